@@ -116,6 +116,7 @@ static void
 secrets(void **state)
 {
 	struct ae_secret s = { 0 };
+	char copy[] = "abcd";
 
 	(void)state;
 	assert_int_equal(ae_secret_set(&s, "abcd", 4), 0);
@@ -126,7 +127,7 @@ secrets(void **state)
 	assert_null(s.p);
 	ae_secret_done(&s);
 	ae_secret_done(NULL);
-	assert_int_equal(ae_torture(secret_work, "abcd", 10, true), 1);
+	assert_int_equal(ae_torture(secret_work, copy, 10, true), 1);
 }
 
 int
