@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the autoenroll authors.
+# shellcheck shell=bash
+#
+# What lab, host and domain share: names, process records, entering a host.
+# The caller has set $here (this folder) and $lab (the lab's directory).
+
+# shellcheck source=lab/lab.conf
+. "$here/lab.conf"
+
+die() {
+	echo "lab: $*" >&2
+	exit 1
+}
+
+host_names() {
+	local pair
+	for pair in $LAB_HOSTS; do
+		echo "${pair%%=*}"
+	done
+}
+
+members() {
+	host_names | grep -v '^dc1$'
+}
+
+# Prints the address of host $1; fails if there is no such host.
+address() {
+	local pair
+	for pair in $LAB_HOSTS; do
+		[ "${pair%%=*}" = "$1" ] && echo "${pair#*=}" && return 0
+	done
+	return 1
+}
+
+# A process is named by pid, start time and boot: a pid alone may by now belong
+# to somebody else.
+process_id() {
+	local stat
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+	stat=${stat##*) }
+	# shellcheck disable=SC2086
+	set -- "$1" $stat
+	echo "$1 ${21} $(cat /proc/sys/kernel/random/boot_id)"
+}
+
+# Prints the pid a record names if that very process still runs (a zombie does not).
+recorded_pid() {
+	local record pid
+	record=$(cat "$1" 2>/dev/null) || return 1
+	pid=${record%% *}
+	[ -n "$pid" ] && [ "$(process_id "$pid")" = "$record" ] || return 1
+	case $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null) in
+	Z* | X* | '') return 1 ;;
+	esac
+	echo "$pid"
+}
+
+# enter HOST CMD...: replaces this process by CMD inside HOST.  CMD gets SIGTERM
+# when the one who waits for it goes away, and never the lab's lock (9).
+enter() {
+	local host=$1 pid
+	shift
+	pid=$(recorded_pid "$lab/$host/pid") || die "$host is not up"
+	exec nsenter --target "$pid" --net --mount --uts --ipc \
+		--pid="/proc/$pid/ns/pid_for_children" --wdns=/ -- \
+		env -u KRB5_CONFIG -u KRB5CCNAME -u KRB5_KTNAME -u HOSTNAME \
+		PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" \
+		setpriv --pdeathsig TERM -- "$@" 9>&-
+}
+
+# The same, as a child.
+on() {
+	(enter "$@")
+}
