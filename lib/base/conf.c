@@ -220,7 +220,7 @@ setting(struct parser *p, char *line, char *s)
 	*eq = '\0';
 	key = trim(key);
 	v = trim(eq + 1);
-	for (i = 0; p->keys[i].key != NULL && i < KEYS_MAX; i++) {
+	for (i = 0; i < KEYS_MAX && p->keys[i].key != NULL; i++) {
 		const struct ae_conf_key *k = &p->keys[i];
 
 		if (strcmp(k->section, p->section) != 0 ||
