@@ -5,6 +5,7 @@
 # What lab, host and domain share: names, process records, entering a host.
 # The caller has set $here (this folder) and $lab (the lab's directory).
 
+# shellcheck disable=SC2154 # here, lab: the caller's
 # shellcheck source=lab/lab.conf
 . "$here/lab.conf"
 
