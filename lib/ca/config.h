@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * What the CA knows about itself when it decides: plain structs, filled by
+ * the program from its configuration and its certificate, read only here.
+ * All times are seconds (base/time.h).  Pointers are borrowed.
+ */
+#ifndef AE_CA_CONFIG_H
+#define AE_CA_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ae_cert;
+struct ae_sd;
+
+/* Rights in the CA's own security descriptor, MS-CSRA 3.1.1.7. */
+#define AE_CA_RIGHT_ADMIN 0x00000001u	/* manage CA */
+#define AE_CA_RIGHT_OFFICER 0x00000002u /* manage certificates */
+#define AE_CA_RIGHT_READ 0x00000100u
+#define AE_CA_RIGHT_ENROLL 0x00000200u
+
+/* RequestDisposition, MS-WCCE 3.2.1.1.4 (Config_CA_Requests_Disposition). */
+#define AE_REQDISP_PENDING 0x00000000u
+#define AE_REQDISP_ISSUE 0x00000001u
+#define AE_REQDISP_DENY 0x00000002u
+#define AE_REQDISP_PENDINGFIRST 0x00000100u
+
+#define AE_CA_SKEW_DEFAULT 600		  /* ClockSkewMinutes, 10 min */
+#define AE_CA_REPEAT_WINDOW_DEFAULT 86400 /* see ae_ca_config.repeat_window */
+
+struct ae_ca_config {
+	const char *name;	    /* common name of the CA */
+	const char *dns_name;	    /* of its host */
+	const struct ae_cert *cert; /* the newest CA certificate */
+	const struct ae_sd *sd;	    /* who may enroll, read, manage */
+
+	int64_t max_validity; /* of an issued certificate; 0: no bound */
+	int64_t clock_skew;   /* notBefore = now - this */
+
+	/*
+	 * The same bytes from the same SID within this many seconds of an
+	 * issued answer get that very certificate again; 0 turns it off.
+	 */
+	int64_t repeat_window;
+
+	uint8_t serial_instance;      /* first serial byte, 0x01..0x7f */
+	uint32_t request_disposition; /* AE_REQDISP_* */
+
+	unsigned rsa_bits_min; /* floor under every template's own minimum */
+	unsigned rsa_bits_max;
+	bool allow_sha1_csr; /* accept SHA-1 proof of possession */
+
+	/*
+	 * A template that lets the requester choose the subject and whose
+	 * usages authenticate somebody (client, smart card, server, any)
+	 * is refused unless the admin says yes here (doc/ca.md).
+	 */
+	bool allow_supplied_auth_subject;
+
+	/* URLs for the issued certificate, each list ends with NULL. */
+	const char *const *cdp_urls;
+	const char *const *aia_urls;
+	const char *const *ocsp_urls;
+};
+
+#endif

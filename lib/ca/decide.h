@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The CA's decision, Enterprise mode (MS-WCCE 3.2.2.6.2.1): a pure function
+ * from what is known to what happens, with its reasons in the order they
+ * were found.  It reads no clock, draws no random bytes, asks no directory
+ * and no database: what it lacks it names as a question, is given the
+ * answer, and is called again with all it had before.  It does not sign,
+ * store or reply; doc/ca.md has the order of processing with sections.
+ */
+#ifndef AE_CA_DECIDE_H
+#define AE_CA_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/guid.h"
+#include "base/sid.h"
+#include "base/str.h"
+#include "ca/config.h"
+#include "wcce/attrs.h"
+#include "wcce/request.h"
+
+struct ae_caller;
+struct ae_template;
+struct ae_db_request;
+
+#define AE_CA_SERIAL_LEN 17 /* instance byte and 16 random ones */
+#define AE_CA_RANDOM_LEN 16
+
+/* What decide may ask, bits of ae_decision.ask. */
+enum ae_ca_ask {
+	AE_CA_ASK_REQUESTER = 1,  /* the caller's own directory object */
+	AE_CA_ASK_DNS_OWNERS = 2, /* who else bears ae_decision.ask_dns */
+	AE_CA_ASK_ROW_ID = 4,	  /* request row ae_wcce_request.request_id */
+	AE_CA_ASK_ROW_SERIAL = 8, /* row of the certificate ask_serial */
+	AE_CA_ASK_ROW_SAME = 16,  /* newest row: same SID, same CSR hash */
+};
+
+/*
+ * The requester's object, found by the caller's SID (never by a name from
+ * the request), and what belongs to it.  Absent attributes are NULL.
+ */
+struct ae_ca_requester {
+	bool found;
+	bool is_computer;    /* objectClass computer */
+	struct ae_sid sid;   /* objectSid */
+	struct ae_guid guid; /* objectGUID */
+	const char *dn;
+	const char *cn;
+	const char *dns_host_name;
+	const char *mail;
+	const char *upn;	    /* userPrincipalName */
+	const char *domain_dns;	    /* of the domain the object is in */
+	const char *domain_netbios; /* the same, NetBIOS name */
+};
+
+/* Answers so far.  An answer counts only when its bit is in answered. */
+struct ae_ca_answers {
+	unsigned answered; /* enum ae_ca_ask */
+	unsigned failed;   /* asked in vain: directory or database away */
+	struct ae_ca_requester requester;
+
+	/*
+	 * AE_CA_ASK_DNS_OWNERS: objects other than the requester whose
+	 * dNSHostName, or service principal name's host, is ask_dns.
+	 */
+	unsigned dns_other_owners;
+
+	/* Rows; NULL when there is none. */
+	const struct ae_db_request *row_id;
+	const struct ae_db_request *row_serial;
+	const struct ae_db_request *row_same;
+};
+
+/* Templates as the directory has them, and which of them this CA offers. */
+struct ae_ca_templates {
+	const struct ae_template *const *v;
+	size_t n;
+	const struct ae_strv *published; /* certificateTemplates, cn each */
+};
+
+struct ae_ca_input {
+	const struct ae_wcce_request *request; /* AE_WCCE_CALL_REQUEST */
+	const struct ae_caller *caller;
+	const struct ae_ca_templates *templates;
+	const struct ae_ca_config *config;
+	const struct ae_ca_answers *answers; /* NULL: none yet */
+	int64_t now;
+	const uint8_t *random; /* AE_CA_RANDOM_LEN fresh bytes */
+	/*
+	 * An officer approved this pending request: nothing pends it again.
+	 * All other checks are made anew, with today's template.
+	 */
+	bool approved;
+};
+
+enum ae_ca_verdict {
+	AE_CA_ASK,    /* answer ask and call again */
+	AE_CA_ISSUE,  /* store, sign tbs, store, reply */
+	AE_CA_PEND,   /* store as pending, reply 5 */
+	AE_CA_DENY,   /* policy says no: row 31, disposition is hresult */
+	AE_CA_FAIL,   /* request broken: row 30, disposition is hresult */
+	AE_CA_STORED, /* answer with row: retrieval, inspection, repeat */
+	AE_CA_REFUSE, /* no row at all: the method returns hresult */
+};
+
+enum ae_ca_mark {
+	AE_CA_PASS, /* a check that held */
+	AE_CA_NOTE, /* something ignored or adapted */
+	AE_CA_STOP, /* the check that decided; always the last */
+};
+
+struct ae_ca_reason {
+	enum ae_ca_mark mark;
+	const char *check;   /* stable id: "ca.template-denied" */
+	const char *section; /* "MS-WCCE 3.2.2.6.2.1.4.3" or "policy" */
+	const char *text;    /* what was compared, with the values */
+};
+
+/* Everything it points to is in the arena or borrowed from the input. */
+struct ae_decision {
+	enum ae_ca_verdict verdict;
+	uint32_t hresult;    /* of DENY, FAIL and REFUSE; else 0 */
+	const char *message; /* disposition message for the client */
+
+	unsigned ask; /* of AE_CA_ASK */
+	const char *ask_dns;
+	const char *ask_serial; /* lower-case hex, no leading zeros */
+
+	const struct ae_template *template; /* NULL until it is known */
+	struct ae_wcce_attrs attrs;
+	const struct ae_db_request *row; /* of AE_CA_STORED */
+
+	uint8_t csr_hash[32];  /* SHA-256 of the request bytes */
+	const char *subject;   /* text of the subject to be, for the row */
+	const char *requester; /* DOMAIN\account, for the row and events */
+	int64_t not_before;
+	int64_t not_after;
+	uint8_t serial[AE_CA_SERIAL_LEN]; /* big endian, positive */
+	const uint8_t *tbs; /* of AE_CA_ISSUE: DER TBSCertificate */
+	size_t tbs_len;
+	uint8_t template_hash[32]; /* of the template's values used */
+
+	const struct ae_ca_reason *reasons;
+	size_t nreasons;
+};
+
+/*
+ * Decide.  Returns AE_OK with *out filled for every request, good or bad; a
+ * refusal is an answer, not a failure.  Failures are ours alone: AE_ENOMEM,
+ * AE_ELIMIT (arena), AE_EINTERNAL.
+ */
+int ae_ca_decide(struct ae_decision *out, const struct ae_ca_input *in,
+    struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * The reply to a decision that issues nothing new (PEND, DENY, FAIL, STORED,
+ * REFUSE).  id is the row's number, 0 when there is no row.  What a stored
+ * issued row answers as chain is the program's to add (it holds the CA
+ * certificates).
+ */
+void ae_ca_reply(
+    struct ae_wcce_reply *out, const struct ae_decision *d, uint32_t id);
+
+/* "issue", "pend", … for logs and JSON. */
+const char *ae_ca_verdict_name(enum ae_ca_verdict v);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The signer's own judgement of what it is asked to sign, made from the bytes
+ * and its own configuration alone: whoever has taken over the deciding
+ * process still cannot have a CA certificate, another issuer's certificate
+ * or a certificate without bounds signed (doc/privsep.md).
+ */
+#ifndef AE_CA_SIGNCHECK_H
+#define AE_CA_SIGNCHECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define AE_CA_TBS_MAX 0x10000
+#define AE_CA_TBSCRL_MAX 0x8000000
+#define AE_CA_SIGN_CLOCK_SLACK 300 /* clocks of two processes, seconds */
+
+struct ae_ca_sign_config {
+	const uint8_t *issuer; /* DER Name: the CA certificate's subject */
+	size_t issuer_len;
+	const uint8_t *alg; /* DER AlgorithmIdentifier it signs with */
+	size_t alg_len;
+	int64_t ca_not_before;
+	int64_t ca_not_after;
+	int64_t max_lifetime; /* of a certificate, seconds; 0: CA's own */
+	int64_t max_backdate; /* notBefore not older than now - this */
+	uint8_t serial_instance;
+	unsigned rsa_bits_min;
+	unsigned rsa_bits_max;
+};
+
+/*
+ * May this DER TBSCertificate be signed at time now?  AE_OK, AE_EPROTO (not
+ * a TBSCertificate) or AE_EDENIED; e says which rule of which value.
+ */
+int ae_ca_sign_check(const struct ae_ca_sign_config *cfg, const void *tbs,
+    size_t len, int64_t now, struct ae_err *e) AE_MUST_CHECK;
+
+/* The same for a TBSCertList. */
+int ae_ca_sign_check_crl(const struct ae_ca_sign_config *cfg, const void *tbs,
+    size_t len, int64_t now, struct ae_err *e) AE_MUST_CHECK;
+
+#endif

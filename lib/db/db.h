@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The CA's database: every request that could be parsed, every serial number
+ * that was ever promised, every certificate, revocation, CRL number, and a
+ * hash chain over all changes.  One process opens it; there is one writer.
+ * Durability is the point: what ae_db_commit has returned AE_OK for
+ * survives loss of power (WAL, synchronous=FULL).
+ *
+ * After a failed write or sync (AE_EIO) the handle is broken: every later
+ * call answers AE_EIO and nothing is retried; the process ends, the next
+ * start recovers.  A full disk is AE_ELIMIT with the batch undone, and the
+ * handle stays good.  A lock held by somebody else is AE_EUNAVAIL within
+ * two seconds.
+ */
+#ifndef AE_DB_DB_H
+#define AE_DB_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct ae_db;
+
+#define AE_DB_HASH_LEN 32
+#define AE_DB_SERIAL_MAX 20
+#define AE_DB_BLOB_MAX 0x20000 /* one stored request or certificate */
+#define AE_DB_PAGE_MAX 1000    /* rows of one list call */
+#define AE_DB_BATCH_MAX 4096   /* operations of one commit */
+#define AE_DB_BUSY_MS 2000
+
+/* Request.Disposition, MS-CSRA 3.1.1.1.1 and the SDK's numbers. */
+enum ae_db_disp {
+	AE_DB_ACTIVE = 8, /* intent written, signature not yet stored */
+	AE_DB_PENDING = 9,
+	AE_DB_ISSUED = 20,
+	AE_DB_REVOKED = 21,
+	AE_DB_VOID = 29, /* ours: an intent that a crash left unsigned */
+	AE_DB_FAILED = 30,
+	AE_DB_DENIED = 31,
+};
+const char *ae_db_disp_name(int disp); /* "issued"; "?" when unknown */
+
+/*
+ * One row.  Strings are UTF-8 and may be NULL; hash and serial lengths are
+ * as given.  From a query everything points into the query's arena.
+ */
+struct ae_db_request {
+	int64_t id; /* 1…, the RequestId on the wire (fits 31 bits) */
+	enum ae_db_disp disp;
+	uint32_t hresult;
+	const char *message;  /* disposition message */
+	const char *sid;      /* caller, "S-1-5-…" */
+	const char *account;  /* DOMAIN\name */
+	const char *template; /* cn */
+	const char *subject;  /* text, for people */
+	const char *attrs;    /* request attributes as received */
+	uint32_t flags;	      /* dwFlags as received */
+	const uint8_t *csr;   /* as received */
+	size_t csr_len;
+	uint8_t csr_hash[AE_DB_HASH_LEN]; /* SHA-256 of csr */
+	uint8_t serial[AE_DB_SERIAL_MAX];
+	size_t serial_len; /* 0: none */
+	const uint8_t *cert;
+	size_t cert_len;
+	int64_t submitted; /* seconds since 1970 */
+	int64_t resolved;  /* 0: not yet */
+	int64_t not_before;
+	int64_t not_after;
+	int64_t revoked_at; /* 0: not revoked */
+	int revoked_reason; /* CRLReason, RFC 5280 5.3.1 */
+};
+
+struct ae_db_options {
+	const char *path;
+	bool create;	/* make it when it is not there */
+	bool read_only; /* for tools; no recovery, no writing */
+	/*
+	 * Rows of one SID beyond these are refused by ae_db_request_add
+	 * with AE_EDENIED; 0: no bound.
+	 */
+	unsigned max_pending_per_sid;
+	unsigned max_refused_per_sid_day; /* denied and failed rows in 24 h */
+	unsigned max_pages; /* of SQLite's 4096 bytes; 0: no bound */
+};
+
+/*
+ * Open, check (schema, quick integrity) and, when older, migrate.  AE_EINVAL:
+ * the schema is newer than this program.  AE_EPROTO: damaged; e names the
+ * command that looks closer.  Never recreates anything.
+ */
+int ae_db_open(struct ae_db **out, const struct ae_db_options *opt,
+    struct ae_err *e) AE_MUST_CHECK;
+void ae_db_free(struct ae_db *db);
+
+/*
+ * Group commit: begin, any number of operations of any number of requests,
+ * commit.  Operations outside a batch are AE_EINTERNAL.  An operation
+ * that fails with AE_EDENIED or AE_ENOTFOUND leaves the batch as it was
+ * before it; any other failure undoes the whole batch (the caller answers
+ * all of it with an error).
+ */
+int ae_db_begin(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
+int ae_db_commit(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
+void ae_db_rollback(struct ae_db *db);
+
+/*
+ * A new row in any state but ISSUED; *id is its number.  r->id is ignored.
+ * A row with a serial is an intent (state ACTIVE): the serial is taken from
+ * this commit on, whatever happens later.  AE_EINVAL: that serial exists.
+ */
+int ae_db_request_add(struct ae_db *db, const struct ae_db_request *r,
+    const uint8_t tbs_hash[AE_DB_HASH_LEN], int64_t *id,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/* Pending row approved: it becomes an intent with that serial. */
+int ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
+    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN],
+    struct ae_err *e) AE_MUST_CHECK;
+
+/* The signature is there: ACTIVE becomes ISSUED with this certificate. */
+int ae_db_request_issue(struct ae_db *db, int64_t id, const void *cert,
+    size_t cert_len, int64_t not_before, int64_t not_after, int64_t now,
+    const char *message, struct ae_err *e) AE_MUST_CHECK;
+
+/* ACTIVE or PENDING becomes DENIED, FAILED or VOID. */
+int ae_db_request_refuse(struct ae_db *db, int64_t id, enum ae_db_disp disp,
+    uint32_t hresult, const char *message, int64_t now,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/* ISSUED becomes REVOKED; reason is a CRLReason, at its time. */
+int ae_db_revoke(struct ae_db *db, const uint8_t *serial, size_t serial_len,
+    int reason, int64_t at, const char *by, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * The next CRL number for this CA key, durable with the batch: never the
+ * same one twice, also when publishing fails.
+ */
+int ae_db_crl_number(struct ae_db *db, unsigned key_index, int64_t now,
+    int64_t *number, struct ae_err *e) AE_MUST_CHECK;
+
+/* Any other thing the audit chain should tell: "crl-published" and so on. */
+int ae_db_audit(struct ae_db *db, const char *what, int64_t request_id,
+    const char *who, const char *detail, int64_t now,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/* Look-ups.  AE_ENOTFOUND without a row; rows live in a. */
+int ae_db_request_get(struct ae_db *db, int64_t id, struct ae_db_request *out,
+    struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
+int ae_db_request_by_serial(struct ae_db *db, const uint8_t *serial,
+    size_t serial_len, struct ae_db_request *out, struct ae_arena *a,
+    struct ae_err *e) AE_MUST_CHECK;
+/* The newest row of this SID with this CSR hash, any state. */
+int ae_db_request_same(struct ae_db *db, const char *sid,
+    const uint8_t csr_hash[AE_DB_HASH_LEN], struct ae_db_request *out,
+    struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
+
+/* A page of rows with id > after (or < after when newest_first). */
+struct ae_db_filter {
+	int64_t after;	/* 0: from the start (the end when newest_first) */
+	unsigned limit; /* 1..AE_DB_PAGE_MAX */
+	bool newest_first;
+	int disp;	      /* 0: any */
+	const char *sid;      /* NULL: any */
+	const char *template; /* NULL: any */
+	bool blobs;	      /* csr and cert too */
+};
+int ae_db_request_list(struct ae_db *db, const struct ae_db_filter *f,
+    struct ae_db_request **out, size_t *n, struct ae_arena *a,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * Revoked certificates that are still within their validity at now, oldest
+ * serial first, one call each; a non-zero return of fn stops and is returned.
+ */
+struct ae_db_revoked {
+	const uint8_t *serial;
+	size_t serial_len;
+	int64_t revoked_at;
+	int reason;
+};
+typedef int ae_db_revoked_fn(
+    void *arg, const struct ae_db_revoked *r, struct ae_err *e);
+int ae_db_revoked_each(struct ae_db *db, int64_t now, ae_db_revoked_fn *fn,
+    void *arg, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * Recovery: intents that were written and neither issued nor void.  For each
+ * the caller says whether a signature for it is known (signers keep the
+ * last ones) and finishes it with ae_db_request_issue, or makes it VOID
+ * with ae_db_request_refuse.
+ */
+struct ae_db_intent {
+	int64_t id;
+	uint8_t serial[AE_DB_SERIAL_MAX];
+	size_t serial_len;
+	uint8_t tbs_hash[AE_DB_HASH_LEN];
+};
+int ae_db_intents(struct ae_db *db, struct ae_db_intent **out, size_t *n,
+    struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
+
+/* Walk the whole audit chain.  AE_EPROTO names the first broken link. */
+int ae_db_audit_verify(
+    struct ae_db *db, int64_t *links, struct ae_err *e) AE_MUST_CHECK;
+
+/* The full integrity check of SQLite; AE_EPROTO with its first finding. */
+int ae_db_check(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
+
+/* Small facts that must survive: "ca-key-id" and so on.  NULL: not set. */
+int ae_db_meta_get(struct ae_db *db, const char *key, char **value,
+    struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
+int ae_db_meta_set(struct ae_db *db, const char *key, const char *value,
+    struct ae_err *e) AE_MUST_CHECK;
+
+#endif
