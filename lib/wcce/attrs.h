@@ -2,11 +2,11 @@
 /* Copyright the autoenroll authors. */
 /*
  * Request attributes: the lines "Name:Value" of pwszAttributes and of ICPR's
- * pctbAttribs (MS-WCCE 3.2.1.4.2.1.2), the "Name=Value&…" of CMC's RegInfo
- * (MS-WCCE 2.2.2.6.3, RFC 2797 5.12).  Parsing never refuses a request:
- * lines that make no sense are counted and left out, as the specification
- * says.  What an attribute may do to a certificate is the CA's business,
- * and there is exactly one that does anything: CertificateTemplate.
+ * pctbAttribs (MS-WCCE 3.2.1.4.2.1.2), and the pairs that CMC's RegInfo and
+ * a PKCS#10 carry (MS-WCCE 2.2.2.6.3, 2.2.2.7.10).  Parsing never refuses a
+ * request: lines that make no sense are counted and left out, as the
+ * specification says.  What an attribute may do to a certificate is the CA's
+ * business, and there is exactly one that does anything: CertificateTemplate.
  */
 #ifndef AE_WCCE_ATTRS_H
 #define AE_WCCE_ATTRS_H
@@ -46,13 +46,9 @@ int ae_wcce_attrs_parse(struct ae_wcce_attrs *out, const char *text,
     struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
 
 /*
- * Append what a RegInfo value says: len bytes of UTF-8, pairs separated by
- * '&', name and value by '=', %XX for octets (RFC 2797 5.12).
+ * Append one pair as CMC's RegInfo or a PKCS#10's ENROLLMENT_NAME_VALUE_PAIR
+ * has it; the same rules for name and value hold.
  */
-int ae_wcce_attrs_parse_reginfo(struct ae_wcce_attrs *out, const void *p,
-    size_t len, struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
-
-/* Append one pair as a PKCS#10 ENROLLMENT_NAME_VALUE_PAIR has it. */
 int ae_wcce_attrs_add(struct ae_wcce_attrs *out, const char *name,
     const char *value, struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
 

@@ -75,7 +75,11 @@ struct ae_hresult {
 	const char *text;   /* a sentence without its full stop */
 };
 
-/* NULL when the table has no such value; the table is sorted by value. */
+/* The table, sorted by value. */
+extern const struct ae_hresult ae_hresult_table[];
+extern const size_t ae_hresult_count;
+
+/* NULL when the table has no such value. */
 const struct ae_hresult *ae_hresult_find(uint32_t value);
 
 /* By symbol, any case.  NULL: none. */

@@ -73,6 +73,7 @@ const char *ae_cr_disp_name(uint32_t disp);
 #define AE_WCCE_STRING_MAX 1536	    /* UTF-16 units, NUL included */
 #define AE_WCCE_SERIAL_MAX 64	    /* the same, for pwszSerialNumber */
 #define AE_WCCE_REQUEST_MAX 0x10000 /* bytes of a certificate request */
+#define AE_WCCE_BLOB_MAX 0x40000    /* more than that is not even looked at */
 #define AE_WCCE_ATTRS_MAX 0x4000    /* bytes of ICPR's attribute blob */
 #define AE_WCCE_REPLY_MAX 0x400000  /* bytes of one blob in a reply */
 #define AE_WCCE_ARENA_MAX 0x80000   /* enough for any request decoded */
@@ -133,16 +134,19 @@ bool ae_wcce_iface_find(enum ae_wcce_iface *out, const struct ae_guid *iid);
 
 /*
  * Server: the stub of one call (for DCOM what follows ORPCTHIS) as a typed
- * request.  AE_ENOTFOUND: no such opnum on this interface (fault
+ * request; big: its data representation says big endian.  Up to 15 bytes of
+ * padding behind the arguments are passed over.
+ *
+ * AE_ENOTFOUND: no such opnum on this interface (fault
  * nca_s_op_rng_error).  AE_EPROTO, AE_ELIMIT: NDR broken or over a ceiling
- * (fault rpc_x_bad_stub_data).  What the specification wants answered with
- * an HRESULT instead of a fault (ICPR's attribute blob that is no
- * terminated string) decodes, and is told by *bad_hresult != 0: reply
- * with that as the return value.  *out is untouched on failure.
+ * (fault rpc_x_bad_stub_data).  *out is untouched then.  AE_OK with
+ * *refuse != 0: it decoded, but is answered with that HRESULT as the
+ * method's return value: a request of more than AE_WCCE_REQUEST_MAX bytes,
+ * an ICPR attribute blob that is no string (MS-ICPR 3.2.4.1.1).
  */
-int ae_wcce_request_decode(struct ae_wcce_request *out, uint32_t *bad_hresult,
+int ae_wcce_request_decode(struct ae_wcce_request *out, uint32_t *refuse,
     enum ae_wcce_iface iface, uint16_t opnum, const void *stub, size_t len,
-    struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
+    bool big, struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
 
 /* Server: the stub that answers (for DCOM what follows ORPCTHAT). */
 int ae_wcce_reply_encode(struct ae_wr *out, const struct ae_wcce_request *rq,
@@ -158,7 +162,7 @@ int ae_wcce_request_encode(struct ae_wr *out, const struct ae_wcce_request *rq,
 
 /* Client: the answer to rq.  Blobs and message point into a or are NULL. */
 int ae_wcce_reply_decode(struct ae_wcce_reply *out,
-    const struct ae_wcce_request *rq, const void *stub, size_t len,
+    const struct ae_wcce_request *rq, const void *stub, size_t len, bool big,
     struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
 
 #endif
