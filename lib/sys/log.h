@@ -65,10 +65,10 @@ void ae_log_printf(struct ae_log *g, enum ae_log_level level, const char *fmt,
 uint64_t ae_log_lost(const struct ae_log *g);
 
 /*
- * Decode a record that another process sent; text and fields borrow from buf,
- * which is overwritten in places.  AE_EPROTO when it is not one.
+ * Decode a record that another process sent; text and fields borrow from buf.
+ * AE_EPROTO when it is not one.
  */
-int ae_log_decode(struct ae_log_record *r, uint8_t *buf, size_t len,
+int ae_log_decode(struct ae_log_record *r, const uint8_t *buf, size_t len,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*

@@ -41,7 +41,7 @@ struct ae_sandbox {
 	uint64_t max_memory;	/* RLIMIT_AS bytes, 0: no limit */
 	uint64_t max_files;	/* RLIMIT_NOFILE, 0: as it is */
 	uint64_t max_file_size; /* RLIMIT_FSIZE bytes, UINT64_MAX: no limit */
-	bool require; /* anything that cannot be given up is a failure */
+	bool require; /* a kernel without Landlock or seccomp is a failure */
 };
 
 /* What happened, for one log line. */
@@ -54,8 +54,9 @@ struct ae_sandbox_report {
 };
 
 /*
- * Give up for good.  The calling process has one thread.  On failure the
- * process may be half locked in and should exit.
+ * Give up for good.  The calling process has one thread.  A user that does
+ * not exist is always a failure.  On failure the process may be half locked
+ * in and should exit.
  */
 int ae_sandbox_enter(const struct ae_sandbox *s, struct ae_sandbox_report *r,
     struct ae_err *e) AE_MUST_CHECK;

@@ -6,10 +6,11 @@
  * order: both ends are the same binary) and a body, and carries at most one
  * descriptor.  The receiver owns a table of what it may be told in which
  * state; anything else ends the channel.  Bodies are decoded with base/rd.h
- * like bytes from the network.
+ * like bytes from the network.  (Not named ipc.h: this folder must not
+ * shadow <sys/ipc.h>.)
  */
-#ifndef AE_SYS_IPC_H
-#define AE_SYS_IPC_H
+#ifndef AE_SYS_IPCMSG_H
+#define AE_SYS_IPCMSG_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,10 +3,11 @@
 /*
  * Files that are either the old or the new one, never half: write to a
  * temporary name, fsync, rename, fsync the directory.  Symlinks switched the
- * same way.  Locks.  Paths below a movable root.
+ * same way.  Locks.  Paths below a movable root.  (Not named file.h: this
+ * folder must not shadow <sys/file.h>.)
  */
-#ifndef AE_SYS_FILE_H
-#define AE_SYS_FILE_H
+#ifndef AE_SYS_FILES_H
+#define AE_SYS_FILES_H
 
 #include <sys/types.h>
 

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Log records: made safe, then written to the journal or stderr, or encoded
+ * for the process that may write.
+ */
+#include "sys/log.h"
+
+#include <sys/uio.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <systemd/sd-journal.h>
+
+#include "base/rd.h"
+#include "base/wr.h"
+
+struct ae_log {
+	char program[32];
+	bool journal;
+	ae_log_send_fn *send;
+	void *arg;
+	enum ae_log_level max;
+	uint64_t lost;
+};
+
+struct ae_log *
+ae_log_new(const char *program, bool foreground)
+{
+	struct ae_log *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	(void)snprintf(g->program, sizeof(g->program), "%s", program);
+	g->journal =
+	    !foreground && access("/run/systemd/journal/socket", W_OK) == 0;
+	g->max = AE_LOG_INFO;
+	return g;
+}
+
+struct ae_log *
+ae_log_new_remote(ae_log_send_fn *fn, void *arg)
+{
+	struct ae_log *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	g->send = fn;
+	g->arg = arg;
+	g->max = AE_LOG_INFO;
+	return g;
+}
+
+void
+ae_log_free(struct ae_log *g)
+{
+	free(g);
+}
+
+void
+ae_log_set_level(struct ae_log *g, enum ae_log_level max)
+{
+	g->max = max;
+}
+
+uint64_t
+ae_log_lost(const struct ae_log *g)
+{
+	return g->lost;
+}
+
+/* One line of printable text: control characters become \xNN. */
+static void
+put_safe(struct ae_wr *w, const char *s)
+{
+	for (; *s != '\0'; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c < 0x20 || c == 0x7f)
+			ae_wr_printf(w, "\\x%02x", c);
+		else
+			ae_wr_u8(w, c);
+	}
+}
+
+static bool
+key_ok(const char *k)
+{
+	size_t n = strspn(k, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+	return n > 0 && n <= 64 && k[n] == '\0' && k[0] != '_';
+}
+
+/* One write(2), so that lines of several processes do not mix. */
+static bool
+to_stderr(const struct ae_log *g, const struct ae_log_record *r)
+{
+	struct ae_wr w;
+	size_t i;
+	bool ok;
+
+	ae_wr_init(&w, AE_LOG_RECORD_MAX);
+	ae_wr_printf(&w, "<%d>%s", (int)r->level, g->program);
+	if (r->role != NULL)
+		ae_wr_printf(&w, "[%s]", r->role);
+	ae_wr_str(&w, ": ");
+	put_safe(&w, r->text);
+	for (i = 0; i < r->nfield; i++) {
+		ae_wr_printf(&w, " %s=", r->field[i].key);
+		put_safe(&w, r->field[i].value);
+	}
+	ae_wr_u8(&w, '\n');
+	ok = ae_wr_ok(&w) && write(STDERR_FILENO, w.p, w.len) == (ssize_t)w.len;
+	ae_wr_done(&w);
+	return ok;
+}
+
+static bool
+to_journal(const struct ae_log *g, const struct ae_log_record *r)
+{
+	struct iovec iov[AE_LOG_FIELDS_MAX + 4];
+	size_t off[AE_LOG_FIELDS_MAX + 5], n = 0, i;
+	struct ae_wr w;
+	bool ok = false;
+
+	ae_wr_init(&w, AE_LOG_RECORD_MAX);
+	off[n++] = w.len;
+	ae_wr_str(&w, "MESSAGE=");
+	put_safe(&w, r->text);
+	off[n++] = w.len;
+	ae_wr_printf(&w, "PRIORITY=%d", (int)r->level);
+	off[n++] = w.len;
+	ae_wr_printf(&w, "SYSLOG_IDENTIFIER=%s", g->program);
+	if (r->role != NULL) {
+		off[n++] = w.len;
+		ae_wr_printf(&w, "AE_ROLE=%s", r->role);
+	}
+	for (i = 0; i < r->nfield; i++) {
+		off[n++] = w.len;
+		ae_wr_printf(&w, "%s=", r->field[i].key);
+		put_safe(&w, r->field[i].value);
+	}
+	off[n] = w.len;
+	if (ae_wr_ok(&w)) {
+		for (i = 0; i < n; i++) {
+			iov[i].iov_base = w.p + off[i];
+			iov[i].iov_len = off[i + 1] - off[i];
+		}
+		ok = sd_journal_sendv(iov, (int)n) == 0;
+	}
+	ae_wr_done(&w);
+	return ok;
+}
+
+/* u8 level, u8 count, then NUL-terminated strings: text, key, value, ... */
+static bool
+to_remote(const struct ae_log *g, const struct ae_log_record *r)
+{
+	struct ae_wr w;
+	size_t i;
+	bool ok;
+
+	ae_wr_init(&w, AE_LOG_RECORD_MAX);
+	ae_wr_u8(&w, (uint8_t)r->level);
+	ae_wr_u8(&w, (uint8_t)r->nfield);
+	ae_wr_bytes(&w, r->text, strnlen(r->text, AE_LOG_TEXT_MAX - 1));
+	ae_wr_u8(&w, 0);
+	for (i = 0; i < r->nfield; i++) {
+		ae_wr_bytes(&w, r->field[i].key, strlen(r->field[i].key) + 1);
+		ae_wr_bytes(
+		    &w, r->field[i].value, strlen(r->field[i].value) + 1);
+	}
+	ok = ae_wr_ok(&w);
+	if (ok)
+		g->send(g->arg, w.p, w.len);
+	ae_wr_done(&w);
+	return ok;
+}
+
+void
+ae_log_write(struct ae_log *g, const struct ae_log_record *r)
+{
+	bool ok;
+
+	if (r->level > g->max)
+		return;
+	if (g->send != NULL)
+		ok = to_remote(g, r);
+	else if (g->journal)
+		ok = to_journal(g, r);
+	else
+		ok = to_stderr(g, r);
+	if (!ok)
+		g->lost++;
+}
+
+void
+ae_log_printf(struct ae_log *g, enum ae_log_level level, const char *fmt, ...)
+{
+	char text[AE_LOG_TEXT_MAX];
+	struct ae_log_record r = { .level = level, .text = text };
+	va_list ap;
+
+	if (level > g->max)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ae_log_write(g, &r);
+}
+
+/* A NUL-terminated string of the buffer, NULL when none ends there. */
+static const char *
+take_str(struct ae_rd *rd, size_t max)
+{
+	const uint8_t *p = rd->p + rd->off;
+	size_t n = strnlen((const char *)p, ae_rd_left(rd));
+
+	if (n >= max)
+		ae_rd_fail(rd);
+	return (const char *)ae_rd_take(rd, n + 1);
+}
+
+int
+ae_log_decode(
+    struct ae_log_record *r, const uint8_t *buf, size_t len, struct ae_err *e)
+{
+	struct ae_rd rd;
+	size_t i;
+
+	memset(r, 0, sizeof(*r));
+	if (len == 0)
+		goto bad;
+	ae_rd_init(&rd, buf, len);
+	r->level = ae_rd_u8(&rd);
+	r->nfield = ae_rd_u8(&rd);
+	if (r->level < AE_LOG_ERROR || r->level > AE_LOG_DEBUG ||
+	    r->nfield > AE_LOG_FIELDS_MAX)
+		goto bad;
+	r->text = take_str(&rd, AE_LOG_TEXT_MAX);
+	for (i = 0; i < r->nfield; i++) {
+		r->field[i].key = take_str(&rd, 65);
+		r->field[i].value = take_str(&rd, AE_LOG_RECORD_MAX);
+		if (!ae_rd_ok(&rd) || !key_ok(r->field[i].key))
+			goto bad;
+	}
+	if (!ae_rd_done(&rd))
+		goto bad;
+	return AE_OK;
+bad:
+	return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0, "not a log record");
+}
+
+bool
+ae_log_rate_ok(struct ae_log_rate *l, int64_t now_ms, unsigned *dropped)
+{
+	*dropped = 0;
+	if (now_ms - l->since >= l->interval_ms || now_ms < l->since) {
+		l->since = now_ms;
+		l->count = 0;
+		*dropped = l->dropped;
+		l->dropped = 0;
+	}
+	if (l->count < l->burst) {
+		l->count++;
+		return true;
+	}
+	l->dropped++;
+	return false;
+}
