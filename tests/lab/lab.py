@@ -188,6 +188,10 @@ class Lab:
         if not self.keep:
             self.down()
 
+    def restart_dc(self):
+        """Samba on dc1 reads its configuration again."""
+        self.command("dc", "restart")
+
     def kinit_admin(self, host):
         host.kinit(self.admin, self.admin_password)
 
