@@ -137,7 +137,8 @@ struct ae_ndr_type {
 /*
  * The macros: each expands to one plain initialiser.  T is the C struct, m
  * its member; what follows the named arguments is more designated
- * initialisers (.max = 5, .secret = true).
+ * initialisers (.max = 5, .secret = true).  Tables stand at file scope:
+ * only there are their row lists constants.
  */
 /* clang-format off */
 #define AE_NDR_SIZE(T, m) sizeof(((T *)0)->m)
