@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The request for one template, as Windows' client words it: which form,
+ * which attributes, which extensions (MS-WCCE 3.1.2.4.2).
+ */
+#ifndef AE_ENROLL_REQUEST_H
+#define AE_ENROLL_REQUEST_H
+
+#include <stddef.h>
+
+#include "ad/template.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/wr.h"
+#include "pki/key.h"
+
+/* A subject that is supplied by hand; all empty when AD builds it. */
+struct ae_wanted_names {
+	const char *subject; /* "CN=www.example.com,O=Example", or NULL */
+	struct ae_strv dns;
+	struct ae_strv upn;
+};
+
+struct ae_request_input {
+	const struct ae_template *tmpl;
+	const struct ae_key *key;
+	const char *machine; /* FQDN, for RequestClientInfo */
+	const char *user;    /* "EXAMPLE\\PC1$" */
+	const char *process; /* "autoenroll" */
+	bool automatic;	     /* client id 6; otherwise 9, as certreq */
+	struct ae_wanted_names names;
+};
+
+/*
+ * Append the DER request: PKCS#10 for schema version 1, CMC around it for 2
+ * and up.  AE_EINVAL when a name cannot be encoded.
+ */
+int ae_enroll_request_build(struct ae_wr *w, const struct ae_request_input *in,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * Append the attribute string for pwszAttributes, UTF-8, LF-separated:
+ * the template.  cdc and rmd are not sent: they would ask the CA to connect
+ * to names of our choice.
+ */
+void ae_enroll_request_attributes(struct ae_wr *w, const struct ae_template *t);
+
+#endif

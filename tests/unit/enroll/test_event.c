@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Tests of enroll/event.h: the catalogue is consistent and the texts fill.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "enroll/event.h"
+
+static void
+quiet_run_ids_exist(void **state)
+{
+	static const struct {
+		enum ae_event_source source;
+		unsigned id;
+	} quiet[] = {
+		{ AE_EVENT_AUTOENROLLMENT, 2 },
+		{ AE_EVENT_AUTOENROLLMENT, 4 },
+		{ AE_EVENT_CSC, 1 },
+		{ AE_EVENT_CSC, 3 },
+		{ AE_EVENT_CERTENROLL, 65 },
+		{ AE_EVENT_CERTENROLL, 64 },
+		{ AE_EVENT_AUTOENROLLMENT, 5 },
+		{ AE_EVENT_AUTOENROLLMENT, 3 },
+		{ AE_EVENT_CSC, 2 },
+	};
+	const struct ae_event_def *d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++) {
+		d = ae_event_find(quiet[i].source, quiet[i].id);
+		assert_non_null(d);
+		assert_int_equal(d->level, AE_EVENT_INFORMATION);
+	}
+	assert_null(ae_event_find(AE_EVENT_CSC, 4711));
+}
+
+/* The highest %n of a text is the number of parameters the row names. */
+static void
+rows_are_consistent(void **state)
+{
+	const struct ae_event_def *d;
+	const char *p;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; (d = ae_event_row(i)) != NULL; i++) {
+		unsigned max = 0;
+
+		assert_ptr_equal(ae_event_find(d->source, d->id), d);
+		for (p = d->text; (p = strchr(p, '%')) != NULL; p++) {
+			unsigned n = (unsigned)(p[1] - '0');
+
+			assert_in_range(n, 1, AE_EVENT_PARAMS_MAX);
+			max = n > max ? n : max;
+		}
+		assert_int_equal(max, d->nparams);
+		for (j = 0; d->text[j] != '\0'; j++)
+			assert_in_range(d->text[j], 0x20, 0x7e);
+	}
+	assert_true(i > 30);
+}
+
+static void
+text_fills_in(void **state)
+{
+	const char *params[] = { "Local system", "WebServer" };
+	const struct ae_event_def *d = ae_event_find(AE_EVENT_CERTENROLL, 6);
+	struct ae_arena *a = ae_arena_new(4096), *tiny = ae_arena_new(16);
+
+	(void)state;
+	assert_string_equal(ae_event_text(a, d, params, 2),
+	    "Local system: there is no certificate template named WebServer.");
+	assert_string_equal(ae_event_text(a, d, params, 1),
+	    "Local system: there is no certificate template named .");
+	params[1] = "100%2 %";
+	assert_string_equal(ae_event_text(a, d, params, 2),
+	    "Local system: there is no certificate template named 100%2 %.");
+	assert_null(ae_event_text(tiny, d, params, 2));
+	ae_arena_free(a);
+	ae_arena_free(tiny);
+}
+
+static void
+levels(void **state)
+{
+	(void)state;
+	assert_false(ae_event_wanted(AE_EVENT_ERROR, AE_EVENT_LOG_MINIMAL));
+	assert_true(ae_event_wanted(AE_EVENT_ERROR, AE_EVENT_LOG_TERSE));
+	assert_false(ae_event_wanted(AE_EVENT_WARNING, AE_EVENT_LOG_ERROR));
+	assert_true(ae_event_wanted(AE_EVENT_WARNING, AE_EVENT_LOG_WARNING));
+	assert_false(
+	    ae_event_wanted(AE_EVENT_INFORMATION, AE_EVENT_LOG_WARNING));
+	assert_true(
+	    ae_event_wanted(AE_EVENT_INFORMATION, AE_EVENT_LOG_VERBOSE));
+	assert_string_equal(ae_event_level_name(AE_EVENT_WARNING), "Warning");
+	assert_string_equal(
+	    ae_event_source_short(AE_EVENT_CERTENROLL), "CertEnroll");
+	assert_string_equal(ae_event_source_name(AE_EVENT_CSC),
+	    "Microsoft-Windows-CertificateServicesClient");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(quiet_run_ids_exist),
+		cmocka_unit_test(rows_are_consistent),
+		cmocka_unit_test(text_fills_in),
+		cmocka_unit_test(levels),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Tests of enroll/plan.h.  One healthy world – a workstation template that
+ * one trusted CA offers, all rights granted to one group – and one thing
+ * wrong in it at a time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ad/sd.h"
+#include "enroll/plan.h"
+#include "torture.h"
+
+#define NOW 1795000000
+#define DAY 86400
+
+static char cn[] = "Workstation", oid[] = "1.3.6.1.4.1.311.21.8.1.2";
+static char newer[] = "WorkstationV2", newer_oid[] = "1.3.6.1.4.1.311.21.8.1.3";
+static char ca_cn[] = "Lab CA", ca_host[] = "ca1.lab.example";
+
+struct world {
+	struct ae_template t, t2;
+	struct ae_enrollment_service ca;
+	struct ae_plan_ca cas[1];
+	const struct ae_template *templates[2];
+	struct ae_inv_cert cert;
+	struct ae_plan_input in;
+	struct ae_arena *a;
+	struct ae_token *token;
+	char *offers[2], *supersedes[1];
+};
+
+static struct ae_sid
+sid(const char *text)
+{
+	struct ae_sid s;
+
+	assert_true(ae_sid_parse(&s, text));
+	return s;
+}
+
+/* Read, Enroll and Autoenroll for the group, as bits 1, 2 and 4 say. */
+static struct ae_sd *
+grants(unsigned what)
+{
+	struct ae_sid group = sid("S-1-5-21-1-2-3-515");
+	struct ae_sd *sd = ae_sd_new();
+
+	assert_non_null(sd);
+	if (what & 1)
+		assert_int_equal(
+		    ae_sd_allow(sd, 0, AE_ACCESS_READ, NULL, &group, NULL),
+		    AE_OK);
+	if (what & 2)
+		assert_int_equal(ae_sd_allow(sd, 0, AE_ACCESS_CONTROL,
+				     &ae_right_enroll, &group, NULL),
+		    AE_OK);
+	if (what & 4)
+		assert_int_equal(ae_sd_allow(sd, 0, AE_ACCESS_CONTROL,
+				     &ae_right_autoenroll, &group, NULL),
+		    AE_OK);
+	return sd;
+}
+
+static int
+setup(void **state)
+{
+	struct ae_sid user = sid("S-1-5-21-1-2-3-1104");
+	struct ae_sid group = sid("S-1-5-21-1-2-3-515");
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	w->a = ae_arena_new(1 << 20);
+	assert_int_equal(
+	    ae_token_new(&w->token, &user, &group, 1, 0, NULL), AE_OK);
+	w->t = (struct ae_template){ .cn = cn,
+		.oid = oid,
+		.schema_version = 2,
+		.revision = 100,
+		.flags = AE_CT_MACHINE_TYPE,
+		.enrollment_flag = AE_CT_AUTO_ENROLLMENT,
+		.name_flag = AE_CT_SAN_DNS,
+		.min_key_size = 2048,
+		.validity = 365 * DAY,
+		.overlap = 42 * DAY,
+		.sd = grants(7) };
+	w->t2 = w->t;
+	w->t2.cn = newer;
+	w->t2.oid = newer_oid;
+	w->t2.sd = grants(7);
+	w->offers[0] = cn;
+	w->offers[1] = newer;
+	w->supersedes[0] = cn;
+	w->ca = (struct ae_enrollment_service){ .cn = ca_cn,
+		.dns_host_name = ca_host,
+		.templates = { w->offers, 2 },
+		.sd = grants(3) };
+	w->cas[0] = (struct ae_plan_ca){ &w->ca, AE_CA_TRUSTED, NULL };
+	w->templates[0] = &w->t;
+	w->templates[1] = &w->t2;
+	w->cert = (struct ae_inv_cert){ .name = "Workstation/1",
+		.template_oid = oid,
+		.major = 100,
+		.not_before = NOW - 30 * DAY,
+		.not_after = NOW + 335 * DAY,
+		.has_key = true,
+		.trusted = true };
+	w->in = (struct ae_plan_input){ .context = AE_CONTEXT_MACHINE,
+		.policy_set = true,
+		.policy = 7,
+		.templates = w->templates,
+		.ntemplates = 1,
+		.cas = w->cas,
+		.ncas = 1,
+		.token = w->token,
+		.now = NOW };
+	*state = w;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct world *w = *state;
+
+	ae_sd_free(w->t.sd);
+	ae_sd_free(w->t2.sd);
+	ae_sd_free(w->ca.sd);
+	ae_token_free(w->token);
+	ae_arena_free(w->a);
+	free(w);
+	return 0;
+}
+
+static const struct ae_plan *
+plan(struct world *w)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_plan *p = NULL;
+
+	assert_int_equal(ae_plan_make(&p, &w->in, w->a, &e), AE_OK);
+	return p;
+}
+
+/* The first template is skipped because of exactly this check. */
+static void
+expect_skip(struct world *w, const char *check, uint16_t event)
+{
+	const struct ae_plan *p = plan(w);
+	const struct ae_reason *r = ae_plan_decisive(&p->items[0]);
+
+	assert_int_equal(p->items[0].action, AE_PLAN_SKIP);
+	assert_non_null(r);
+	assert_string_equal(r->check, check);
+	assert_int_equal(r->event, event);
+	assert_true(strlen(r->text) > 0);
+}
+
+static bool
+has_check(const struct ae_plan_item *item, const char *check)
+{
+	size_t i;
+
+	for (i = 0; i < item->reasons.n; i++)
+		if (strcmp(item->reasons.v[i].check, check) == 0)
+			return true;
+	return false;
+}
+
+static void
+healthy_world_enrolls(void **state)
+{
+	struct world *w = *state;
+	const struct ae_plan *p = plan(w);
+
+	assert_true(p->enabled);
+	assert_int_equal(p->nitems, 1);
+	assert_int_equal(p->items[0].action, AE_PLAN_ENROLL);
+	assert_null(ae_plan_decisive(&p->items[0]));
+	assert_true(p->items[0].candidate);
+	assert_int_equal(p->items[0].ncas, 1);
+	assert_ptr_equal(p->items[0].cas[0], &w->ca);
+	assert_int_equal(p->items[0].key.bits, 2048);
+	assert_null(p->items[0].have);
+}
+
+static void
+policy_values(void **state)
+{
+	static const struct {
+		bool set;
+		uint32_t value;
+		bool enabled;
+		const char *check;
+	} rows[] = {
+		{ false, 0, false, "policy.aepolicy-absent" },
+		{ true, 0, false, "policy.aepolicy-absent" },
+		{ true, 1, true, "policy.enabled" },
+		{ true, 6, false, "policy.no-enroll-bit" },
+		{ true, 7, true, "policy.enabled" },
+		{ true, 0x8000, false, "policy.aepolicy-disabled" },
+		{ true, 0x8007, false, "policy.aepolicy-disabled" },
+	};
+	struct world *w = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct ae_plan *p;
+
+		w->in.policy_set = rows[i].set;
+		w->in.policy = rows[i].value;
+		p = plan(w);
+		assert_int_equal(p->enabled, rows[i].enabled);
+		assert_int_equal(p->reasons.n, 1);
+		assert_string_equal(p->reasons.v[0].check, rows[i].check);
+		assert_int_equal(p->items[0].action,
+		    rows[i].enabled ? AE_PLAN_ENROLL : AE_PLAN_SKIP);
+	}
+}
+
+static void
+wrong_context(void **state)
+{
+	struct world *w = *state;
+
+	w->in.context = AE_CONTEXT_USER;
+	expect_skip(w, "context.machine-template-in-user", 42);
+	w->in.context = AE_CONTEXT_MACHINE;
+	w->t.flags = 0;
+	expect_skip(w, "context.user-template-in-machine", 51);
+	assert_false(plan(w)->items[0].candidate);
+	w->t.flags = AE_CT_MACHINE_TYPE | AE_CT_IS_CA;
+	expect_skip(w, "context.ca-template", 0);
+}
+
+static void
+rights_are_each_needed(void **state)
+{
+	static const struct {
+		unsigned grant;
+		const char *check;
+	} rows[] = {
+		{ 6, "template.no-read-right" },
+		{ 5, "template.no-enroll-right" },
+		{ 3, "template.no-autoenroll-right" },
+		{ 0, "template.no-read-right" },
+	};
+	struct world *w = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ae_sd_free(w->t.sd);
+		w->t.sd = grants(rows[i].grant);
+		expect_skip(w, rows[i].check, 46);
+	}
+	ae_sd_free(w->t.sd);
+	w->t.sd = NULL; /* unreadable descriptor: no rights, not all rights */
+	expect_skip(w, "template.no-read-right", 46);
+}
+
+static void
+deny_wins(void **state)
+{
+	struct ae_sid group = sid("S-1-5-21-1-2-3-515");
+	struct world *w = *state;
+
+	assert_int_equal(ae_sd_deny(w->t.sd, 0, AE_ACCESS_CONTROL,
+			     &ae_right_enroll, &group, NULL),
+	    AE_OK);
+	ae_sd_canonicalize(w->t.sd);
+	expect_skip(w, "template.no-enroll-right", 46);
+}
+
+static void
+template_settings(void **state)
+{
+	struct world *w = *state;
+
+	w->t.enrollment_flag = 0;
+	expect_skip(w, "template.not-configured-autoenroll", 0);
+	w->t.enrollment_flag = AE_CT_AUTO_ENROLLMENT;
+	w->t.schema_version = 1;
+	expect_skip(w, "template.v1-no-autoenroll", 0);
+	w->t.schema_version = 5;
+	expect_skip(w, "template.schema-unknown", 0);
+	w->t.schema_version = 4;
+	w->t.private_key_flag = 7u << 24;
+	expect_skip(w, "template.client-too-old", 0);
+	w->t.private_key_flag = 6u << 24;
+	assert_int_equal(plan(w)->items[0].action, AE_PLAN_ENROLL);
+	w->t.private_key_flag = AE_CT_STRONG_KEY_PROTECTION;
+	expect_skip(w, "template.user-interaction", 37);
+	w->t.private_key_flag = AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL;
+	expect_skip(w, "key.archival", 45);
+	w->t.private_key_flag = AE_CT_ATTEST_REQUIRED;
+	expect_skip(w, "key.attestation", 45);
+	w->t.private_key_flag = 0;
+	w->t.enrollment_flag |= AE_CT_USER_INTERACTION_REQUIRED;
+	expect_skip(w, "template.user-interaction", 38);
+	w->t.enrollment_flag = AE_CT_AUTO_ENROLLMENT;
+	w->t.name_flag = AE_CT_ENROLLEE_SUPPLIES_SUBJECT;
+	expect_skip(w, "template.supplies-subject", 38);
+	w->t.name_flag = AE_CT_ENROLLEE_SUPPLIES_SAN;
+	expect_skip(w, "template.supplies-subject", 38);
+	w->t.name_flag = 0;
+	w->t.ra_signature = 1;
+	expect_skip(w, "template.ra-signature", 48);
+	w->t.ra_signature = 0;
+	w->t.min_key_size = 16384;
+	expect_skip(w, "key.algorithm-unknown", 55);
+}
+
+static void
+ca_selection(void **state)
+{
+	struct world *w = *state;
+
+	w->in.ncas = 0;
+	expect_skip(w, "ca.none-in-forest", 11);
+	w->in.ncas = 1;
+	w->ca.templates.n = 0;
+	expect_skip(w, "ca.template-not-published", 47);
+	w->ca.templates.n = 2;
+	ae_sd_free(w->ca.sd);
+	w->ca.sd = grants(1);
+	expect_skip(w, "ca.no-enroll-right", 47);
+	ae_sd_free(w->ca.sd);
+	w->ca.sd = NULL;
+	expect_skip(w, "ca.no-enroll-right", 47);
+	w->ca.sd = grants(3);
+	w->cas[0].trust = AE_CA_NOT_TRUSTED;
+	expect_skip(w, "trust.root-missing", 52);
+	w->cas[0].trust = AE_CA_EXPIRED;
+	expect_skip(w, "trust.ca-cert-expired", 52);
+	w->cas[0].trust = AE_CA_NO_CERT;
+	expect_skip(w, "ca.cert-missing-in-object", 52);
+	w->cas[0].trust = AE_CA_TRUSTED;
+	w->ca.dns_host_name = NULL;
+	expect_skip(w, "ca.object-stale-host", 47);
+}
+
+static void
+one_good_ca_is_enough(void **state)
+{
+	struct world *w = *state;
+	struct ae_enrollment_service other = w->ca;
+	struct ae_plan_ca cas[2] = { { &other, AE_CA_NOT_TRUSTED, "no root" },
+		w->cas[0] };
+	const struct ae_plan *p;
+
+	w->in.cas = cas;
+	w->in.ncas = 2;
+	p = plan(w);
+	assert_int_equal(p->items[0].action, AE_PLAN_ENROLL);
+	assert_int_equal(p->items[0].ncas, 1);
+	assert_ptr_equal(p->items[0].cas[0], &w->ca);
+	assert_true(has_check(&p->items[0], "trust.root-missing"));
+}
+
+static void
+superseding(void **state)
+{
+	struct world *w = *state;
+	const struct ae_plan *p;
+
+	w->in.ntemplates = 2;
+	w->t2.supersedes = (struct ae_strv){ w->supersedes, 1 };
+	expect_skip(w, "template.superseded", 56);
+	p = plan(w);
+	assert_int_equal(p->items[1].action, AE_PLAN_ENROLL);
+	/* Out of our reach it supersedes nothing. */
+	ae_sd_free(w->t2.sd);
+	w->t2.sd = grants(3);
+	assert_int_equal(plan(w)->items[0].action, AE_PLAN_ENROLL);
+}
+
+static void
+existing_certificate(void **state)
+{
+	struct world *w = *state;
+	const struct ae_plan *p;
+
+	w->in.have = (struct ae_inventory){ &w->cert, 1 };
+	p = plan(w);
+	assert_int_equal(p->items[0].action, AE_PLAN_KEEP);
+	assert_ptr_equal(p->items[0].have, &w->cert);
+	assert_true(has_check(&p->items[0], "existing.valid-present"));
+
+	w->cert.has_key = false;
+	assert_true(has_check(&plan(w)->items[0], "existing.key-missing"));
+	assert_int_equal(plan(w)->items[0].action, AE_PLAN_ENROLL);
+	w->cert.has_key = true;
+	w->cert.trusted = false;
+	assert_true(has_check(&plan(w)->items[0], "existing.untrusted"));
+	w->cert.trusted = true;
+	w->cert.archived = true;
+	assert_true(has_check(&plan(w)->items[0], "existing.none"));
+	w->cert.archived = false;
+	w->t.revision = 101;
+	assert_true(has_check(&plan(w)->items[0], "existing.template-revised"));
+	w->t.revision = 100;
+	w->cert.not_after = NOW;
+	assert_true(has_check(&plan(w)->items[0], "existing.expired"));
+	assert_int_equal(plan(w)->items[0].action, AE_PLAN_ENROLL);
+	w->cert.not_after = NOW + DAY;
+	assert_true(has_check(&plan(w)->items[0], "existing.renewal-due"));
+	w->in.policy = 1; /* without the manage bit nothing is renewed */
+	assert_int_equal(plan(w)->items[0].action, AE_PLAN_KEEP);
+	w->in.policy = 7;
+	w->t.enrollment_flag |= AE_CT_SKIP_AUTO_RENEWAL;
+	assert_int_equal(plan(w)->items[0].action, AE_PLAN_KEEP);
+}
+
+static void
+matching_by_version_one_name(void **state)
+{
+	struct world *w = *state;
+
+	w->in.have = (struct ae_inventory){ &w->cert, 1 };
+	w->cert.template_oid = NULL;
+	w->cert.template_name = "workstation";
+	assert_int_equal(plan(w)->items[0].action, AE_PLAN_KEEP);
+	w->cert.template_name = "Other";
+	assert_int_equal(plan(w)->items[0].action, AE_PLAN_ENROLL);
+	w->cert.template_name = NULL;
+	assert_int_equal(plan(w)->items[0].action, AE_PLAN_ENROLL);
+}
+
+static void
+expired_of_a_skipped_template_is_archived(void **state)
+{
+	struct world *w = *state;
+	const struct ae_plan *p;
+
+	w->in.have = (struct ae_inventory){ &w->cert, 1 };
+	w->cert.not_after = NOW - 1;
+	w->ca.templates.n = 0;
+	p = plan(w);
+	assert_int_equal(p->narchive, 1);
+	assert_ptr_equal(p->archive[0], &w->cert);
+	w->in.policy = 1;
+	assert_int_equal(plan(w)->narchive, 0);
+}
+
+static void
+renewal_window(void **state)
+{
+	(void)state;
+	/* A year with six weeks of overlap: 80 % is at day 292, the overlap
+	 * begins at day 323. */
+	assert_int_equal(ae_plan_renew_at(0, 365 * DAY, 42 * DAY), 323 * DAY);
+	/* Overlap longer than 20 %: the 80 % point decides. */
+	assert_int_equal(ae_plan_renew_at(0, 100 * DAY, 50 * DAY), 80 * DAY);
+	assert_int_equal(ae_plan_renew_at(0, 100 * DAY, 0), 100 * DAY);
+}
+
+static void
+by_hand(void **state)
+{
+	struct world *w = *state;
+	const struct ae_plan *p;
+
+	w->in.manual = true;
+	w->in.policy_set = false;
+	w->in.only = "WORKSTATION";
+	w->in.have = (struct ae_inventory){ &w->cert, 1 };
+	w->t.enrollment_flag = 0;
+	w->t.name_flag = AE_CT_ENROLLEE_SUPPLIES_SUBJECT;
+	w->in.ntemplates = 2;
+	p = plan(w);
+	assert_int_equal(p->nitems, 1);
+	assert_int_equal(p->items[0].action, AE_PLAN_ENROLL);
+	w->in.only = "Nothing";
+	assert_int_equal(plan(w)->nitems, 0);
+}
+
+static bool
+make(void *arg)
+{
+	struct world *w = arg;
+	struct ae_arena *a = ae_arena_new(1 << 20);
+	struct ae_plan *p;
+	bool ok;
+
+	ok = a != NULL && ae_plan_make(&p, &w->in, a, NULL) == AE_OK;
+	ae_arena_free(a);
+	return ok;
+}
+
+static void
+out_of_memory(void **state)
+{
+	struct world *w = *state;
+	struct ae_arena *tiny = ae_arena_new(2048);
+	struct ae_plan *p;
+
+	assert_true(ae_torture(make, w, 50, true) >= 2);
+	assert_int_equal(ae_plan_make(&p, &w->in, tiny, NULL), AE_ELIMIT);
+	ae_arena_free(tiny);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(healthy_world_enrolls),
+		T(policy_values),
+		T(wrong_context),
+		T(rights_are_each_needed),
+		T(deny_wins),
+		T(template_settings),
+		T(ca_selection),
+		T(one_good_ca_is_enough),
+		T(superseding),
+		T(existing_certificate),
+		T(matching_by_version_one_name),
+		T(expired_of_a_skipped_template_is_archived),
+		T(renewal_window),
+		T(by_hand),
+		T(out_of_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
