@@ -9,6 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#if defined(__clang_analyzer__) || defined(__cppcheck__)
+#undef ae_fail
+#undef ae_note
+#undef ae_fail_mem
+#undef ae_fail_errno
+#endif
+
 static const char *const rc_names[] = {
 	[-AE_OK] = "AE_OK",
 	[-AE_ENOMEM] = "AE_ENOMEM",
