@@ -41,7 +41,9 @@ class Lines(unittest.TestResult):
         name = test.id().rsplit(".", 1)[1]
         took = f"{time.monotonic() - self.start:.1f}"
         words = ["ok", name, took] if self.reason is None else ["FAIL", name, took, self.reason]
-        print(*words, file=self.out, flush=True)
+        # One write: several processes share the pipe.
+        self.out.write(" ".join(words) + "\n")
+        self.out.flush()
 
     def failed(self, error):
         kind, value, trace = error
