@@ -258,8 +258,7 @@ sent_bytes(struct ae_ipc *c, size_t n)
 	size_t left;
 
 	c->queued -= n;
-	while (n > 0) {
-		k = c->head;
+	while (n > 0 && (k = c->head) != NULL) {
 		left = k->len - k->off;
 		if (n < left) {
 			k->off += n;
@@ -377,7 +376,7 @@ queue(struct ae_ipc *c, uint32_t type, uint32_t id, const void *body,
 		rc = ae_fail_mem(e);
 	else
 		rc = AE_OK;
-	if (rc < 0) {
+	if (k == NULL) {
 		if (take_fd >= 0)
 			(void)close(take_fd);
 		return rc;

@@ -107,14 +107,15 @@ static int
 allow_path(int ruleset, const char *path, uint64_t access, struct ae_err *e)
 {
 	struct landlock_path_beneath_attr pb = { .allowed_access = access };
+	int fd = open(path, O_PATH | O_CLOEXEC);
 	int err;
 
-	pb.parent_fd = open(path, O_PATH | O_CLOEXEC);
-	if (pb.parent_fd < 0) {
+	if (fd < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return AE_OK;
 		return ae_fail_errno(e, errno, "opening %s", path);
 	}
+	pb.parent_fd = fd;
 	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
 		&pb, 0) < 0) {
 		/* EINVAL: rights of a directory on a plain file. */
@@ -123,11 +124,11 @@ allow_path(int ruleset, const char *path, uint64_t access, struct ae_err *e)
 		    syscall(SYS_landlock_add_rule, ruleset,
 			LANDLOCK_RULE_PATH_BENEATH, &pb, 0) < 0) {
 			err = errno;
-			(void)close(pb.parent_fd);
+			(void)close(fd);
 			return ae_fail_errno(e, err, "allowing %s", path);
 		}
 	}
-	(void)close(pb.parent_fd);
+	(void)close(fd);
 	return AE_OK;
 }
 
