@@ -147,9 +147,10 @@ abandoned_drafts_disappear(void **state)
 
 	pid = fork(); /* a writer that is killed between key and certificate */
 	if (pid == 0) {
-		if (ae_store_open(&s, dir, true, NULL) == AE_OK)
-			(void)ae_store_draft_new(
-			    &d, s, "Workstation", "K", 1, NULL);
+		if (ae_store_open(&s, dir, true, NULL) != AE_OK ||
+		    ae_store_draft_new(&d, s, "Workstation", "K", 1, NULL) !=
+			AE_OK)
+			_exit(1);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
