@@ -36,7 +36,7 @@ ae_ndr_decode(const struct ae_ndr_type *t, void *out, const void *p, size_t len,
 	v = ndr_alloc(&x, 1, t->size);
 	rc = v == NULL ? x.e->rc : ndr_walk_root(&x, &row, v, v);
 	free(x.later);
-	if (rc != AE_OK)
+	if (v == NULL || rc != AE_OK)
 		return ae_note(e, rc, "%s", t->name);
 	if (used == NULL && !ae_rd_done(&x.r))
 		return ae_fail(e, AE_EPROTO, AE_DOM_RPC, AE_NDR_BAD_STUB_DATA,

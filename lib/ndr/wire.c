@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
+static int fail_at(struct ndr_walk *x, const struct ae_ndr_row *row, int rc,
+    uint32_t code, const char *fmt, va_list ap) AE_PRINTF(5, 0);
+
 static int
 fail_at(struct ndr_walk *x, const struct ae_ndr_row *row, int rc, uint32_t code,
     const char *fmt, va_list ap)
