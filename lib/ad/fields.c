@@ -16,6 +16,7 @@
 
 /* Certificates and descriptors; the text limits are in template.h. */
 #define OCTETS_MAX (256u * 1024u)
+#define OCTETS_VALUES_MAX 4096u
 
 static int
 refuse(const struct ae_field *f, const char *what, struct ae_err *e)
@@ -253,7 +254,9 @@ get_values(
 	int rc;
 
 	if (!ae_rd_ok(r) ||
-	    n > (is_list(f->kind) ? AE_TEMPLATE_VALUES_MAX : 1u))
+	    n > (f->kind == AE_FIELD_OCTETSV ? OCTETS_VALUES_MAX
+			: is_list(f->kind)   ? AE_TEMPLATE_VALUES_MAX
+					     : 1u))
 		return refuse(f, "impossible count", e);
 	for (i = 0; i < n; i++) {
 		v.len = ae_rd_u32(r);
