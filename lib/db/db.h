@@ -76,14 +76,18 @@ struct ae_db_request {
 
 struct ae_db_options {
 	const char *path;
-	bool create;	/* make it when it is not there */
+	/*
+	 * Make it when it is not there.  For setting a CA up: a daemon that
+	 * finds no database must stop, not begin a new one.
+	 */
+	bool create;
 	bool read_only; /* for tools; no recovery, no writing */
 	/*
 	 * Rows of one SID beyond these are refused by ae_db_request_add
 	 * with AE_EDENIED; 0: no bound.
 	 */
-	unsigned max_pending_per_sid;
-	unsigned max_refused_per_sid_day; /* denied and failed rows in 24 h */
+	unsigned max_pending_per_sid;	  /* pending at one time */
+	unsigned max_refused_per_sid_day; /* denied and failed, a UTC day */
 	unsigned max_pages; /* of SQLite's 4096 bytes; 0: no bound */
 };
 
@@ -98,10 +102,10 @@ void ae_db_free(struct ae_db *db);
 
 /*
  * Group commit: begin, any number of operations of any number of requests,
- * commit.  Operations outside a batch are AE_EINTERNAL.  An operation
- * that fails with AE_EDENIED or AE_ENOTFOUND leaves the batch as it was
- * before it; any other failure undoes the whole batch (the caller answers
- * all of it with an error).
+ * commit.  Operations outside a batch are AE_EINTERNAL.  One that fails with
+ * AE_EDENIED, AE_ENOTFOUND or AE_EINVAL leaves the batch as it was before
+ * it; any other failure undoes the whole batch, and the caller answers all
+ * of it with an error.  Each operation adds its link to the audit chain.
  */
 int ae_db_begin(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
 int ae_db_commit(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
@@ -118,7 +122,7 @@ int ae_db_request_add(struct ae_db *db, const struct ae_db_request *r,
 
 /* Pending row approved: it becomes an intent with that serial. */
 int ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
-    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN],
+    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN], int64_t now,
     struct ae_err *e) AE_MUST_CHECK;
 
 /* The signature is there: ACTIVE becomes ISSUED with this certificate. */

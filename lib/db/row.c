@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The life of a request row: added, promised a serial, issued, refused,
+ * revoked.  Every change checks the state it starts from.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/sid.h"
+#include "db/impl.h"
+#include "pki/key.h"
+
+#define DAY 86400
+/* Request ids are DWORDs on the wire; leave the sign bit alone. */
+#define ID_MAX INT32_MAX
+
+struct quota {
+	int64_t pending;
+	int64_t refused;
+	int64_t day;
+};
+
+static int
+quota_get(struct ae_db *db, const char *sid, int64_t now, struct quota *q,
+    struct ae_err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	*q = (struct quota){ .day = now / DAY };
+	rc = ae_db_stmt(db, ST_QUOTA_GET, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	ae_db_text(st, 1, sid);
+	rc = ae_db_step_row(db, st, "reading a quota", NULL);
+	if (rc == AE_ENOTFOUND)
+		return AE_OK;
+	if (rc != AE_OK)
+		return ae_fail(e, rc, AE_DOM_NONE, 0, "reading a quota");
+	q->pending = sqlite3_column_int64(st, 0);
+	if (sqlite3_column_int64(st, 2) == q->day)
+		q->refused = sqlite3_column_int64(st, 1);
+	sqlite3_reset(st);
+	return AE_OK;
+}
+
+static int
+quota_set(
+    struct ae_db *db, const char *sid, const struct quota *q, struct ae_err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	rc = ae_db_stmt(db, ST_QUOTA_SET, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	ae_db_text(st, 1, sid);
+	sqlite3_bind_int64(st, 2, q->pending > 0 ? q->pending : 0);
+	sqlite3_bind_int64(st, 3, q->refused);
+	sqlite3_bind_int64(st, 4, q->day);
+	return ae_db_step_done(db, st, "writing a quota", e);
+}
+
+/* One pending row less for this SID. */
+static int
+quota_unpend(struct ae_db *db, const char *sid, int64_t now, struct ae_err *e)
+{
+	struct quota q;
+	int rc;
+
+	rc = quota_get(db, sid, now, &q, e);
+	if (rc != AE_OK)
+		return rc;
+	q.pending--;
+	return quota_set(db, sid, &q, e);
+}
+
+/* Count a new row; AE_EDENIED when it is one too many. */
+static int
+quota_take(struct ae_db *db, const struct ae_db_request *r, struct ae_err *e)
+{
+	const unsigned max_pending = db->opt.max_pending_per_sid;
+	const unsigned max_refused = db->opt.max_refused_per_sid_day;
+	struct quota q;
+	int rc;
+
+	if (r->disp != AE_DB_PENDING && r->disp != AE_DB_DENIED &&
+	    r->disp != AE_DB_FAILED)
+		return AE_OK;
+	rc = quota_get(db, r->sid, r->submitted, &q, e);
+	if (rc != AE_OK)
+		return rc;
+	if (r->disp == AE_DB_PENDING) {
+		if (max_pending > 0 && q.pending >= max_pending)
+			return ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
+			    "%s has %u pending requests already", r->sid,
+			    max_pending);
+		q.pending++;
+	} else {
+		if (max_refused > 0 && q.refused >= max_refused)
+			return ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
+			    "%s had %u requests refused today: no more of "
+			    "them are stored",
+			    r->sid, max_refused);
+		q.refused++;
+	}
+	return quota_set(db, r->sid, &q, e);
+}
+
+/* AE_EINVAL when this serial was promised before. */
+static int
+serial_free(
+    struct ae_db *db, const uint8_t *serial, size_t len, struct ae_err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (len == 0 || len > AE_DB_SERIAL_MAX)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "a serial number of %zu bytes", len);
+	rc = ae_db_stmt(db, ST_SERIAL_GET, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	ae_db_blob(st, 1, serial, len);
+	rc = ae_db_step_row(db, st, "looking for a serial number", e);
+	if (rc == AE_ENOTFOUND)
+		return AE_OK;
+	if (rc != AE_OK)
+		return rc;
+	rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+	    "that serial number belongs to request %lld",
+	    (long long)sqlite3_column_int64(st, 0));
+	sqlite3_reset(st);
+	return rc;
+}
+
+static int
+serial_add(struct ae_db *db, const uint8_t *serial, size_t len, int64_t id,
+    struct ae_err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	rc = ae_db_stmt(db, ST_SERIAL_ADD, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	ae_db_blob(st, 1, serial, len);
+	sqlite3_bind_int64(st, 2, id);
+	return ae_db_step_done(db, st, "writing a serial number", e);
+}
+
+static int
+check_new(
+    const struct ae_db_request *r, const uint8_t *tbs_hash, struct ae_err *e)
+{
+	const bool intent = r->disp == AE_DB_ACTIVE;
+
+	if (r->disp == AE_DB_ISSUED || r->disp == AE_DB_REVOKED ||
+	    r->disp == AE_DB_VOID || ae_db_disp_name(r->disp)[0] == '?')
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "no row begins as %s", ae_db_disp_name(r->disp));
+	if (r->sid == NULL || intent != (r->serial_len > 0) ||
+	    intent != (tbs_hash != NULL))
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "a row needs a SID, and an intent (only) its serial "
+		    "number and hash");
+	if (r->csr_len > AE_DB_BLOB_MAX)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "a request of %zu bytes", r->csr_len);
+	return AE_OK;
+}
+
+static int
+insert(struct ae_db *db, const struct ae_db_request *r, const uint8_t *tbs_hash,
+    int64_t *id, struct ae_err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	rc = ae_db_stmt(db, ST_ADD, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int(st, 1, (int)r->disp);
+	sqlite3_bind_int64(st, 2, r->hresult);
+	ae_db_text(st, 3, r->message);
+	ae_db_text(st, 4, r->sid);
+	ae_db_text(st, 5, r->account);
+	ae_db_text(st, 6, r->template);
+	ae_db_text(st, 7, r->subject);
+	ae_db_text(st, 8, r->attrs);
+	sqlite3_bind_int64(st, 9, r->flags);
+	ae_db_blob(st, 10, r->csr_hash, sizeof(r->csr_hash));
+	ae_db_blob(st, 11, r->serial, r->serial_len);
+	ae_db_blob(st, 12, tbs_hash, tbs_hash == NULL ? 0 : AE_DB_HASH_LEN);
+	sqlite3_bind_int64(st, 13, r->submitted);
+	sqlite3_bind_int64(st, 14, r->resolved);
+	sqlite3_bind_int64(st, 15, r->not_before);
+	sqlite3_bind_int64(st, 16, r->not_after);
+	ae_db_blob(st, 17, r->csr, r->csr_len);
+	rc = ae_db_step_done(db, st, "writing a request", e);
+	*id = sqlite3_last_insert_rowid(db->h);
+	if (rc == AE_OK && *id > ID_MAX) {
+		ae_db_rollback(db);
+		rc = ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
+		    "all request ids are used up");
+	}
+	return rc;
+}
+
+int
+ae_db_request_add(struct ae_db *db, const struct ae_db_request *r,
+    const uint8_t tbs_hash[AE_DB_HASH_LEN], int64_t *id, struct ae_err *e)
+{
+	char detail[192], hash[2 * AE_DB_HASH_LEN + 1];
+	char serial[2 * AE_DB_SERIAL_MAX + 1];
+	int64_t new_id = 0;
+	int rc;
+
+	rc = ae_db_op(db, e);
+	if (rc == AE_OK)
+		rc = check_new(r, tbs_hash, e);
+	if (rc == AE_OK && r->serial_len > 0)
+		rc = serial_free(db, r->serial, r->serial_len, e);
+	if (rc == AE_OK)
+		rc = quota_take(db, r, e);
+	if (rc == AE_OK)
+		rc = insert(db, r, tbs_hash, &new_id, e);
+	if (rc == AE_OK && r->serial_len > 0)
+		rc = serial_add(db, r->serial, r->serial_len, new_id, e);
+	if (rc != AE_OK)
+		return rc;
+	ae_hex_encode(hash, r->csr_hash, sizeof(r->csr_hash));
+	ae_hex_encode(serial, r->serial, r->serial_len);
+	snprintf(detail, sizeof(detail), "%s 0x%08x csr %s serial %s",
+	    ae_db_disp_name(r->disp), r->hresult, hash,
+	    r->serial_len == 0 ? "-" : serial);
+	rc = ae_db_audit_add(
+	    db, "request", new_id, r->sid, detail, r->submitted, e);
+	if (rc == AE_OK)
+		*id = new_id;
+	return rc;
+}
+
+/* State and owner of a row; AE_EINVAL unless it is one of a and b. */
+static int
+expect(struct ae_db *db, int64_t id, int a, int b, int *disp,
+    char sid[AE_SID_STR_MAX], struct ae_err *e)
+{
+	const unsigned char *s;
+	sqlite3_stmt *st;
+	int rc;
+
+	rc = ae_db_stmt(db, ST_STATE, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, id);
+	rc = ae_db_step_row(db, st, "looking for a request", e);
+	if (rc != AE_OK)
+		return rc;
+	*disp = sqlite3_column_int(st, 0);
+	s = sqlite3_column_text(st, 1);
+	snprintf(sid, AE_SID_STR_MAX, "%s", s == NULL ? "" : (const char *)s);
+	sqlite3_reset(st);
+	if (*disp == a || *disp == b)
+		return AE_OK;
+	return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0, "request %lld is %s",
+	    (long long)id, ae_db_disp_name(*disp));
+}
+
+int
+ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
+    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN], int64_t now,
+    struct ae_err *e)
+{
+	char sid[AE_SID_STR_MAX], hex[2 * AE_DB_SERIAL_MAX + 1];
+	sqlite3_stmt *st;
+	int disp, rc;
+
+	rc = ae_db_op(db, e);
+	if (rc == AE_OK)
+		rc =
+		    expect(db, id, AE_DB_PENDING, AE_DB_PENDING, &disp, sid, e);
+	if (rc == AE_OK)
+		rc = serial_free(db, serial, serial_len, e);
+	if (rc == AE_OK)
+		rc = serial_add(db, serial, serial_len, id, e);
+	if (rc == AE_OK)
+		rc = quota_unpend(db, sid, now, e);
+	if (rc == AE_OK)
+		rc = ae_db_stmt(db, ST_ACTIVATE, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, id);
+	ae_db_blob(st, 2, serial, serial_len);
+	ae_db_blob(st, 3, tbs_hash, AE_DB_HASH_LEN);
+	rc = ae_db_step_done(db, st, "writing an intent", e);
+	if (rc != AE_OK)
+		return rc;
+	ae_hex_encode(hex, serial, serial_len);
+	return ae_db_audit_add(db, "approved", id, sid, hex, now, e);
+}
+
+int
+ae_db_request_issue(struct ae_db *db, int64_t id, const void *cert,
+    size_t cert_len, int64_t not_before, int64_t not_after, int64_t now,
+    const char *message, struct ae_err *e)
+{
+	uint8_t hash[AE_HASH_MAX];
+	char sid[AE_SID_STR_MAX], hex[2 * AE_DB_HASH_LEN + 1];
+	sqlite3_stmt *st;
+	int disp, rc;
+
+	rc = ae_db_op(db, e);
+	if (rc == AE_OK && (cert_len == 0 || cert_len > AE_DB_BLOB_MAX))
+		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "a certificate of %zu bytes", cert_len);
+	if (rc == AE_OK)
+		rc = expect(db, id, AE_DB_ACTIVE, AE_DB_ACTIVE, &disp, sid, e);
+	if (rc == AE_OK &&
+	    ae_hash_bytes(hash, AE_HASH_SHA256, cert, cert_len) == 0) {
+		ae_db_rollback(db);
+		rc = ae_fail_mem(e);
+	}
+	if (rc == AE_OK)
+		rc = ae_db_stmt(db, ST_ISSUE, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, id);
+	ae_db_blob(st, 2, cert, cert_len);
+	sqlite3_bind_int64(st, 3, not_before);
+	sqlite3_bind_int64(st, 4, not_after);
+	sqlite3_bind_int64(st, 5, now);
+	ae_db_text(st, 6, message);
+	rc = ae_db_step_done(db, st, "writing a certificate", e);
+	if (rc != AE_OK)
+		return rc;
+	ae_hex_encode(hex, hash, AE_DB_HASH_LEN);
+	return ae_db_audit_add(db, "issued", id, sid, hex, now, e);
+}
+
+int
+ae_db_request_refuse(struct ae_db *db, int64_t id, enum ae_db_disp disp,
+    uint32_t hresult, const char *message, int64_t now, struct ae_err *e)
+{
+	char sid[AE_SID_STR_MAX], detail[32];
+	sqlite3_stmt *st;
+	int old, rc;
+
+	rc = ae_db_op(db, e);
+	if (rc == AE_OK && disp != AE_DB_DENIED && disp != AE_DB_FAILED &&
+	    disp != AE_DB_VOID)
+		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%s is no way to refuse", ae_db_disp_name(disp));
+	if (rc == AE_OK)
+		rc = expect(db, id, AE_DB_ACTIVE, AE_DB_PENDING, &old, sid, e);
+	if (rc == AE_OK && old == AE_DB_PENDING)
+		rc = quota_unpend(db, sid, now, e);
+	if (rc == AE_OK)
+		rc = ae_db_stmt(db, ST_REFUSE, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, id);
+	sqlite3_bind_int(st, 2, (int)disp);
+	sqlite3_bind_int64(st, 3, hresult);
+	ae_db_text(st, 4, message);
+	sqlite3_bind_int64(st, 5, now);
+	rc = ae_db_step_done(db, st, "refusing a request", e);
+	if (rc != AE_OK)
+		return rc;
+	snprintf(detail, sizeof(detail), "0x%08x", hresult);
+	return ae_db_audit_add(
+	    db, ae_db_disp_name(disp), id, sid, detail, now, e);
+}
+
+/* The request a serial number belongs to. */
+static int
+serial_owner(struct ae_db *db, const uint8_t *serial, size_t len, int64_t *id,
+    struct ae_err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	rc = ae_db_stmt(db, ST_SERIAL_GET, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	ae_db_blob(st, 1, serial, len);
+	rc = ae_db_step_row(db, st, "looking for a serial number", e);
+	if (rc != AE_OK)
+		return rc;
+	*id = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return AE_OK;
+}
+
+int
+ae_db_revoke(struct ae_db *db, const uint8_t *serial, size_t serial_len,
+    int reason, int64_t at, const char *by, struct ae_err *e)
+{
+	static const enum ae_db_stmt both[] = { ST_REVOKE, ST_REVOKED_ADD };
+	char sid[AE_SID_STR_MAX], detail[32];
+	sqlite3_stmt *st;
+	int64_t id = 0;
+	int disp, rc;
+	size_t i;
+
+	rc = ae_db_op(db, e);
+	if (rc == AE_OK && (reason < 0 || reason > 10 || reason == 7))
+		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%d is no revocation reason", reason);
+	if (rc == AE_OK)
+		rc = serial_owner(db, serial, serial_len, &id, e);
+	if (rc == AE_OK)
+		rc = expect(db, id, AE_DB_ISSUED, AE_DB_ISSUED, &disp, sid, e);
+	for (i = 0; rc == AE_OK && i < 2; i++) {
+		rc = ae_db_stmt(db, both[i], &st, e);
+		if (rc != AE_OK)
+			break;
+		sqlite3_bind_int64(st, 1, id);
+		sqlite3_bind_int64(st, 2, at);
+		sqlite3_bind_int(st, 3, reason);
+		rc = ae_db_step_done(db, st, "revoking a certificate", e);
+	}
+	if (rc != AE_OK)
+		return rc;
+	snprintf(detail, sizeof(detail), "reason %d", reason);
+	return ae_db_audit_add(db, "revoked", id, by, detail, at, e);
+}
