@@ -10,7 +10,8 @@
  * A certificate and its key are switched together: they are written whole
  * into a directory of their own, flushed, and only then does the symlink
  * "current" point there.  Consumers read …/current/key.pem and so on; that
- * is the stable contract.  What "current" does not point to is archived and stays.
+ * is the stable contract.  What "current" does not point to is archived and
+ * stays.
  *
  * One writer at a time holds the store's lock.  Template names are file
  * names here: only those ae_store_name_ok accepts can have a place.
