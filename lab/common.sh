@@ -64,7 +64,7 @@ enter() {
 	shift
 	pid=$(recorded_pid "$lab/$host/pid") || die "$host is not up"
 	exec nsenter --target "$pid" --net --mount --uts --ipc \
-		--pid="/proc/$pid/ns/pid_for_children" --wdns=/ -- \
+		--pid="/proc/$pid/ns/pid_for_children" --root --wdns=/ -- \
 		env -u KRB5_CONFIG -u KRB5CCNAME -u KRB5_KTNAME -u HOSTNAME \
 		PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" \
 		setpriv --pdeathsig TERM -- "$@" 9>&-

@@ -55,6 +55,8 @@ struct ae_caller {
 			      SAMR bits (MS-SAMR 2.2.1.12), AE_CALLER_UAC_* */
 	int64_t auth_time; /* when the client authenticated to the KDC */
 	int64_t logon_time;
+	bool delegated; /* a service acts for the client (S4U2proxy, MS-PAC
+			   2.9): policy decides whether that is good enough */
 };
 
 #define AE_CALLER_UAC_DISABLED 0x00000001

@@ -43,10 +43,16 @@ struct ae_gss_service {
 	 * AP-REQ is answered but its sender cannot make the third leg.
 	 */
 	const char *rcache;
+
+	/*
+	 * Accept RC4 too.  Otherwise only the keytab's AES keys are used, so
+	 * that an RC4 ticket cannot be read, and message keys are AES.
+	 */
+	bool allow_rc4;
 };
 
 /*
- * Opens the keytab.  AE_ENOTFOUND: no such file or nothing usable in it;
+ * Reads the keytab.  AE_ENOTFOUND: no such file or nothing usable in it;
  * AE_EIO: it cannot be read.
  */
 int ae_gss_cred_service(struct ae_gss_cred **out,
@@ -74,7 +80,9 @@ int ae_gss_cred_keytab(struct ae_gss_cred **out, const char *keytab,
 /*
  * For a client credential that came from a keytab: renews the ticket when
  * less than ten minutes of it are left, otherwise does nothing.  Others:
- * AE_EAUTH when it has expired.  Contexts made earlier are not affected.
+ * AE_EAUTH when it has expired.  A service's keytab is read again when the
+ * file has changed (ae_gss_ctx_accept does that by itself).  On failure the
+ * credential is as it was.  Contexts made earlier are not affected.
  */
 int ae_gss_cred_refresh(struct ae_gss_cred *c, struct ae_err *e) AE_MUST_CHECK;
 

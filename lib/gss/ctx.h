@@ -58,7 +58,6 @@ struct ae_gss_initiator {
 struct ae_gss_acceptor {
 	enum ae_gss_mech mech;
 	enum ae_gss_level level; /* what the client's bind claims */
-	bool allow_rc4;
 };
 
 /*
@@ -78,14 +77,16 @@ void ae_gss_ctx_free(struct ae_gss_ctx *ctx);
  * what is to be sent is appended to out, and must be sent whenever it is not
  * empty, also when *done.  *done: the context is complete and was checked:
  *
- *   both       the mechanism is Kerberos; keys are AES unless allow_rc4
- *   initiator  mutual authentication; what the level needs
- *   acceptor   DCE style (three legs; two-leg clients are refused before
- *              anything is answered for them), integrity, confidentiality at
- *              level PRIVACY, and the ticket is for one of the service's names
+ *   both       the mechanism is Kerberos; message keys are AES unless RC4 is
+ *              allowed; integrity and confidentiality as the level needs
+ *   initiator  mutual authentication
+ *   acceptor   DCE style (a client that is through after two legs is
+ *              refused), the ticket is for one of the service's names, the
+ *              client is not anonymous
  *
- * AE_EAUTH on any failure of the exchange or check; the context can then
- * only be freed, out is as it was.  AE_ELIMIT: a token over AE_GSS_TOKEN_MAX.
+ * AE_EAUTH on any failure of the exchange or check; AE_EUNAVAIL when the
+ * initiator's KDC does not answer.  The context can then only be freed, out
+ * is as it was.  AE_ELIMIT: a token over AE_GSS_TOKEN_MAX.
  */
 int ae_gss_step(struct ae_gss_ctx *ctx, const void *in, size_t inlen,
     struct ae_wr *out, bool *done, struct ae_err *e) AE_MUST_CHECK;
@@ -103,7 +104,10 @@ const char *ae_gss_ctx_peer(const struct ae_gss_ctx *ctx);
 /* Kerberos enctype number of the message keys (18: AES256-SHA1). */
 int ae_gss_ctx_enctype(const struct ae_gss_ctx *ctx);
 
-/* The client's ticket ends; protection fails from then on. */
+/*
+ * When the client's ticket ends.  Messages are not refused from then on:
+ * who keeps connections for long must look.
+ */
 int64_t ae_gss_ctx_expires(const struct ae_gss_ctx *ctx);
 
 /*

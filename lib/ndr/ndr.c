@@ -116,8 +116,6 @@ ae_ndr_unpickle(const struct ae_ndr_type *t, void *out, const void *p,
 	ae_rd_skip(&r, 4); /* filler, to be ignored */
 	body_len = ae_rd_u32(&r);
 	ae_rd_skip(&r, 4);
-	if (body_len % 8 != 0)
-		return bad_pickle(e, t, "its length is not a multiple of 8");
 	body = ae_rd_take(&r, body_len);
 	if (!ae_rd_ok(&r))
 		return bad_pickle(e, t, "the data ends inside it");

@@ -235,8 +235,9 @@ int ae_ndr_print(const struct ae_ndr_type *t, const void *v, struct ae_wr *w,
  * Type serialization version 1, MS-RPCE 2.2.6: common and private header,
  * then one t padded to 8.  Unpickling takes one such record from p and
  * tells in *used how long it was (used NULL: it must be all); what follows
- * t inside the record's own length is padding and not looked at.  Either
- * byte order is decoded.
+ * t inside the record's own length is padding and not looked at, and a
+ * length that is not a multiple of 8 is taken: there are senders that leave
+ * the padding out of it.  Either byte order is decoded.
  */
 int ae_ndr_unpickle(const struct ae_ndr_type *t, void *out, const void *p,
     size_t len, struct ae_arena *a, size_t *used,

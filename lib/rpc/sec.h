@@ -3,8 +3,8 @@
 /*
  * A security context as a connection sees it: something that makes tokens,
  * and protects and checks one PDU at a time.  The real one wraps a context
- * of lib/gss (ae_rpc_sec_gss); tests have their own.  sec.c also holds what
- * all PDUs share: trailer, padding and the choice of what is signed.
+ * of lib/gss (ae_rpc_sec_gss); tests have their own.  Where
+ * what is signed lies in a PDU is frag.c's.
  */
 #ifndef AE_RPC_SEC_H
 #define AE_RPC_SEC_H
@@ -18,6 +18,10 @@
 #include "rpc/types.h"
 
 struct ae_gss_ctx;
+
+/* No per-message token is longer; a client's handshake token neither. */
+#define AE_RPC_SEC_TOKEN_MAX 512
+#define AE_RPC_TOKEN_OUT_MAX (48 * 1024)
 
 /* One PDU in the order it is on the wire; body is changed in place. */
 struct ae_rpc_sec_buf {

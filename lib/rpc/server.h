@@ -172,16 +172,21 @@ struct ae_rpc_call {
 	uint16_t opnum;
 	bool has_object;
 	struct ae_guid object;
+	/*
+	 * Peers may pad a stub, so a few octets may follow what the method
+	 * takes: decode with a `used`, do not insist on the end.
+	 */
 	const uint8_t *stub;
 	size_t stub_len;
 	bool big_endian; /* the stub's drep; we answer little endian */
 	/* Under which security context; NONE and 0 when anonymous. */
 	enum ae_rpc_level level;
 	enum ae_rpc_auth_type auth_type;
-	uint32_t auth;		  /* handle as in the AUTH event */
-	uint64_t name;		  /* as told by ae_rpc_conn_auth_done */
-	const struct ae_sid *sid; /* likewise; NULL when anonymous */
-	uint32_t group;		  /* association group id */
+	uint32_t auth;		    /* handle as in the AUTH event */
+	uint64_t name;		    /* as told by ae_rpc_conn_auth_done */
+	const struct ae_sid *sid;   /* likewise; NULL when anonymous */
+	uint32_t group;		    /* association group id */
+	struct ae_rpc_group *assoc; /* the group itself: for context handles */
 };
 
 struct ae_rpc_event {

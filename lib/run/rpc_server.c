@@ -538,6 +538,7 @@ out_of_descriptors(struct listener *l)
 
 	if (s->reserve >= 0) {
 		(void)close(s->reserve);
+		/* cppcheck-suppress nullPointer ; accept(2) allows it */
 		fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0)
 			(void)close(fd);

@@ -544,7 +544,7 @@ pickles(void **state)
 	    AE_OK);
 	assert_int_equal(used, 32);
 	/* Version, byte order, header length, body length, truncation. */
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < 12; i++) {
 		if (i >= 4 && i < 8)
 			continue; /* filler */
 		memcpy(bad, good, sizeof(bad));

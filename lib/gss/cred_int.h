@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * What a credential is made of.  For lib/gss itself.
+ */
+#ifndef AE_GSS_CRED_INT_H
+#define AE_GSS_CRED_INT_H
+
+#include <gssapi/gssapi.h>
+#include <krb5.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "gss/cred.h"
+#include "gss/ctx.h"
+
+struct ae_gss_cred {
+	bool service;
+	struct ae_gss_service conf; /* service; a copy */
+	struct ae_strv only;	    /* service: conf.spns, if any */
+	struct ae_strv spns;	    /* service: what tickets may name */
+	struct stat seen;	    /* service: the keytab that was loaded */
+	unsigned int generation;    /* service: of the in-memory keytab */
+	gss_cred_id_t krb5;   /* one handle per mechanism: SPNEGO does not */
+	gss_cred_id_t spnego; /* work with a krb5 credential */
+	char *principal;      /* client */
+	char *ccache;	      /* client; service: the replay cache */
+	char *keytab;	      /* service, or client that can renew */
+	int64_t expires;
+};
+
+/* The handle to give to the library for this mechanism. */
+gss_cred_id_t ae_gss_cred_handle(
+    const struct ae_gss_cred *c, enum ae_gss_mech mech);
+
+/*
+ * Is name, "host/ca1.example.com@EXAMPLE.COM" as the library displays it,
+ * one that tickets for this service may carry?
+ */
+bool ae_gss_cred_serves(const struct ae_gss_cred *c, const char *name);
+
+/* The keys taken over from a service's keytab, and the names served. */
+struct ae_gss_keytab {
+	krb5_context k;
+	krb5_keytab kt; /* in memory; lives as long as somebody has it open */
+	struct ae_strv spns;
+};
+
+/*
+ * Copy the allowed keys of conf->keytab to the in-memory keytab of that name
+ * ("MEMORY:x", unused so far), and collect the names.
+ */
+int ae_gss_keytab_load(struct ae_gss_keytab *out, const char *name,
+    const struct ae_gss_service *conf, struct ae_err *e) AE_MUST_CHECK;
+void ae_gss_keytab_done(struct ae_gss_keytab *t);
+
+/* Read the keytab again when the file is another one by now. */
+int ae_gss_cred_reload(struct ae_gss_cred *c, struct ae_err *e) AE_MUST_CHECK;
+
+/* Have a ticket for the service in the client's cache. */
+int ae_gss_ticket(const struct ae_gss_cred *c, const char *service,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * A ticket-granting ticket for principal by keytab into ccache, unless one
+ * that lasts until keep_until is there.  See ae_gss_cred_keytab.
+ */
+int ae_gss_tgt_obtain(const char *keytab, const char *principal,
+    const char *ccache, int64_t keep_until, struct ae_err *e) AE_MUST_CHECK;
+
+#endif

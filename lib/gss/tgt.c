@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Tickets into a credential cache: the ticket-granting one from a keytab, as
+ * kinit -k does, without a moment in which readers of the cache see half of
+ * it; and a service's, as kvno does.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gss/cred_int.h"
+#include "gss/status.h"
+
+/* Is there a ticket for our realm's KDC in the cache, and until when? */
+static int64_t
+tgt_end(krb5_context k, krb5_ccache cc, krb5_principal client)
+{
+	krb5_creds want = { 0 }, have = { 0 };
+	krb5_principal owner = NULL;
+	int64_t end = 0;
+
+	if (krb5_cc_get_principal(k, cc, &owner) != 0)
+		return 0;
+	if (!krb5_principal_compare(k, owner, client))
+		goto out;
+	want.client = client;
+	if (krb5_build_principal_ext(k, &want.server, client->realm.length,
+		client->realm.data, KRB5_TGS_NAME_SIZE, KRB5_TGS_NAME,
+		client->realm.length, client->realm.data, 0) != 0)
+		goto out;
+	if (krb5_cc_retrieve_cred(k, cc, 0, &want, &have) == 0) {
+		/* The protocol's 32 bits count to 2106, not 2038. */
+		end = (int64_t)(uint32_t)have.times.endtime;
+		krb5_free_cred_contents(k, &have);
+	}
+out:
+	krb5_free_principal(k, want.server);
+	krb5_free_principal(k, owner);
+	return end;
+}
+
+static krb5_error_code
+write_cache(
+    krb5_context k, const char *name, krb5_principal client, krb5_creds *creds)
+{
+	krb5_ccache cc = NULL;
+	krb5_error_code code;
+
+	code = krb5_cc_resolve(k, name, &cc);
+	if (code != 0)
+		return code;
+	code = krb5_cc_initialize(k, cc, client);
+	if (code == 0)
+		code = krb5_cc_store_cred(k, cc, creds);
+	if (code != 0)
+		(void)krb5_cc_destroy(k, cc);
+	else
+		code = krb5_cc_close(k, cc);
+	return code;
+}
+
+/* A FILE cache is written beside and renamed over the old one. */
+static int
+replace_cache(krb5_context k, const char *ccache, krb5_principal client,
+    krb5_creds *creds, struct ae_err *e)
+{
+	const char *path = strncmp(ccache, "FILE:", 5) == 0 ? ccache + 5 : NULL;
+	krb5_error_code code;
+	char *tmp = NULL;
+	int rc = AE_OK;
+
+	if (path != NULL && asprintf(&tmp, "FILE:%s.new", path) < 0)
+		return ae_fail_mem(e);
+	code = write_cache(k, tmp != NULL ? tmp : ccache, client, creds);
+	if (code != 0)
+		rc = ae_gss_fail_krb5(
+		    e, AE_EIO, k, code, "writing credential cache %s", ccache);
+	else if (tmp != NULL && rename(tmp + 5, path) != 0) {
+		rc = ae_fail_errno(e, errno, "renaming %s", tmp + 5);
+		(void)unlink(tmp + 5);
+	}
+	free(tmp);
+	return rc;
+}
+
+static int
+ask_kdc(krb5_context k, const char *keytab, krb5_principal client,
+    const char *ccache, struct ae_err *e)
+{
+	krb5_get_init_creds_opt *opt = NULL;
+	krb5_creds creds = { 0 };
+	krb5_keytab kt = NULL;
+	krb5_error_code code;
+	char *name = NULL;
+	int rc;
+
+	code = krb5_kt_resolve(k, keytab, &kt);
+	if (code == 0)
+		code = krb5_get_init_creds_opt_alloc(k, &opt);
+	if (code == 0)
+		code = krb5_get_init_creds_keytab(
+		    k, &creds, client, kt, 0, NULL, opt);
+	if (code != 0) {
+		(void)krb5_unparse_name(k, client, &name);
+		rc = ae_gss_fail_krb5(e,
+		    code == KRB5_KT_NOTFOUND || code == ENOENT ? AE_ENOTFOUND
+							       : AE_EAUTH,
+		    k, code, "ticket for %s with keytab %s",
+		    name != NULL ? name : "?", keytab);
+		krb5_free_unparsed_name(k, name);
+		goto out;
+	}
+	/* The KDC may have canonicalised the name: the cache is the reply's. */
+	rc = replace_cache(k, ccache, creds.client, &creds, e);
+out:
+	krb5_free_cred_contents(k, &creds);
+	if (opt != NULL)
+		krb5_get_init_creds_opt_free(k, opt);
+	if (kt != NULL)
+		(void)krb5_kt_close(k, kt);
+	return rc;
+}
+
+int
+ae_gss_tgt_obtain(const char *keytab, const char *principal, const char *ccache,
+    int64_t keep_until, struct ae_err *e)
+{
+	krb5_principal client = NULL;
+	krb5_context k = NULL;
+	krb5_ccache cc = NULL;
+	krb5_error_code code;
+	int rc;
+
+	if (strncmp(ccache, "FILE:", 5) != 0 &&
+	    strncmp(ccache, "MEMORY:", 7) != 0)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "credential cache %s is neither FILE: nor MEMORY:", ccache);
+	code = krb5_init_context(&k);
+	if (code == 0)
+		code = krb5_parse_name(k, principal, &client);
+	if (code == 0)
+		code = krb5_cc_resolve(k, ccache, &cc);
+	if (code != 0)
+		rc = ae_gss_fail_krb5(
+		    e, AE_EINVAL, k, code, "ticket for %s", principal);
+	else if (tgt_end(k, cc, client) > keep_until)
+		rc = AE_OK;
+	else
+		rc = ask_kdc(k, keytab, client, ccache, e);
+	if (cc != NULL)
+		(void)krb5_cc_close(k, cc);
+	krb5_free_principal(k, client);
+	if (k != NULL)
+		krb5_free_context(k);
+	return rc;
+}
+
+/*
+ * The library would fetch it in the first leg too, but SPNEGO hides why that
+ * failed: a KDC that does not answer looks like one that refuses.
+ */
+int
+ae_gss_ticket(
+    const struct ae_gss_cred *c, const char *service, struct ae_err *e)
+{
+	krb5_creds want = { 0 }, *have = NULL;
+	krb5_context k = NULL;
+	krb5_ccache cc = NULL;
+	krb5_error_code code;
+	int rc = AE_OK;
+
+	code = krb5_init_context(&k);
+	if (code == 0)
+		code = krb5_cc_resolve(k, c->ccache, &cc);
+	if (code == 0)
+		code = krb5_cc_get_principal(k, cc, &want.client);
+	if (code == 0)
+		code = krb5_parse_name(k, service, &want.server);
+	if (code == 0)
+		code = krb5_get_credentials(k, 0, cc, &want, &have);
+	if (code != 0)
+		rc = ae_gss_fail_krb5(e, AE_EAUTH, k, code, "%s: ticket for %s",
+		    c->principal, service);
+	if (have != NULL)
+		krb5_free_creds(k, have);
+	krb5_free_cred_contents(k, &want);
+	if (cc != NULL)
+		(void)krb5_cc_close(k, cc);
+	if (k != NULL)
+		krb5_free_context(k);
+	return rc;
+}
