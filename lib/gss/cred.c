@@ -347,6 +347,22 @@ ae_gss_cred_refresh(struct ae_gss_cred *c, struct ae_err *e)
 	return rc == AE_OK ? load(c, e) : rc;
 }
 
+int
+ae_gss_cred_default(const struct ae_gss_cred *c, struct ae_err *e)
+{
+	OM_uint32 major, minor;
+
+	if (c != NULL && c->service)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "a service's credential is no default");
+	major =
+	    gss_krb5_ccache_name(&minor, c != NULL ? c->ccache : NULL, NULL);
+	if (GSS_ERROR(major))
+		return ae_gss_fail(
+		    e, AE_EINTERNAL, major, minor, "setting the default cache");
+	return AE_OK;
+}
+
 const char *
 ae_gss_cred_principal(const struct ae_gss_cred *c)
 {

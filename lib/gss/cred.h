@@ -91,6 +91,15 @@ int ae_gss_cred_refresh(struct ae_gss_cred *c, struct ae_err *e) AE_MUST_CHECK;
  */
 const char *ae_gss_cred_principal(const struct ae_gss_cred *c);
 
+/*
+ * What libraries of this thread find that ask for no credential in
+ * particular, SASL inside LDAP among them: this client credential, or with
+ * NULL what the process's environment says.  No environment is touched, so
+ * nothing races.  The credential must stay until it is set back.
+ */
+int ae_gss_cred_default(
+    const struct ae_gss_cred *c, struct ae_err *e) AE_MUST_CHECK;
+
 /* When the ticket-granting ticket ends; INT64_MAX for a service. */
 int64_t ae_gss_cred_expires(const struct ae_gss_cred *c);
 
