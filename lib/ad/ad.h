@@ -15,6 +15,7 @@
 #include "ad/entry.h"
 #include "ad/sd.h"
 #include "base/err.h"
+#include "gss/cred.h"
 
 struct ae_ad;
 
@@ -28,11 +29,12 @@ struct ae_ad_conf {
 	const char *host;
 	uint16_t port; /* 0: 389 */
 	/*
-	 * A gss_cred_id_t to connect as, borrowed for ae_ad_open.  NULL: the
-	 * process's default, that is KRB5CCNAME; set that once, at the start
-	 * of a process, before its first call into Kerberos.
+	 * Whom to connect as, borrowed for ae_ad_open; it touches no
+	 * environment variable.  NULL: the process's default, that is
+	 * KRB5CCNAME; set that once, at the start of a process, before its
+	 * first call into Kerberos.
 	 */
-	void *gss_cred;
+	const struct ae_gss_cred *cred;
 	unsigned int timeout; /* seconds for each exchange; 0: 20 */
 };
 

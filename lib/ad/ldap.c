@@ -112,7 +112,7 @@ no_questions(LDAP *ld, unsigned int flags, void *arg, void *prompts)
 }
 
 static int
-set_options(struct ae_ad *ad, const struct ae_ad_conf *conf, struct ae_err *e)
+set_options(struct ae_ad *ad, struct ae_err *e)
 {
 	static const int v3 = LDAP_VERSION3;
 	const struct {
@@ -138,11 +138,6 @@ set_options(struct ae_ad *ad, const struct ae_ad_conf *conf, struct ae_err *e)
 			return ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
 			    "libldap refuses option 0x%x",
 			    (unsigned int)options[i].option);
-	if (conf->gss_cred != NULL &&
-	    ldap_set_option(ad->ld, LDAP_OPT_X_SASL_GSS_CREDS,
-		conf->gss_cred) != LDAP_OPT_SUCCESS)
-		return ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
-		    "libldap refuses the credential");
 	if (ldap_get_option(ad->ld, LDAP_OPT_SOCKBUF, &sb) ==
 		LDAP_OPT_SUCCESS &&
 	    sb != NULL)
@@ -165,10 +160,19 @@ bind_sealed(struct ae_ad *ad, const struct ae_ad_conf *conf, struct ae_err *e)
 	if (code != LDAP_SUCCESS)
 		return ae_fail(e, ae_ad_result_rc(code), AE_DOM_LDAP, code,
 		    "%s", ldap_err2string(code));
-	if ((rc = set_options(ad, conf, e)) != AE_OK)
+	if ((rc = set_options(ad, e)) != AE_OK)
+		return rc;
+	/*
+	 * libldap hands a credential on only to a SASL context that it has
+	 * not made yet, so GSSAPI is left to find its default.
+	 */
+	if (conf->cred != NULL &&
+	    (rc = ae_gss_cred_default(conf->cred, e)) != AE_OK)
 		return rc;
 	code = ldap_sasl_interactive_bind_s(ad->ld, NULL, "GSSAPI", NULL, NULL,
 	    LDAP_SASL_QUIET, no_questions, NULL);
+	if (conf->cred != NULL && (rc = ae_gss_cred_default(NULL, e)) != AE_OK)
+		return rc;
 	if (code != LDAP_SUCCESS)
 		return ae_ad_fail(ad, code, e, "bind");
 	if (ldap_get_option(ad->ld, LDAP_OPT_X_SASL_SSF, &ssf) !=

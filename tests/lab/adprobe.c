@@ -2,7 +2,8 @@
 /* Copyright the autoenroll authors. */
 /*
  * What the room ad sees of a real domain, as JSON on standard output, for
- * the tests in tests/lab.  It connects with KRB5CCNAME.
+ * the tests in tests/lab.  It connects with KRB5CCNAME, or as
+ * ADPROBE_PRINCIPAL with the keytab in ADPROBE_KEYTAB.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -133,8 +134,7 @@ template_json(const struct ae_template *t)
 static int
 cmd_pki(struct ae_ad *ad, char **arg, struct ae_err *e)
 {
-	json_t *templates = json_array(), *services = json_array();
-	json_t *refused = json_array(), *oids = json_array();
+	json_t *templates, *services, *refused, *oids;
 	struct ae_pki *p, *again;
 	struct ae_wr w;
 	struct ae_rd r;
@@ -154,6 +154,10 @@ cmd_pki(struct ae_ad *ad, char **arg, struct ae_err *e)
 	if (rc != AE_OK)
 		return failed(e, rc);
 	p = again;
+	templates = json_array();
+	services = json_array();
+	refused = json_array();
+	oids = json_array();
 	for (i = 0; i < p->ntemplates; i++)
 		(void)json_array_append_new(
 		    templates, template_json(p->templates[i]));
@@ -185,7 +189,7 @@ cmd_principal(struct ae_ad *ad, char **arg, struct ae_err *e)
 	struct ae_principal *p = NULL, *again = NULL;
 	char sid[AE_SID_STR_MAX];
 	struct ae_sid *groups = NULL;
-	json_t *list = json_array(), *o;
+	json_t *list, *o;
 	unsigned int owners = 0;
 	size_t i, n = 0;
 	int rc;
@@ -198,6 +202,7 @@ cmd_principal(struct ae_ad *ad, char **arg, struct ae_err *e)
 	    (rc = ae_ad_dns_owners(
 		 &owners, ad, again->dns_host_name, &again->sid, e)) != AE_OK)
 		return failed(e, rc);
+	list = json_array();
 	for (i = 0; i < n; i++)
 		(void)json_array_append_new(
 		    list, json_string(ae_sid_print(sid, &groups[i])));
@@ -227,7 +232,7 @@ cmd_search(struct ae_ad *ad, char **arg, struct ae_err *e)
 		.filter = arg[1],
 		.attrs = attrs };
 	struct ae_entries l = { 0 };
-	json_t *list = json_array(), *o, *vals;
+	json_t *list, *o, *vals;
 	size_t i, j, k;
 	int rc;
 
@@ -235,6 +240,7 @@ cmd_search(struct ae_ad *ad, char **arg, struct ae_err *e)
 		attrs[i] = arg[2 + i];
 	if ((rc = ae_ad_search(ad, &q, &l, e)) != AE_OK)
 		return failed(e, rc);
+	list = json_array();
 	for (i = 0; i < l.n; i++) {
 		o = json_pack("{s:s}", "dn", l.v[i].dn);
 		for (j = 0; j < l.v[i].n; j++) {
@@ -292,10 +298,16 @@ main(int argc, char **argv)
 {
 	struct ae_ad_conf conf = { .timeout = 5 };
 	struct ae_err e = AE_ERR_INIT;
+	struct ae_gss_cred *cred = NULL;
 	struct ae_ad *ad = NULL;
 	size_t i;
 	int rc;
 
+	if (getenv("ADPROBE_KEYTAB") != NULL &&
+	    (rc = ae_gss_cred_keytab(&cred, getenv("ADPROBE_KEYTAB"),
+		 getenv("ADPROBE_PRINCIPAL"), "MEMORY:adprobe", &e)) != AE_OK)
+		return failed(&e, rc);
+	conf.cred = cred;
 	for (i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++) {
 		const struct command *c = &commands[i];
 		int skip = c->alone != NULL ? 2 : 3;
@@ -305,10 +317,11 @@ main(int argc, char **argv)
 		if (c->alone != NULL)
 			return c->alone(argv + skip);
 		conf.host = argv[2];
-		if ((rc = ae_ad_open(&ad, &conf, &e)) != AE_OK)
-			return failed(&e, rc);
-		rc = c->connected(ad, argv + skip, &e);
+		rc = ae_ad_open(&ad, &conf, &e);
+		rc = rc != AE_OK ? failed(&e, rc)
+				 : c->connected(ad, argv + skip, &e);
 		ae_ad_free(ad);
+		ae_gss_cred_free(cred);
 		return rc;
 	}
 	(void)fprintf(stderr,
