@@ -87,7 +87,8 @@ unsigned ae_key_bits(const struct ae_key *k);
 struct ae_der ae_key_spki(const struct ae_key *k);
 
 /* SHA-1 of the subjectPublicKey bits, RFC 5280 4.2.1.2 (1). */
-void ae_key_id(uint8_t out[AE_KEY_ID_LEN], const struct ae_key *k);
+int ae_key_id(uint8_t out[AE_KEY_ID_LEN], const struct ae_key *k,
+    struct ae_err *e) AE_MUST_CHECK;
 /* The same from a DER SubjectPublicKeyInfo; AE_EPROTO when it is none. */
 int ae_spki_id(uint8_t out[AE_KEY_ID_LEN], const void *spki, size_t len,
     struct ae_err *e) AE_MUST_CHECK;

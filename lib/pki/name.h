@@ -57,4 +57,7 @@ bool ae_name_equal(struct ae_der a, struct ae_der b);
 
 bool ae_name_is_empty(struct ae_der name);
 
+/* The dotted OID of "CN" and the like; an OID as it is; NULL for others. */
+const char *ae_name_type_oid(const char *type);
+
 #endif

@@ -56,8 +56,9 @@ int ae_tbs_sign(struct ae_wr *w, const struct ae_tbs *t,
  * subject = name, CA:TRUE, key usage digitalSignature|keyCertSign|cRLSign,
  * SKI, CA version 0.0.  keyid is storage that must live as long as *t.
  */
-void ae_tbs_root(struct ae_tbs *t, const struct ae_key *k, enum ae_hash hash,
+int ae_tbs_root(struct ae_tbs *t, const struct ae_key *k, enum ae_hash hash,
     struct ae_der name, struct ae_der serial, int64_t not_before,
-    int64_t not_after, uint8_t keyid[AE_KEY_ID_LEN]);
+    int64_t not_after, uint8_t keyid[AE_KEY_ID_LEN],
+    struct ae_err *e) AE_MUST_CHECK;
 
 #endif

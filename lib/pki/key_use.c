@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Signing and verifying.
+ */
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+#include "pki/key_int.h"
+#include "pki/ossl.h"
+
+static bool
+set_padding(EVP_PKEY_CTX *ctx, const struct ae_sigalg *alg)
+{
+	if (!alg->pss)
+		return true;
+	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
+}
+
+/* The prepared context for alg, made when it is not the one we have. */
+static EVP_MD_CTX *
+sign_ctx(const struct ae_key *k, const struct ae_sigalg *alg)
+{
+	struct ae_key_cache *c = k->cache;
+	EVP_PKEY_CTX *pctx = NULL;
+	EVP_MD_CTX *ctx;
+
+	if (c->ctx != NULL && ae_sigalg_equal(&c->alg, alg))
+		return c->ctx;
+	ctx = EVP_MD_CTX_new();
+	if (ctx == NULL ||
+	    EVP_DigestSignInit(
+		ctx, &pctx, ae_hash_md(alg->hash), NULL, k->pkey) != 1 ||
+	    !set_padding(pctx, alg)) {
+		EVP_MD_CTX_free(ctx);
+		return NULL;
+	}
+	EVP_MD_CTX_free(c->ctx);
+	c->ctx = ctx;
+	c->alg = *alg;
+	return ctx;
+}
+
+static bool
+usable(const struct ae_key *k, const struct ae_sigalg *alg)
+{
+	return alg->key == k->type && ae_hash_md(alg->hash) != NULL &&
+	    (!alg->pss || k->type == AE_KEY_RSA);
+}
+
+int
+ae_key_sign(struct ae_wr *sig, const struct ae_key *k,
+    const struct ae_sigalg *alg, const void *tbs, size_t len, struct ae_err *e)
+{
+	EVP_MD_CTX *ready, *ctx;
+	uint8_t buf[AE_SIG_MAX];
+	size_t n = sizeof(buf);
+	int rc = AE_OK;
+
+	if (!k->private || !usable(k, alg))
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "this key cannot sign with %s", ae_sigalg_name(alg));
+	ready = sign_ctx(k, alg);
+	ctx = EVP_MD_CTX_new();
+	if (ready == NULL || ctx == NULL ||
+	    EVP_MD_CTX_copy_ex(ctx, ready) != 1 ||
+	    EVP_DigestSign(ctx, buf, &n, tbs, len) != 1)
+		rc = ae_fail_ossl(e, AE_EINTERNAL, "signing");
+	else
+		ae_wr_bytes(sig, buf, n);
+	EVP_MD_CTX_free(ctx);
+	if (rc == AE_OK && !ae_wr_ok(sig))
+		return ae_fail_mem(e);
+	return rc;
+}
+
+int
+ae_key_verify(const struct ae_key *k, const struct ae_sigalg *alg,
+    const void *tbs, size_t len, const void *sig, size_t siglen,
+    struct ae_err *e)
+{
+	EVP_PKEY_CTX *pctx = NULL;
+	EVP_MD_CTX *ctx;
+	int rc = AE_OK, ok;
+
+	if (!usable(k, alg))
+		return ae_fail(e, AE_ETRUST, AE_DOM_NONE, 0,
+		    "a signature by another kind of key");
+	ctx = EVP_MD_CTX_new();
+	if (ctx == NULL ||
+	    EVP_DigestVerifyInit(
+		ctx, &pctx, ae_hash_md(alg->hash), NULL, k->pkey) != 1 ||
+	    !set_padding(pctx, alg)) {
+		rc = ae_fail_ossl(e, AE_EINTERNAL, "preparing to verify");
+		goto out;
+	}
+	ok = EVP_DigestVerify(ctx, sig, siglen, tbs, len);
+	if (ok != 1)
+		rc = ae_fail_ossl(e, AE_ETRUST, "the signature is wrong");
+out:
+	EVP_MD_CTX_free(ctx);
+	return rc;
+}
