@@ -118,12 +118,8 @@ load_service(struct ae_gss_cred *c, const struct stat *st, struct ae_err *e)
 	if (rc != AE_OK)
 		return rc;
 	rc = acquire_both(c, GSS_C_ACCEPT, &store, e);
-	if (rc == AE_OK) {
-		ae_strv_done(&c->spns);
-		c->spns = t.spns;
-		t.spns = (struct ae_strv){ 0 };
+	if (rc == AE_OK)
 		c->seen = *st;
-	}
 	/* The credential has the in-memory keytab open by now. */
 	ae_gss_keytab_done(&t);
 	if (rc == AE_OK && !c->conf.allow_rc4)
@@ -387,7 +383,6 @@ ae_gss_cred_free(struct ae_gss_cred *c)
 	if (c == NULL)
 		return;
 	release(c);
-	ae_strv_done(&c->spns);
 	ae_strv_done(&c->only);
 	free(c->principal);
 	free(c->ccache);

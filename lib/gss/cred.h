@@ -23,15 +23,14 @@ struct ae_gss_service {
 	const char *keytab;
 
 	/*
-	 * The service principal names that a ticket may name, without a
-	 * realm ("host/ca1.example.com"), compared without case as AD does.
-	 * NULL: the service classes host, rpc, rpcss and RestrictedKrbHost
-	 * on every host that the keytab has a service/host key for.
+	 * The keytab's entries to use, as names without a realm
+	 * ("host/ca1.example.com"), compared without case as AD does.  NULL:
+	 * all of the service classes host, rpc, rpcss and RestrictedKrbHost.
 	 *
-	 * AD encrypts tickets for all names of an account with one key and
-	 * the name stands outside the encryption, so this keeps honest
-	 * clients' tickets for other services out; it is no defence against
-	 * somebody who rewrites the ticket.
+	 * Tickets that another key opens are refused.  The name in a ticket
+	 * is not looked at: it stands outside the encryption, AD opens all
+	 * names of an account with one key, and clients ask for names that
+	 * AD knows as aliases (RPCSS/host) and the keytab does not list.
 	 */
 	const char *const *spns;
 	size_t nspns;

@@ -18,7 +18,6 @@ struct ae_gss_cred {
 	bool service;
 	struct ae_gss_service conf; /* service; a copy */
 	struct ae_strv only;	    /* service: conf.spns, if any */
-	struct ae_strv spns;	    /* service: what tickets may name */
 	struct stat seen;	    /* service: the keytab that was loaded */
 	unsigned int generation;    /* service: of the in-memory keytab */
 	gss_cred_id_t krb5;   /* one handle per mechanism: SPNEGO does not */
@@ -33,22 +32,15 @@ struct ae_gss_cred {
 gss_cred_id_t ae_gss_cred_handle(
     const struct ae_gss_cred *c, enum ae_gss_mech mech);
 
-/*
- * Is name, "host/ca1.example.com@EXAMPLE.COM" as the library displays it,
- * one that tickets for this service may carry?
- */
-bool ae_gss_cred_serves(const struct ae_gss_cred *c, const char *name);
-
-/* The keys taken over from a service's keytab, and the names served. */
+/* The keys taken over from a service's keytab. */
 struct ae_gss_keytab {
 	krb5_context k;
 	krb5_keytab kt; /* in memory; lives as long as somebody has it open */
-	struct ae_strv spns;
 };
 
 /*
  * Copy the allowed keys of conf->keytab to the in-memory keytab of that name
- * ("MEMORY:x", unused so far), and collect the names.
+ * ("MEMORY:x", unused so far).
  */
 int ae_gss_keytab_load(struct ae_gss_keytab *out, const char *name,
     const struct ae_gss_service *conf, struct ae_err *e) AE_MUST_CHECK;

@@ -233,26 +233,6 @@ name_text(char **out, gss_name_t name, struct ae_err *e)
 	return AE_OK;
 }
 
-/* A ticket for somebody else's service, with the same account's key? */
-static int
-check_target(const struct ae_gss_ctx *ctx, gss_name_t self, struct ae_err *e)
-{
-	char *text = NULL;
-	int rc;
-
-	if (ctx->initiator || ctx->cred == NULL)
-		return AE_OK;
-	rc = name_text(&text, self, e);
-	if (rc != AE_OK)
-		return rc;
-	if (!ae_gss_cred_serves(ctx->cred, text))
-		rc = ae_fail(e, AE_EAUTH, AE_DOM_NONE, 0,
-		    "%s has a ticket for %s, which is not served here",
-		    ctx->peer_text, text);
-	free(text);
-	return rc;
-}
-
 int
 ae_gss_ctx_settle(struct ae_gss_ctx *ctx, struct ae_err *e)
 {
@@ -273,8 +253,6 @@ ae_gss_ctx_settle(struct ae_gss_ctx *ctx, struct ae_err *e)
 	ctx->expires =
 	    lifetime == GSS_C_INDEFINITE ? INT64_MAX : time(NULL) + lifetime;
 	rc = name_text(&ctx->peer_text, ctx->peer, e);
-	if (rc == AE_OK)
-		rc = check_target(ctx, targ, e);
 	if (rc == AE_OK)
 		rc = find_enctype(ctx, e);
 	if (rc == AE_OK && ctx->dce)

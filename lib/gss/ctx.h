@@ -81,8 +81,7 @@ void ae_gss_ctx_free(struct ae_gss_ctx *ctx);
  *              allowed; integrity and confidentiality as the level needs
  *   initiator  mutual authentication
  *   acceptor   DCE style (a client that is through after two legs is
- *              refused), the ticket is for one of the service's names, the
- *              client is not anonymous
+ *              refused), the client is not anonymous
  *
  * AE_EAUTH on any failure of the exchange or check; AE_EUNAVAIL when the
  * initiator's KDC does not answer.  The context can then only be freed, out

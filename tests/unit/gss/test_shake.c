@@ -85,8 +85,8 @@ refuses(void **state)
 		{ "two legs", { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE, .dce = false }, AE_GSS_PRIVACY, "flags" },
 		{ "two legs, SPNEGO", { AE_GSS_SPNEGO, AE_GSS_PRIVACY, SERVICE, .dce = false }, AE_GSS_PRIVACY, "flags" },
 		{ "two legs, connect", { AE_GSS_KRB5, AE_GSS_CONNECT, SERVICE, .dce = false }, AE_GSS_CONNECT, "flags" },
-		{ "other service", { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE_CIFS, .dce = true }, AE_GSS_PRIVACY, "not served" },
-		{ "other service, SPNEGO", { AE_GSS_SPNEGO, AE_GSS_PRIVACY, SERVICE_CIFS, .dce = true }, AE_GSS_PRIVACY, "not served" },
+		{ "other service", { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE_CIFS, .dce = true }, AE_GSS_PRIVACY, "" },
+		{ "other service, SPNEGO", { AE_GSS_SPNEGO, AE_GSS_PRIVACY, SERVICE_CIFS, .dce = true }, AE_GSS_PRIVACY, "" },
 		{ "RC4 ticket", { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE_RC4, .dce = true }, AE_GSS_PRIVACY, "" },
 		{ "RC4 ticket, SPNEGO", { AE_GSS_SPNEGO, AE_GSS_PRIVACY, SERVICE_RC4, .dce = true }, AE_GSS_PRIVACY, "" },
 	};
@@ -224,14 +224,15 @@ static void
 listed_names(void **state)
 {
 	static const char *const only[] = { "HOST/CA1.AE.TEST" };
+	static const char *const cifs[] = { "cifs/ca1.ae.test" };
 	static const char *const other[] = { "host/ca2.ae.test",
-		"host/ca1.ae.test.evil", "host/ca1.ae.tes" };
+		"host/ca1.ae.test.evil", "host/ca1.ae.tes", "host", "/", "" };
 	struct ae_gss_service conf = {
 		.keytab = realm_path("service.keytab"), .spns = only, .nspns = 1
 	};
 	struct ae_gss_initiator ic = { AE_GSS_SPNEGO, AE_GSS_PRIVACY, SERVICE,
 		true, false };
-	struct ae_gss_cred *c;
+	struct ae_gss_cred *c = NULL;
 	struct pair p;
 
 	(void)state;
@@ -240,14 +241,19 @@ listed_names(void **state)
 	pair_done(&p);
 	ae_gss_cred_free(c);
 
-	conf.spns = other;
-	conf.nspns = 3;
+	conf.spns = cifs;
 	assert_int_equal(ae_gss_cred_service(&c, &conf, NULL), AE_OK);
 	assert_int_equal(
 	    pair_shake(&p, client, c, &ic, AE_GSS_PRIVACY), AE_EAUTH);
 	assert_true(p.acceptor_failed);
 	pair_done(&p);
 	ae_gss_cred_free(c);
+
+	conf.spns = other;
+	conf.nspns = sizeof(other) / sizeof(other[0]);
+	c = NULL;
+	assert_int_equal(ae_gss_cred_service(&c, &conf, NULL), AE_ENOTFOUND);
+	assert_null(c);
 }
 
 /* A ticket of MIT's KDC names nobody that AD knows: no identity from it. */
