@@ -255,7 +255,7 @@ int
 ae_ad_locate(struct ae_ad_ping *out, const char *domain, const char *site,
     const char *avoid, uint64_t seed, struct ae_err *e)
 {
-	struct ae_ad_ping any, near;
+	struct ae_ad_ping any = { 0 }, near = { 0 };
 	struct ae_ad_srv *v;
 	size_t n = 0;
 	int rc;

@@ -76,6 +76,7 @@ grow(void *v, size_t n, size_t size)
 		return false;
 	memcpy(v, &more, sizeof(more));
 	memset((char *)more + n * size, 0, size);
+	/* cppcheck-suppress memleak ; *v has it */
 	return true;
 }
 

@@ -250,7 +250,7 @@ ae_db_blob(sqlite3_stmt *st, int i, const void *p, size_t len)
 int
 ae_db_begin(struct ae_db *db, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = NULL;
 	int rc;
 
 	if (db->in_batch)
@@ -293,7 +293,7 @@ on_wal(void *arg, sqlite3 *h, const char *name, int pages)
 int
 ae_db_commit(struct ae_db *db, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = NULL;
 	bool full = false;
 	int rc;
 

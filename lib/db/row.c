@@ -158,9 +158,9 @@ check_new(
 	const bool intent = r->disp == AE_DB_ACTIVE;
 
 	if (r->disp == AE_DB_ISSUED || r->disp == AE_DB_REVOKED ||
-	    r->disp == AE_DB_VOID || ae_db_disp_name(r->disp)[0] == '?')
+	    r->disp == AE_DB_VOID || ae_db_disp_name((int)r->disp)[0] == '?')
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
-		    "no row begins as %s", ae_db_disp_name(r->disp));
+		    "no row begins as %s", ae_db_disp_name((int)r->disp));
 	if (r->sid == NULL || intent != (r->serial_len > 0) ||
 	    intent != (tbs_hash != NULL))
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
@@ -234,7 +234,7 @@ ae_db_request_add(struct ae_db *db, const struct ae_db_request *r,
 	ae_hex_encode(hash, r->csr_hash, sizeof(r->csr_hash));
 	ae_hex_encode(serial, r->serial, r->serial_len);
 	snprintf(detail, sizeof(detail), "%s 0x%08x csr %s serial %s",
-	    ae_db_disp_name(r->disp), r->hresult, hash,
+	    ae_db_disp_name((int)r->disp), r->hresult, hash,
 	    r->serial_len == 0 ? "-" : serial);
 	rc = ae_db_audit_add(
 	    db, "request", new_id, r->sid, detail, r->submitted, e);
@@ -266,7 +266,7 @@ expect(struct ae_db *db, int64_t id, int a, int b, int *disp,
 	if (*disp == a || *disp == b)
 		return AE_OK;
 	return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0, "request %lld is %s",
-	    (long long)id, ae_db_disp_name(*disp));
+	    (long long)id, ae_db_disp_name((int)*disp));
 }
 
 int
@@ -352,7 +352,7 @@ ae_db_request_refuse(struct ae_db *db, int64_t id, enum ae_db_disp disp,
 	if (rc == AE_OK && disp != AE_DB_DENIED && disp != AE_DB_FAILED &&
 	    disp != AE_DB_VOID)
 		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
-		    "%s is no way to refuse", ae_db_disp_name(disp));
+		    "%s is no way to refuse", ae_db_disp_name((int)disp));
 	if (rc == AE_OK)
 		rc = expect(db, id, AE_DB_ACTIVE, AE_DB_PENDING, &old, sid, e);
 	if (rc == AE_OK && old == AE_DB_PENDING)
@@ -371,7 +371,7 @@ ae_db_request_refuse(struct ae_db *db, int64_t id, enum ae_db_disp disp,
 		return rc;
 	snprintf(detail, sizeof(detail), "0x%08x", hresult);
 	return ae_db_audit_add(
-	    db, ae_db_disp_name(disp), id, sid, detail, now, e);
+	    db, ae_db_disp_name((int)disp), id, sid, detail, now, e);
 }
 
 /* The request a serial number belongs to. */

@@ -179,6 +179,8 @@ configure(void)
 		die("setenv");
 }
 
+static void kadmin(const char *fmt, ...) AE_PRINTF(1, 2);
+
 static void
 kadmin(const char *fmt, ...)
 {
