@@ -24,7 +24,8 @@ ae_rpc_bind_decode(struct ae_rpc_bind *b, const struct ae_rpc_pdu *pdu)
 	b->max_recv = ae_rd_u16(&r);
 	b->group = ae_rd_u32(&r);
 	b->nctx = ae_rd_u8(&r);
-	ae_rd_skip(&r, 3);
+	if (b->nctx > 0) /* an empty list may lack the octets before it */
+		ae_rd_skip(&r, 3);
 	b->elems = r;
 	walk = r;
 	for (i = 0; i < b->nctx && ae_rd_ok(&walk); i++) {
