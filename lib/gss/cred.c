@@ -21,8 +21,13 @@ static gss_OID_desc spnego_oid = { 6,
 	(void *)(uintptr_t) "\x2b\x06\x01\x05"
 			    "\x05\x02" };
 
-static krb5_enctype aes_only[] = { ENCTYPE_AES256_CTS_HMAC_SHA384_192,
-	ENCTYPE_AES128_CTS_HMAC_SHA256_128, ENCTYPE_AES256_CTS_HMAC_SHA1_96,
+/*
+ * The acceptor chooses the enctype of the message keys from what the client
+ * lists.  The SHA-2 types (RFC 8009) are left out: Heimdal lists them, but
+ * Samba then takes the signature of any AES key to be 28 bytes long and signs
+ * an auth_length that is not the one it sends.
+ */
+static krb5_enctype aes_only[] = { ENCTYPE_AES256_CTS_HMAC_SHA1_96,
 	ENCTYPE_AES128_CTS_HMAC_SHA1_96 };
 
 static int

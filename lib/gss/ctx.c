@@ -149,7 +149,11 @@ wanted_flags(const struct ae_gss_ctx *ctx)
 	return flags;
 }
 
-/* The flags that a context of this side and level must have in the end. */
+/*
+ * The flags that a context of this side and level must have in the end.  An
+ * acceptor does not insist on integrity for signing: the flag only repeats
+ * what the client asked its library for, signatures are verified regardless.
+ */
 static OM_uint32
 required_flags(const struct ae_gss_ctx *ctx)
 {
@@ -158,10 +162,11 @@ required_flags(const struct ae_gss_ctx *ctx)
 	if (ctx->dce)
 		flags |= GSS_C_DCE_STYLE;
 	if (ctx->level > AE_GSS_CONNECT)
-		flags |=
-		    GSS_C_INTEG_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG;
+		flags |= GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG;
+	if (ctx->level > AE_GSS_CONNECT && ctx->initiator)
+		flags |= GSS_C_INTEG_FLAG;
 	if (ctx->level == AE_GSS_PRIVACY)
-		flags |= GSS_C_CONF_FLAG;
+		flags |= GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG;
 	return flags;
 }
 
