@@ -86,6 +86,15 @@ int ae_gss_cred_keytab(struct ae_gss_cred **out, const char *keytab,
 int ae_gss_cred_refresh(struct ae_gss_cred *c, struct ae_err *e) AE_MUST_CHECK;
 
 /*
+ * Have a ticket for the service ("host/ca1.example.com") in the client's
+ * cache, asking the KDC when there is none.  ae_gss_step does it by itself;
+ * on its own it tells the KDC's refusal from the server's, and its time.
+ * AE_EAUTH, AE_EUNAVAIL as for ae_gss_cred_keytab.
+ */
+int ae_gss_cred_ticket(const struct ae_gss_cred *c, const char *service,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/*
  * Whose credential: "PC1$@EXAMPLE.COM"; NULL for a service.  Borrowed.
  */
 const char *ae_gss_cred_principal(const struct ae_gss_cred *c);

@@ -49,10 +49,6 @@ void ae_gss_keytab_done(struct ae_gss_keytab *t);
 /* Read the keytab again when the file is another one by now. */
 int ae_gss_cred_reload(struct ae_gss_cred *c, struct ae_err *e) AE_MUST_CHECK;
 
-/* Have a ticket for the service in the client's cache. */
-int ae_gss_ticket(const struct ae_gss_cred *c, const char *service,
-    struct ae_err *e) AE_MUST_CHECK;
-
 /*
  * A ticket-granting ticket for principal by keytab into ccache, unless one
  * that lasts until keep_until is there.  See ae_gss_cred_keytab.

@@ -340,7 +340,7 @@ run_leg(struct ae_gss_ctx *ctx, gss_buffer_t in, gss_buffer_t reply,
 	int rc;
 
 	if (ctx->initiator && ctx->handle == GSS_C_NO_CONTEXT &&
-	    (rc = ae_gss_ticket(ctx->cred, ctx->spn, e)) != AE_OK)
+	    (rc = ae_gss_cred_ticket(ctx->cred, ctx->spn, e)) != AE_OK)
 		return rc;
 	major = leg(ctx, in, reply, &mech, &minor);
 	if (major == GSS_S_CONTINUE_NEEDED)

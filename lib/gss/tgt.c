@@ -163,7 +163,7 @@ ae_gss_tgt_obtain(const char *keytab, const char *principal, const char *ccache,
  * failed: a KDC that does not answer looks like one that refuses.
  */
 int
-ae_gss_ticket(
+ae_gss_cred_ticket(
     const struct ae_gss_cred *c, const char *service, struct ae_err *e)
 {
 	krb5_creds want = { 0 }, *have = NULL;
