@@ -266,7 +266,7 @@ expect(struct ae_db *db, int64_t id, int a, int b, int *disp,
 	if (*disp == a || *disp == b)
 		return AE_OK;
 	return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0, "request %lld is %s",
-	    (long long)id, ae_db_disp_name((int)*disp));
+	    (long long)id, ae_db_disp_name(*disp));
 }
 
 int
