@@ -6,6 +6,7 @@
  */
 #include "pki/csr.h"
 
+#include <assert.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,8 +355,10 @@ ae_csr_parse(struct ae_csr **out, const void *der, size_t len, struct ae_err *e)
 	else
 		rc = ae_item_decode(
 		    &r, ASN1_ITEM_rptr(AE_CSR), c->der, "request", e);
-	if (rc == AE_OK)
+	if (rc == AE_OK) {
+		assert(r != NULL);
 		rc = take_csr(c, r, e);
+	}
 out:
 	ASN1_item_free((ASN1_VALUE *)r, ASN1_ITEM_rptr(AE_CSR));
 	if (rc == AE_OK)
