@@ -129,7 +129,7 @@ int
 ae_token_exact(struct ae_token **out, const struct ae_sid *sids, size_t n,
     struct ae_err *e)
 {
-	struct ae_token *t;
+	struct ae_token *t = NULL;
 	int rc;
 
 	if ((rc = start(&t, sids, n, 0, e)) != AE_OK)
@@ -146,7 +146,7 @@ int
 ae_token_new(struct ae_token **out, const struct ae_sid *user,
     const struct ae_sid *groups, size_t n, unsigned int flags, struct ae_err *e)
 {
-	struct ae_token *t;
+	struct ae_token *t = NULL;
 	bool foreign = false;
 	size_t i;
 	int rc;

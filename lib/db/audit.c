@@ -198,7 +198,7 @@ ae_db_crl_number(struct ae_db *db, unsigned key_index, int64_t now,
 {
 	sqlite3_stmt *st;
 	int64_t next = 1;
-	char detail[32];
+	char detail[64];
 	int rc;
 
 	rc = ae_db_op(db, e);

@@ -183,7 +183,7 @@ walk_array(struct ndr_walk *x, const struct ae_ndr_row *row, uint8_t *base,
     uint8_t *slot)
 {
 	size_t least = ndr_wire_min(row->type);
-	uint64_t n, total;
+	uint64_t n, total = 0;
 	uint8_t *p;
 	int rc;
 

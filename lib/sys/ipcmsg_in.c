@@ -135,7 +135,7 @@ ae_ipc_in_next(struct ae_ipc_in *in, const struct ae_ipc_row *rows,
 {
 	size_t left = in->have - in->off;
 	const uint8_t *h = in->buf + in->off;
-	const struct ae_ipc_row *r;
+	const struct ae_ipc_row *r = NULL;
 	uint32_t len;
 	int rc;
 
