@@ -6,6 +6,7 @@
  */
 #include "gss/ctx.h"
 
+#include <errno.h>
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
 #include <krb5.h>
@@ -16,6 +17,7 @@
 #include "gss/cred_int.h"
 #include "gss/ctx_int.h"
 #include "gss/status.h"
+#include "gss/unframe.h"
 
 static gss_OID_desc krb5_oid = { 9,
 	(void *)(uintptr_t) "\x2a\x86\x48\x86\xf7"
@@ -331,6 +333,30 @@ same_oid(gss_OID a, const gss_OID_desc *b)
 	    memcmp(a->elements, b->elements, a->length) == 0;
 }
 
+/* The first token of an acceptor may have to be put into MIT's form. */
+static OM_uint32
+bare_leg(struct ae_gss_ctx *ctx, gss_buffer_t in, gss_buffer_t reply,
+    gss_OID *mech, OM_uint32 *minor)
+{
+	gss_buffer_desc bare;
+	OM_uint32 major;
+	struct ae_wr w;
+
+	ae_wr_init(&w, AE_GSS_TOKEN_MAX);
+	if (!ctx->initiator && ctx->handle == GSS_C_NO_CONTEXT &&
+	    ae_gss_unframe(&w, in->value, in->length)) {
+		bare.value = w.p;
+		bare.length = w.len;
+		*minor = ENOMEM;
+		major = ae_wr_ok(&w) ? leg(ctx, &bare, reply, mech, minor)
+				     : GSS_S_FAILURE;
+	} else {
+		major = leg(ctx, in, reply, mech, minor);
+	}
+	ae_wr_done(&w);
+	return major;
+}
+
 static int
 run_leg(struct ae_gss_ctx *ctx, gss_buffer_t in, gss_buffer_t reply,
     struct ae_err *e)
@@ -342,7 +368,7 @@ run_leg(struct ae_gss_ctx *ctx, gss_buffer_t in, gss_buffer_t reply,
 	if (ctx->initiator && ctx->handle == GSS_C_NO_CONTEXT &&
 	    (rc = ae_gss_cred_ticket(ctx->cred, ctx->spn, e)) != AE_OK)
 		return rc;
-	major = leg(ctx, in, reply, &mech, &minor);
+	major = bare_leg(ctx, in, reply, &mech, &minor);
 	if (major == GSS_S_CONTINUE_NEEDED)
 		return AE_OK;
 	/* Supplementary bits (old, duplicate) are refusals too. */

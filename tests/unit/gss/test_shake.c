@@ -82,9 +82,9 @@ refuses(void **state)
 {
 	/* clang-format off */
 	const struct refusal rows[] = {
-		{ "two legs", { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE, .dce = false }, AE_GSS_PRIVACY, "flags" },
-		{ "two legs, SPNEGO", { AE_GSS_SPNEGO, AE_GSS_PRIVACY, SERVICE, .dce = false }, AE_GSS_PRIVACY, "flags" },
-		{ "two legs, connect", { AE_GSS_KRB5, AE_GSS_CONNECT, SERVICE, .dce = false }, AE_GSS_CONNECT, "flags" },
+		{ "two legs", { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE, .dce = false }, AE_GSS_PRIVACY, "token" },
+		{ "two legs, SPNEGO", { AE_GSS_SPNEGO, AE_GSS_PRIVACY, SERVICE, .dce = false }, AE_GSS_PRIVACY, "token" },
+		{ "two legs, connect", { AE_GSS_KRB5, AE_GSS_CONNECT, SERVICE, .dce = false }, AE_GSS_CONNECT, "token" },
 		{ "other service", { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE_CIFS, .dce = true }, AE_GSS_PRIVACY, "" },
 		{ "other service, SPNEGO", { AE_GSS_SPNEGO, AE_GSS_PRIVACY, SERVICE_CIFS, .dce = true }, AE_GSS_PRIVACY, "" },
 		{ "RC4 ticket", { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE_RC4, .dce = true }, AE_GSS_PRIVACY, "" },
