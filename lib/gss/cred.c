@@ -239,6 +239,25 @@ out:
 	return rc;
 }
 
+/*
+ * MIT's initiator announces integrity and confidentiality whether they were
+ * asked for or not.  Samba takes the flags for the level: told "sealed", it
+ * makes room for a sealing token at level INTEGRITY and faults.
+ */
+static int
+announce_as_asked(gss_cred_id_t *cred, struct ae_err *e)
+{
+	gss_buffer_desc none = GSS_C_EMPTY_BUFFER;
+	OM_uint32 major, minor;
+
+	major = gss_set_cred_option(
+	    &minor, cred, (gss_OID)GSS_KRB5_CRED_NO_CI_FLAGS_X, &none);
+	if (major != GSS_S_COMPLETE)
+		return ae_gss_fail(e, AE_EINTERNAL, major, minor,
+		    "taking flags off the credential");
+	return AE_OK;
+}
+
 /* (Re)load the client credential from its cache. */
 static int
 load(struct ae_gss_cred *c, struct ae_err *e)
@@ -247,9 +266,12 @@ load(struct ae_gss_cred *c, struct ae_err *e)
 	gss_key_value_set_desc store = { 1, &kv };
 	int rc;
 
-	if ((rc = acquire_both(c, GSS_C_INITIATE, &store, e)) != AE_OK)
-		return rc;
-	return inquire(c, e);
+	rc = acquire_both(c, GSS_C_INITIATE, &store, e);
+	if (rc == AE_OK)
+		rc = announce_as_asked(&c->krb5, e);
+	if (rc == AE_OK)
+		rc = announce_as_asked(&c->spnego, e);
+	return rc == AE_OK ? inquire(c, e) : rc;
 }
 
 /* The name of the process's default cache, resolved once. */

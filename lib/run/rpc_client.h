@@ -96,6 +96,9 @@ int ae_run_rpc_open(struct ae_run_rpc **out, const struct ae_run_target *t,
     struct ae_err *e) AE_MUST_CHECK;
 void ae_run_rpc_close(struct ae_run_rpc *r);
 
+/* Another deadline for what follows (as in the target; 0: none). */
+void ae_run_rpc_until(struct ae_run_rpc *r, int64_t deadline);
+
 /* What came back; stub until the next call on the connection. */
 struct ae_run_reply {
 	const uint8_t *stub;

@@ -85,6 +85,8 @@ refuses(void **state)
 		{ "two legs", { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE, .dce = false }, AE_GSS_PRIVACY, "token" },
 		{ "two legs, SPNEGO", { AE_GSS_SPNEGO, AE_GSS_PRIVACY, SERVICE, .dce = false }, AE_GSS_PRIVACY, "token" },
 		{ "two legs, connect", { AE_GSS_KRB5, AE_GSS_CONNECT, SERVICE, .dce = false }, AE_GSS_CONNECT, "token" },
+		{ "no confidentiality", { AE_GSS_KRB5, AE_GSS_INTEGRITY, SERVICE, .dce = true }, AE_GSS_PRIVACY, "flags" },
+		{ "no confidentiality, SPNEGO", { AE_GSS_SPNEGO, AE_GSS_INTEGRITY, SERVICE, .dce = true }, AE_GSS_PRIVACY, "flags" },
 		{ "other service", { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE_CIFS, .dce = true }, AE_GSS_PRIVACY, "" },
 		{ "other service, SPNEGO", { AE_GSS_SPNEGO, AE_GSS_PRIVACY, SERVICE_CIFS, .dce = true }, AE_GSS_PRIVACY, "" },
 		{ "RC4 ticket", { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE_RC4, .dce = true }, AE_GSS_PRIVACY, "" },
@@ -110,8 +112,8 @@ refuses(void **state)
 }
 
 /*
- * MIT's initiator always sets these flags, other clients need not: take some
- * away from what one side is told.
+ * Our initiator sets these flags, other clients need not: take some away from
+ * what one side is told.
  */
 static struct {
 	OM_uint32 flags;
