@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
+#include "pki/key.h"
+
 struct ae_cert;
 struct ae_sd;
 
@@ -48,21 +51,25 @@ struct ae_ca_config {
 	uint8_t serial_instance;      /* first serial byte, 0x01..0x7f */
 	uint32_t request_disposition; /* AE_REQDISP_* */
 
+	struct ae_sigalg sigalg; /* how the CA key signs */
+
 	unsigned rsa_bits_min; /* floor under every template's own minimum */
 	unsigned rsa_bits_max;
-	bool allow_sha1_csr; /* accept SHA-1 proof of possession */
+	bool allow_sha1_csr;  /* accept SHA-1 proof of possession */
+	bool allow_delegated; /* callers a service speaks for (S4U2proxy) */
 
 	/*
-	 * A template that lets the requester choose the subject and whose
-	 * usages authenticate somebody (client, smart card, server, any)
-	 * is refused unless the admin says yes here (doc/ca.md).
+	 * Templates that let the requester choose the subject while their
+	 * usages authenticate clients (or anything), and templates without
+	 * any usage, are refused unless the admin says yes (doc/ca.md).
 	 */
 	bool allow_supplied_auth_subject;
+	bool allow_any_purpose;
 
-	/* URLs for the issued certificate, each list ends with NULL. */
-	const char *const *cdp_urls;
-	const char *const *aia_urls;
-	const char *const *ocsp_urls;
+	/* URLs for issued certificates */
+	struct ae_strv cdp_urls;
+	struct ae_strv aia_urls;
+	struct ae_strv ocsp_urls;
 };
 
 #endif

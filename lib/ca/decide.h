@@ -102,15 +102,15 @@ enum ae_ca_verdict {
 	AE_CA_ASK,    /* answer ask and call again */
 	AE_CA_ISSUE,  /* store, sign tbs, store, reply */
 	AE_CA_PEND,   /* store as pending, reply 5 */
-	AE_CA_DENY,   /* policy says no: row 31, disposition is hresult */
-	AE_CA_FAIL,   /* request broken: row 30, disposition is hresult */
+	AE_CA_DENY,   /* policy says no: disposition is hresult; row 31 */
+	AE_CA_FAIL,   /* request broken: disposition is hresult; row 30 */
 	AE_CA_STORED, /* answer with row: retrieval, inspection, repeat */
-	AE_CA_REFUSE, /* no row at all: the method returns hresult */
+	AE_CA_REFUSE, /* the call makes no sense: the method returns hresult */
 };
 
 enum ae_ca_mark {
 	AE_CA_PASS, /* a check that held */
-	AE_CA_NOTE, /* something ignored or adapted */
+	AE_CA_NOTE, /* something ignored, adapted or asked */
 	AE_CA_STOP, /* the check that decided; always the last */
 };
 
@@ -124,12 +124,18 @@ struct ae_ca_reason {
 /* Everything it points to is in the arena or borrowed from the input. */
 struct ae_decision {
 	enum ae_ca_verdict verdict;
-	uint32_t hresult;    /* of DENY, FAIL and REFUSE; else 0 */
+	uint32_t hresult; /* of DENY, FAIL and REFUSE; else 0 */
+	/*
+	 * Keep a row.  Not for what did not parse and not for callers
+	 * without permission on the CA: those leave a log line.
+	 */
+	bool store;
 	const char *message; /* disposition message for the client */
 
 	unsigned ask; /* of AE_CA_ASK */
 	const char *ask_dns;
-	const char *ask_serial; /* lower-case hex, no leading zeros */
+	const uint8_t *ask_serial; /* big endian, no leading zero byte */
+	size_t ask_serial_len;
 
 	const struct ae_template *template; /* NULL until it is known */
 	struct ae_wcce_attrs attrs;

@@ -13,20 +13,21 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "pki/der.h"
+#include "pki/key.h"
 
 #define AE_CA_TBS_MAX 0x10000
 #define AE_CA_TBSCRL_MAX 0x8000000
 #define AE_CA_SIGN_CLOCK_SLACK 300 /* clocks of two processes, seconds */
 
 struct ae_ca_sign_config {
-	const uint8_t *issuer; /* DER Name: the CA certificate's subject */
-	size_t issuer_len;
-	const uint8_t *alg; /* DER AlgorithmIdentifier it signs with */
-	size_t alg_len;
+	struct ae_der issuer;	 /* DER Name: the CA certificate's subject */
+	struct ae_sigalg sigalg; /* it signs with this and nothing else */
 	int64_t ca_not_before;
 	int64_t ca_not_after;
-	int64_t max_lifetime; /* of a certificate, seconds; 0: CA's own */
-	int64_t max_backdate; /* notBefore not older than now - this */
+	int64_t max_lifetime;	  /* of a certificate, seconds; 0: CA's own */
+	int64_t max_crl_lifetime; /* of a CRL; 0: CA's own */
+	int64_t max_backdate;	  /* notBefore not older than now - this */
 	uint8_t serial_instance;
 	unsigned rsa_bits_min;
 	unsigned rsa_bits_max;
@@ -42,5 +43,13 @@ int ae_ca_sign_check(const struct ae_ca_sign_config *cfg, const void *tbs,
 /* The same for a TBSCertList. */
 int ae_ca_sign_check_crl(const struct ae_ca_sign_config *cfg, const void *tbs,
     size_t len, int64_t now, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * The same for the signed attributes of a CMC full response (MS-WCCE
+ * 3.2.1.4.2.1.4.8.2): exactly contentType id-cct-PKIResponse and a
+ * messageDigest, so that nothing else can be had signed under that name.
+ */
+int ae_ca_sign_check_response(const struct ae_ca_sign_config *cfg,
+    const void *attrs, size_t len, struct ae_err *e) AE_MUST_CHECK;
 
 #endif

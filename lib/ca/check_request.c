@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The bytes of the request: form, signatures, possession of the key, and
+ * whether the same bytes were answered before.
+ */
+#include <string.h>
+
+#include "ca/work.h"
+#include "db/db.h"
+#include "pki/cert.h"
+
+#define SECTION_FORM "MS-WCCE 3.2.1.4.2.1.4"
+#define SECTION_POP "MS-WCCE 3.2.1.4.2.1.4.1.1"
+
+/* The form dwFlags names; false: one this CA does not take. */
+static bool
+expected_form(enum ae_request_form *out, uint32_t flags)
+{
+	switch (flags & AE_CR_IN_FORMATMASK) {
+	case AE_CR_IN_FORMATANY:
+		*out = AE_REQUEST_ANY;
+		return true;
+	case AE_CR_IN_PKCS10:
+		*out = AE_REQUEST_PKCS10;
+		return true;
+	case AE_CR_IN_PKCS7:
+		*out = AE_REQUEST_CMS;
+		return true;
+	case AE_CR_IN_CMC:
+		*out = AE_REQUEST_CMC;
+		return true;
+	default: /* KEYGEN, challenge responses, SCT lists */
+		return false;
+	}
+}
+
+static int
+check_parse(struct ae_ca_work *w)
+{
+	const struct ae_wcce_blob *csr = &w->in->request->csr;
+	uint8_t hash[AE_HASH_MAX];
+	enum ae_request_form form;
+	struct ae_err e = AE_ERR_INIT;
+	uint32_t hr;
+	int rc;
+
+	if (!expected_form(&form, w->in->request->flags))
+		return ae_ca_stop(w, AE_CA_FAIL, AE_HR_CRYPT_E_INVALID_MSG_TYPE,
+		    "deny.bad-request", SECTION_FORM,
+		    "requests of format 0x%04x are not taken",
+		    w->in->request->flags & AE_CR_IN_FORMATMASK);
+	if (ae_hash_bytes(hash, AE_HASH_SHA256, csr->p, csr->len) == 0)
+		return ae_fail_mem(w->e);
+	memcpy(w->d->csr_hash, hash, sizeof(w->d->csr_hash));
+	rc = ae_request_parse(&w->req, form, csr->p, csr->len, &e);
+	if (rc == AE_OK)
+		return AE_CA_GO;
+	if (rc == AE_ENOMEM || rc == AE_EINTERNAL) {
+		if (w->e != NULL)
+			*w->e = e;
+		return rc;
+	}
+	hr = e.dom == AE_DOM_HRESULT ? (uint32_t)e.code : AE_HR_E_INVALID_DATA;
+	if (rc == AE_ETRUST) {
+		w->prefix = "Error Verifying Request Signature or Signing "
+			    "Certificate";
+		w->d->store = true;
+	}
+	return ae_ca_stop(w, AE_CA_FAIL, hr,
+	    rc == AE_ETRUST ? "deny.bad-signature" : "deny.bad-request",
+	    SECTION_FORM, "%s", e.text);
+}
+
+/* The strongest proof of possession must not rest on SHA-1. */
+static bool
+proof_is_sha1(const struct ae_request *r)
+{
+	size_t i;
+
+	if (r->pop == AE_POP_SIGNATURE)
+		return r->csr->sigalg.hash == AE_HASH_SHA1;
+	for (i = 0; i < r->nsigners; i++)
+		if (r->signers[i].kind == AE_SIGNER_NEW_KEY &&
+		    r->signers[i].hash != AE_HASH_SHA1)
+			return false;
+	return true;
+}
+
+static int
+check_possession(struct ae_ca_work *w)
+{
+	const struct ae_request *r = w->req;
+	char key[16];
+
+	w->d->store = true; /* it parsed: from here on it leaves a row */
+	w->prefix = "Error Verifying Request Signature or Signing Certificate";
+	if (!r->possession)
+		return ae_ca_stop(w, AE_CA_FAIL, AE_HR_NTE_BAD_SIGNATURE,
+		    "deny.bad-signature", SECTION_POP,
+		    "nothing proves that the requester holds the private key");
+	if (proof_is_sha1(r) && !w->cfg->allow_sha1_csr)
+		return ae_ca_stop(w, AE_CA_DENY, AE_HR_WEAK_SIGNATURE_OR_KEY,
+		    "deny.weak-signature", "policy",
+		    "the request is signed with SHA-1");
+	ae_ca_pass(w, "request.possession", SECTION_POP,
+	    "the requester holds the private key (%s)",
+	    ae_key_print(key, r->csr->key));
+	return AE_CA_GO;
+}
+
+/*
+ * The same bytes and attributes from the same SID: the answer that was
+ * given, as after a reply that got lost.
+ */
+static int
+check_repeat(struct ae_ca_work *w)
+{
+	static const char section[] = "policy";
+	const struct ae_db_request *row;
+	const char *a = w->in->request->attributes, *b;
+	int step;
+
+	if (w->in->approved || w->cfg->repeat_window == 0)
+		return AE_CA_GO;
+	step = ae_ca_ask(w, AE_CA_ASK_ROW_SAME, section);
+	if (step != AE_CA_GO)
+		return step;
+	row = w->answers->row_same;
+	if (row == NULL ||
+	    (row->disp != AE_DB_ISSUED && row->disp != AE_DB_PENDING))
+		return AE_CA_GO;
+	b = row->attrs;
+	if (strcmp(a == NULL ? "" : a, b == NULL ? "" : b) != 0)
+		return AE_CA_GO;
+	if (row->disp == AE_DB_ISSUED &&
+	    (row->resolved + w->cfg->repeat_window < w->in->now ||
+		row->not_after <= w->in->now))
+		return AE_CA_GO;
+	w->d->row = row;
+	return ae_ca_stop(w, AE_CA_STORED, 0, "ca.repeated", section,
+	    "the same request was request %lld, which is %s",
+	    (long long)row->id, ae_db_disp_name(row->disp));
+}
+
+/* MS-WCCE 3.2.1.4.2.1.4.2: is it a renewal, and a well-made one? */
+static int
+check_renewal(struct ae_ca_work *w)
+{
+	static const char section[] = "MS-WCCE 3.2.1.4.2.1.4.2";
+	const struct ae_request *r = w->req;
+	const struct ae_der *old = &r->csr->renewal_cert;
+	size_t i;
+	int rc;
+
+	w->prefix = "Error Parsing Request";
+	if (old->p == NULL)
+		return AE_CA_GO;
+	rc = ae_cert_parse(&w->old, old->p, old->len, NULL);
+	if (rc == AE_ENOMEM)
+		return ae_fail_mem(w->e);
+	for (i = 0; rc == AE_OK && i < r->nsigners; i++)
+		if (r->signers[i].kind == AE_SIGNER_CERT &&
+		    ae_der_equal(r->signers[i].cert->der, *old))
+			break;
+	if (rc != AE_OK || i == r->nsigners)
+		return ae_ca_stop(w, AE_CA_FAIL,
+		    AE_HR_BAD_RENEWAL_CERT_ATTRIBUTE, "deny.renewal-attr",
+		    section,
+		    "the certificate to be renewed is not one the request is "
+		    "signed with");
+	ae_ca_note(w, "request.renewal", section,
+	    "a renewal: decided like a new request, with all its checks");
+	return AE_CA_GO;
+}
+
+/* A requestername inside what is signed: MS-WCCE 3.2.2.6.2.1.2.1. */
+static int
+check_on_behalf(struct ae_ca_work *w)
+{
+	const struct ae_request *r = w->req;
+	const char *name;
+	size_t i;
+
+	name = ae_pairs_get(r->reginfo, r->nreginfo, "requestername");
+	for (i = 0; name == NULL && i < r->nsigners; i++)
+		name = ae_pairs_get(
+		    r->signers[i].pairs, r->signers[i].npairs, "requestername");
+	if (name == NULL)
+		return AE_CA_GO;
+	return ae_ca_stop(w, AE_CA_DENY, AE_HR_RESTRICTEDOFFICER,
+	    "deny.restricted-ea", "MS-WCCE 3.2.2.6.2.1.2.1",
+	    "nobody may enroll on behalf of others at this CA, here of %s",
+	    ae_ca_quote(w, name));
+}
+
+ae_ca_check_fn *const ae_ca_checks_request[] = { check_parse, check_possession,
+	check_repeat, check_renewal, check_on_behalf, NULL };

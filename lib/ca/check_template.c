@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The template: which one is meant, whether this CA offers it, whether the
+ * caller may have it, and whether request and key are what it demands
+ * (MS-WCCE 3.2.2.6.2.1.4.1 to .5.8).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ca/work.h"
+#include "pki/cert.h"
+#include "pki/oid.h"
+
+/*
+ * The CA versions a template may ask for (bits 16-19 of the private key
+ * flag): 6 is Windows Server 2016, whose template features this CA has.
+ */
+#define SERVER_VERSION 6
+
+#define SECTION_WHICH "MS-WCCE 3.2.2.6.2.1.4.1"
+
+static int
+deny(struct ae_ca_work *w, uint32_t hr, const char *check, const char *section,
+    const char *text)
+{
+	return ae_ca_stop(w, AE_CA_DENY, hr, check, section, "%s", text);
+}
+
+/* By cn or by OID. */
+static const struct ae_template *
+find(const struct ae_ca_templates *set, const char *name)
+{
+	const struct ae_template *t;
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		t = set->v[i];
+		if (ae_str_eq_nocase(t->cn, name) ||
+		    (t->oid != NULL && strcmp(t->oid, name) == 0))
+			return t;
+	}
+	return NULL;
+}
+
+/* The four places a request can name its template in, and RegInfo. */
+struct named {
+	const char *where;
+	const char *name;
+};
+
+static size_t
+collect(const struct ae_ca_work *w, struct named out[5])
+{
+	const struct ae_request *r = w->req;
+	const struct named all[] = {
+		{ "the template name extension", r->csr->x.template_name },
+		{ "the template extension", r->csr->x.template_oid },
+		{ "the request's name-value pair",
+		    ae_pairs_get(
+			r->csr->pairs, r->csr->npairs, "CertificateTemplate") },
+		{ "RegInfo",
+		    ae_pairs_get(
+			r->reginfo, r->nreginfo, "CertificateTemplate") },
+		{ "the request attributes",
+		    ae_wcce_attrs_get(&w->d->attrs, "certificatetemplate") },
+	};
+	size_t i, n = 0;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].name != NULL)
+			out[n++] = all[i];
+	return n;
+}
+
+static int
+check_which(struct ae_ca_work *w)
+{
+	const struct ae_template *t;
+	struct named v[5];
+	size_t i, n = collect(w, v);
+
+	w->prefix = "Denied by Policy Module";
+	if (n == 0)
+		return deny(w, AE_HR_NO_CERT_TYPE, "deny.no-template-info",
+		    SECTION_WHICH, "the request names no template");
+	for (i = 0; i < n; i++) {
+		t = find(w->in->templates, v[i].name);
+		if (t == NULL)
+			return ae_ca_stop(w, AE_CA_DENY,
+			    AE_HR_UNSUPPORTED_CERT_TYPE,
+			    "deny.template-not-supported", SECTION_WHICH,
+			    "there is no template %s, named in %s",
+			    ae_ca_quote(w, v[i].name), v[i].where);
+		if (w->t != NULL && w->t != t)
+			return ae_ca_stop(w, AE_CA_DENY,
+			    AE_HR_TEMPLATE_CONFLICT, "deny.template-conflict",
+			    SECTION_WHICH, "%s names template %s, %s %s",
+			    v[0].where, ae_ca_quote(w, w->t->cn), v[i].where,
+			    ae_ca_quote(w, t->cn));
+		w->t = t;
+	}
+	return AE_CA_GO;
+}
+
+/* MS-WCCE 3.2.2.6.2.1.4.7 */
+static int
+check_offered(struct ae_ca_work *w)
+{
+	static const char section[] = "MS-WCCE 3.2.2.6.2.1.4.7";
+
+	if (!ae_strv_has_nocase(w->in->templates->published, w->t->cn))
+		return ae_ca_stop(w, AE_CA_DENY, AE_HR_UNSUPPORTED_CERT_TYPE,
+		    "deny.template-not-supported", section,
+		    "this CA does not offer template %s",
+		    ae_ca_quote(w, w->t->cn));
+	if (w->t->schema_version < 1 || w->t->schema_version > 4 ||
+	    (w->t->schema_version > 1 && w->t->oid == NULL) ||
+	    w->t->validity <= 0)
+		return ae_ca_stop(w, AE_CA_DENY, AE_HR_UNSUPPORTED_CERT_TYPE,
+		    "deny.template-not-supported", section,
+		    "template %s cannot be used: schema %u, OID %s, validity "
+		    "%lld s",
+		    ae_ca_quote(w, w->t->cn), w->t->schema_version,
+		    ae_ca_quote(w, w->t->oid), (long long)w->t->validity);
+	ae_ca_pass(w, "template.offered", section,
+	    "template %s is offered here", ae_ca_quote(w, w->t->cn));
+	return AE_CA_GO;
+}
+
+/* MS-WCCE 3.2.2.6.2.1.4.2: not newer than what this CA knows. */
+static int
+check_version(struct ae_ca_work *w)
+{
+	const struct ae_exts *x = &w->req->csr->x;
+	const uint32_t major = x->has_template_major ? x->template_major : 0;
+	const uint32_t minor = x->has_template_minor ? x->template_minor : 0;
+
+	if (w->t->schema_version < 2 || major < w->t->revision ||
+	    (major == w->t->revision && minor <= w->t->minor_revision))
+		return AE_CA_GO;
+	return ae_ca_stop(w, AE_CA_DENY, AE_HR_BAD_TEMPLATE_VERSION,
+	    "deny.template-version", "MS-WCCE 3.2.2.6.2.1.4.2",
+	    "the request is for version %u.%u of template %s, known is %u.%u",
+	    major, minor, ae_ca_quote(w, w->t->cn), w->t->revision,
+	    w->t->minor_revision);
+}
+
+/* MS-WCCE 3.2.2.6.2.1.4.3; with the groups of the PAC and nothing else. */
+static int
+check_permission(struct ae_ca_work *w)
+{
+	static const char section[] = "MS-WCCE 3.2.2.6.2.1.4.3";
+
+	if (!ae_sd_can_enroll(w->t->sd, w->token))
+		return ae_ca_stop(w, AE_CA_DENY, AE_HR_TEMPLATE_DENIED,
+		    "deny.template-no-enroll", section,
+		    "the permissions of template %s do not let %s enroll, with "
+		    "the groups of the ticket",
+		    ae_ca_quote(w, w->t->cn), ae_ca_quote(w, w->d->requester));
+	ae_ca_pass(w, "template.enroll-right", section, "%s may enroll for %s",
+	    ae_ca_quote(w, w->d->requester), ae_ca_quote(w, w->t->cn));
+	return AE_CA_GO;
+}
+
+/* MS-WCCE 3.2.2.6.2.1.2.3 and .4.5.7, for renewals */
+static int
+check_old(struct ae_ca_work *w)
+{
+	const struct ae_exts *x;
+	bool same;
+
+	if (w->old == NULL)
+		return AE_CA_GO;
+	x = &w->old->x;
+	same = w->t->schema_version > 1
+	    ? x->template_oid != NULL && strcmp(x->template_oid, w->t->oid) == 0
+	    : x->template_name != NULL &&
+		ae_str_eq_nocase(x->template_name, w->t->cn);
+	if (!same)
+		return deny(w, AE_HR_TEMPLATE_CONFLICT,
+		    "deny.template-conflict", "MS-WCCE 3.2.2.6.2.1.2.3",
+		    "the certificate to be renewed is of another template");
+	if ((w->t->private_key_flag & AE_CT_REQUIRE_SAME_KEY_RENEWAL) &&
+	    !ae_cert_has_key(w->old, w->req->csr->key))
+		return deny(w, AE_HR_RENEWAL_BAD_PUBLIC_KEY,
+		    "deny.renewal-same-key", "MS-WCCE 3.2.2.6.2.1.4.5.7",
+		    "the template wants the same key when renewing");
+	return AE_CA_GO;
+}
+
+/* What this CA never issues, whatever a template says. */
+static int
+check_possible(struct ae_ca_work *w)
+{
+	static const char *const cas[] = { "SubCA", "CA", "CrossCA" };
+	const struct ae_template *t = w->t;
+	const uint8_t ku =
+	    t->key_usage.len > 0 ? t->key_usage.p[0] : (uint8_t)0;
+	bool ca = (t->flags & (AE_CT_IS_CA | AE_CT_IS_CROSS_CA)) != 0 ||
+	    (ku & (AE_KU_KEY_CERT_SIGN | AE_KU_CRL_SIGN)) != 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(cas) / sizeof(cas[0]); i++)
+		ca = ca || ae_str_eq_nocase(t->cn, cas[i]);
+	if (ca)
+		return deny(w, AE_HR_UNSUPPORTED_CERT_TYPE,
+		    "deny.template-not-supported", "MS-WCCE 3.2.2.6.2.1.4.4.1",
+		    "this CA issues no CA certificates");
+	if (AE_CT_SERVER_VERSION(t->private_key_flag) > SERVER_VERSION)
+		return deny(w, AE_HR_UNSUPPORTED_CERT_TYPE,
+		    "deny.template-not-supported", "MS-WCCE 3.2.2.6.2.1.4.5.7",
+		    "the template wants a newer CA");
+	if (t->private_key_flag & AE_CT_ATTEST_REQUIRED)
+		return deny(w, AE_HR_KEY_ATTESTATION, "deny.attestation",
+		    "MS-WCCE 3.2.2.6.2.1.4.5.7",
+		    "the template wants key attestation, which this CA does "
+		    "not do");
+	return AE_CA_GO;
+}
+
+/* MS-WCCE 3.2.2.6.2.1.2.2 and .4.5.7 */
+static int
+check_archival(struct ae_ca_work *w)
+{
+	static const char section[] = "MS-WCCE 3.2.2.6.2.1.4.5.7";
+	const bool sent = w->req->has_archived_key ||
+	    w->req->encrypted_key_hash.p != NULL ||
+	    w->req->csr->encrypted_key_hash.p != NULL;
+	const bool wanted = w->t->schema_version > 1 &&
+	    (w->t->private_key_flag & AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL) != 0;
+
+	if (wanted && !sent)
+		return deny(w, AE_HR_ARCHIVED_KEY_REQUIRED,
+		    "deny.archive-required", section,
+		    "the template archives private keys, the request has "
+		    "none");
+	if (!wanted && sent)
+		return deny(w, AE_HR_ARCHIVED_KEY_UNEXPECTED,
+		    "deny.archive-unexpected", section,
+		    "a private key came along that nobody asked for");
+	if (wanted)
+		return deny(w, AE_HR_KEY_ARCHIVAL_NOT_CONFIGURED,
+		    "deny.archive-not-configured", section,
+		    "this CA archives no private keys");
+	return AE_CA_GO;
+}
+
+/*
+ * MS-WCCE 3.2.2.6.2.1.4.5.1, .3, .4.  Signatures of registration
+ * authorities are counted but not judged: enough of them are refused, too.
+ */
+static int
+check_ra(struct ae_ca_work *w)
+{
+	static const char section[] = "MS-WCCE 3.2.2.6.2.1.4.5.1";
+	size_t i, n = 0;
+
+	if (w->t->ra_signature == 0)
+		return AE_CA_GO;
+	for (i = 0; i < w->req->nsigners; i++)
+		if (w->req->signers[i].kind == AE_SIGNER_CERT)
+			n++;
+	if (n == 0)
+		return ae_ca_stop(w, AE_CA_DENY,
+		    AE_HR_SIGNATURE_POLICY_REQUIRED, "deny.ra-policy", section,
+		    "the template wants %u signatures of registration "
+		    "authorities, the request has none",
+		    w->t->ra_signature);
+	if (n < w->t->ra_signature)
+		return ae_ca_stop(w, AE_CA_DENY, AE_HR_SIGNATURE_COUNT,
+		    "deny.ra-policy", section,
+		    "the template wants %u signatures of registration "
+		    "authorities, the request has %zu",
+		    w->t->ra_signature, n);
+	return deny(w, AE_HR_SIGNATURE_REJECTED, "deny.untrusted-signer",
+	    "MS-WCCE 3.2.2.6.2.1.4.5.4",
+	    "this CA recognises no registration authorities");
+}
+
+/* The key type a schema 3 or 4 template asks for; 0: it does not say. */
+static enum ae_key_type
+wanted_type(const struct ae_template *t)
+{
+	const char *s = t->algorithms.asymmetric;
+
+	if (s == NULL)
+		return 0;
+	if (strncmp(s, "EC", 2) == 0)
+		return AE_KEY_EC;
+	return strcmp(s, "RSA") == 0 ? AE_KEY_RSA : 0;
+}
+
+/* MS-WCCE 3.2.2.6.2.1.4.5.2, and our own idea of a sound key */
+static int
+check_key(struct ae_ca_work *w)
+{
+	static const char section[] = "MS-WCCE 3.2.2.6.2.1.4.5.2";
+	const struct ae_key_policy policy = { .rsa_min = w->cfg->rsa_bits_min,
+		.rsa_max = w->cfg->rsa_bits_max,
+		.ec_min = 256 };
+	const struct ae_key *k = w->req->csr->key;
+	const enum ae_key_type want = wanted_type(w->t);
+	struct ae_err e = AE_ERR_INIT;
+	char name[16];
+	int rc;
+
+	ae_key_print(name, k);
+	if (want != 0 && ae_key_type(k) != want)
+		return ae_ca_stop(w, AE_CA_DENY, AE_HR_NTE_BAD_ALGID,
+		    "deny.key-algorithm", "MS-CRTD 2.23",
+		    "the template wants a key for %s, the request has %s",
+		    ae_ca_quote(w, w->t->algorithms.asymmetric), name);
+	if (ae_key_bits(k) < w->t->min_key_size)
+		return ae_ca_stop(w, AE_CA_DENY, AE_HR_KEY_LENGTH,
+		    "deny.key-length", section,
+		    "the template wants a key of at least %u bits, the "
+		    "request has %s",
+		    w->t->min_key_size, name);
+	rc = ae_key_check(k, &policy, &e);
+	if (rc == AE_EDENIED)
+		return ae_ca_stop(w, AE_CA_DENY, AE_HR_WEAK_SIGNATURE_OR_KEY,
+		    "deny.weak-key", "policy", "%s", e.text);
+	if (rc != AE_OK) {
+		if (w->e != NULL)
+			*w->e = e;
+		return rc;
+	}
+	ae_ca_pass(w, "request.key", section,
+	    "%s is at least %u bits and has no known weakness", name,
+	    w->t->min_key_size);
+	return AE_CA_GO;
+}
+
+/* Usages with which somebody can be authenticated as somebody. */
+static bool
+authenticates(const struct ae_strv *usages)
+{
+	static const char *const v[] = { AE_OID_EKU_CLIENT_AUTH,
+		AE_OID_EKU_SMARTCARD_LOGON, AE_OID_EKU_ANY, AE_OID_EKU_KDC,
+		AE_OID_EKU_ENROLLMENT_AGENT,
+		"1.3.6.1.5.2.3.4" /* id-pkinit-KPClientAuth, RFC 4556 */ };
+	size_t i;
+
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		if (ae_strv_has(usages, v[i]))
+			return true;
+	return false;
+}
+
+/* Templates with which anyone could become anyone. */
+static int
+check_purpose(struct ae_ca_work *w)
+{
+	const struct ae_template *t = w->t;
+	const bool any = t->ekus.n == 0 && t->application_policies.n == 0;
+
+	w->auth = any || authenticates(&t->ekus) ||
+	    authenticates(&t->application_policies);
+	if (any && !w->cfg->allow_any_purpose)
+		return deny(w, AE_HR_UNSUPPORTED_CERT_TYPE,
+		    "template.any-purpose", "policy",
+		    "the template limits certificates to no purpose, and the "
+		    "CA's configuration does not allow such templates");
+	if ((t->name_flag & AE_CT_ENROLLEE_SUPPLIES_SUBJECT) && w->auth &&
+	    !w->cfg->allow_supplied_auth_subject)
+		return deny(w, AE_HR_BAD_REQUESTSUBJECT,
+		    "template.supplied-auth-subject", "policy",
+		    "the template lets the requester choose the name to be "
+		    "authenticated as, and the CA's configuration does not "
+		    "allow such templates");
+	return AE_CA_GO;
+}
+
+/* Which certificate policies go in: MS-WCCE 3.2.2.6.2.1.4.5.8 */
+static int
+check_policies(struct ae_ca_work *w)
+{
+	const struct ae_strv *asked = &w->req->csr->x.cert_policies;
+	const struct ae_strv *have = &w->t->certificate_policies;
+	const bool from_request =
+	    (w->t->enrollment_flag & AE_CT_ISSUANCE_POLICIES_FROM_REQUEST) != 0;
+	size_t i;
+
+	if (w->t->schema_version < 2)
+		return AE_CA_GO;
+	if (from_request && have->n == 0 && asked->n > 0)
+		return deny(w, AE_HR_TEMPLATE_CONFLICT,
+		    "deny.template-conflict", "MS-WCCE 3.2.2.6.2.1.4.5.8",
+		    "issuance policies are requested, the template has none");
+	for (i = 0; i < have->n; i++) {
+		if (from_request && !ae_strv_has(asked, have->v[i]))
+			continue;
+		if (!ae_strv_add(&w->policies, have->v[i]))
+			return ae_fail_mem(w->e);
+	}
+	return AE_CA_GO;
+}
+
+ae_ca_check_fn *const ae_ca_checks_template[] = { check_which, check_offered,
+	check_version, check_permission, check_possible, check_old, check_ra,
+	check_key, check_archival, check_purpose, check_policies, NULL };

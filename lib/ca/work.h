@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Inside the CA folder: one decision being made.  A check looks at the work
+ * and answers whether to go on; it stops by saying why.
+ */
+#ifndef AE_CA_WORK_H
+#define AE_CA_WORK_H
+
+#include "ad/sd.h"
+#include "ad/template.h"
+#include "base/wr.h"
+#include "ca/decide.h"
+#include "gss/caller.h"
+#include "pki/csr.h"
+#include "pki/request.h"
+#include "pki/tbs.h"
+#include "wcce/hresult.h"
+
+#define AE_CA_REASONS_MAX 256
+#define AE_CA_SANS_MAX 64
+
+struct ae_ca_work {
+	const struct ae_ca_input *in;
+	const struct ae_ca_config *cfg;
+	const struct ae_ca_answers *answers; /* never NULL */
+	struct ae_decision *d;
+	struct ae_arena *a;
+	struct ae_err *e;
+
+	struct ae_ca_reason *reasons;
+	size_t nreasons;
+	const char *prefix; /* of the disposition message when stopped */
+
+	struct ae_token *token; /* the caller's */
+	struct ae_request *req; /* parsed and verified */
+	struct ae_cert *old;	/* certificate being renewed, or NULL */
+	const struct ae_template *t;
+	bool auth; /* the template's usages authenticate */
+
+	/* the certificate as it grows */
+	struct ae_wr subject;
+	struct ae_san sans[AE_CA_SANS_MAX];
+	struct ae_tbs tbs;
+	struct ae_strv policies; /* certificate policies that go in */
+	uint8_t ski[AE_KEY_ID_LEN];
+	uint8_t aki[AE_KEY_ID_LEN];
+	struct ae_wr smime;
+};
+
+/* A check's answer; below zero is an ae_rc of our own failing. */
+enum ae_ca_step {
+	AE_CA_GO = 0,
+	AE_CA_HALT = 1, /* d is complete */
+};
+
+typedef int ae_ca_check_fn(struct ae_ca_work *w);
+
+/* Remember a check that held, or something worth telling. */
+void ae_ca_pass(struct ae_ca_work *w, const char *check, const char *section,
+    const char *fmt, ...) AE_PRINTF(4, 5);
+void ae_ca_note(struct ae_ca_work *w, const char *check, const char *section,
+    const char *fmt, ...) AE_PRINTF(4, 5);
+
+/* Stop here with that verdict and HRESULT; returns AE_CA_HALT or ENOMEM. */
+int ae_ca_stop(struct ae_ca_work *w, enum ae_ca_verdict v, uint32_t hresult,
+    const char *check, const char *section, const char *fmt, ...)
+    AE_PRINTF(6, 7);
+
+/*
+ * AE_CA_GO when the answer is there, AE_CA_HALT after putting the question,
+ * or a denial when it was asked in vain.
+ */
+int ae_ca_ask(struct ae_ca_work *w, enum ae_ca_ask what, const char *section);
+
+/* A string a peer or the directory chose, fit for a reason's text. */
+const char *ae_ca_quote(struct ae_ca_work *w, const char *s);
+
+/* Tables of checks, in order; each ends with NULL. */
+extern ae_ca_check_fn *const ae_ca_checks_call[];     /* caller, call */
+extern ae_ca_check_fn *const ae_ca_checks_request[];  /* bytes, form, key */
+extern ae_ca_check_fn *const ae_ca_checks_template[]; /* which, may, can */
+extern ae_ca_check_fn *const ae_ca_checks_build[];    /* names, dates, TBS */
+
+#endif
