@@ -8,6 +8,7 @@ of ours is ours.
 """
 import pathlib
 import re
+import time
 
 import pytest
 
@@ -19,6 +20,24 @@ ROWS = [ROW.fullmatch(line).groups() for line in (HERE / "raw_protocol.list").re
         if line and not line.startswith("#")]
 APPLIES = [name for name, word, _ in ROWS if word == "applies"]
 SAMBA_FAILS = {name for name, _, reason in ROWS if reason}
+
+
+@pytest.fixture
+def rpc_server(lab, build, tmp_path):
+    """Our endpoint mapper, mgmt and an echo interface on ca1's port 135."""
+    log = tmp_path / "rpc_server.log"
+    with lab.ca1.start(build / "tests/tools/rpc_server", 135, "/etc/krb5.keytab", log=log) as server:
+        wait_for(lambda: "ready" in log.read_text(), log)
+        yield server
+        assert server.stop() == 0, log.read_text()
+
+
+def wait_for(condition, log):
+    for _ in range(100):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
 
 
 def run_suite(lab, server, tests, max_num_auth=None):
@@ -50,6 +69,60 @@ def test_every_test_that_applies_passes(lab, server, known):
     assert sorted(results) == sorted(APPLIES)
     failed = {name: reason for name, reason in results.items() if reason is not None}
     assert set(failed) == known, failed
+
+
+def test_every_test_that_applies_passes_against_our_server(lab, rpc_server):
+    results = run_suite(lab, lab.ca1, APPLIES, max_num_auth=16)
+    assert sorted(results) == sorted(APPLIES)
+    failed = {name: reason for name, reason in results.items() if reason is not None}
+    assert not failed, failed
+    assert len(results) == 104
+
+
+def test_rpcclient_lists_our_endpoints(lab, rpc_server):
+    for options in ("135", "135,krb5,sign", "135,krb5,seal", "135,spnego,sign", "135,spnego,seal"):
+        out = lab.pc1.run("rpcclient", f"ncacn_ip_tcp:{lab.ca1.fqdn}[{options}]", "-c", "epmlookup",
+                          "-U", f"{lab.admin}%{lab.admin_password}",
+                          "--use-kerberos=" + ("required" if "," in options else "off"), timeout=30).stdout
+        assert "e1af8308-5d1f-11c9-91a4-08002b14a0fa" in out, options
+        assert "afa8bd80-7d8a-11c9-bef4-08002b102989" in out, options
+        assert len(out.splitlines()) == 3, options
+
+
+def test_impacket_reads_our_endpoints_and_is_echoed(lab, rpc_server):
+    # impacket 0.10 cannot ask this KDC for tickets itself, but uses those that are there.
+    lab.kinit_admin(lab.pc1)
+    lab.pc1.run("kvno", "-q", f"host/{lab.ca1.fqdn}")
+    out = lab.pc1.run("/usr/bin/python3", HERE / "impacket_echo.py", lab.ca1.fqdn, lab.admin, REALM,
+                      lab.dc1.address, env={"KRB5CCNAME": "/run/krb5cc_0"}, timeout=60).stdout
+    assert "lookup 3" in out
+    assert f"map ncacn_ip_tcp:{lab.ca1.fqdn}[135]" in out
+    assert "map unknown ept_s_not_registered" in out
+    assert [line for line in out.splitlines() if line.startswith("echo")] == [
+        f"echo {n} True" for n in (0, 1, 17, 5000, 20000, 300000)]
+
+
+@pytest.mark.parametrize("mech", ["krb5", "spnego"])
+@pytest.mark.parametrize("level", ["packet", "integrity", "privacy"])
+@pytest.mark.parametrize("sign", ["header", "noheader"])
+def test_our_client_against_samba(lab, build, mech, level, sign):
+    # ept_map on dc1's port 135, then samr where it says, with and without header signing.
+    lab.kinit_admin(lab.pc1)
+    out = lab.pc1.run(build / "tests/tools/rpc_probe", lab.dc1.address, f"host/{lab.dc1.fqdn}", mech, level,
+                      sign, env={"KRB5CCNAME": "/run/krb5cc_0"}, timeout=30).stdout
+    assert "port 49" in out
+    assert f"bound, header signing {'on' if sign == 'header' else 'off'}" in out
+    assert "domains LAB BUILTIN" in out
+    assert "nca_op_rng_error" in out
+    assert out.endswith("done\n")
+
+
+def test_our_client_is_refused_by_samba(lab, build):
+    lab.kinit_admin(lab.pc1)
+    done = lab.pc1.run(build / "tests/tools/rpc_probe", lab.dc1.address, f"cifs/{lab.pc1.fqdn}", "krb5", "privacy",
+                       "header", env={"KRB5CCNAME": "/run/krb5cc_0"}, check=False, timeout=30)
+    assert done.returncode == 1
+    assert "the server refuses the bind" in done.stderr
 
 
 def test_a_server_that_is_not_there_passes_nothing(lab):
