@@ -79,14 +79,14 @@ def test_every_test_that_applies_passes_against_our_server(lab, rpc_server):
     assert len(results) == 104
 
 
-def test_rpcclient_lists_our_endpoints(lab, rpc_server):
-    for options in ("135", "135,krb5,sign", "135,krb5,seal", "135,spnego,sign", "135,spnego,seal"):
-        out = lab.pc1.run("rpcclient", f"ncacn_ip_tcp:{lab.ca1.fqdn}[{options}]", "-c", "epmlookup",
-                          "-U", f"{lab.admin}%{lab.admin_password}",
-                          "--use-kerberos=" + ("required" if "," in options else "off"), timeout=30).stdout
-        assert "e1af8308-5d1f-11c9-91a4-08002b14a0fa" in out, options
-        assert "afa8bd80-7d8a-11c9-bef4-08002b102989" in out, options
-        assert len(out.splitlines()) == 3, options
+@pytest.mark.parametrize("options", ["", ",krb5,sign", ",krb5,seal", ",spnego,sign", ",spnego,seal"])
+def test_rpcclient_lists_our_endpoints(lab, rpc_server, options):
+    lab.kinit_admin(lab.pc1)
+    out = lab.pc1.run("rpcclient", f"ncacn_ip_tcp:{lab.ca1.fqdn}[135{options}]", "-c", "epmlookup", "-N",
+                      "--use-kerberos=" + ("required" if options else "off"), timeout=30).stdout
+    assert "e1af8308-5d1f-11c9-91a4-08002b14a0fa" in out
+    assert "afa8bd80-7d8a-11c9-bef4-08002b102989" in out
+    assert len(out.splitlines()) == 3
 
 
 def test_impacket_reads_our_endpoints_and_is_echoed(lab, rpc_server):
