@@ -14,6 +14,7 @@
 #include "ad/pki.h"
 #include "ad/principal.h"
 #include "base/hex.h"
+#include "gather/policy.h"
 
 static int
 done(json_t *o)
@@ -278,6 +279,97 @@ cmd_changed(struct ae_ad *ad, char **arg, struct ae_err *e)
 	return 0;
 }
 
+static const char *const sources[] = { "default", "gpo", "local" };
+
+static json_t *
+setting(
+    uint32_t value, const struct ae_setting *from, const struct ae_settings *s)
+{
+	return json_pack("{s:I,s:s,s:s?}", "value", (json_int_t)value, "from",
+	    sources[from->source], "gpo",
+	    from->source == AE_SETTING_GPO ? s->gpos[from->gpo].name : NULL);
+}
+
+static json_t *
+settings_json(const struct ae_settings *s)
+{
+	json_t *gpos = json_array(), *servers = json_array();
+	char text[128];
+	size_t i;
+
+	for (i = 0; i < s->ngpos; i++)
+		(void)json_array_append_new(gpos,
+		    json_pack("{s:s,s:s,s:s,s:s,s:b,s:I,s:s?}", "name",
+			s->gpos[i].name, "dn", s->gpos[i].dn, "scope",
+			s->gpos[i].scope, "verdict",
+			ae_gpo_verdict_name(
+			    (enum ae_gpo_verdict)s->gpos[i].verdict),
+			"enforced", (int)s->gpos[i].enforced, "version",
+			(json_int_t)s->gpos[i].version, "detail",
+			s->gpos[i].detail));
+	for (i = 0; i < s->nservers; i++)
+		(void)json_array_append_new(servers,
+		    json_pack("{s:s,s:s?,s:I}", "key", s->servers[i].key, "url",
+			s->servers[i].url, "cost",
+			(json_int_t)s->servers[i].cost));
+	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "text",
+	    ae_settings_text(s, text, sizeof(text)), "ae_policy",
+	    setting(s->ae_policy, &s->ae_policy_from, s), "percent",
+	    setting(s->expiry_percent, &s->expiry_percent_from, s), "log_level",
+	    setting(s->log_level, &s->log_level_from, s), "stores",
+	    strings(&s->expiry_stores), "gpos", gpos, "servers", servers);
+}
+
+/*
+ * ACCOUNT HELPER SITE computer|user [LOCAL]: the settings, gathered once for
+ * every line of standard input with one cache; and how many files the cache
+ * holds.
+ */
+static int
+cmd_policy(struct ae_ad *ad, char **arg, struct ae_err *e)
+{
+	struct ae_gather_policy how = { .ad = ad,
+		.site = arg[2],
+		.user = strcmp(arg[3], "user") == 0,
+		.sysvol = { .program = arg[1], .timeout = 20 } };
+	struct ae_policy_cache cache = { 0 };
+	struct ae_local_policy local;
+	struct ae_principal *p = NULL;
+	struct ae_token *token = NULL;
+	struct ae_settings *s = NULL;
+	struct ae_sid *groups = NULL;
+	char line[16];
+	size_t n;
+	int rc;
+
+	ae_local_policy_init(&local);
+	how.local = &local;
+	if ((rc = ae_ad_principal_account(&p, ad, arg[0], e)) == AE_OK &&
+	    (rc = ae_ad_token_groups(&groups, &n, ad, p->dn, e)) == AE_OK &&
+	    (rc = ae_token_new(&token, &p->sid, groups, n, 0, e)) == AE_OK &&
+	    arg[4] != NULL)
+		rc = ae_local_policy_read(&local, arg[4], e);
+	how.principal = p;
+	how.token = token;
+	while (rc == AE_OK && fgets(line, sizeof(line), stdin) != NULL) {
+		rc = ae_gather_policy(&s, &how, &cache, e);
+		if (rc == AE_OK)
+			(void)done(settings_json(s));
+		else
+			(void)failed(e, rc);
+		if (rc == AE_OK)
+			ae_settings_free(s);
+		rc = AE_OK;
+		(void)fflush(stdout);
+	}
+	free(groups);
+	ae_token_free(token);
+	ae_principal_free(p);
+	ae_local_policy_done(&local);
+	ae_policy_cache_done(&cache);
+	return rc != AE_OK ? failed(e, rc) : 0;
+}
+
 static const struct command {
 	const char *name;
 	int args;
@@ -291,6 +383,7 @@ static const struct command {
 	{ "principal", 1, NULL, cmd_principal },
 	{ "search", 2, NULL, cmd_search },
 	{ "changed", 0, NULL, cmd_changed },
+	{ "policy", 4, NULL, cmd_policy },
 };
 
 int
