@@ -93,8 +93,13 @@ void ae_crl_free(struct ae_crl *c);
 int ae_crl_verify(const struct ae_crl *c, const struct ae_key *k,
     struct ae_err *e) AE_MUST_CHECK;
 
-/* Whether the serial is listed, and then since when and why. */
-bool ae_crl_find(const struct ae_crl *c, struct ae_der serial, int64_t *revoked,
-    enum ae_crl_reason *reason);
+/*
+ * Whether the serial is listed, and then since when and why.  AE_EPROTO when
+ * an entry on the way is malformed: a list that cannot be read to the end
+ * clears nobody.
+ */
+int ae_crl_find(const struct ae_crl *c, struct ae_der serial, bool *listed,
+    int64_t *revoked, enum ae_crl_reason *reason,
+    struct ae_err *e) AE_MUST_CHECK;
 
 #endif

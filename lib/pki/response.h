@@ -45,7 +45,6 @@ struct ae_response_spec {
 	size_t ncrls;
 	const struct ae_cert *ca; /* signer */
 	enum ae_hash hash;
-	int64_t now; /* signingTime is not sent; for pendTime's default */
 };
 
 /*
@@ -70,7 +69,7 @@ struct ae_answer {
 	struct ae_der issued_hash; /* SHA-1, from a full response; or absent */
 	struct ae_cert **certs;	   /* all that came, unjudged */
 	size_t ncerts;
-	struct ae_cert *signer; /* of a full response, one of certs */
+	const struct ae_cert *signer; /* of a full response, one of certs */
 	struct ae_der *crls;
 	size_t ncrls;
 	struct ae_arena *arena; /* not yours */
@@ -86,8 +85,8 @@ int ae_answer_parse(struct ae_answer **out, const void *der, size_t len,
 void ae_answer_free(struct ae_answer *a);
 
 /*
- * The certificate for key k among those of a: exactly one non-CA
- * certificate (or the one issued_hash names) with k's public half.
+ * The certificate for key k among those of a: the only one with k's public
+ * half and, when a has an issued_hash, with that hash.
  * AE_ENOTFOUND when none, AE_EPROTO when several.  Borrowed from a.
  */
 int ae_answer_cert(const struct ae_cert **out, const struct ae_answer *a,

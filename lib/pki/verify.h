@@ -19,7 +19,11 @@ struct ae_verify {
 	const struct ae_cert *const *others; /* may be used to get there */
 	size_t nothers;
 	int64_t at;
-	const char *eku; /* OID the leaf must allow; NULL: any purpose */
+	/*
+	 * OID the leaf must allow by its application policies or EKU; one
+	 * without either is for any purpose.  NULL: not looked at.
+	 */
+	const char *eku;
 };
 
 /*
