@@ -222,6 +222,14 @@ ae_run_rpc_close(struct ae_run_rpc *r)
 	free(r);
 }
 
+bool
+ae_run_rpc_alive(const struct ae_run_rpc *r)
+{
+	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+
+	return !r->dead && poll(&p, 1, 0) == 0;
+}
+
 void
 ae_run_rpc_until(struct ae_run_rpc *r, int64_t deadline)
 {

@@ -96,6 +96,13 @@ int ae_run_rpc_open(struct ae_run_rpc **out, const struct ae_run_target *t,
     struct ae_err *e) AE_MUST_CHECK;
 void ae_run_rpc_close(struct ae_run_rpc *r);
 
+/*
+ * Nothing has arrived since the last answer, not the end either.  A server
+ * that closes connections that were silent for long is noticed so, before a
+ * call is lost on it.
+ */
+bool ae_run_rpc_alive(const struct ae_run_rpc *r);
+
 /* Another deadline for what follows (as in the target; 0: none). */
 void ae_run_rpc_until(struct ae_run_rpc *r, int64_t deadline);
 

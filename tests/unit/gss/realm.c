@@ -208,9 +208,13 @@ realm_up(void)
 	kadmin("addprinc -randkey " CLIENT);
 	kadmin("addprinc -randkey " SERVICE);
 	kadmin("addprinc -randkey " SERVICE_CIFS);
+	kadmin("addprinc -randkey " SERVICE_LOCAL);
+	kadmin("addprinc -randkey " SERVICE_RPCSS);
 	kadmin("addprinc -randkey -e arcfour-hmac:normal " SERVICE_RC4);
 	kadmin("ktadd -k %s/client.keytab " CLIENT, dir);
-	kadmin("ktadd -k %s/service.keytab " SERVICE " " SERVICE_CIFS, dir);
+	kadmin("ktadd -k %s/service.keytab " SERVICE " " SERVICE_CIFS
+	       " " SERVICE_LOCAL " " SERVICE_RPCSS,
+	    dir);
 	kadmin("ktadd -k %s/service.keytab -e arcfour-hmac:normal " SERVICE_RC4,
 	    dir);
 	realm_kdc_start();

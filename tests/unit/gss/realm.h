@@ -17,6 +17,8 @@
 #define REALM "AE.TEST"
 #define CLIENT "PC1$"
 #define SERVICE "host/ca1.ae.test"
+#define SERVICE_LOCAL "host/localhost"
+#define SERVICE_RPCSS "RPCSS/localhost"
 #define SERVICE_CIFS "cifs/ca1.ae.test" /* in the keytab, never served */
 #define SERVICE_RC4 "host/old.ae.test"	/* has an RC4 key only */
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The other end of a client's connection, in a process of its own: a real
+ * server (endpoint mapper and ICertPassage on one port, Kerberos) that
+ * misbehaves as told, or a bare socket that does worse.
+ */
+#ifndef AE_TEST_PEER_H
+#define AE_TEST_PEER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+enum peer_how {
+	PEER_ANSWERS,	     /* issued, id 7, message "fine" */
+	PEER_DENIES,	     /* the method returns an HRESULT */
+	PEER_FAULTS_EARLY,   /* access denied, before the method */
+	PEER_FAULTS_LATE,    /* a fault of the method itself */
+	PEER_HANGS_UP,	     /* closes when it has the request */
+	PEER_STALLS,	     /* takes the request and says nothing */
+	PEER_TALKS_NONSENSE, /* a reply that is no reply */
+	PEER_UNREGISTERED,   /* the mapper knows no ICertPassage */
+	PEER_FORGETS,	     /* answers, then closes the idle connection */
+	/* bare sockets */
+	PEER_CLOSES_AT_ONCE,
+	PEER_SENDS_GARBAGE,
+	PEER_IS_MUTE,
+};
+
+struct peer {
+	pid_t pid;
+	uint16_t port; /* on 127.0.0.1 */
+};
+
+/* keytab: for the realm of tests/unit/gss.  Aborts when it cannot start. */
+struct peer peer_start(enum peer_how how, const char *keytab);
+
+/* Ends it; returns how many CertServerRequests it saw. */
+int peer_stop(struct peer *p);
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Asking a CA: which failures lead to the next transport, which end it, and
+ * that no submission is ever made twice.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "peer.h"
+#include "realm.h"
+#include "run/ca_client.h"
+
+static struct ae_gss_cred *client;
+static struct ae_arena *arena;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	realm_up();
+	client = realm_client();
+	arena = ae_arena_new(AE_WCCE_ARENA_MAX);
+	return arena == NULL;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	ae_arena_free(arena);
+	ae_gss_cred_free(client);
+	realm_down();
+	return 0;
+}
+
+static struct peer
+start(enum peer_how how)
+{
+	return peer_start(how, realm_path("service.keytab"));
+}
+
+static struct ae_run_ca *
+asker(const struct peer *p, bool no_dcom)
+{
+	struct ae_run_ca_config conf = { .host = "localhost",
+		.authority = "Test CA",
+		.cred = client,
+		.no_dcom = no_dcom,
+		.resolver_port = p->port,
+		.call_ms = 500,
+		.total_ms = 10000 };
+	struct ae_run_ca *ca = NULL;
+
+	assert_int_equal(ae_run_ca_new(&ca, &conf, NULL), AE_OK);
+	return ca;
+}
+
+static const uint8_t csr[] = "not looked at here";
+
+static struct ae_wcce_request
+submission(void)
+{
+	return (struct ae_wcce_request){ .call = AE_WCCE_CALL_REQUEST,
+		.flags = AE_CR_IN_PKCS10 | AE_CR_IN_FULLRESPONSE,
+		.attributes = "CertificateTemplate:Machine",
+		.csr = { csr, sizeof(csr) } };
+}
+
+static int
+ask(struct ae_run_ca *ca, struct ae_wcce_request rq,
+    struct ae_wcce_reply *reply, struct ae_err *e)
+{
+	*e = (struct ae_err)AE_ERR_INIT;
+	return ae_run_ca_ask(ca, &rq, reply, arena, e);
+}
+
+static void
+issued(void **state)
+{
+	struct peer p = start(PEER_ANSWERS);
+	struct ae_run_ca *ca = asker(&p, true);
+	const struct ae_run_attempt *at;
+	struct ae_wcce_reply reply;
+	struct ae_err e;
+	size_t n, stages;
+
+	(void)state;
+	if (ask(ca, submission(), &reply, &e) != AE_OK)
+		fail_msg("%s", e.text);
+	assert_int_equal(reply.request_id, 7);
+	assert_int_equal(reply.disposition, AE_CR_DISP_ISSUED);
+	assert_string_equal(reply.message, "fine");
+	assert_int_equal(reply.cert.len, sizeof(csr));
+	assert_memory_equal(reply.cert.p, csr, sizeof(csr));
+	at = ae_run_ca_attempts(ca, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(at[0].transport, AE_RUN_ICPR);
+	assert_int_equal(at[0].err.rc, AE_OK);
+	stages = ae_run_ca_trace(ca)->n;
+	assert_int_equal(at[0].first_stage + at[0].nstages, stages);
+	/* the connection stands: one more question is one more call */
+	assert_int_equal(ask(ca, submission(), &reply, &e), AE_OK);
+	assert_int_equal(ae_run_ca_trace(ca)->n, 1);
+	ae_run_ca_free(ca);
+	assert_int_equal(peer_stop(&p), 2);
+}
+
+/* An HRESULT is an answer, not a failure to ask. */
+static void
+denied(void **state)
+{
+	struct peer p = start(PEER_DENIES);
+	struct ae_run_ca *ca = asker(&p, true);
+	struct ae_wcce_reply reply;
+	struct ae_err e;
+
+	(void)state;
+	assert_int_equal(ask(ca, submission(), &reply, &e), AE_OK);
+	assert_int_equal(reply.hresult, 0x80094011);
+	ae_run_ca_free(ca);
+	(void)peer_stop(&p);
+}
+
+/* This host does not speak DCOM: its error stays in front, ICPR answers. */
+static void
+falls_over(void **state)
+{
+	struct peer p = start(PEER_ANSWERS);
+	struct ae_run_ca *ca = asker(&p, false);
+	const struct ae_run_attempt *at;
+	struct ae_wcce_reply reply;
+	struct ae_err e;
+	size_t n;
+
+	(void)state;
+	if (ask(ca, submission(), &reply, &e) != AE_OK)
+		fail_msg("%s", e.text);
+	at = ae_run_ca_attempts(ca, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(at[0].transport, AE_RUN_DCOM);
+	assert_int_not_equal(at[0].err.rc, AE_OK);
+	assert_true(at[0].err.text[0] != '\0');
+	assert_int_equal(at[1].transport, AE_RUN_ICPR);
+	assert_int_equal(at[1].err.rc, AE_OK);
+	ae_run_ca_free(ca);
+	assert_int_equal(peer_stop(&p), 1);
+}
+
+static void
+both_fail(void **state)
+{
+	struct peer p = start(PEER_UNREGISTERED);
+	struct ae_run_ca *ca = asker(&p, false);
+	const struct ae_run_attempt *at;
+	struct ae_wcce_reply reply;
+	struct ae_err e;
+	size_t n;
+	int rc;
+
+	(void)state;
+	rc = ask(ca, submission(), &reply, &e);
+	at = ae_run_ca_attempts(ca, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(rc, at[0].err.rc);
+	assert_int_equal(e.code, at[0].err.code);
+	assert_int_equal(at[1].err.rc, AE_ENOTFOUND);
+	assert_non_null(strstr(e.text, "over dcom: "));
+	assert_non_null(strstr(e.text, "over icpr: "));
+	ae_run_ca_free(ca);
+	assert_int_equal(peer_stop(&p), 0);
+}
+
+static void
+lost_answers(void **state)
+{
+	static const struct {
+		enum peer_how how;
+		int rc; /* of a submission */
+	} rows[] = {
+		{ PEER_FAULTS_EARLY, AE_EDENIED },
+		{ PEER_FAULTS_LATE, AE_EREMOTE },
+		{ PEER_HANGS_UP, AE_EREMOTE },
+		{ PEER_STALLS, AE_EREMOTE },
+		{ PEER_TALKS_NONSENSE, AE_EREMOTE },
+	};
+	struct ae_wcce_request rq;
+	struct ae_wcce_reply reply;
+	struct ae_run_ca *ca;
+	struct ae_err e;
+	struct peer p;
+	size_t i;
+	int rc;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		p = start(rows[i].how);
+		ca = asker(&p, true);
+		rc = ask(ca, submission(), &reply, &e);
+		if (rc != rows[i].rc)
+			fail_msg("row %zu: %d: %s", i, rc, e.text);
+		assert_int_equal(strstr(e.text, "unknown whether") != NULL,
+		    rows[i].how != PEER_FAULTS_EARLY);
+		ae_run_ca_free(ca);
+		assert_int_equal(peer_stop(&p), 1);
+		/* Asking how a request stands does no harm twice. */
+		p = start(rows[i].how);
+		ca = asker(&p, true);
+		rq = submission();
+		rq.csr = (struct ae_wcce_blob){ NULL, 0 };
+		rq.request_id = 7;
+		rc = ask(ca, rq, &reply, &e);
+		assert_int_not_equal(rc, AE_OK);
+		assert_null(strstr(e.text, "unknown whether"));
+		ae_run_ca_free(ca);
+		(void)peer_stop(&p);
+	}
+}
+
+/* A server that closed an idle connection costs nobody a request. */
+static void
+idle_connection(void **state)
+{
+	struct timespec ts = { .tv_nsec = 600 * 1000 * 1000 };
+	struct peer p = start(PEER_FORGETS);
+	struct ae_run_ca *ca = asker(&p, true);
+	struct ae_wcce_reply reply;
+	struct ae_err e;
+
+	(void)state;
+	assert_int_equal(ask(ca, submission(), &reply, &e), AE_OK);
+	(void)nanosleep(&ts, NULL);
+	assert_int_equal(ask(ca, submission(), &reply, &e), AE_OK);
+	assert_true(ae_run_ca_trace(ca)->n > 1);
+	ae_run_ca_free(ca);
+	assert_int_equal(peer_stop(&p), 2);
+}
+
+static void
+wrong_questions(void **state)
+{
+	struct peer p = start(PEER_ANSWERS);
+	struct ae_run_ca_config conf = { .host = "localhost",
+		.authority = "Test CA",
+		.cred = client,
+		.no_dcom = true,
+		.no_icpr = true };
+	struct ae_wcce_request rq = { .call = AE_WCCE_CALL_PING };
+	struct ae_run_ca *ca = NULL;
+	struct ae_wcce_reply reply;
+	struct ae_err e;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(ae_run_ca_new(&ca, &conf, NULL), AE_EINVAL);
+	conf.no_icpr = false;
+	conf.host = "";
+	assert_int_equal(ae_run_ca_new(&ca, &conf, NULL), AE_EINVAL);
+	conf.host = "localhost";
+	conf.cred = NULL;
+	assert_int_equal(ae_run_ca_new(&ca, &conf, NULL), AE_EINVAL);
+	assert_null(ca);
+	/* a ping, and DCOM left out */
+	ca = asker(&p, true);
+	assert_int_equal(ask(ca, rq, &reply, &e), AE_EINVAL);
+	(void)ae_run_ca_attempts(ca, &n);
+	assert_int_equal(n, 0);
+	/* longer than any CA takes: refused here */
+	rq = submission();
+	rq.csr.len = AE_WCCE_REQUEST_MAX + 1;
+	rq.csr.p = calloc(1, rq.csr.len);
+	assert_int_equal(ask(ca, rq, &reply, &e), AE_ELIMIT);
+	free((void *)(uintptr_t)rq.csr.p);
+	ae_run_ca_free(ca);
+	ae_run_ca_free(NULL);
+	assert_int_equal(peer_stop(&p), 0);
+}
+
+static void
+no_such_host(void **state)
+{
+	struct ae_run_ca_config conf = {
+		.host = "nobody.invalid", .authority = "Test CA", .cred = client
+	};
+	struct ae_run_ca *ca = NULL;
+	struct ae_wcce_reply reply;
+	struct ae_err e;
+	int rc;
+
+	(void)state;
+	assert_int_equal(ae_run_ca_new(&ca, &conf, NULL), AE_OK);
+	rc = ask(ca, submission(), &reply, &e);
+	assert_true(rc == AE_ENOTFOUND || rc == AE_EUNAVAIL);
+	assert_int_equal(ae_run_ca_trace(ca)->n, 1);
+	ae_run_ca_free(ca);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(issued),
+		cmocka_unit_test(denied),
+		cmocka_unit_test(falls_over),
+		cmocka_unit_test(both_fail),
+		cmocka_unit_test(lost_answers),
+		cmocka_unit_test(idle_connection),
+		cmocka_unit_test(wrong_questions),
+		cmocka_unit_test(no_such_host),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
