@@ -713,6 +713,16 @@ ae_run_server_shutdown(struct ae_run_server *s)
 	}
 }
 
+void
+ae_run_server_drop_all(struct ae_run_server *s, const char *why)
+{
+	size_t i;
+
+	for (i = 0; i < s->lim.max_conns; i++)
+		if (s->slot[i] != NULL)
+			ae_run_conn_drop(s->slot[i], why);
+}
+
 size_t
 ae_run_server_conns(const struct ae_run_server *s)
 {

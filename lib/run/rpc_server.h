@@ -69,6 +69,9 @@ int ae_run_server_adopt(struct ae_run_server *s, int take_fd,
 /* No new connections; those there are end when their calls are answered. */
 void ae_run_server_shutdown(struct ae_run_server *s);
 
+/* ae_run_conn_drop() for every connection. */
+void ae_run_server_drop_all(struct ae_run_server *s, const char *why);
+
 size_t ae_run_server_conns(const struct ae_run_server *s);
 
 /*
