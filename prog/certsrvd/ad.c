@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The directory, for ca: a snapshot of templates and enrollment services that
+ * follows every change within seconds, and answers about one requester.
+ * LDAP blocks; that is why it has a process of its own.
+ */
+#include "ad/ad.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ad/locate.h"
+#include "ad/pki.h"
+#include "ad/principal.h"
+#include "gss/cred.h"
+#include "role.h"
+#include "sys/clock.h"
+#include "sys/sandbox.h"
+
+#define PARTS (AE_PKI_TEMPLATES | AE_PKI_SERVICES)
+#define LDAP_TIMEOUT 5 /* seconds for one exchange */
+#define RETRY_MS 2000
+
+struct directory {
+	struct proc *p;
+	struct ae_gss_cred *cred;
+	struct ae_ad *ad;
+	char *ccache;
+	char host[256], site[256];
+	struct ae_pki_mark mark;
+	bool have;	       /* a snapshot was read over this connection */
+	bool told;	       /* ca has it */
+	struct ae_wr snapshot; /* encoded */
+	struct ae_source *timer;
+	bool complained;
+};
+
+static void
+disconnect(struct directory *d)
+{
+	ae_ad_free(d->ad);
+	d->ad = NULL;
+	d->have = false;
+	memset(&d->mark, 0, sizeof(d->mark));
+}
+
+static const char *
+domain(const struct directory *d)
+{
+	const char *dot = strchr(d->p->conf.dns_name, '.');
+
+	if (d->p->conf.domain != NULL)
+		return d->p->conf.domain;
+	return dot != NULL ? dot + 1 : d->p->conf.dns_name;
+}
+
+static int
+find_dc(struct directory *d, struct ae_err *e)
+{
+	struct ae_ad_ping ping;
+	int rc;
+
+	if (d->p->conf.server != NULL) {
+		(void)snprintf(
+		    d->host, sizeof(d->host), "%s", d->p->conf.server);
+		return AE_OK;
+	}
+	rc = ae_ad_locate(&ping, domain(d), d->site[0] ? d->site : NULL,
+	    d->host[0] ? d->host : NULL, ae_random_u64(), e);
+	if (rc < 0)
+		return rc;
+	(void)snprintf(d->host, sizeof(d->host), "%s", ping.host);
+	(void)snprintf(d->site, sizeof(d->site), "%s", ping.client_site);
+	return AE_OK;
+}
+
+static int
+connect_dc(struct directory *d, struct ae_err *e)
+{
+	struct ae_ad_conf conf = { .host = d->host, .timeout = LDAP_TIMEOUT };
+	int rc;
+
+	if (d->ad != NULL)
+		return AE_OK;
+	if (d->cred == NULL) {
+		rc = ae_gss_cred_ccache(&d->cred, d->ccache, e);
+		if (rc < 0)
+			return rc;
+	}
+	rc = find_dc(d, e);
+	if (rc < 0)
+		return rc;
+	conf.cred = d->cred;
+	rc = ae_ad_open(&d->ad, &conf, e);
+	if (rc == AE_OK)
+		log_line(
+		    d->p, AE_LOG_INFO, "directory: connected to %s", d->host);
+	return rc;
+}
+
+/* ---- the snapshot ---- */
+
+static int
+read_snapshot(struct directory *d, struct ae_err *e)
+{
+	struct ae_pki *pki = NULL;
+	size_t i;
+	int rc = ae_ad_pki_read(&pki, d->ad, PARTS, e);
+
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < pki->nrefused; i++)
+		log_line(d->p, AE_LOG_WARNING, "directory: %s: %s",
+		    pki->refused[i].dn, pki->refused[i].why);
+	ae_wr_reset(&d->snapshot);
+	ae_pki_put(&d->snapshot, pki);
+	log_line(d->p, AE_LOG_INFO,
+	    "directory: %zu templates, %zu enrollment services",
+	    pki->ntemplates, pki->nservices);
+	ae_pki_free(pki);
+	if (!ae_wr_ok(&d->snapshot))
+		return ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
+		    "the directory's PKI objects are too large");
+	d->have = true;
+	d->told = false;
+	return AE_OK;
+}
+
+static int
+refresh(struct directory *d, struct ae_err *e)
+{
+	bool changed = true;
+	int rc = connect_dc(d, e);
+
+	if (rc == AE_OK)
+		rc = ae_ad_pki_changed(&changed, &d->mark, d->ad, e);
+	if (rc == AE_OK && (changed || !d->have))
+		rc = read_snapshot(d, e);
+	return rc;
+}
+
+static void
+tell(struct directory *d)
+{
+	struct peer *ca = peer_of(d->p, ROLE_CA, 0);
+
+	if (d->told)
+		(void)peer_send(ca, MSG_FRESH, 0, NULL);
+	else
+		d->told = peer_send(ca, MSG_SNAPSHOT, 0, &d->snapshot);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct directory *d = arg;
+	struct ae_err e = AE_ERR_INIT;
+	int64_t wait = d->p->conf.refresh * 1000;
+
+	if (refresh(d, &e) == AE_OK) {
+		if (d->complained)
+			log_line(d->p, AE_LOG_NOTICE,
+			    "directory: %s answers again", d->host);
+		d->complained = false;
+		tell(d);
+	} else {
+		if (!d->complained)
+			log_line(d->p, AE_LOG_WARNING, "directory: %s", e.text);
+		d->complained = true;
+		disconnect(d);
+		wait = RETRY_MS;
+	}
+	ae_source_set_timer(d->timer, ae_clock_mono_ms() + wait);
+}
+
+/* ---- one requester ---- */
+
+static void
+put_principal(struct ae_wr *w, const struct ae_principal *o)
+{
+	ae_wr_u8(w, o->is_computer);
+	ae_sid_put(w, &o->sid);
+	ae_guid_put(w, &o->guid);
+	put_str(w, o->dn);
+	put_str(w, o->cn);
+	put_str(w, o->dns_host_name);
+	put_str(w, o->mail);
+	put_str(w, o->upn);
+	put_str(w, o->domain_dns);
+	put_str(w, o->domain_netbios);
+}
+
+/* Errors that another connection may cure. */
+static bool
+worth_another(int rc)
+{
+	return rc == AE_EUNAVAIL || rc == AE_ETIMEDOUT || rc == AE_EAUTH ||
+	    rc == AE_EIO;
+}
+
+static int
+look_up(struct directory *d, const struct ae_sid *sid,
+    struct ae_principal **out, struct ae_err *e)
+{
+	int rc, tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		rc = connect_dc(d, e);
+		if (rc == AE_OK)
+			rc = ae_ad_principal(out, d->ad, sid, e);
+		if (!worth_another(rc))
+			return rc;
+		disconnect(d);
+	}
+	return rc;
+}
+
+static int
+on_ask_requester(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct directory *d = peer->p->state;
+	struct ae_principal *o = NULL;
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_sid sid;
+	struct ae_rd r;
+	struct ae_wr w;
+	int rc;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	sid = ae_sid_get(&r);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "ASK_REQUESTER", e);
+	rc = look_up(d, &sid, &o, &why);
+	ae_wr_init(&w, MSG_TEXT_MAX * 8);
+	ae_wr_u8(&w, rc == AE_OK || rc == AE_ENOTFOUND);
+	ae_wr_u8(&w, rc == AE_OK);
+	if (rc == AE_OK)
+		put_principal(&w, o);
+	else
+		log_line(peer->p, AE_LOG_WARNING,
+		    "directory: looking up a requester: %s", why.text);
+	(void)peer_send(peer, MSG_REQUESTER, m->id, &w);
+	ae_wr_done(&w);
+	ae_principal_free(o);
+	return AE_OK;
+}
+
+static int
+owners(struct directory *d, const char *dns, const struct ae_sid *sid,
+    unsigned *n, struct ae_err *e)
+{
+	int rc, tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		rc = connect_dc(d, e);
+		if (rc == AE_OK)
+			rc = ae_ad_dns_owners(n, d->ad, dns, sid, e);
+		if (!worth_another(rc))
+			return rc;
+		disconnect(d);
+	}
+	return rc;
+}
+
+static int
+on_ask_dns(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_sid sid;
+	unsigned n = 0;
+	char *dns;
+	struct ae_rd r;
+	struct ae_wr w;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	dns = get_str(&r, a);
+	sid = ae_sid_get(&r);
+	if (!ae_rd_done(&r) || dns == NULL) {
+		ae_arena_free(a);
+		return bad_message(&r, "ASK_DNS", e);
+	}
+	rc = owners(peer->p->state, dns, &sid, &n, &why);
+	if (rc < 0)
+		log_line(peer->p, AE_LOG_WARNING,
+		    "directory: who bears a DNS name: %s", why.text);
+	ae_wr_init(&w, 16);
+	ae_wr_u8(&w, rc == AE_OK);
+	ae_wr_u32(&w, n);
+	(void)peer_send(peer, MSG_DNS_OWNERS, m->id, &w);
+	ae_wr_done(&w);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+/* ---- start ---- */
+
+static void
+peer_up(struct proc *p, struct peer *peer)
+{
+	struct directory *d = p->state;
+
+	(void)peer;
+	d->told = false;
+	if (d->have)
+		tell(d);
+}
+
+/* A new ticket: connections made with the old one go on until they end. */
+static void
+ticket(struct proc *p)
+{
+	struct directory *d = p->state;
+
+	ae_gss_cred_free(d->cred);
+	d->cred = NULL;
+	if (d->ad == NULL)
+		ae_source_set_timer(d->timer, 0);
+}
+
+static int
+dir_open(struct proc *p, struct ae_err *e)
+{
+	/* The resolver, Kerberos, and the SASL plugins. */
+	static const char *const read[] = { "/etc", "/usr", "/lib", "/lib64",
+		"/run/systemd/resolve", "/dev/urandom", NULL };
+	struct directory *d = calloc(1, sizeof(*d));
+	char *dir = conf_path(&p->conf, RUN_DIR "/ad");
+	size_t i;
+	bool ok = d != NULL && dir != NULL;
+
+	p->state = d;
+	for (i = 0; ok && read[i] != NULL; i++)
+		ok = proc_allow_read(p, read[i]);
+	ok = ok && proc_allow_read(p, p->conf.krb5_conf) &&
+	    proc_allow_write(p, dir) &&
+	    asprintf(&d->ccache, "FILE:%s/ccache", dir) > 0;
+	free(dir);
+	if (!ok)
+		return ae_fail_mem(e);
+	d->p = p;
+	ae_wr_init(&d->snapshot, MSG_SNAPSHOT_MAX);
+	return AE_OK;
+}
+
+static int
+dir_start(struct proc *p, struct ae_err *e)
+{
+	struct directory *d = p->state;
+	int rc = ae_loop_timer(&d->timer, p->loop, on_timer, d, e);
+
+	/* The ticket process says when to begin; a cache may be there. */
+	if (rc == AE_OK)
+		ae_source_set_timer(d->timer, ae_clock_mono_ms() + RETRY_MS);
+	return rc;
+}
+
+static const struct ae_ipc_row ca_rows[] = {
+	{ MSG_ASK_REQUESTER, 128, 1, false, on_ask_requester },
+	{ MSG_ASK_DNS, 1024, 1, false, on_ask_dns },
+	{ .handle = NULL },
+};
+
+static const struct role_link links[] = {
+	{ ROLE_CA, ca_rows },
+	{ .rows = NULL },
+};
+
+const struct role_def role_ad = {
+	.role = ROLE_AD,
+	.user = "_certsrv-ad",
+	.may = AE_MAY_CONNECT | AE_MAY_RESOLVE | AE_MAY_READ_FILES |
+	    AE_MAY_WRITE_FILES,
+	.max_memory = 1024ULL * 1024 * 1024,
+	.links = links,
+	.open = dir_open,
+	.start = dir_start,
+	.peer_up = peer_up,
+	.ticket = ticket,
+};

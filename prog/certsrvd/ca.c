@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Who is known to the CA, what the directory says, and the door for
+ * requests.  What happens to a request is in ca_job.c.
+ */
+#include "ca.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/clock.h"
+
+#define TICK_MS 1000
+
+/* ---- callers ---- */
+
+static struct known **
+bucket(struct ca *ca, uint64_t name)
+{
+	return &ca->bucket[name % CALLER_BUCKETS];
+}
+
+void
+known_unref(struct known *k)
+{
+	if (--k->refs > 0)
+		return;
+	ae_caller_free(k->caller);
+	free(k);
+}
+
+static struct known **
+known_find(struct ca *ca, uint64_t name)
+{
+	struct known **k = bucket(ca, name);
+
+	while (*k != NULL && (*k)->name != name)
+		k = &(*k)->next;
+	return k;
+}
+
+static void
+known_remove(struct ca *ca, struct known **at)
+{
+	struct known *k = *at;
+
+	*at = k->next;
+	ca->ncallers--;
+	known_unref(k);
+}
+
+/* All names of one rpc process that is gone. */
+static void
+known_remove_worker(struct ca *ca, uint8_t worker, uint32_t before)
+{
+	size_t i;
+
+	for (i = 0; i < CALLER_BUCKETS; i++) {
+		struct known **k = &ca->bucket[i];
+
+		while (*k != NULL)
+			if ((*k)->worker == worker && (*k)->generation < before)
+				known_remove(ca, k);
+			else
+				k = &(*k)->next;
+	}
+}
+
+static int
+on_caller(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+	struct known *k;
+	struct ae_rd r;
+	int rc;
+
+	(void)ipc;
+	k = calloc(1, sizeof(*k));
+	if (k == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	k->name = ae_rd_u64(&r);
+	k->worker = ae_rd_u8(&r);
+	k->generation = ae_rd_u32(&r);
+	k->refs = 1;
+	rc = ae_caller_decode(&k->caller, &r, e);
+	if (rc == AE_OK &&
+	    (!ae_rd_done(&r) || k->name == 0 || k->worker >= WORKERS_MAX))
+		rc = bad_message(&r, "CALLER", e);
+	if (rc == AE_OK && *known_find(ca, k->name) != NULL)
+		rc = ae_fail(
+		    e, AE_EPROTO, AE_DOM_NONE, 0, "a context's name twice");
+	if (rc < 0) {
+		known_unref(k);
+		return rc;
+	}
+	if (ca->ncallers >= CALLERS_MAX) {
+		/* Its requests will be told to come again. */
+		known_unref(k);
+	} else {
+		k->next = *bucket(ca, k->name);
+		*bucket(ca, k->name) = k;
+		ca->ncallers++;
+	}
+	(void)peer_send(peer, MSG_CALLER_OK, m->id, NULL);
+	return AE_OK;
+}
+
+/* A name counts only from the very process that auth gave it to. */
+static struct known *
+known_for(struct ca *ca, const struct peer *rpc, uint64_t name)
+{
+	struct known *k = *known_find(ca, name);
+
+	if (k == NULL || k->worker != rpc->index ||
+	    k->generation != rpc->generation)
+		return NULL;
+	return k;
+}
+
+static int
+on_forget(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+	struct ae_rd r;
+	uint64_t name;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	name = ae_rd_u64(&r);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "FORGET", e);
+	if (known_for(ca, peer, name) != NULL)
+		known_remove(ca, known_find(ca, name));
+	return AE_OK;
+}
+
+/* ---- requests ---- */
+
+static void
+answer_property(struct ca *ca, struct peer *rpc, uint32_t call,
+    const struct ae_wcce_request *q, struct ae_arena *a)
+{
+	struct ae_wcce_reply p = { .hresult = 0 };
+	struct ae_err e = AE_ERR_INIT;
+
+	if (ae_ca_property(&p, &ca->info, q, a, &e) < 0) {
+		log_line(ca->p, AE_LOG_ERROR, "a CA property: %s", e.text);
+		memset(&p, 0, sizeof(p));
+		p.hresult = 0x8007000e; /* E_OUTOFMEMORY */
+	}
+	send_reply(ca, rpc->index, rpc->generation, call, &p);
+}
+
+static int
+on_request(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+	struct ae_wcce_reply denied = { .hresult = 0x80070005 };
+	struct ae_arena *a = ae_arena_new(JOB_ARENA);
+	struct ae_wcce_request q;
+	struct known *who;
+	uint64_t name;
+	struct ae_rd r;
+	char *ip;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	name = ae_rd_u64(&r);
+	ip = get_str(&r, a);
+	get_request(&r, &q, a);
+	if (!ae_rd_done(&r)) {
+		ae_arena_free(a);
+		return bad_message(&r, "REQUEST", e);
+	}
+	who = known_for(ca, peer, name);
+	if (who == NULL) {
+		/* Not a client's doing: the context outlived its name. */
+		log_outside(ca->p, "%s: a request under an unknown name",
+		    ip != NULL ? ip : "?");
+		send_reply(ca, peer->index, peer->generation, m->id, &denied);
+		ae_arena_free(a);
+	} else if (q.call != AE_WCCE_CALL_REQUEST) {
+		answer_property(ca, peer, m->id, &q, a);
+		ae_arena_free(a);
+	} else {
+		job_start(ca, peer, m->id, who, &q, ip, a);
+	}
+	return AE_OK;
+}
+
+/* ---- the directory ---- */
+
+void
+snapshot_unref(struct snapshot *s)
+{
+	if (s == NULL || --s->refs > 0)
+		return;
+	ae_pki_free(s->pki);
+	free(s->info);
+	free(s);
+}
+
+/*
+ * Our own object: the one with our name whose certificates hold ours, so
+ * that nobody takes our place by a name alone.
+ */
+static const struct ae_enrollment_service *
+find_service(struct ca *ca, const struct ae_pki *pki)
+{
+	const struct ae_cert *cert = cafile_cert(&ca->file);
+	size_t i, k;
+
+	for (i = 0; i < pki->nservices; i++) {
+		const struct ae_enrollment_service *s = pki->services[i];
+
+		for (k = 0; k < s->ca_certificates.n; k++)
+			if (s->ca_certificates.v[k].len == cert->der.len &&
+			    memcmp(s->ca_certificates.v[k].p, cert->der.p,
+				cert->der.len) == 0)
+				return s;
+	}
+	return NULL;
+}
+
+static int
+fill_info(struct snapshot *s, struct ae_err *e)
+{
+	size_t i;
+
+	if (s->service == NULL)
+		return AE_OK;
+	s->info = calloc(s->service->templates.n + 1, sizeof(*s->info));
+	if (s->info == NULL)
+		return ae_fail_mem(e);
+	for (i = 0; i < s->service->templates.n; i++) {
+		const struct ae_template *t =
+		    ae_template_find(s->pki->templates, s->pki->ntemplates,
+			s->service->templates.v[i]);
+
+		if (t == NULL)
+			continue;
+		s->info[s->ninfo].cn = t->cn;
+		s->info[s->ninfo].oid = t->oid;
+		s->ninfo++;
+	}
+	return AE_OK;
+}
+
+int
+on_snapshot(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	static const struct ae_strv none;
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+	struct snapshot *s = calloc(1, sizeof(*s));
+	struct ae_rd r;
+	int rc;
+
+	(void)ipc;
+	if (s == NULL)
+		return ae_fail_mem(e);
+	s->refs = 1;
+	ae_rd_init(&r, m->body, m->len);
+	rc = ae_pki_get(&s->pki, &r, e);
+	if (rc == AE_OK && !ae_rd_done(&r))
+		rc = bad_message(&r, "SNAPSHOT", e);
+	if (rc == AE_OK) {
+		s->service = find_service(ca, s->pki);
+		s->templates.v =
+		    (const struct ae_template *const *)s->pki->templates;
+		s->templates.n = s->pki->ntemplates;
+		s->templates.published =
+		    s->service != NULL ? &s->service->templates : &none;
+		rc = fill_info(s, e);
+	}
+	if (rc < 0) {
+		snapshot_unref(s);
+		return rc;
+	}
+	if (s->service == NULL)
+		log_line(ca->p, AE_LOG_WARNING,
+		    "the directory has no enrollment service with this CA's "
+		    "certificate: run certsrv setup");
+	snapshot_unref(ca->snapshot);
+	ca->snapshot = s;
+	ca->fresh = ae_clock_mono_ms();
+	info_update(ca);
+	return AE_OK;
+}
+
+int
+on_fresh(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+
+	(void)ipc;
+	(void)m;
+	(void)e;
+	ca->fresh = ae_clock_mono_ms();
+	return AE_OK;
+}
+
+/* ---- life ---- */
+
+static void
+on_tick(void *arg)
+{
+	struct ca *ca = arg;
+
+	if (!ca->told_start) {
+		ca->told_start = true;
+		event_started(ca);
+	}
+	job_tick(ca);
+	crl_tick(ca);
+	ae_source_set_timer(ca->tick, ae_clock_mono_ms() + TICK_MS);
+}
+
+static void
+peer_up(struct proc *p, struct peer *peer)
+{
+	struct ca *ca = p->state;
+
+	if (peer->role == ROLE_RPC)
+		known_remove_worker(ca, peer->index, peer->generation);
+	if (peer->role == ROLE_DB)
+		ae_source_set_timer(ca->tick, 0);
+}
+
+static void
+peer_down(struct proc *p, struct peer *peer)
+{
+	struct ca *ca = p->state;
+
+	if (peer->role == ROLE_RPC)
+		known_remove_worker(ca, peer->index, peer->generation + 1);
+	job_peer_down(ca, peer);
+	if (peer->role == ROLE_DB || peer->role == ROLE_SIGN)
+		crl_peer_down(ca);
+}
+
+/* A NULL-terminated view of a list. */
+static const char **
+terminated(const struct ae_strv *l)
+{
+	const char **v = calloc(l->n + 1, sizeof(*v));
+	size_t i;
+
+	for (i = 0; v != NULL && i < l->n; i++)
+		v[i] = l->v[i];
+	return v;
+}
+
+static int
+ca_open(struct proc *p, struct ae_err *e)
+{
+	struct ca *ca = calloc(1, sizeof(*ca));
+	const struct conf *c = &p->conf;
+	int rc;
+
+	if (ca == NULL)
+		return ae_fail_mem(e);
+	p->state = ca;
+	ca->p = p;
+	rc = cafile_read(&ca->file, c, true, e);
+	if (rc < 0)
+		return rc;
+	ca->cdp = terminated(&c->cdp);
+	ca->aia = terminated(&c->aia);
+	ca->ocsp = terminated(&c->ocsp);
+	if (ca->cdp == NULL || ca->aia == NULL || ca->ocsp == NULL)
+		return ae_fail_mem(e);
+	ca->config = (struct ae_ca_config){
+		.name = c->name,
+		.dns_name = c->dns_name,
+		.cert = cafile_cert(&ca->file),
+		.sd = ca->file.sd,
+		.max_validity = c->max_validity,
+		.clock_skew = c->clock_skew,
+		.repeat_window = AE_CA_REPEAT_WINDOW_DEFAULT,
+		.serial_instance = (uint8_t)c->serial_instance,
+		.request_disposition = AE_REQDISP_ISSUE,
+		.rsa_bits_min = c->rsa_bits_min,
+		.rsa_bits_max = c->rsa_bits_max,
+		.allow_sha1_csr = c->allow_sha1_csr,
+		.allow_supplied_auth_subject = c->allow_supplied_auth_subject,
+		.sigalg = ca->file.alg,
+		.cdp_urls = c->cdp,
+		.aia_urls = c->aia,
+		.ocsp_urls = c->ocsp,
+		.allow_any_purpose = c->allow_any_purpose,
+	};
+	return info_init(ca, e);
+}
+
+static int
+ca_start(struct proc *p, struct ae_err *e)
+{
+	struct ca *ca = p->state;
+	int rc = ae_loop_timer(&ca->tick, p->loop, on_tick, ca, e);
+
+	if (rc == AE_OK)
+		ae_source_set_timer(ca->tick, 0);
+	return rc;
+}
+
+static const struct ae_ipc_row rpc_rows[] = {
+	{ MSG_REQUEST, MSG_REQUEST_MAX, 1, false, on_request },
+	{ MSG_FORGET, 8, 1, false, on_forget },
+	{ .handle = NULL },
+};
+
+static const struct ae_ipc_row auth_rows[] = {
+	{ MSG_CALLER, MSG_CALLER_MAX, 1, false, on_caller },
+	{ .handle = NULL },
+};
+
+static const struct role_link links[] = {
+	{ ROLE_RPC, rpc_rows },
+	{ ROLE_AUTH, auth_rows },
+	{ ROLE_AD, ca_ad_rows },
+	{ ROLE_DB, ca_db_rows },
+	{ ROLE_SIGN, ca_sign_rows },
+	{ .rows = NULL },
+};
+
+const struct role_def role_ca = {
+	.role = ROLE_CA,
+	.user = "_certsrv-ca",
+	.may = 0,
+	.max_memory = 4096ULL * 1024 * 1024,
+	.links = links,
+	.open = ca_open,
+	.start = ca_start,
+	.peer_up = peer_up,
+	.peer_down = peer_down,
+};

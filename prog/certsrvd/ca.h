@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The process that decides, inside: who is known, what the directory said,
+ * and the requests in hand.  It has no network, no key and no database.
+ */
+#ifndef CERTSRVD_CA_H
+#define CERTSRVD_CA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ad/pki.h"
+#include "ca/caprops.h"
+#include "ca/config.h"
+#include "ca/crlplan.h"
+#include "ca/decide.h"
+#include "cafile.h"
+#include "gss/caller.h"
+#include "role.h"
+
+#define JOBS_MAX 8192u
+#define JOBS_PER_SID 256u
+#define JOB_MS 30000	   /* from the request to an answer of some kind */
+#define SNAPSHOT_AGE 60000 /* ms; older than this nothing is decided by it */
+#define CALLERS_MAX 65536u
+#define CALLER_BUCKETS 8192u
+#define JOB_ARENA (4u * 1024u * 1024u)
+
+/* A caller that auth told of, by the name of its context. */
+struct known {
+	struct known *next;
+	uint64_t name;
+	uint8_t worker; /* the one rpc process that may use the name */
+	uint32_t generation;
+	unsigned refs; /* the table's and one of each job */
+	unsigned jobs;
+	struct ae_caller *caller;
+};
+
+/* What the directory said at one time. */
+struct snapshot {
+	unsigned refs;
+	struct ae_pki *pki;
+	const struct ae_enrollment_service *service; /* ours, or NULL */
+	struct ae_ca_templates templates;
+	struct ae_ca_info_template *info;
+	size_t ninfo;
+};
+
+enum stage {
+	STAGE_ASK,    /* answers are outstanding */
+	STAGE_RECORD, /* a refusal or a pending row is being stored */
+	STAGE_INTENT, /* the serial is being stored */
+	STAGE_SIGN,
+	STAGE_ISSUE, /* the certificate is being stored */
+};
+
+struct ca;
+
+struct job {
+	struct ca *ca;
+	bool used;
+	uint16_t generation_no; /* of this slot */
+	uint32_t id;		/* in messages to ad, db and sign */
+	enum stage stage;
+	int64_t deadline;
+	uint8_t worker;
+	uint32_t generation, call; /* where the answer goes */
+	struct known *known;
+	struct snapshot *snapshot;
+	struct ae_arena *arena;
+	struct ae_wcce_request q;
+	const char *ip;
+	uint8_t random[AE_CA_RANDOM_LEN];
+	struct ae_ca_answers answers;
+	unsigned asked; /* bits of enum ae_ca_ask outstanding */
+	struct ae_decision d;
+	int64_t now; /* of the decision */
+	int64_t row; /* its number */
+	uint8_t signer;
+	struct ae_wr cert;
+};
+
+struct ca {
+	struct proc *p;
+	struct cafile file;
+	struct ae_ca_config config;
+	const char **cdp, **aia, **ocsp; /* NULL-terminated, of the conf */
+	struct snapshot *snapshot;
+	int64_t fresh; /* when the directory was last seen to be so */
+	struct known *bucket[CALLER_BUCKETS];
+	size_t ncallers;
+	struct job job[JOBS_MAX];
+	size_t njobs, next_job;
+	unsigned next_signer;
+	struct ae_source *tick;
+	bool told_start; /* the event of our own start is out */
+
+	/* what it says about itself */
+	struct ae_ca_info info;
+	struct ae_ca_info_cert info_cert[CA_CERTS_MAX];
+	struct ae_wr chain[CA_CERTS_MAX];
+
+	/* its revocation list */
+	struct ae_wr crl;     /* the newest, DER */
+	struct ae_wr crl_tbs; /* being signed */
+	struct ae_ca_crl_plan crl_plan;
+	bool crl_made, crl_busy;
+	int64_t crl_retry; /* monotonic ms */
+	uint32_t crl_id;
+	uint64_t crl_number;
+};
+
+/* ---- ca_job.c ---- */
+
+/* A request of a caller that is known.  Takes over nothing but the arena. */
+void job_start(struct ca *ca, struct peer *rpc, uint32_t call,
+    struct known *who, const struct ae_wcce_request *q, const char *ip,
+    struct ae_arena *take_arena);
+void job_tick(struct ca *ca);
+/* A peer that jobs wait for is gone. */
+void job_peer_down(struct ca *ca, const struct peer *peer);
+extern const struct ae_ipc_row ca_ad_rows[], ca_db_rows[], ca_sign_rows[];
+
+/* An answer to the rpc process, if it still is the one that asked. */
+void send_reply(struct ca *ca, uint8_t worker, uint32_t generation,
+    uint32_t call, const struct ae_wcce_reply *p);
+
+/* ---- ca.c ---- */
+
+void known_unref(struct known *k);
+void snapshot_unref(struct snapshot *s);
+int on_snapshot(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+int on_fresh(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+
+/* ---- ca_info.c ---- */
+
+int info_init(struct ca *ca, struct ae_err *e) AE_MUST_CHECK;
+/* pctbCertChain: the certificate and the CA's, MS-WCCE 3.2.1.4.2.1.4.8. */
+int info_chain(struct ca *ca, struct ae_wr *w, const void *cert, size_t len,
+    struct ae_err *e) AE_MUST_CHECK;
+void info_update(struct ca *ca); /* a snapshot or a CRL is new */
+
+/* ---- ca_crl.c ---- */
+
+void crl_tick(struct ca *ca);
+/* Is this answer of db or sign for the CRL?  Then it is dealt with. */
+bool crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig,
+    size_t len, const char *text);
+int on_revoked(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+void crl_peer_down(struct ca *ca);
+
+/* ---- ca_event.c ---- */
+
+void event_decided(struct job *j, const struct ae_wcce_reply *reply);
+void event_crl(struct ca *ca, uint64_t number, const char *error);
+void event_started(struct ca *ca);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The events of a Windows CA, with its ids, levels and parameters, as log
+ * records (Microsoft-Windows-CertificationAuthority, Application log).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "ca.h"
+
+/* MESSAGE_ID of all events of the CA; AE_EVENT tells which. */
+#define MESSAGE_ID "8c1f2b0e6a3d4f5d9e70b1c2d3a4f596"
+#define SOURCE "Microsoft-Windows-CertificationAuthority"
+
+struct event {
+	struct ae_log_record r;
+	char num[8][24];
+	size_t nnum;
+	char serial[2 * AE_CA_SERIAL_LEN + 1];
+	char hresult[16];
+	char text[1024];
+	char reasons[2048];
+};
+
+static void
+field(struct event *v, const char *key, const char *value)
+{
+	if (value == NULL || v->r.nfield == AE_LOG_FIELDS_MAX)
+		return;
+	v->r.field[v->r.nfield].key = key;
+	v->r.field[v->r.nfield].value = value;
+	v->r.nfield++;
+}
+
+static void
+number(struct event *v, const char *key, long long n)
+{
+	char *s;
+
+	if (v->nnum == sizeof(v->num) / sizeof(v->num[0]))
+		return;
+	s = v->num[v->nnum++];
+	(void)snprintf(s, sizeof(v->num[0]), "%lld", n);
+	field(v, key, s);
+}
+
+static void
+begin(struct event *v, enum ae_log_level level, int id)
+{
+	memset(v, 0, sizeof(*v));
+	v->r.level = level;
+	v->r.text = v->text;
+	field(v, "MESSAGE_ID", MESSAGE_ID);
+	field(v, "AE_SOURCE", SOURCE);
+	number(v, "AE_EVENT", id);
+}
+
+/* The checks up to the one that decided, for people: "id: text; ...". */
+static void
+put_reasons(struct event *v, const struct ae_decision *d)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < d->nreasons; i++) {
+		const struct ae_ca_reason *r = &d->reasons[i];
+
+		if (r->mark == AE_CA_PASS)
+			continue;
+		n += (size_t)snprintf(v->reasons + n, sizeof(v->reasons) - n,
+		    "%s%s: %s", n > 0 ? "; " : "", r->check, r->text);
+		if (n >= sizeof(v->reasons))
+			break;
+	}
+	if (n > 0)
+		field(v, "AE_REASONS", v->reasons);
+	for (i = 0; i < d->nreasons; i++)
+		if (d->reasons[i].mark == AE_CA_STOP)
+			field(v, "AE_CHECK_ID", d->reasons[i].check);
+}
+
+static void
+put_job(struct event *v, struct job *j, uint32_t hresult)
+{
+	const struct ae_decision *d = &j->d;
+
+	number(v, "AE_REQUEST_ID", j->row);
+	field(v, "AE_REQUESTER", d->requester);
+	field(v, "AE_SUBJECT", d->subject);
+	field(v, "AE_TEMPLATE", d->template != NULL ? d->template->cn : NULL);
+	field(v, "AE_CLIENT", j->ip);
+	if (hresult != 0) {
+		(void)snprintf(
+		    v->hresult, sizeof(v->hresult), "0x%08x", hresult);
+		field(v, "AE_HRESULT", v->hresult);
+	}
+	put_reasons(v, d);
+}
+
+static const char *
+name_of(const struct job *j)
+{
+	return j->d.requester != NULL ? j->d.requester
+				      : j->known->caller->principal;
+}
+
+static void
+issued(struct event *v, struct job *j)
+{
+	begin(v, AE_LOG_INFO, 6);
+	(void)snprintf(v->text, sizeof(v->text),
+	    "request %lld of %s was approved and issued", (long long)j->row,
+	    name_of(j));
+	put_job(v, j, 0);
+	ae_hex_encode(v->serial, j->d.serial, AE_CA_SERIAL_LEN);
+	field(v, "AE_SERIAL", v->serial);
+}
+
+/* 53 (MSG_DN_CERT_DENIED_WITH_INFO): the event everybody looks for. */
+static void
+denied(struct event *v, struct job *j)
+{
+	begin(v, AE_LOG_WARNING, 53);
+	(void)snprintf(v->text, sizeof(v->text),
+	    "request %lld of %s was denied: %s", (long long)j->row, name_of(j),
+	    j->d.message != NULL ? j->d.message : "");
+	put_job(v, j, j->d.hresult);
+}
+
+/* 22 (MSG_E_PROCESS_REQUEST_FAILED_WITH_INFO) */
+static void
+broken(struct event *v, struct job *j)
+{
+	begin(v, AE_LOG_ERROR, 22);
+	(void)snprintf(v->text, sizeof(v->text),
+	    "request %lld of %s could not be processed: %s", (long long)j->row,
+	    name_of(j), j->d.message != NULL ? j->d.message : "");
+	put_job(v, j, j->d.hresult);
+}
+
+static void
+pending(struct event *v, struct job *j)
+{
+	begin(v, AE_LOG_INFO, 8);
+	(void)snprintf(v->text, sizeof(v->text),
+	    "request %lld of %s waits for a decision", (long long)j->row,
+	    name_of(j));
+	put_job(v, j, 0);
+}
+
+void
+event_decided(struct job *j, const struct ae_wcce_reply *reply)
+{
+	struct event v;
+
+	(void)reply;
+	/* No row, no event: one bounded line. */
+	if (j->d.verdict == AE_CA_REFUSE ||
+	    ((j->d.verdict == AE_CA_DENY || j->d.verdict == AE_CA_FAIL) &&
+		!j->d.store)) {
+		log_outside(j->ca->p, "%s from %s: refused with 0x%08x: %s",
+		    name_of(j), j->ip != NULL ? j->ip : "?", j->d.hresult,
+		    j->d.message != NULL ? j->d.message : "");
+		return;
+	}
+	switch (j->d.verdict) {
+	case AE_CA_ISSUE:
+		issued(&v, j);
+		break;
+	case AE_CA_DENY:
+		denied(&v, j);
+		break;
+	case AE_CA_FAIL:
+		broken(&v, j);
+		break;
+	case AE_CA_PEND:
+		pending(&v, j);
+		break;
+	case AE_CA_REFUSE:
+	case AE_CA_STORED:
+	case AE_CA_ASK:
+		return; /* was told when it happened */
+	}
+	log_event(j->ca->p, &v.r);
+}
+
+void
+event_started(struct ca *ca)
+{
+	struct event v;
+
+	begin(&v, AE_LOG_NOTICE, 26);
+	(void)snprintf(v.text, sizeof(v.text), "the CA \"%s\" was started",
+	    ca->p->conf.name);
+	field(&v, "AE_CA", ca->p->conf.name);
+	log_event(ca->p, &v.r);
+}
+
+void
+event_crl(struct ca *ca, uint64_t no, const char *error)
+{
+	struct event v;
+
+	begin(&v, error == NULL ? AE_LOG_INFO : AE_LOG_ERROR,
+	    error == NULL ? 68 : 65);
+	if (error == NULL)
+		(void)snprintf(v.text, sizeof(v.text),
+		    "base CRL number %llu was published",
+		    (unsigned long long)no);
+	else
+		(void)snprintf(v.text, sizeof(v.text),
+		    "the base CRL could not be published: %s", error);
+	field(&v, "AE_CA", ca->p->conf.name);
+	if (error == NULL)
+		number(&v, "AE_CRL_NUMBER", (long long)no);
+	log_event(ca->p, &v.r);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Reading what the CA is.
+ */
+#include "cafile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/files.h"
+
+#define PEM_MAX (1024u * 1024u)
+
+static int
+read_certs(struct ae_cert ***v, size_t *n, const char *path, struct ae_err *e)
+{
+	uint8_t *p = NULL;
+	size_t len;
+	int rc = ae_file_read(&p, &len, path, PEM_MAX, e);
+
+	if (rc == AE_OK)
+		rc = ae_certs_read(v, n, CA_CERTS_MAX, p, len, e);
+	free(p);
+	return rc < 0 ? ae_note(e, rc, "%s", path) : rc;
+}
+
+static int
+read_sd(struct ae_sd **out, const char *path, struct ae_err *e)
+{
+	uint8_t *p = NULL;
+	size_t len;
+	int rc = ae_file_read(&p, &len, path, AE_SD_BYTES_MAX, e);
+
+	if (rc == AE_OK)
+		rc = ae_sd_parse(out, p, len, e);
+	free(p);
+	return rc < 0 ? ae_note(e, rc, "%s", path) : rc;
+}
+
+const struct ae_cert *
+cafile_cert(const struct cafile *f)
+{
+	return f->certs[f->ncerts - 1];
+}
+
+int
+cafile_read(
+    struct cafile *f, const struct conf *c, bool with_sd, struct ae_err *e)
+{
+	const struct ae_cert *cert;
+	int rc;
+
+	memset(f, 0, sizeof(*f));
+	rc = read_certs(&f->certs, &f->ncerts, c->certificate, e);
+	if (rc < 0)
+		return rc;
+	cert = cafile_cert(f);
+	if (c->chain != NULL)
+		rc = read_certs(&f->chain, &f->nchain, c->chain, e);
+	if (rc == AE_OK)
+		rc = ae_key_from_spki(&f->pub, cert->spki.p, cert->spki.len, e);
+	if (rc == AE_OK && with_sd)
+		rc = read_sd(&f->sd, c->security, e);
+	if (rc == AE_OK)
+		/* With the hash its own certificate was signed with. */
+		f->alg = ae_key_sigalg(f->pub, cert->sigalg.hash);
+	if (rc < 0)
+		cafile_done(f);
+	return rc;
+}
+
+void
+cafile_done(struct cafile *f)
+{
+	ae_certs_free(f->certs, f->ncerts);
+	ae_certs_free(f->chain, f->nchain);
+	ae_key_free(f->pub);
+	ae_sd_free(f->sd);
+	memset(f, 0, sizeof(*f));
+}

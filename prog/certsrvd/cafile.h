@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The CA's own certificate, the issuers above it and its security
+ * descriptor, read from their files.
+ */
+#ifndef CERTSRVD_CAFILE_H
+#define CERTSRVD_CAFILE_H
+
+#include <stddef.h>
+
+#include "ad/sd.h"
+#include "base/err.h"
+#include "conf.h"
+#include "pki/cert.h"
+#include "pki/key.h"
+
+#define CA_CERTS_MAX 16
+
+struct cafile {
+	struct ae_cert **certs; /* the last is in use */
+	size_t ncerts;
+	struct ae_cert **chain; /* issuers above */
+	size_t nchain;
+	struct ae_key *pub;   /* of the newest certificate */
+	struct ae_sigalg alg; /* what it signs with */
+	struct ae_sd *sd;     /* NULL unless asked for */
+};
+
+int cafile_read(struct cafile *f, const struct conf *c, bool with_sd,
+    struct ae_err *e) AE_MUST_CHECK;
+void cafile_done(struct cafile *f);
+
+/* The newest certificate. */
+const struct ae_cert *cafile_cert(const struct cafile *f);
+
+#endif

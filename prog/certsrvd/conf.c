@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The table of certsrv.conf.  man/certsrv.conf.5 describes each key.
+ */
+#include "conf.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "sys/files.h"
+
+#define DAY (24 * 3600)
+#define KEY(section, name, type, member)                                       \
+	{                                                                      \
+		section, name, type, offsetof(struct conf, member), 0, 0, NULL \
+	}
+#define KEY_IN(section, name, type, member, lo, hi)                         \
+	{                                                                   \
+		section, name, type, offsetof(struct conf, member), lo, hi, \
+		    NULL                                                    \
+	}
+
+static const char *const levels[] = { "error", "warning", "notice", "info",
+	"debug", NULL };
+
+/* clang-format off */
+static const struct ae_conf_key keys[] = {
+	KEY("ca", "name", AE_CONF_STR, name),
+	KEY("ca", "dns-name", AE_CONF_STR, dns_name),
+	KEY("ca", "key", AE_CONF_STR, key),
+	KEY("ca", "certificate", AE_CONF_STR, certificate),
+	KEY("ca", "security", AE_CONF_STR, security),
+	KEY("ca", "chain", AE_CONF_STR, chain),
+	KEY_IN("ca", "max-validity", AE_CONF_SPAN, max_validity, 3600, 100LL * 366 * DAY),
+	KEY_IN("ca", "clock-skew", AE_CONF_SPAN, clock_skew, 0, DAY),
+	KEY_IN("ca", "crl-period", AE_CONF_SPAN, crl_period, 60, 3660LL * DAY),
+	KEY_IN("ca", "crl-overlap", AE_CONF_SPAN, crl_overlap, 0, 3660LL * DAY),
+	KEY_IN("ca", "serial-instance", AE_CONF_U32, serial_instance, 1, 0x7f),
+	KEY_IN("ca", "rsa-bits-min", AE_CONF_U32, rsa_bits_min, 2048, 16384),
+	KEY_IN("ca", "rsa-bits-max", AE_CONF_U32, rsa_bits_max, 2048, 16384),
+	KEY("ca", "allow-sha1-requests", AE_CONF_BOOL, allow_sha1_csr),
+	KEY("ca", "allow-supplied-auth-subject", AE_CONF_BOOL, allow_supplied_auth_subject),
+	KEY("ca", "allow-any-purpose", AE_CONF_BOOL, allow_any_purpose),
+	KEY("ca", "cdp", AE_CONF_STRV, cdp),
+	KEY("ca", "aia", AE_CONF_STRV, aia),
+	KEY("ca", "ocsp", AE_CONF_STRV, ocsp),
+	KEY("ca", "crl-directory", AE_CONF_STR, crl_dir),
+	KEY("listen", "address", AE_CONF_STRV, address),
+	KEY_IN("listen", "port", AE_CONF_U32, port, 1, 65535),
+	KEY_IN("listen", "workers", AE_CONF_U32, workers, 0, 8),
+	KEY_IN("listen", "max-connections", AE_CONF_U32, max_connections, 16, 60000),
+	KEY("directory", "domain", AE_CONF_STR, domain),
+	KEY("directory", "server", AE_CONF_STR, server),
+	KEY("directory", "keytab", AE_CONF_STR, keytab),
+	KEY("directory", "account", AE_CONF_STR, account),
+	KEY("directory", "krb5-conf", AE_CONF_STR, krb5_conf),
+	KEY_IN("directory", "refresh", AE_CONF_SPAN, refresh, 1, 60),
+	KEY("database", "path", AE_CONF_STR, database),
+	KEY("database", "max-pending-per-sid", AE_CONF_U32, max_pending_per_sid),
+	KEY("database", "max-refused-per-sid-day", AE_CONF_U32, max_refused_per_sid_day),
+	KEY("sandbox", "require", AE_CONF_BOOL, sandbox_require),
+	KEY_IN("sandbox", "uid-base", AE_CONF_U32, uid_base, 0, 0x7fffffff),
+	{ "log", "level", AE_CONF_ENUM, offsetof(struct conf, level), 0, 0, levels },
+	KEY("log", "events", AE_CONF_STR, events),
+	{ .key = NULL },
+};
+
+/* Members that are paths, and what they are when not set. */
+static const struct {
+	size_t offset;
+	const char *value; /* NULL: stays unset */
+	const char *prefix; /* "file:" of a URI */
+} paths[] = {
+	{ offsetof(struct conf, key), "file:" STATE_DIR "/private/ca.key", "file:" },
+	{ offsetof(struct conf, certificate), "/etc/certsrv/ca.pem", "" },
+	{ offsetof(struct conf, security), "/etc/certsrv/ca.sd", "" },
+	{ offsetof(struct conf, chain), NULL, "" },
+	{ offsetof(struct conf, crl_dir), STATE_DIR "/crl", "" },
+	{ offsetof(struct conf, keytab), "/etc/krb5.keytab", "" },
+	{ offsetof(struct conf, krb5_conf), "/etc/krb5.conf", "" },
+	{ offsetof(struct conf, database), STATE_DIR "/db/ca.sqlite", "" },
+	{ offsetof(struct conf, events), STATE_DIR "/events.jsonl", "" },
+};
+/* clang-format on */
+
+char *
+conf_path(const struct conf *c, const char *path)
+{
+	return ae_path_root(c->root, path);
+}
+
+/* "file:/x" below root "/r" is "file:/r/x". */
+static int
+below_root(struct conf *c, char **value, const char *dflt, const char *prefix,
+    struct ae_err *e)
+{
+	const char *v = *value != NULL ? *value : dflt;
+	size_t n = strlen(prefix);
+	char *moved, *whole;
+
+	if (v == NULL || v[0] == '\0')
+		return AE_OK;
+	if (strncmp(v, prefix, n) != 0) /* a URI that names no file */
+		return AE_OK;
+	moved = conf_path(c, v + n);
+	if (moved == NULL)
+		return ae_fail_mem(e);
+	whole = calloc(1, n + strlen(moved) + 1);
+	if (whole == NULL) {
+		free(moved);
+		return ae_fail_mem(e);
+	}
+	memcpy(whole, prefix, n);
+	strcpy(whole + n, moved);
+	free(moved);
+	free(*value);
+	*value = whole;
+	return AE_OK;
+}
+
+static int
+finish(struct conf *c, const char *path, struct ae_err *e)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		rc = below_root(c, (char **)((char *)c + paths[i].offset),
+		    paths[i].value, paths[i].prefix, e);
+		if (rc < 0)
+			return rc;
+	}
+	if (c->address.n == 0 && !ae_strv_add(&c->address, "0.0.0.0"))
+		return ae_fail_mem(e);
+	if (c->name == NULL || c->dns_name == NULL)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%s: [ca] %s is not set", path,
+		    c->name == NULL ? "name" : "dns-name");
+	if (c->rsa_bits_min > c->rsa_bits_max)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%s: rsa-bits-min is larger than rsa-bits-max", path);
+	return AE_OK;
+}
+
+int
+conf_read(struct conf *c, const char *root, const char *path, struct ae_err *e)
+{
+	char *p;
+	int rc;
+
+	memset(c, 0, sizeof(*c));
+	c->max_validity = 2 * 365LL * DAY;
+	c->clock_skew = 600;
+	c->crl_period = 7 * DAY;
+	c->serial_instance = 1;
+	c->rsa_bits_min = 2048;
+	c->rsa_bits_max = 4096;
+	c->port = 49500;
+	c->max_connections = 12000;
+	c->refresh = 30;
+	c->max_pending_per_sid = 100;
+	c->max_refused_per_sid_day = 1000;
+	c->level = 3; /* info */
+	if (root != NULL && (c->root = strdup(root)) == NULL)
+		return ae_fail_mem(e);
+	p = path != NULL ? strdup(path) : conf_path(c, CONF_PATH);
+	if (p == NULL)
+		return ae_fail_mem(e);
+	rc = ae_conf_read(c, keys, p, e);
+	if (rc == AE_OK)
+		rc = finish(c, p, e);
+	free(p);
+	return rc;
+}
+
+void
+conf_done(struct conf *c)
+{
+	ae_conf_done(c, keys);
+	free(c->root);
+	memset(c, 0, sizeof(*c));
+}

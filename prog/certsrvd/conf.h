@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * /etc/certsrv/certsrv.conf as a struct, and where everything of a CA lies
+ * below --root.  Shared by certsrvd and certsrv.
+ */
+#ifndef CERTSRVD_CONF_H
+#define CERTSRVD_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+#define CONF_PATH "/etc/certsrv/certsrv.conf"
+#define STATE_DIR "/var/lib/certsrv"
+#define RUN_DIR "/run/certsrv"
+
+struct conf {
+	/* [ca] */
+	char *name;	      /* the CA's common name */
+	char *dns_name;	      /* of this host, as clients call it */
+	char *key;	      /* URI of the CA key */
+	char *certificate;    /* PEM; the newest CA certificate last */
+	char *security;	      /* file: the CA's own security descriptor */
+	char *chain;	      /* PEM of the issuers above; may be NULL */
+	int64_t max_validity; /* of what is issued */
+	int64_t clock_skew;   /* notBefore lies this far back */
+	int64_t crl_period;   /* between two base CRLs */
+	int64_t crl_overlap;  /* 0: a tenth of the period */
+	uint32_t serial_instance;
+	uint32_t rsa_bits_min, rsa_bits_max;
+	bool allow_sha1_csr;
+	bool allow_supplied_auth_subject;
+	bool allow_any_purpose;
+	struct ae_strv cdp, aia, ocsp; /* URLs in what is issued */
+	char *crl_dir;		       /* where CRLs are written */
+
+	/* [listen] */
+	struct ae_strv address; /* none: 0.0.0.0 */
+	uint32_t port;		/* of the CA; 135 is the mapper's always */
+	uint32_t workers;	/* 0: one per core */
+	uint32_t max_connections;
+
+	/* [directory] */
+	char *domain;	 /* DNS name; NULL: of the host's keytab */
+	char *server;	 /* one DC, for tests; NULL: found by DNS */
+	char *keytab;	 /* /etc/krb5.keytab */
+	char *account;	 /* NULL: the host name in capitals and $ */
+	char *krb5_conf; /* NULL: /etc/krb5.conf */
+	int64_t refresh;
+
+	/* [database] */
+	char *database;
+	uint32_t max_pending_per_sid;
+	uint32_t max_refused_per_sid_day;
+
+	/* [sandbox] */
+	bool sandbox_require;
+	uint32_t uid_base; /* 0: the users of sysusers.d */
+
+	/* [log] */
+	int level;    /* enum ae_log_level - AE_LOG_ERROR */
+	char *events; /* file; "" writes none */
+
+	char *root; /* as given on the command line, or NULL */
+};
+
+/*
+ * Defaults, then the file at path (NULL: CONF_PATH below root).  Paths in it
+ * are taken below root as well.  AE_ENOTFOUND without a file.
+ */
+int conf_read(struct conf *c, const char *root, const char *path,
+    struct ae_err *e) AE_MUST_CHECK;
+void conf_done(struct conf *c);
+
+/* A path of ours below the root; heap. */
+char *conf_path(const struct conf *c, const char *path);
+
+#endif

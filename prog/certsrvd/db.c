@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The only process with the database.  What arrives in one turn of the loop
+ * is one commit, and no answer leaves before the commit that it rests on.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/db.h"
+#include "role.h"
+#include "sys/clock.h"
+#include "sys/sandbox.h"
+
+/* An answer that waits for the commit. */
+struct answer {
+	uint32_t id;
+	enum msg type;
+	struct ae_wr body;
+};
+
+struct database {
+	struct proc *p;
+	struct ae_db *db;
+	bool open; /* a batch is */
+	struct ae_source *commit;
+	struct answer answer[AE_DB_BATCH_MAX];
+	size_t n;
+};
+
+#define HRESULT_VOID 0x80094006u /* CERTSRV_E_SERVER_SUSPENDED */
+
+static void
+put_done(struct ae_wr *w, int rc, int64_t id, const char *text)
+{
+	ae_wr_u32(w, (uint32_t)rc);
+	ae_wr_u64(w, (uint64_t)id);
+	put_str(w, text);
+}
+
+static struct ae_wr *
+answer_add(struct database *d, uint32_t id, enum msg type, size_t max)
+{
+	struct answer *a = &d->answer[d->n++];
+
+	a->id = id;
+	a->type = type;
+	ae_wr_init(&a->body, max);
+	return &a->body;
+}
+
+/* Every answer of the batch becomes this failure. */
+static void
+answers_fail(struct database *d, int rc, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < d->n; i++) {
+		struct answer *a = &d->answer[i];
+
+		ae_wr_reset(&a->body);
+		if (a->type == MSG_DB_DONE)
+			put_done(&a->body, rc, 0, text);
+		else
+			ae_wr_u32(&a->body, (uint32_t)rc);
+	}
+}
+
+static void
+answers_send(struct database *d)
+{
+	struct peer *ca = peer_of(d->p, ROLE_CA, 0);
+	size_t i;
+
+	for (i = 0; i < d->n; i++) {
+		(void)peer_send(
+		    ca, d->answer[i].type, d->answer[i].id, &d->answer[i].body);
+		ae_wr_done(&d->answer[i].body);
+	}
+	d->n = 0;
+}
+
+/*
+ * After a failed write or sync nothing is retried: the process ends and the
+ * next start recovers.  A full disk or a lock is waited out by the askers.
+ */
+static void
+batch_failed(struct database *d, int rc, const struct ae_err *e)
+{
+	log_line(d->p, AE_LOG_ERROR, "database: %s", e->text);
+	ae_db_rollback(d->db);
+	d->open = false;
+	answers_fail(d, rc, e->text);
+	answers_send(d);
+	if (rc == AE_EIO || rc == AE_EPROTO || rc == AE_EINTERNAL)
+		proc_exit(d->p, 1);
+}
+
+static void
+on_commit(void *arg)
+{
+	struct database *d = arg;
+	struct ae_err e = AE_ERR_INIT;
+	int rc;
+
+	if (d->open) {
+		rc = ae_db_commit(d->db, &e);
+		if (rc < 0) {
+			batch_failed(d, rc, &e);
+			return;
+		}
+		d->open = false;
+	}
+	answers_send(d);
+}
+
+/* A batch is open after this, and room for one more answer. */
+static int
+batch(struct database *d, struct ae_err *e)
+{
+	int rc;
+
+	if (d->n == AE_DB_BATCH_MAX)
+		on_commit(d);
+	ae_source_set_timer(d->commit, 0);
+	if (d->open)
+		return AE_OK;
+	rc = ae_db_begin(d->db, e);
+	d->open = rc == AE_OK;
+	return rc;
+}
+
+/*
+ * The common end of the writing handlers: EDENIED and ENOTFOUND concern this
+ * one alone, everything else the whole batch.
+ */
+static void
+wrote(struct database *d, uint32_t msg_id, int rc, int64_t id,
+    const struct ae_err *e)
+{
+	put_done(answer_add(d, msg_id, MSG_DB_DONE, MSG_TEXT_MAX), rc, id,
+	    rc < 0 ? e->text : NULL);
+	if (rc < 0 && rc != AE_EDENIED && rc != AE_ENOTFOUND)
+		batch_failed(d, rc, e);
+}
+
+static int
+on_add(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_arena *a = ae_arena_new(MSG_ROW_ARENA);
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_db_request row;
+	uint8_t hash[AE_DB_HASH_LEN];
+	struct ae_rd r;
+	int64_t id = 0;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	get_row(&r, &row, a);
+	ae_rd_copy(&r, hash, sizeof(hash));
+	if (!ae_rd_done(&r)) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_ADD", e);
+	}
+	rc = batch(d, &why);
+	if (rc == AE_OK)
+		rc = ae_db_request_add(
+		    d->db, &row, row.serial_len > 0 ? hash : NULL, &id, &why);
+	wrote(d, m->id, rc, id, &why);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+static int
+on_issue(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_arena *a = ae_arena_new(MSG_ROW_ARENA);
+	struct ae_err why = AE_ERR_INIT;
+	int64_t id, from, until;
+	const uint8_t *cert;
+	char *message;
+	struct ae_rd r;
+	size_t len;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	id = (int64_t)ae_rd_u64(&r);
+	cert = get_bytes(&r, &len);
+	from = (int64_t)ae_rd_u64(&r);
+	until = (int64_t)ae_rd_u64(&r);
+	message = get_str(&r, a);
+	if (!ae_rd_done(&r)) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_ISSUE", e);
+	}
+	rc = batch(d, &why);
+	if (rc == AE_OK)
+		rc = ae_db_request_issue(d->db, id, cert, len, from, until,
+		    ae_clock_now(), message, &why);
+	wrote(d, m->id, rc, id, &why);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+static int
+on_refuse(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_arena *a = ae_arena_new(MSG_ROW_ARENA);
+	struct ae_err why = AE_ERR_INIT;
+	uint32_t state, hresult;
+	char *message;
+	struct ae_rd r;
+	int64_t id;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	id = (int64_t)ae_rd_u64(&r);
+	state = ae_rd_u32(&r);
+	hresult = ae_rd_u32(&r);
+	message = get_str(&r, a);
+	if (!ae_rd_done(&r)) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_REFUSE", e);
+	}
+	rc = batch(d, &why);
+	if (rc == AE_OK)
+		rc = ae_db_request_refuse(d->db, id, (enum ae_db_disp)state,
+		    hresult, message, ae_clock_now(), &why);
+	wrote(d, m->id, rc, id, &why);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+/* Look-ups see what this turn wrote, so their answers wait with it. */
+static int
+on_lookup(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_arena *a = ae_arena_new(MSG_ROW_ARENA);
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_db_request row;
+	uint8_t hash[AE_DB_HASH_LEN] = { 0 };
+	const uint8_t *serial = NULL;
+	char *sid = NULL;
+	struct ae_wr *w;
+	struct ae_rd r;
+	int64_t id = 0;
+	size_t len = 0;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	if (m->type == MSG_DB_BY_ID)
+		id = (int64_t)ae_rd_u64(&r);
+	else if (m->type == MSG_DB_BY_SERIAL)
+		serial = get_bytes(&r, &len);
+	else {
+		sid = get_str(&r, a);
+		ae_rd_copy(&r, hash, sizeof(hash));
+	}
+	if (!ae_rd_done(&r) || (m->type == MSG_DB_SAME && sid == NULL)) {
+		ae_arena_free(a);
+		return bad_message(&r, "a look-up", e);
+	}
+	if (d->n == AE_DB_BATCH_MAX)
+		on_commit(d);
+	ae_source_set_timer(d->commit, 0);
+	if (m->type == MSG_DB_BY_ID)
+		rc = ae_db_request_get(d->db, id, &row, a, &why);
+	else if (m->type == MSG_DB_BY_SERIAL)
+		rc = ae_db_request_by_serial(d->db, serial, len, &row, a, &why);
+	else
+		rc = ae_db_request_same(d->db, sid, hash, &row, a, &why);
+	w = answer_add(d, m->id, MSG_DB_ROW, MSG_ROW_MAX);
+	ae_wr_u32(w, (uint32_t)rc);
+	if (rc == AE_OK)
+		put_row(w, &row);
+	else if (rc != AE_ENOTFOUND)
+		log_line(d->p, AE_LOG_ERROR, "database: %s", why.text);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+/* ---- the CRL ---- */
+
+struct revoked {
+	struct ae_wr *w;
+	uint32_t n;
+};
+
+static int
+put_revoked(void *arg, const struct ae_db_revoked *r, struct ae_err *e)
+{
+	struct revoked *v = arg;
+
+	put_bytes(v->w, r->serial, r->serial_len);
+	ae_wr_u64(v->w, (uint64_t)r->revoked_at);
+	ae_wr_u8(v->w, (uint8_t)r->reason);
+	v->n++;
+	return ae_wr_ok(v->w) ? AE_OK : ae_fail_mem(e);
+}
+
+static int
+on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_err why = AE_ERR_INIT;
+	struct revoked v = { .n = 0 };
+	int64_t number = 0, now = ae_clock_now();
+	struct ae_rd r;
+	uint16_t key_index;
+	int rc;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	key_index = ae_rd_u16(&r);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "DB_CRL", e);
+	rc = batch(d, &why);
+	if (rc == AE_OK)
+		rc = ae_db_crl_number(d->db, key_index, now, &number, &why);
+	v.w = answer_add(d, m->id, MSG_DB_REVOKED, MSG_CRL_MAX);
+	ae_wr_u32(v.w, 0);
+	ae_wr_u64(v.w, (uint64_t)number);
+	ae_wr_u32(v.w, 0); /* how many, set below */
+	if (rc == AE_OK)
+		rc = ae_db_revoked_each(d->db, now, put_revoked, &v, &why);
+	if (rc < 0)
+		batch_failed(d, rc, &why);
+	else if (ae_wr_ok(v.w))
+		ae_wr_set_u32(v.w, 12, v.n);
+	return AE_OK;
+}
+
+/* ---- start ---- */
+
+/*
+ * An intent that no commit finished: its certificate, if it was signed at
+ * all, never left ca, which answers only after the commit.  So it is void.
+ */
+static int
+resolve_intents(struct database *d, struct ae_err *e)
+{
+	struct ae_arena *a = ae_arena_new(64u << 20);
+	struct ae_db_intent *v = NULL;
+	size_t n = 0, i;
+	int rc;
+
+	if (a == NULL)
+		return ae_fail_mem(e);
+	rc = ae_db_intents(d->db, &v, &n, a, e);
+	if (rc == AE_OK && n > 0)
+		rc = ae_db_begin(d->db, e);
+	for (i = 0; i < n && rc == AE_OK; i++)
+		rc = ae_db_request_refuse(d->db, v[i].id, AE_DB_VOID,
+		    HRESULT_VOID, "the CA was interrupted before signing",
+		    ae_clock_now(), e);
+	if (rc == AE_OK && n > 0)
+		rc = ae_db_commit(d->db, e);
+	if (rc == AE_OK && n > 0)
+		log_line(d->p, AE_LOG_WARNING,
+		    "%zu request(s) interrupted by the last stop are void", n);
+	ae_arena_free(a);
+	return rc;
+}
+
+static int
+db_open(struct proc *p, struct ae_err *e)
+{
+	struct database *d = calloc(1, sizeof(*d));
+	char *slash, *dir;
+
+	if (d == NULL)
+		return ae_fail_mem(e);
+	d->p = p;
+	p->state = d;
+	dir = strdup(p->conf.database);
+	if (dir == NULL)
+		return ae_fail_mem(e);
+	slash = strrchr(dir, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	if (!proc_allow_write(p, dir)) {
+		free(dir);
+		return ae_fail_mem(e);
+	}
+	free(dir);
+	return AE_OK;
+}
+
+/* In the sandbox already: the files belong to our own user from the start. */
+static int
+db_start(struct proc *p, struct ae_err *e)
+{
+	struct database *d = p->state;
+	struct ae_db_options opt = { .path = p->conf.database,
+		.create = true,
+		.max_pending_per_sid = p->conf.max_pending_per_sid,
+		.max_refused_per_sid_day = p->conf.max_refused_per_sid_day };
+	int rc = ae_db_open(&d->db, &opt, e);
+
+	if (rc == AE_OK)
+		rc = resolve_intents(d, e);
+	if (rc == AE_OK)
+		rc = ae_loop_timer(&d->commit, p->loop, on_commit, d, e);
+	return rc;
+}
+
+/* ca is gone: nobody waits for the answers, the writes are committed. */
+static void
+peer_down(struct proc *p, struct peer *peer)
+{
+	(void)peer;
+	on_commit(p->state);
+}
+
+static void
+stop(struct proc *p)
+{
+	struct database *d = p->state;
+
+	on_commit(d);
+	ae_db_free(d->db);
+	d->db = NULL;
+	proc_exit(p, 0);
+}
+
+static const struct ae_ipc_row ca_rows[] = {
+	{ MSG_DB_ADD, MSG_ROW_MAX, 1, false, on_add },
+	{ MSG_DB_ISSUE, MSG_ROW_MAX, 1, false, on_issue },
+	{ MSG_DB_REFUSE, MSG_TEXT_MAX, 1, false, on_refuse },
+	{ MSG_DB_BY_ID, 8, 1, false, on_lookup },
+	{ MSG_DB_BY_SERIAL, 64, 1, false, on_lookup },
+	{ MSG_DB_SAME, 256, 1, false, on_lookup },
+	{ MSG_DB_CRL, 2, 1, false, on_crl },
+	{ .handle = NULL },
+};
+
+static const struct role_link links[] = {
+	{ ROLE_CA, ca_rows },
+	{ .rows = NULL },
+};
+
+const struct role_def role_db = {
+	.role = ROLE_DB,
+	.user = "_certsrv-db",
+	.may = AE_MAY_READ_FILES | AE_MAY_WRITE_FILES,
+	.max_memory = 4096ULL * 1024 * 1024,
+	.links = links,
+	.open = db_open,
+	.start = db_start,
+	.peer_down = peer_down,
+	.stop = stop,
+};

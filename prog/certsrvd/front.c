@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Tokens go to auth, contexts come back.  This process cannot judge a token
+ * and never sees the keytab; a context it gets bears a name that the CA
+ * knows the caller by.
+ */
+#include "front.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gss/ctx.h"
+#include "rpc/mgmt.h"
+#include "rpc/sec.h"
+#include "sys/clock.h"
+
+#define MGMT_REPLY_MAX 65536u
+
+/* f is where the role's state begins: see front_open(). */
+static struct front *
+front_of(const struct peer *peer)
+{
+	return peer->p->state;
+}
+
+/* ---- tokens ---- */
+
+static bool
+pending_add(struct front *f, uint32_t conn, uint32_t auth)
+{
+	if (f->npending == f->cap) {
+		size_t cap = f->cap == 0 ? 64 : f->cap * 2;
+		struct front_auth *v = realloc(f->pending, cap * sizeof(*v));
+
+		if (v == NULL)
+			return false;
+		f->pending = v;
+		f->cap = cap;
+	}
+	f->pending[f->npending].conn = conn;
+	f->pending[f->npending].auth = auth;
+	f->npending++;
+	return true;
+}
+
+static bool
+pending_take(struct front *f, uint32_t conn, uint32_t auth)
+{
+	size_t i;
+
+	for (i = 0; i < f->npending; i++) {
+		if (f->pending[i].conn != conn || f->pending[i].auth != auth)
+			continue;
+		f->pending[i] = f->pending[--f->npending];
+		return true;
+	}
+	return false;
+}
+
+static void
+auth_failed(struct ae_run_conn *c, uint32_t auth)
+{
+	struct ae_rpc_auth_result r = { .status = AE_RPC_AUTH_FAILED };
+
+	ae_run_conn_auth_done(c, auth, &r);
+}
+
+static void
+on_auth(void *arg, struct ae_run_conn *c, const struct ae_rpc_auth_event *ev)
+{
+	struct front *f = arg;
+	struct peer *auth = peer_of(f->p, ROLE_AUTH, 0);
+	uint32_t conn = ae_run_conn_id(c);
+	struct ae_wr w;
+
+	ae_wr_init(&w, MSG_TOKEN_MAX);
+	ae_wr_u32(&w, conn);
+	ae_wr_u32(&w, ev->auth);
+	ae_wr_u8(&w, ev->first);
+	ae_wr_u8(&w, (uint8_t)ev->type);
+	ae_wr_u8(&w, (uint8_t)ev->level);
+	ae_wr_bytes(&w, ev->token, ev->token_len);
+	if (!pending_add(f, conn, ev->auth))
+		auth_failed(c, ev->auth);
+	else if (!peer_send(auth, MSG_AUTH_STEP, 0, &w)) {
+		(void)pending_take(f, conn, ev->auth);
+		auth_failed(c, ev->auth);
+	}
+	ae_wr_done(&w);
+}
+
+static void
+on_auth_gone(void *arg, struct ae_run_conn *c, uint32_t auth, uint64_t name)
+{
+	struct front *f = arg;
+	struct ae_wr w;
+
+	if (name != 0) {
+		if (f->ops->forget != NULL)
+			f->ops->forget(f, name);
+		return;
+	}
+	ae_wr_init(&w, 8);
+	ae_wr_u32(&w, ae_run_conn_id(c));
+	ae_wr_u32(&w, auth);
+	(void)peer_send(peer_of(f->p, ROLE_AUTH, 0), MSG_AUTH_DROP, 0, &w);
+	ae_wr_done(&w);
+	(void)pending_take(f, ae_run_conn_id(c), auth);
+}
+
+/* The connection an answer of auth is for; NULL when it is gone. */
+static struct ae_run_conn *
+answered(struct front *f, struct ae_rd *r, uint32_t *auth)
+{
+	uint32_t conn = ae_rd_u32(r);
+
+	*auth = ae_rd_u32(r);
+	if (!ae_rd_ok(r) || !pending_take(f, conn, *auth))
+		return NULL;
+	return ae_run_server_conn(f->run, conn);
+}
+
+static int
+on_continue(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct front *f = front_of(arg);
+	struct ae_rpc_auth_result res = { .status = AE_RPC_AUTH_CONTINUE };
+	struct ae_run_conn *c;
+	struct ae_rd r;
+	uint32_t auth;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	c = answered(f, &r, &auth);
+	res.token_len = ae_rd_left(&r);
+	res.token = ae_rd_take(&r, res.token_len);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "AUTH_CONTINUE", e);
+	if (c != NULL)
+		ae_run_conn_auth_done(c, auth, &res);
+	return AE_OK;
+}
+
+static int
+on_failed(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct front *f = front_of(arg);
+	struct ae_run_conn *c;
+	char quoted[AE_ERR_TEXT_MAX + 64];
+	const uint8_t *text;
+	size_t len;
+	struct ae_rd r;
+	uint32_t auth;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	c = answered(f, &r, &auth);
+	text = get_bytes(&r, &len);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "AUTH_FAILED", e);
+	if (c == NULL)
+		return AE_OK;
+	log_outside(f->p, "%s: authentication failed: %s", ae_run_conn_peer(c),
+	    ae_str_quote(quoted, sizeof(quoted), (const char *)text, len));
+	auth_failed(c, auth);
+	return AE_OK;
+}
+
+static int
+on_done(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct front *f = front_of(arg);
+	struct ae_rpc_auth_result res = { .status = AE_RPC_AUTH_COMPLETE };
+	struct ae_gss_ctx *ctx = NULL;
+	struct ae_err why = AE_ERR_INIT;
+	const uint8_t *exported;
+	struct ae_run_conn *c;
+	struct ae_rd r;
+	uint32_t auth;
+	size_t len;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	c = answered(f, &r, &auth);
+	res.name = ae_rd_u64(&r);
+	res.sid = ae_sid_get(&r);
+	res.token = get_bytes(&r, &res.token_len);
+	exported = get_bytes(&r, &len);
+	if (!ae_rd_done(&r) || res.name == 0)
+		return bad_message(&r, "AUTH_DONE", e);
+	if (c == NULL) {
+		/* The client left while auth worked. */
+		if (f->ops->forget != NULL)
+			f->ops->forget(f, res.name);
+		return AE_OK;
+	}
+	if (ae_gss_import(&ctx, exported, len, &why) < 0) {
+		log_line(
+		    f->p, AE_LOG_ERROR, "taking over a context: %s", why.text);
+		if (f->ops->forget != NULL)
+			f->ops->forget(f, res.name);
+		auth_failed(c, auth);
+		return AE_OK;
+	}
+	res.sec = ae_rpc_sec_gss(ctx);
+	ae_run_conn_auth_done(c, auth, &res);
+	return AE_OK;
+}
+
+const struct ae_ipc_row front_auth_rows[] = {
+	{ MSG_AUTH_CONTINUE, MSG_TOKEN_MAX, 1, false, on_continue },
+	{ MSG_AUTH_FAILED, MSG_TEXT_MAX, 1, false, on_failed },
+	{ MSG_AUTH_DONE, MSG_CONTEXT_MAX, 1, false, on_done },
+	{ .handle = NULL },
+};
+
+void
+front_auth_down(struct front *f)
+{
+	while (f->npending > 0) {
+		struct front_auth a = f->pending[--f->npending];
+		struct ae_run_conn *c = ae_run_server_conn(f->run, a.conn);
+
+		if (c != NULL)
+			auth_failed(c, a.auth);
+	}
+}
+
+/* ---- connections ---- */
+
+static void
+on_call(void *arg, struct ae_run_conn *c, const struct ae_rpc_call *call)
+{
+	struct front *f = arg;
+
+	f->ops->call(f, c, call);
+}
+
+static void
+on_closed(void *arg, struct ae_run_conn *c, const struct ae_err *why)
+{
+	struct front *f = arg;
+
+	/* A client that goes away is no news; one that broke the rules is. */
+	if (why->rc == AE_EPROTO || why->rc == AE_ELIMIT ||
+	    why->rc == AE_ETRUST || why->rc == AE_EDENIED)
+		log_outside(
+		    f->p, "%s: closed: %s", ae_run_conn_peer(c), why->text);
+}
+
+static void
+on_refused(void *arg, const char *peer, const char *reason)
+{
+	struct front *f = arg;
+
+	log_outside(f->p, "%s: not accepted: %s", peer, reason);
+}
+
+static const struct ae_run_server_ops run_ops = {
+	.auth = on_auth,
+	.call = on_call,
+	.auth_gone = on_auth_gone,
+	.closed = on_closed,
+	.refused = on_refused,
+};
+
+void
+front_mgmt(
+    struct front *f, struct ae_run_conn *c, const struct ae_rpc_call *call)
+{
+	char princ[300];
+	struct ae_wr w;
+	uint32_t fault;
+
+	(void)snprintf(princ, sizeof(princ), "host/%s", f->p->conf.dns_name);
+	ae_wr_init(&w, MGMT_REPLY_MAX);
+	fault = ae_rpc_mgmt_call(f->rpc, call, princ, &w);
+	if (fault == 0 && ae_wr_ok(&w))
+		ae_run_conn_reply(c, call->call, w.p, w.len);
+	else
+		ae_run_conn_fault(c, call->call,
+		    fault != 0 ? fault : AE_RPC_FAULT_NO_RESOURCES);
+	ae_wr_done(&w);
+}
+
+int
+front_open(struct front *f, struct proc *p, const struct front_ops *ops,
+    const char *sec_addr, struct ae_err *e)
+{
+	struct ae_rpc_server_config rc = { .adopt_groups =
+					       p->def->role == ROLE_RPC };
+
+	f->p = p;
+	f->ops = ops;
+	p->state = f;
+	ae_random(rc.seed, sizeof(rc.seed));
+	(void)snprintf(rc.sec_addr, sizeof(rc.sec_addr), "%s", sec_addr);
+	f->rpc = ae_rpc_server_new(&rc);
+	if (f->rpc == NULL || !proc_allow_read(p, p->conf.krb5_conf))
+		return ae_fail_mem(e);
+	return ae_rpc_server_add(f->rpc, &ae_rpc_mgmt_iface, e);
+}
+
+int
+front_start(struct front *f, struct ae_err *e)
+{
+	struct ae_run_limits lim = { .max_conns = f->p->conf.max_connections };
+	size_t i;
+	int rc;
+
+	rc = ae_run_server_new(
+	    &f->run, f->p->loop, f->rpc, &lim, &run_ops, f, e);
+	for (i = 0; i < f->p->nlisten && rc == AE_OK; i++)
+		rc = ae_run_server_listen(f->run, f->p->listen[i], e);
+	return rc;
+}
+
+void
+front_stop(struct front *f)
+{
+	/* Calls that are with the CA get their answer or a fault when it
+	   goes; there is no use in waiting for idle clients. */
+	ae_run_server_shutdown(f->run);
+	proc_exit(f->p, 0);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * What the processes of certsrvd say to each other: every message type, who
+ * sends it, its body, and the encoding of what several of them carry.
+ * doc/privsep.md says why each may be said.
+ */
+#ifndef CERTSRVD_PROTO_H
+#define CERTSRVD_PROTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/rd.h"
+#include "base/wr.h"
+#include "db/db.h"
+#include "wcce/request.h"
+
+enum role {
+	ROLE_PARENT,
+	ROLE_RPC135,
+	ROLE_RPC,
+	ROLE_AUTH,
+	ROLE_CA,
+	ROLE_AD,
+	ROLE_DB,
+	ROLE_SIGN,
+	ROLE_TICKET,
+	ROLE_COUNT
+};
+
+#define WORKERS_MAX 8 /* of one role */
+
+enum msg {
+	/* parent -> any */
+	MSG_PEER = 1, /* u8 role, u8 index, u32 generation; descriptor */
+	MSG_STOP,     /* finish what is in flight and leave */
+	MSG_TICKET,   /* -> ad: the credential cache was renewed */
+
+	/* any -> parent */
+	MSG_READY, /* text: what the sandbox lacks, "" for nothing */
+	MSG_LOG,   /* a record of sys/log.h */
+	MSG_EVENT, /* the same, and it goes to the event file */
+	MSG_CUT,   /* u8 role, u8 index, u32 generation, text: I cut it off */
+	MSG_CACHE, /* ticket -> parent: bytes of a credential cache */
+	MSG_CRL,   /* ca -> parent: a CRL to be written */
+
+	/* rpc135, rpc -> auth */
+	MSG_AUTH_STEP, /* u32 conn, u32 auth, u8 first, type, level; token */
+	MSG_AUTH_DROP, /* u32 conn, u32 auth */
+	/* auth -> rpc135, rpc; the id is that of MSG_AUTH_STEP */
+	MSG_AUTH_CONTINUE, /* token */
+	MSG_AUTH_FAILED,   /* text for the log */
+	MSG_AUTH_DONE,	   /* u64 name, sid, bytes token, bytes context */
+
+	/* auth -> ca */
+	MSG_CALLER, /* u64 name, u8 index, u32 generation; caller */
+	/* ca -> auth */
+	MSG_CALLER_OK,
+
+	/* rpc -> ca */
+	MSG_REQUEST, /* u64 name, string peer; request */
+	MSG_FORGET,  /* u64 name */
+	/* ca -> rpc */
+	MSG_REPLY, /* reply */
+
+	/* ca -> ad */
+	MSG_ASK_REQUESTER, /* sid */
+	MSG_ASK_DNS,	   /* string dns name, sid of the requester */
+	/* ad -> ca */
+	MSG_REQUESTER,	/* u8 ok, then the object */
+	MSG_DNS_OWNERS, /* u8 ok, u32 count */
+	MSG_SNAPSHOT,	/* what ad/pki.h encodes */
+	MSG_FRESH,	/* the last snapshot still is what the DC has */
+
+	/* ca -> db */
+	MSG_DB_ADD,	  /* row, tbs hash */
+	MSG_DB_ISSUE,	  /* i64 id, bytes cert, times, message */
+	MSG_DB_REFUSE,	  /* i64 id, u32 state, u32 hresult, message */
+	MSG_DB_BY_ID,	  /* i64 id */
+	MSG_DB_BY_SERIAL, /* bytes */
+	MSG_DB_SAME,	  /* string sid, 32 bytes hash */
+	MSG_DB_CRL,	  /* u16 key index: number and revoked rows */
+	/* db -> ca */
+	MSG_DB_DONE,	/* i32 rc, i64 id, text */
+	MSG_DB_ROW,	/* i32 rc; row */
+	MSG_DB_REVOKED, /* i32 rc, i64 number, entries */
+
+	/* ca -> sign */
+	MSG_SIGN,	   /* DER TBSCertificate */
+	MSG_SIGN_CRL,	   /* DER TBSCertList */
+	MSG_SIGN_RESPONSE, /* signed attributes of a CMC response */
+	/* sign -> ca */
+	MSG_SIGNED, /* i32 rc, bytes signature, text */
+};
+
+/* Ceilings of bodies. */
+#define MSG_TEXT_MAX 4096u
+#define MSG_TOKEN_MAX 66000u
+#define MSG_CONTEXT_MAX (1200u * 1024u)
+#define MSG_CALLER_MAX (600u * 1024u)
+#define MSG_REQUEST_MAX (400u * 1024u)
+#define MSG_REPLY_MAX (16u * 1024u * 1024u)
+#define MSG_SNAPSHOT_MAX (32u * 1024u * 1024u)
+#define MSG_ROW_MAX (512u * 1024u)
+#define MSG_CRL_MAX (64u * 1024u * 1024u)
+#define MSG_CERT_MAX (256u * 1024u)
+#define MSG_CACHE_MAX (256u * 1024u)
+#define MSG_ROW_ARENA (1024u * 1024u)
+
+const char *role_name(enum role r);
+/* ROLE_COUNT for a name of none. */
+enum role role_find(const char *name);
+
+/* bytes: u32 length and so many; a string can be NULL. */
+void put_bytes(struct ae_wr *w, const void *p, size_t len);
+void put_str(struct ae_wr *w, const char *s);
+/* Borrowed; NULL and 0 when the reader is bad. */
+const uint8_t *get_bytes(struct ae_rd *r, size_t *len);
+/* In the arena, no NUL inside; NULL for none (or a bad reader). */
+char *get_str(struct ae_rd *r, struct ae_arena *a);
+
+void put_request(struct ae_wr *w, const struct ae_wcce_request *q);
+void get_request(
+    struct ae_rd *r, struct ae_wcce_request *q, struct ae_arena *a);
+void put_reply(struct ae_wr *w, const struct ae_wcce_reply *p);
+void get_reply(struct ae_rd *r, struct ae_wcce_reply *p, struct ae_arena *a);
+void put_row(struct ae_wr *w, const struct ae_db_request *q);
+void get_row(struct ae_rd *r, struct ae_db_request *q, struct ae_arena *a);
+
+/* "Not understood": what a handler returns after ae_rd_done() said no. */
+int bad_message(const struct ae_rd *r, const char *what, struct ae_err *e);
+
+#endif

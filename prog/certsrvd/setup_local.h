@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The half of `certsrv setup` that needs no directory: the CA's key, its
+ * self-signed certificate, its security descriptor and the configuration.
+ */
+#ifndef CERTSRVD_SETUP_LOCAL_H
+#define CERTSRVD_SETUP_LOCAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "pki/key.h"
+
+struct setup_local {
+	const char *root;	    /* NULL: / */
+	const char *name;	    /* of the CA: "Example CA" */
+	const char *dns_name;	    /* of this host */
+	const char *key;	    /* rsa2048, rsa3072, rsa4096, p256, p384 */
+	int64_t validity;	    /* of the CA certificate; 0: ten years */
+	const char *subject_suffix; /* "DC=example,DC=com"; NULL: none */
+	const char *const *cdp;	    /* URLs, end with NULL; NULL: none */
+	const char *const *aia;
+	uint32_t uid_base; /* as in certsrv.conf; 0: users of sysusers.d */
+	bool dry_run;	   /* say what would be made, make nothing */
+};
+
+/* What it did, one bit per thing it made; 0: all was there. */
+enum {
+	SETUP_MADE_KEY = 1,
+	SETUP_MADE_CERTIFICATE = 2,
+	SETUP_MADE_SECURITY = 4,
+	SETUP_MADE_CONF = 8,
+};
+
+/*
+ * Make what is missing and leave alone what is there: a second run changes
+ * nothing.  A key without its certificate is used, a certificate without its
+ * key is AE_EINVAL.
+ */
+int setup_local(const struct setup_local *s, unsigned *made,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/* A key by its name.  False: none of those above. */
+bool setup_key_type(const char *name, enum ae_key_type *type, unsigned *bits);
+
+#endif
