@@ -4,6 +4,8 @@
  * MS-WCCE over DCOM: activates CCertRequestD on the CA's host, prefers
  * ICertRequestD2, and makes the connections and calls dcom/client.h wants.
  */
+#include <string.h>
+
 #include "run/ca_impl.h"
 #include "sys/clock.h"
 #include "wcce/icpr.h"
@@ -17,7 +19,7 @@ static const enum ae_wcce_iface ifaces[] = { AE_WCCE_ICERTREQUESTD2,
 
 /* What to call a call that the DCOM client wants, for people. */
 static const char *
-call_name(const struct ae_dcom_client_want *w)
+call_name(const struct ae_run_ca *ca, const struct ae_dcom_client_want *w)
 {
 	const struct {
 		const struct ae_guid *iid;
@@ -43,10 +45,11 @@ call_name(const struct ae_dcom_client_want *w)
 	};
 	size_t i;
 
-	for (i = 0; w->iface < w->nifaces && i < sizeof(rows) / sizeof(rows[0]);
-	     i++)
+	if (w->iface >= ca->dcom_nifaces)
+		return "a DCOM call";
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].opnum == w->opnum &&
-		    ae_guid_equal(rows[i].iid, &w->ifaces[w->iface].uuid))
+		    ae_guid_equal(rows[i].iid, &ca->dcom_ifaces[w->iface].uuid))
 			return rows[i].name;
 	return "a DCOM call";
 }
@@ -59,6 +62,11 @@ do_connect(struct ae_run_ca *ca, const struct ae_dcom_client_want *w)
 
 	ae_run_rpc_close(ca->dcom_rpc);
 	ca->dcom_rpc = NULL;
+	ca->dcom_nifaces = w->nifaces < AE_RUN_CA_IFACES_MAX
+	    ? w->nifaces
+	    : AE_RUN_CA_IFACES_MAX;
+	memcpy(ca->dcom_ifaces, w->ifaces,
+	    ca->dcom_nifaces * sizeof(w->ifaces[0]));
 	if (w->port != AE_DCOM_RESOLVER_PORT || t.port == 0)
 		t.port = w->port;
 	t.auth = w->auth_type;
@@ -81,7 +89,7 @@ do_call(
 	int rc;
 
 	rc = ae_run_rpc_call(ca->dcom_rpc, w->iface, w->opnum, w->object,
-	    w->stub, w->stub_len, call_name(w), &r, e);
+	    w->stub, w->stub_len, call_name(ca, w), &r, e);
 	if (rc == AE_OK)
 		ae_dcom_client_reply(ca->dcom, r.stub, r.len, r.big_endian);
 	else if (r.fault != 0)

@@ -12,6 +12,8 @@
 /* Room for a request: its blob, its strings, and NDR around them. */
 #define AE_RUN_CA_STUB_MAX (AE_WCCE_REQUEST_MAX + 64 * 1024)
 
+#define AE_RUN_CA_IFACES_MAX 16
+
 struct ae_run_ca {
 	struct ae_run_ca_config config; /* pointers are to the copies below */
 	char *host;
@@ -25,6 +27,9 @@ struct ae_run_ca {
 	struct ae_run_rpc *icpr;
 	struct ae_run_rpc *dcom_rpc;
 	struct ae_dcom_client *dcom; /* READY while dcom_rpc stands */
+	/* What dcom_rpc is bound to, to name calls. */
+	struct ae_rpc_syntax dcom_ifaces[AE_RUN_CA_IFACES_MAX];
+	size_t dcom_nifaces;
 };
 
 /* One transport. */

@@ -16,10 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "dcom/exporter.h"
 #include "gss/cred.h"
 #include "gss/ctx.h"
 #include "rpc/epm.h"
 #include "run/rpc_server.h"
+#include "sys/clock.h"
 #include "sys/loop.h"
 #include "wcce/icpr.h"
 
@@ -29,8 +31,32 @@ static struct ae_rpc_iface icpr = {
 	.min_level = AE_RPC_LEVEL_PRIVACY,
 };
 
+static struct ae_rpc_iface request_d = {
+	.name = "ICertRequestD",
+	.nops = 6,
+	.min_level = AE_RPC_LEVEL_PRIVACY,
+};
+
+static struct ae_rpc_iface request_d2 = {
+	.name = "ICertRequestD2",
+	.nops = 10,
+	.min_level = AE_RPC_LEVEL_PRIVACY,
+};
+
+static const struct ae_rpc_iface *const dcom_ifaces[] = {
+	&ae_dcom_object_exporter_iface,
+	&ae_dcom_activation_iface,
+	&ae_dcom_scm_iface,
+	&ae_dcom_rem_unknown_iface,
+	&ae_dcom_rem_unknown2_iface,
+	&ae_dcom_class_factory_iface,
+};
+#define NDCOM (sizeof(dcom_ifaces) / sizeof(dcom_ifaces[0]))
+
 struct prog {
 	enum peer_how how;
+	enum peer_dcom dcom;
+	struct ae_dcom_exporter *exporter;
 	struct ae_rpc_server *rpc;
 	struct ae_rpc_epm *epm;
 	struct ae_gss_cred *cred;
@@ -93,18 +119,28 @@ answer(struct prog *p, struct ae_run_conn *c, const struct ae_rpc_call *call,
 	struct ae_err e = AE_ERR_INIT;
 	struct ae_wr out;
 
-	reply.cert = rq->csr;
+	if (rq->call == AE_WCCE_CALL_GETPROPERTY)
+		reply = (struct ae_wcce_reply){
+			.value = { (const uint8_t *)"\x2a\0\0", 4 }
+		};
+	else if (rq->call != AE_WCCE_CALL_REQUEST)
+		reply = (struct ae_wcce_reply){ .hresult = 0 };
+	else
+		reply.cert = rq->csr;
 	if (p->how == PEER_DENIES)
 		reply = (struct ae_wcce_reply){ .hresult = 0x80094011 };
 	ae_wr_init(&out, 1 << 20);
+	if (rq->iface != AE_WCCE_ICERTPASSAGE)
+		ae_dcom_reply_begin(&out);
 	must(ae_wcce_reply_encode(&out, rq, &reply, &e), &e, "reply");
 	ae_run_conn_reply(c, call->call, out.p, out.len);
 	ae_wr_done(&out);
 }
 
 static void
-on_request(
-    struct prog *p, struct ae_run_conn *c, const struct ae_rpc_call *call)
+on_request(struct prog *p, struct ae_run_conn *c,
+    const struct ae_rpc_call *call, enum ae_wcce_iface iface,
+    const uint8_t *args, size_t len)
 {
 	struct ae_arena *a = ae_arena_new(AE_WCCE_ARENA_MAX);
 	struct ae_wcce_request rq;
@@ -112,9 +148,8 @@ on_request(
 	uint32_t refuse = 0;
 
 	p->seen++;
-	must(ae_wcce_request_decode(&rq, &refuse, AE_WCCE_ICERTPASSAGE,
-		 call->opnum, call->stub, call->stub_len, call->big_endian, a,
-		 &e),
+	must(ae_wcce_request_decode(&rq, &refuse, iface, call->opnum, args, len,
+		 call->big_endian, a, &e),
 	    &e, "request");
 	switch (p->how) {
 	case PEER_FAULTS_EARLY:
@@ -139,19 +174,48 @@ on_request(
 	ae_arena_free(a);
 }
 
+/* A call on an object; its envelope first. */
+static void
+on_object(struct prog *p, struct ae_run_conn *c, const struct ae_rpc_call *call)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_dcom_orpc o;
+	uint32_t fault;
+
+	fault = ae_dcom_exporter_open(p->exporter, call, &o, &e);
+	if (fault != 0)
+		ae_run_conn_fault(c, call->call, fault);
+	else
+		on_request(p, c, call,
+		    call->iface == &request_d2 ? AE_WCCE_ICERTREQUESTD2
+					       : AE_WCCE_ICERTREQUESTD,
+		    o.args, o.args_len);
+}
+
 static void
 on_call(void *arg, struct ae_run_conn *c, const struct ae_rpc_call *call)
 {
 	struct prog *p = arg;
+	struct ae_err e = AE_ERR_INIT;
 	uint32_t fault;
 	struct ae_wr out;
 
 	if (call->iface == &icpr) {
-		on_request(p, c, call);
+		on_request(p, c, call, AE_WCCE_ICERTPASSAGE, call->stub,
+		    call->stub_len);
+		return;
+	}
+	if (call->iface == &request_d || call->iface == &request_d2) {
+		on_object(p, c, call);
 		return;
 	}
 	ae_wr_init(&out, 1 << 20);
-	fault = ae_rpc_epm_call(p->epm, p->rpc, call, &out);
+	if (call->iface == &ae_rpc_epm_iface)
+		fault = ae_rpc_epm_call(p->epm, p->rpc, call, &out);
+	else
+		fault = ae_dcom_exporter_call(p->exporter, call,
+		    p->dcom != PEER_NO_ACTIVATION, (uint64_t)ae_clock_mono_ms(),
+		    &out, &e);
 	if (fault != 0)
 		ae_run_conn_fault(c, call->call, fault);
 	else
@@ -199,6 +263,32 @@ on_signal(void *arg, int signo)
 }
 
 static void
+setup_dcom(struct prog *p, uint16_t port)
+{
+	const char *const hosts[] = { "localhost" };
+	struct ae_dcom_class class = { .clsid = ae_clsid_ccertrequestd };
+	struct ae_dcom_exporter_config x = { .seed = { 2 },
+		.hosts = hosts,
+		.nhosts = 1,
+		.port = port,
+		.classes = &class,
+		.nclasses = 1 };
+	struct ae_err e = AE_ERR_INIT;
+	size_t i;
+
+	class.iids[class.niids++] = ae_iid_icertrequestd;
+	if (p->dcom != PEER_D)
+		class.iids[class.niids++] = ae_iid_icertrequestd2;
+	request_d.id.uuid = ae_iid_icertrequestd;
+	request_d2.id.uuid = ae_iid_icertrequestd2;
+	must(ae_dcom_exporter_new(&p->exporter, &x, &e), &e, "exporter");
+	for (i = 0; i < NDCOM; i++)
+		must(ae_rpc_server_add(p->rpc, dcom_ifaces[i], &e), &e, "dcom");
+	must(ae_rpc_server_add(p->rpc, &request_d, &e), &e, "D");
+	must(ae_rpc_server_add(p->rpc, &request_d2, &e), &e, "D2");
+}
+
+static void
 setup(struct prog *p, uint16_t port, const char *keytab)
 {
 	struct ae_rpc_server_config g = { .seed = { 1 } };
@@ -218,13 +308,16 @@ setup(struct prog *p, uint16_t port, const char *keytab)
 	must(ae_rpc_server_add(p->rpc, &icpr, &e), &e, "icpr");
 	if (p->how != PEER_UNREGISTERED)
 		must(ae_rpc_epm_add(p->epm, &row, &e), &e, "entry");
+	if (p->dcom != PEER_NO_DCOM)
+		setup_dcom(p, port);
 	must(ae_gss_cred_service(&p->cred, &service, &e), &e, "keytab");
 }
 
 static int
-serve(int fd, uint16_t port, enum peer_how how, const char *keytab)
+serve(int fd, uint16_t port, enum peer_how how, enum peer_dcom dcom,
+    const char *keytab)
 {
-	struct prog p = { .how = how };
+	struct prog p = { .how = how, .dcom = dcom };
 	struct ae_run_server *server = NULL;
 	struct ae_source *term = NULL;
 	struct ae_err e = AE_ERR_INIT;
@@ -244,6 +337,7 @@ serve(int fd, uint16_t port, enum peer_how how, const char *keytab)
 	ae_gss_ctx_free(p.half);
 	ae_gss_cred_free(p.cred);
 	ae_rpc_epm_free(p.epm);
+	ae_dcom_exporter_free(p.exporter);
 	ae_rpc_server_free(p.rpc);
 	return p.seen;
 }
@@ -267,7 +361,7 @@ misbehave(int fd, enum peer_how how)
 }
 
 struct peer
-peer_start(enum peer_how how, const char *keytab)
+peer_start(enum peer_how how, enum peer_dcom dcom, const char *keytab)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET };
 	socklen_t len = sizeof(sin);
@@ -293,7 +387,7 @@ peer_start(enum peer_how how, const char *keytab)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (how >= PEER_CLOSES_AT_ONCE)
 			misbehave(fd, how);
-		_exit(serve(fd, p.port, how, keytab));
+		_exit(serve(fd, p.port, how, dcom, keytab));
 	}
 	(void)close(fd);
 	return p;

@@ -27,15 +27,24 @@ enum peer_how {
 	PEER_IS_MUTE,
 };
 
+/* What it is over DCOM, on the same port; how applies to calls there too. */
+enum peer_dcom {
+	PEER_NO_DCOM,
+	PEER_D2,	    /* ICertRequestD2 and ICertRequestD */
+	PEER_D,		    /* the older one alone */
+	PEER_NO_ACTIVATION, /* the caller may not */
+};
+
 struct peer {
 	pid_t pid;
 	uint16_t port; /* on 127.0.0.1 */
 };
 
 /* keytab: for the realm of tests/unit/gss.  Aborts when it cannot start. */
-struct peer peer_start(enum peer_how how, const char *keytab);
+struct peer peer_start(
+    enum peer_how how, enum peer_dcom dcom, const char *keytab);
 
-/* Ends it; returns how many CertServerRequests it saw. */
+/* Ends it; returns how many calls of enrollment methods it saw. */
 int peer_stop(struct peer *p);
 
 #endif

@@ -43,7 +43,13 @@ teardown(void **state)
 static struct peer
 start(enum peer_how how)
 {
-	return peer_start(how, realm_path("service.keytab"));
+	return peer_start(how, PEER_NO_DCOM, realm_path("service.keytab"));
+}
+
+static struct peer
+start_dcom(enum peer_how how, enum peer_dcom dcom)
+{
+	return peer_start(how, dcom, realm_path("service.keytab"));
 }
 
 static struct ae_run_ca *
@@ -223,6 +229,147 @@ lost_answers(void **state)
 	}
 }
 
+/* ---- over DCOM ---- */
+
+static void
+expect_calls(const struct ae_run_ca *ca, const char *const *want, size_t n)
+{
+	const struct ae_run_trace *t = ae_run_ca_trace(ca);
+	size_t i, k = 0;
+
+	for (i = 0; i < t->n; i++) {
+		if (t->v[i].kind != AE_RUN_CALL)
+			continue;
+		assert_true(k < n);
+		assert_string_equal(t->v[i].what, want[k++]);
+	}
+	assert_int_equal(k, n);
+}
+
+static void
+dcom_issued(void **state)
+{
+	static const char *const first[] = { "ServerAlive2",
+		"RemoteCreateInstance", "ICertRequestD2::Request2" };
+	struct peer p = start_dcom(PEER_ANSWERS, PEER_D2);
+	struct ae_run_ca *ca = asker(&p, false);
+	const struct ae_run_attempt *at;
+	struct ae_wcce_request rq = submission();
+	struct ae_wcce_reply reply;
+	struct ae_err e = AE_ERR_INIT;
+	size_t n;
+
+	(void)state;
+	if (ae_run_ca_ask(ca, &rq, &reply, arena, &e) != AE_OK)
+		fail_msg("%s", e.text);
+	assert_int_equal(rq.iface, AE_WCCE_ICERTREQUESTD2);
+	assert_string_equal(rq.authority, "Test CA");
+	assert_int_equal(reply.request_id, 7);
+	assert_memory_equal(reply.cert.p, csr, sizeof(csr));
+	at = ae_run_ca_attempts(ca, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(at[0].transport, AE_RUN_DCOM);
+	expect_calls(ca, first, 3);
+	/* more questions on the same object */
+	rq = (struct ae_wcce_request){ .call = AE_WCCE_CALL_PING };
+	assert_int_equal(ae_run_ca_ask(ca, &rq, &reply, arena, &e), AE_OK);
+	assert_int_equal(ae_run_ca_trace(ca)->n, 1);
+	assert_string_equal(
+	    ae_run_ca_trace(ca)->v[0].what, "ICertRequestD2::Ping2");
+	rq = (struct ae_wcce_request){
+		.call = AE_WCCE_CALL_GETPROPERTY, .prop_id = 10, .prop_type = 1
+	};
+	assert_int_equal(ae_run_ca_ask(ca, &rq, &reply, arena, &e), AE_OK);
+	assert_int_equal(reply.value.len, 4);
+	assert_int_equal(reply.value.p[0], 0x2a);
+	ae_run_ca_free(ca);
+	assert_int_equal(peer_stop(&p), 3);
+}
+
+/* A CA that has only the older interface. */
+static void
+dcom_old(void **state)
+{
+	struct peer p = start_dcom(PEER_ANSWERS, PEER_D);
+	struct ae_run_ca *ca = asker(&p, false);
+	struct ae_wcce_request rq = submission();
+	struct ae_wcce_reply reply;
+	struct ae_err e = AE_ERR_INIT;
+
+	(void)state;
+	if (ae_run_ca_ask(ca, &rq, &reply, arena, &e) != AE_OK)
+		fail_msg("%s", e.text);
+	assert_int_equal(rq.iface, AE_WCCE_ICERTREQUESTD);
+	assert_int_equal(reply.disposition, AE_CR_DISP_ISSUED);
+	rq = (struct ae_wcce_request){ .call = AE_WCCE_CALL_PING };
+	assert_int_equal(ae_run_ca_ask(ca, &rq, &reply, arena, &e), AE_OK);
+	rq = (struct ae_wcce_request){ .call = AE_WCCE_CALL_GETPROPERTY };
+	assert_int_equal(
+	    ae_run_ca_ask(ca, &rq, &reply, arena, &e), AE_ENOTFOUND);
+	assert_non_null(strstr(e.text, "ICertRequestD2"));
+	ae_run_ca_free(ca);
+	assert_int_equal(peer_stop(&p), 2);
+}
+
+/* Activation is refused: its HRESULT is kept, and ICPR serves. */
+static void
+dcom_not_allowed(void **state)
+{
+	struct peer p = start_dcom(PEER_ANSWERS, PEER_NO_ACTIVATION);
+	struct ae_run_ca *ca = asker(&p, false);
+	const struct ae_run_attempt *at;
+	struct ae_wcce_reply reply;
+	struct ae_err e;
+	size_t n;
+
+	(void)state;
+	if (ask(ca, submission(), &reply, &e) != AE_OK)
+		fail_msg("%s", e.text);
+	at = ae_run_ca_attempts(ca, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(at[0].err.dom, AE_DOM_HRESULT);
+	assert_int_equal(at[0].err.code, 0x80070005);
+	assert_int_equal(at[1].err.rc, AE_OK);
+	ae_run_ca_free(ca);
+	assert_int_equal(peer_stop(&p), 1);
+}
+
+/* Over DCOM, too, a lost answer is the end; a refusal is not. */
+static void
+dcom_lost_answers(void **state)
+{
+	static const struct {
+		enum peer_how how;
+		size_t attempts;
+		int seen;
+	} rows[] = {
+		/* refused over DCOM, asked again over ICPR, refused there */
+		{ PEER_FAULTS_EARLY, 2, 2 },
+		{ PEER_FAULTS_LATE, 1, 1 },
+		{ PEER_HANGS_UP, 1, 1 },
+		{ PEER_STALLS, 1, 1 },
+		{ PEER_TALKS_NONSENSE, 1, 1 },
+	};
+	struct ae_wcce_reply reply;
+	struct ae_run_ca *ca;
+	struct ae_err e;
+	struct peer p;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		p = start_dcom(rows[i].how, PEER_D2);
+		ca = asker(&p, false);
+		assert_int_not_equal(ask(ca, submission(), &reply, &e), AE_OK);
+		(void)ae_run_ca_attempts(ca, &n);
+		assert_int_equal(n, rows[i].attempts);
+		assert_int_equal(strstr(e.text, "unknown whether") != NULL,
+		    rows[i].attempts == 1);
+		ae_run_ca_free(ca);
+		assert_int_equal(peer_stop(&p), rows[i].seen);
+	}
+}
+
 /* A server that closed an idle connection costs nobody a request. */
 static void
 idle_connection(void **state)
@@ -310,6 +457,10 @@ main(void)
 		cmocka_unit_test(falls_over),
 		cmocka_unit_test(both_fail),
 		cmocka_unit_test(lost_answers),
+		cmocka_unit_test(dcom_issued),
+		cmocka_unit_test(dcom_old),
+		cmocka_unit_test(dcom_not_allowed),
+		cmocka_unit_test(dcom_lost_answers),
 		cmocka_unit_test(idle_connection),
 		cmocka_unit_test(wrong_questions),
 		cmocka_unit_test(no_such_host),

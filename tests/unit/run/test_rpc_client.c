@@ -65,7 +65,7 @@ target(uint16_t port, struct ae_run_trace *trace)
 static struct peer
 start(enum peer_how how)
 {
-	return peer_start(how, realm_path("service.keytab"));
+	return peer_start(how, PEER_NO_DCOM, realm_path("service.keytab"));
 }
 
 static void
