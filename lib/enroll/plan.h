@@ -24,17 +24,12 @@
 #include "base/err.h"
 #include "enroll/inventory.h"
 #include "enroll/keyspec.h"
+#include "policy/settings.h" /* AE_POLICY_* */
 
 enum ae_context {
 	AE_CONTEXT_MACHINE,
 	AE_CONTEXT_USER,
 };
-
-/* Bits of AEPolicy; how Windows' two check boxes set them: doc/policy.md. */
-#define AE_POLICY_ENROLL 0x1u	/* request what templates offer */
-#define AE_POLICY_MANAGE 0x2u	/* renew, archive, clean up */
-#define AE_POLICY_RETRIEVE 0x4u /* fetch what was pending */
-#define AE_POLICY_DISABLED 0x8000u
 
 enum ae_verdict {
 	AE_PASS, /* the check was made and is in order */

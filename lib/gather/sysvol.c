@@ -134,32 +134,22 @@ talk(struct pipes *p, const struct ae_wr *request, struct ae_wr *reply,
 }
 
 int
-ae_gather_sysvol(struct ae_sysvol_reply *out,
-    const struct ae_gather_sysvol *how, const struct ae_sysvol_request *q,
-    struct ae_err *e)
+ae_gather_sysvol_frame(struct ae_wr *reply, const struct ae_gather_sysvol *how,
+    const struct ae_wr *request, bool writes, struct ae_err *e)
 {
 	unsigned int timeout =
 	    how->timeout != 0 ? how->timeout : TIMEOUT_DEFAULT;
 	struct pipes p = { { -1, -1 }, { -1, -1 } };
-	struct ae_wr request, reply;
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
 	pid_t pid = -1;
 	int rc, status = 0;
 
-	ae_wr_init(&request, AE_SYSVOL_REQUEST_MAX);
-	ae_wr_init(&reply, AE_SYSVOL_REPLY_MAX + CHUNK);
 	(void)sigaction(SIGPIPE, &ignore, &before);
-	ae_sysvol_request_put(&request, q);
-	if (!ae_wr_ok(&request))
-		rc = ae_wr_full(&request)
-		    ? ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0, "too many files")
-		    : ae_fail_mem(e);
-	else
-		rc = start(&pid, &p, how, q->op == AE_SYSVOL_WRITE, e);
+	rc = start(&pid, &p, how, writes, e);
 	shut(&p.in[0]);
 	shut(&p.out[1]);
 	if (rc == AE_OK)
-		rc = talk(&p, &request, &reply, timeout, e);
+		rc = talk(&p, request, reply, timeout, e);
 	shut(&p.in[1]);
 	shut(&p.out[0]);
 	if (pid > 0) {
@@ -171,11 +161,32 @@ ae_gather_sysvol(struct ae_sysvol_reply *out,
 	if (rc == AE_OK && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
 		rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, status,
 		    "it ended with status 0x%x", (unsigned int)status);
-	if (rc == AE_OK)
-		rc = ae_sysvol_reply_get(out, reply.p, reply.len, q->n, e);
 	(void)sigaction(SIGPIPE, &before, NULL);
-	ae_wr_done(&request);
-	ae_wr_done(&reply);
 	return rc != AE_OK ? ae_note(e, rc, "sysvol helper %s", how->program)
 			   : AE_OK;
+}
+
+int
+ae_gather_sysvol(struct ae_sysvol_reply *out,
+    const struct ae_gather_sysvol *how, const struct ae_sysvol_request *q,
+    struct ae_err *e)
+{
+	struct ae_wr request, reply;
+	int rc;
+
+	ae_wr_init(&request, AE_SYSVOL_REQUEST_MAX);
+	ae_wr_init(&reply, AE_SYSVOL_REPLY_MAX + CHUNK);
+	ae_sysvol_request_put(&request, q);
+	if (!ae_wr_ok(&request))
+		rc = ae_wr_full(&request)
+		    ? ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0, "too many files")
+		    : ae_fail_mem(e);
+	else
+		rc = ae_gather_sysvol_frame(
+		    &reply, how, &request, q->op == AE_SYSVOL_WRITE, e);
+	if (rc == AE_OK)
+		rc = ae_sysvol_reply_get(out, reply.p, reply.len, q->n, e);
+	ae_wr_done(&request);
+	ae_wr_done(&reply);
+	return rc;
 }

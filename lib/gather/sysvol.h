@@ -23,4 +23,12 @@ int ae_gather_sysvol(struct ae_sysvol_reply *out,
     const struct ae_gather_sysvol *how, const struct ae_sysvol_request *q,
     struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * The same for a program that passes frames on unread: the request's frame
+ * in, the reply's appended to *reply, which bounds it.
+ */
+int ae_gather_sysvol_frame(struct ae_wr *reply,
+    const struct ae_gather_sysvol *how, const struct ae_wr *request,
+    bool writes, struct ae_err *e) AE_MUST_CHECK;
+
 #endif

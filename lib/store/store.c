@@ -72,18 +72,19 @@ store_current(int tmpl_fd)
 int
 store_each(int dirfd, store_each_fn *fn, void *arg, struct ae_err *e)
 {
-	int rc = AE_OK, fd = dup(dirfd);
+	int rc = AE_OK, fd;
 	struct dirent *d;
 	size_t n = 0;
 	DIR *dir;
 
+	/* A descriptor of its own, and with it a position of its own. */
+	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (dir == NULL) {
 		if (fd >= 0)
 			(void)close(fd);
 		return ae_fail_errno(e, errno, "read directory");
 	}
-	rewinddir(dir);
 	while (rc == AE_OK && (d = readdir(dir)) != NULL) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;

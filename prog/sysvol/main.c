@@ -13,12 +13,14 @@
  * KRB5CCNAME.
  */
 #include <errno.h>
+#include <grp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -119,6 +121,24 @@ serve(const struct ae_sysvol_request *q)
 	return rc;
 }
 
+/*
+ * Be who the tickets belong to: Heimdal inside libsmbclient refuses a cache
+ * of somebody else's, and nothing here needs root.
+ */
+static bool
+become_owner(const char *ccache)
+{
+	const char *path = ccache == NULL ? getenv("KRB5CCNAME") : ccache;
+	struct stat st;
+
+	if (path == NULL || strncmp(path, "FILE:", 5) != 0 ||
+	    stat(path + 5, &st) != 0 || geteuid() != 0 || st.st_uid == 0)
+		return true;
+	return setgroups(0, NULL) == 0 &&
+	    setresgid(st.st_gid, st.st_gid, st.st_gid) == 0 &&
+	    setresuid(st.st_uid, st.st_uid, st.st_uid) == 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -132,7 +152,8 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: sysvol [--write] [CCACHE]\n");
 		return 2;
 	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	if (!become_owner(ccache) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    setrlimit(RLIMIT_CORE, &none) != 0 ||
 	    (ccache != NULL && setenv("KRB5CCNAME", ccache, 1) != 0))
 		return complain(strerror(errno));

@@ -117,7 +117,7 @@ static bool
 share_open(struct share *s, const struct ae_sysvol_request *q)
 {
 	SMBCFILE *dir;
-	int n;
+	int n, null;
 
 	n = snprintf(s->base, sizeof(s->base), "smb://%s/sysvol/%s/Policies",
 	    q->server, q->domain);
@@ -125,7 +125,14 @@ share_open(struct share *s, const struct ae_sysvol_request *q)
 		errno = EINVAL;
 		return false;
 	}
-	/* Somebody's ~/.smb/smb.conf has no say here. */
+	/*
+	 * Somebody's ~/.smb/smb.conf has no say here, and the library's
+	 * complaint that it finds no place for its cache is nobody's news:
+	 * what went wrong is in the reply.
+	 */
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null >= 0)
+		(void)dup2(null, STDERR_FILENO);
 	(void)setenv("HOME", "/nonexistent", 1);
 	s->ctx = smbc_new_context();
 	if (s->ctx == NULL)

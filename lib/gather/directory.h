@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * What plan() is told about the directory: who we are and which groups AD
+ * counts us into, the templates, and the CAs with what their certificates
+ * are worth.  All over one authenticated, sealed connection.
+ */
+#ifndef AE_GATHER_DIRECTORY_H
+#define AE_GATHER_DIRECTORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ad/ad.h"
+#include "ad/pki.h"
+#include "ad/principal.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "enroll/plan.h"
+#include "pki/der.h"
+
+struct ae_directory {
+	struct ae_principal *me;
+	struct ae_token *token; /* AD's groups and the well-known ones */
+	struct ae_pki *pki;
+	const struct ae_template **templates; /* pki's, for plan's input */
+	struct ae_plan_ca *cas;		      /* one a pki->services */
+	struct ae_der *roots, *others;	      /* borrowed from pki */
+	size_t nroots, nothers;
+	struct ae_arena *arena; /* not yours */
+};
+
+/*
+ * Who the account ("PC1$") is, and its token: enough to choose its group
+ * policy.  The rest is empty until ae_directory_load.
+ */
+int ae_directory_open(struct ae_directory **out, struct ae_ad *ad,
+    const char *account, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * Read the templates, CAs and anchors, and judge the CAs at time now.
+ * Objects that are malformed are left out (pki->refused names them).
+ */
+int ae_directory_load(struct ae_directory *d, struct ae_ad *ad, int64_t now,
+    struct ae_err *e) AE_MUST_CHECK;
+void ae_directory_free(struct ae_directory *d);
+
+/* PEM of octet strings that parse as certificates, appended. */
+void ae_directory_put_pem(struct ae_wr *w, const struct ae_octetsv *v);
+
+#endif
