@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for autoenroll
+_autoenroll() {
+	local cur=${COMP_WORDS[COMP_CWORD]} cmd='' i words=''
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--root) i=$((i + 1)) ;;
+		-*) ;;
+		*) cmd=${COMP_WORDS[i]} && break ;;
+		esac
+	done
+	case $cmd in
+	'') words='pulse enroll templates store policy ca log events --root --help --version' ;;
+	pulse) words='--wait --dry-run --refresh-policy --json --help' ;;
+	enroll) words='-T --ca --subject --dns --upn --json --help' ;;
+	templates) words='--explain --json --help' ;;
+	store) words='list --archived --json --help' ;;
+	policy) words='show -v --json --help' ;;
+	ca) words='list ping info prop templates --ca --stages --index --json --help' ;;
+	log) words='level 0 1 2 3 4 5 default --help' ;;
+	events) words='--since --json --help' ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -F _autoenroll autoenroll

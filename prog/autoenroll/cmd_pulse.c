@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * autoenroll pulse, enroll and templates: one run, or its plan.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../autoenrolld/control.h"
+#include "../autoenrolld/pulse.h"
+#include "cli.h"
+
+static const char *
+text(const json_t *j, const char *key)
+{
+	const char *s = json_string_value(json_object_get(j, key));
+
+	return s == NULL ? "" : cli_safe(s);
+}
+
+static void
+print_reasons(const json_t *list)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(list, i, r)
+	{
+		const char *v = text(r, "verdict");
+
+		(void)printf("    %s %-34s %s\n",
+		    strcmp(v, "fail") == 0	 ? "-"
+			: strcmp(v, "warn") == 0 ? "!"
+						 : "+",
+		    text(r, "check"), text(r, "text"));
+	}
+}
+
+static const char *
+decisive(const json_t *item)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(json_object_get(item, "reasons"), i,
+	    r) if (strcmp(text(r, "verdict"), "fail") == 0) return text(r,
+	    "text");
+	return "";
+}
+
+static void
+print_plan(const json_t *report, bool explain)
+{
+	const json_t *item;
+	size_t i;
+
+	if (explain) {
+		(void)printf("policy\n");
+		print_reasons(json_object_get(report, "policy_reasons"));
+	}
+	json_array_foreach(json_object_get(report, "plan"), i, item)
+	{
+		(void)printf("%-7s %-32s %s\n", text(item, "action"),
+		    text(item, "template"), explain ? "" : decisive(item));
+		if (explain)
+			print_reasons(json_object_get(item, "reasons"));
+	}
+}
+
+static void
+print_results(const json_t *report)
+{
+	static const char *const rows[][2] = { { "ca", "CA" },
+		{ "transport", "transport" }, { "subject", "subject" },
+		{ "serial", "serial" }, { "thumbprint", "thumbprint" },
+		{ "not_after", "valid until" }, { "path", "files" },
+		{ "hresult_text", "code" }, { "message", "message" } };
+	const json_t *res, *a;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(report, "results"), i, res)
+	{
+		(void)printf(
+		    "%s: %s\n", text(res, "template"), text(res, "outcome"));
+		for (j = 0; j < sizeof(rows) / sizeof(rows[0]); j++)
+			if (text(res, rows[j][0])[0] != '\0')
+				(void)printf("  %-12s %s\n", rows[j][1],
+				    text(res, rows[j][0]));
+		json_array_foreach(json_object_get(res, "attempts"), j,
+		    a) if (text(a, "error")[0] != '\0')(void)
+		    printf("  tried        %s%s%s: %s\n", text(a, "ca"),
+			text(a, "transport")[0] ? " by " : "",
+			text(a, "transport"), text(a, "error"));
+	}
+}
+
+static int
+need_root(const char *command)
+{
+	if (geteuid() == 0)
+		return EXIT_OK;
+	(void)fprintf(stderr,
+	    "autoenroll %s: the machine's certificates are root's; run it as "
+	    "root\n",
+	    command);
+	return EXIT_LOCAL;
+}
+
+/* Run here and show it. */
+static int
+run_here(struct cli *cli, const struct pulse_options *o, bool plan_only,
+    bool explain)
+{
+	struct ae_err e = AE_ERR_INIT;
+	json_t *report = NULL;
+	int code = EXIT_OK;
+
+	cli->c.log = ae_log_new("autoenroll", true);
+	if (cli->c.log != NULL)
+		ae_log_set_level(cli->c.log, AE_LOG_WARNING);
+	if (pulse_run(&cli->c, o, &report, &e) != AE_OK) {
+		json_decref(report);
+		return cli_fail(cli, &e);
+	}
+	if (cli->json) {
+		cli_print_json(report);
+	} else {
+		if (plan_only ||
+		    json_array_size(json_object_get(report, "results")) == 0)
+			print_plan(report, explain);
+		print_results(report);
+	}
+	if (!plan_only)
+		code = pulse_exit_code(report);
+	json_decref(report);
+	return code;
+}
+
+int
+cmd_pulse(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "wait", no_argument, NULL, 'w' },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "refresh-policy", no_argument, NULL, 'r' },
+		{ "json", no_argument, NULL, 'j' },
+		{ 0 },
+	};
+	struct pulse_options o = { 0 };
+	struct ae_err e = AE_ERR_INIT;
+	json_t *report = NULL;
+	bool wait = false;
+	int opt, code;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case 'w':
+			wait = true;
+			break;
+		case 'n':
+			o.dry_run = true;
+			break;
+		case 'r':
+			o.refresh = true;
+			break;
+		case 'j':
+			cli->json = true;
+			break;
+		default:
+			return cli_usage("pulse", "unknown option");
+		}
+	}
+	if (optind != argc)
+		return cli_usage("pulse", "no arguments are expected");
+	code = need_root("pulse");
+	if (code != EXIT_OK)
+		return code;
+	if (o.dry_run)
+		return run_here(cli, &o, true, false);
+	code = control_ask(&cli->c, o.refresh, wait, &report, &e);
+	if (code == AE_ENOTFOUND) /* no daemon */
+		return run_here(cli, &o, false, false);
+	if (code != AE_OK)
+		return cli_fail(cli, &e);
+	if (!wait) {
+		(void)printf("auto-enrollment was started\n");
+		return EXIT_OK;
+	}
+	if (cli->json)
+		cli_print_json(report);
+	else
+		print_results(report);
+	code = json_object_get(report, "error") != NULL
+	    ? EXIT_FINDING
+	    : pulse_exit_code(report);
+	if (code == EXIT_FINDING && !cli->json)
+		(void)fprintf(
+		    stderr, "autoenroll: %s\n", text(report, "error"));
+	json_decref(report);
+	return code;
+}
+
+int
+cmd_enroll(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "template", required_argument, NULL, 'T' },
+		{ "ca", required_argument, NULL, 'c' },
+		{ "subject", required_argument, NULL, 's' },
+		{ "dns", required_argument, NULL, 'd' },
+		{ "upn", required_argument, NULL, 'u' },
+		{ "json", no_argument, NULL, 'j' },
+		{ 0 },
+	};
+	struct pulse_options o = { 0 };
+	int opt, code;
+
+	while ((opt = getopt_long(argc, argv, "T:", options, NULL)) != -1) {
+		switch (opt) {
+		case 'T':
+			o.only = optarg;
+			break;
+		case 'c':
+			o.ca = optarg;
+			break;
+		case 's':
+			o.subject = optarg;
+			break;
+		case 'd':
+			(void)ae_strv_add(&o.dns, optarg);
+			break;
+		case 'u':
+			(void)ae_strv_add(&o.upn, optarg);
+			break;
+		case 'j':
+			cli->json = true;
+			break;
+		default:
+			return cli_usage("enroll", "unknown option");
+		}
+	}
+	if (o.only == NULL || optind != argc)
+		code = cli_usage("enroll", "expected -T TEMPLATE");
+	else if ((code = need_root("enroll")) == EXIT_OK)
+		code = run_here(cli, &o, false, true);
+	ae_strv_done(&o.dns);
+	ae_strv_done(&o.upn);
+	return code;
+}
+
+int
+cmd_templates(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "explain", no_argument, NULL, 'e' },
+		{ "json", no_argument, NULL, 'j' },
+		{ 0 },
+	};
+	struct pulse_options o = { .dry_run = true };
+	bool explain = false;
+	int opt, code;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (opt == 'e')
+			explain = true;
+		else if (opt == 'j')
+			cli->json = true;
+		else
+			return cli_usage("templates", "unknown option");
+	}
+	if (argc - optind > 1)
+		return cli_usage("templates", "at most one template");
+	o.show = optind < argc ? argv[optind] : NULL;
+	code = need_root("templates");
+	return code != EXIT_OK ? code : run_here(cli, &o, true, explain);
+}

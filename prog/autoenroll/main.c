@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * autoenroll: the command line of the auto-enrollment client.
+ */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "../autoenrolld/roles.h"
+#include "cli.h"
+
+/* clang-format off */
+const struct cli_command cli_commands[] = {
+	{ "pulse", cmd_pulse, "run auto-enrollment now",
+	  "usage: autoenroll pulse [--wait] [--dry-run] [--refresh-policy] [--json]\n"
+	  "\n"
+	  "Reads group policy, templates and permissions, requests what is missing and\n"
+	  "installs it. Asks autoenrolld when it runs, otherwise does the run itself.\n"
+	  "\n"
+	  "  --wait            wait for the run to end and show what came of it\n"
+	  "  --dry-run         show the plan and its reasons; request and change nothing\n"
+	  "  --refresh-policy  read group policy again even if it did not change\n"
+	  "  --json            print the report as JSON\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll pulse --wait\n"
+	  "  autoenroll pulse --dry-run --json | jq '.plan[] | select(.action == \"enroll\")'\n" },
+	{ "enroll", cmd_enroll, "request one certificate by hand",
+	  "usage: autoenroll enroll -T TEMPLATE [--ca 'HOST\\NAME'] [--subject DN]\n"
+	  "                         [--dns NAME]... [--upn NAME]... [--json]\n"
+	  "\n"
+	  "  -T, --template  common name of the template\n"
+	  "  --ca            ask this CA only\n"
+	  "  --subject       subject, most specific part first: 'CN=www.example.com'\n"
+	  "  --dns, --upn    alternative names, may be repeated\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll enroll -T WebServer --subject CN=www.example.com --dns www.example.com\n" },
+	{ "templates", cmd_templates, "list templates, with --explain why each is or is not requested",
+	  "usage: autoenroll templates [--explain] [--json] [TEMPLATE]\n"
+	  "\n"
+	  "  --explain  every check that was made for every template, in order\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll templates --explain Workstation\n" },
+	{ "store", cmd_store, "show the certificates of this machine",
+	  "usage: autoenroll store list [--archived] [--json]\n"
+	  "\n"
+	  "  --archived  also those that are no longer current\n" },
+	{ "policy", cmd_policy, "show the auto-enrollment policy and where it comes from",
+	  "usage: autoenroll policy show [-v] [--json]\n"
+	  "\n"
+	  "  -v  also every group policy object that was passed over, and why\n" },
+	{ "ca", cmd_ca, "list and question certification authorities",
+	  "usage: autoenroll ca list [--json]\n"
+	  "       autoenroll ca ping [--ca 'HOST\\NAME'] [--stages] [--json]\n"
+	  "       autoenroll ca info [--ca 'HOST\\NAME'] [--json]\n"
+	  "       autoenroll ca prop N [--index I] [--ca 'HOST\\NAME'] [--json]\n"
+	  "       autoenroll ca templates [--ca 'HOST\\NAME'] [--json]\n"
+	  "\n"
+	  "ping --stages shows the way to the CA step by step with the time of each:\n"
+	  "name, TCP 135, endpoint mapper, activation, port, bind, call.\n"
+	  "templates shows what the CA itself offers beside what AD says.\n" },
+	{ "log", cmd_log, "show or set the LogLevel of events",
+	  "usage: autoenroll log level [0-5|default]\n"
+	  "\n"
+	  "0 minimal, 1 terse, 2 error, 3 warning (default), 4 verbose, 5 exhaustive.\n"
+	  "Effective at once.\n" },
+	{ "events", cmd_events, "show the events of auto-enrollment",
+	  "usage: autoenroll events [--since TIME] [--json]\n"
+	  "\n"
+	  "  --since  2026-11-23T08:00:00Z, or an age such as 90s, 30m, 8h, 2d\n" },
+	{ 0 },
+};
+/* clang-format on */
+
+static void
+usage(FILE *f)
+{
+	const struct cli_command *cmd;
+
+	(void)fprintf(f,
+	    "usage: autoenroll [--root DIR] COMMAND [options]\n"
+	    "\n"
+	    "Certificates from Active Directory, as Windows gets them.\n"
+	    "\n");
+	for (cmd = cli_commands; cmd->name != NULL; cmd++)
+		(void)fprintf(f, "  %-10s %s\n", cmd->name, cmd->summary);
+	(void)fprintf(f,
+	    "\n"
+	    "'autoenroll COMMAND --help' tells more.\n"
+	    "\n"
+	    "exit codes: 0 ok, 1 finding, 2 usage, 3 not found, 4 local, 5 "
+	    "AD,\n"
+	    "6 network, 7 authentication, 8 denied, 9 pending, 10 trust\n");
+}
+
+int
+cli_usage(const char *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)fprintf(stderr, "autoenroll %s: ", command);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "\nTry 'autoenroll %s --help'.\n", command);
+	return EXIT_USAGE;
+}
+
+int
+cli_fail(const struct cli *cli, const struct ae_err *e)
+{
+	int code = client_exit_code(e);
+	json_t *j;
+
+	if (cli->json) {
+		j = json_pack("{s:s, s:s, s:s, s:I, s:i}", "error", e->text,
+		    "kind", ae_rc_name(e->rc), "domain", ae_dom_name(e->dom),
+		    "code", (json_int_t)e->code, "exit", code);
+		cli_print_json(j);
+		json_decref(j);
+	}
+	(void)fprintf(stderr, "autoenroll: %s\n", cli_safe(e->text));
+	return code;
+}
+
+void
+cli_print_json(const json_t *j)
+{
+	if (j != NULL &&
+	    json_dumpf(j, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0)
+		(void)putchar('\n');
+}
+
+const char *
+cli_safe(const char *s)
+{
+	static char buf[4][2048];
+	static unsigned next;
+	char *out = buf[next++ % 4];
+
+	return ae_str_quote(
+	    out, sizeof(buf[0]), s == NULL ? "" : s, s == NULL ? 0 : strlen(s));
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	const struct cli_command *cmd;
+	int i;
+
+	for (cmd = cli_commands; cmd->name != NULL; cmd++)
+		if (strcmp(cmd->name, argv[0]) == 0)
+			break;
+	if (cmd->name == NULL) {
+		(void)fprintf(stderr,
+		    "autoenroll: there is no command '%s'\n"
+		    "Try 'autoenroll --help'.\n",
+		    cli_safe(argv[0]));
+		return EXIT_USAGE;
+	}
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0) {
+			(void)fputs(cmd->help, stdout);
+			return EXIT_OK;
+		}
+	}
+	optind = 0;
+	return cmd->run(cli, argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "root", required_argument, NULL, 'r' },
+		{ "role", required_argument, NULL, 'R' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	const char *root = getenv("AUTOENROLL_ROOT"), *role = NULL;
+	struct ae_err e = AE_ERR_INIT;
+	struct cli cli = { 0 };
+	int opt, code;
+
+	while ((opt = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+		switch (opt) {
+		case 'r':
+			root = optarg;
+			break;
+		case 'R': /* a process of our own, not for people */
+			role = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return EXIT_OK;
+		case 'V':
+			(void)printf("autoenroll %s\n", AE_VERSION);
+			return EXIT_OK;
+		default:
+			usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind == argc && role == NULL) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (client_init(&cli.c, root, &e) != AE_OK) {
+		code = cli_fail(&cli, &e);
+	} else if (role != NULL) {
+		code = role_main(&cli.c, role, &e);
+		if (e.rc != AE_OK)
+			(void)fprintf(
+			    stderr, "autoenroll: %s: %s\n", role, e.text);
+	} else {
+		code = run(&cli, argc - optind, argv + optind);
+	}
+	client_done(&cli.c);
+	if (fflush(stdout) != 0 && code == EXIT_OK)
+		code = EXIT_LOCAL;
+	return code;
+}

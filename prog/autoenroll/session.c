@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Connections for commands; see session.h.
+ */
+#include "session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "sys/clock.h"
+
+int
+session_ticket(struct session *s, const struct cli *cli, struct ae_err *e)
+{
+	char principal[256];
+	int rc;
+
+	if (geteuid() != 0 || getenv("KRB5CCNAME") != NULL) {
+		rc = ae_gss_cred_ccache(&s->cred, NULL, e);
+		return rc == AE_OK
+		    ? AE_OK
+		    : ae_note(e, rc, "using your Kerberos ticket");
+	}
+	rc = client_principal(&cli->c, principal, sizeof(principal), e);
+	if (rc == AE_OK)
+		rc = ae_gss_cred_keytab(
+		    &s->cred, cli->c.keytab, principal, "MEMORY:autoenroll", e);
+	return rc == AE_OK
+	    ? AE_OK
+	    : ae_note(e, rc, "getting a ticket for this machine");
+}
+
+int
+session_open(struct session *s, const struct cli *cli, struct ae_err *e)
+{
+	struct ae_ad_conf conf = { 0 };
+	const char *realm;
+	int rc;
+
+	rc = session_ticket(s, cli, e);
+	if (rc != AE_OK)
+		return rc;
+	realm = strrchr(ae_gss_cred_principal(s->cred), '@');
+	if (realm == NULL)
+		return ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
+		    "the ticket's principal has no realm");
+	rc = ae_ad_locate(&s->dc, realm + 1, NULL, NULL, ae_random_u64(), e);
+	if (rc != AE_OK)
+		return ae_note(
+		    e, rc, "looking for a domain controller of %s", realm + 1);
+	conf.host = s->dc.host;
+	conf.cred = s->cred;
+	rc = ae_ad_open(&s->ad, &conf, e);
+	return rc == AE_OK ? AE_OK : ae_note(e, rc, "%s", s->dc.host);
+}
+
+int
+session_cas(
+    struct session *s, const char *config, size_t *index, struct ae_err *e)
+{
+	char name[1024];
+	size_t i;
+	int rc;
+
+	rc = ae_ad_pki_read(&s->pki, s->ad, AE_PKI_SERVICES, e);
+	if (rc != AE_OK)
+		return rc;
+	*index = 0;
+	if (s->pki->nservices == 0)
+		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+		    "the forest has no enterprise certification authority "
+		    "(CN=Enrollment Services is empty)");
+	for (i = 0; config != NULL && i < s->pki->nservices; i++) {
+		const struct ae_enrollment_service *es = s->pki->services[i];
+
+		(void)snprintf(name, sizeof(name), "%s\\%s",
+		    es->dns_host_name == NULL ? "" : es->dns_host_name, es->cn);
+		if (ae_str_eq_nocase(name, config)) {
+			*index = i;
+			return AE_OK;
+		}
+	}
+	return config == NULL ? AE_OK
+			      : ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+				    "no CA '%s'; 'autoenroll ca list' shows "
+				    "them",
+				    config);
+}
+
+void
+session_done(struct session *s)
+{
+	ae_pki_free(s->pki);
+	ae_ad_free(s->ad);
+	ae_gss_cred_free(s->cred);
+	memset(s, 0, sizeof(*s));
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The control socket; see control.h.
+ */
+#include "control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "sys/files.h"
+
+#define CONNS_MAX 16
+
+struct conn {
+	struct control *ctl;
+	struct ae_source *source;
+	int fd; /* -1: this place is free */
+	char buf[CONTROL_REQUEST_MAX];
+	size_t len;
+	bool waiting;
+};
+
+struct control {
+	struct ae_loop *loop;
+	struct ae_source *source;
+	int fd;
+	char *path;
+	control_pulse_fn *fn;
+	void *arg;
+	struct conn conns[CONNS_MAX];
+};
+
+static int
+address(struct sockaddr_un *sa, const char *path, struct ae_err *e)
+{
+	memset(sa, 0, sizeof(*sa));
+	sa->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(sa->sun_path))
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%s is too long for a socket", path);
+	memcpy(sa->sun_path, path, strlen(path) + 1);
+	return AE_OK;
+}
+
+/* Everything until the peer closes; heap, NUL-terminated. */
+static char *
+read_all(int fd, size_t max)
+{
+	char *p = NULL, *q;
+	size_t len = 0, cap = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && len < max) {
+		if (len + 65536 > cap) {
+			q = realloc(p, cap += 131072);
+			if (q == NULL)
+				break;
+			p = q;
+		}
+		n = read(fd, p + len, 65535);
+		if (n > 0)
+			len += (size_t)n;
+	}
+	if (p != NULL)
+		p[len] = '\0';
+	return p;
+}
+
+int
+control_ask(const struct client *c, bool refresh, bool wait, json_t **report,
+    struct ae_err *e)
+{
+	char line[CONTROL_REQUEST_MAX], *text = NULL;
+	struct sockaddr_un sa;
+	int fd, rc;
+
+	rc = address(&sa, c->socket, e);
+	if (rc != AE_OK)
+		return rc;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return ae_fail_errno(e, errno, "make a socket");
+	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) != 0) {
+		rc = errno == ENOENT || errno == ECONNREFUSED
+		    ? AE_ENOTFOUND
+		    : ae_fail_errno(e, errno, "connect to %s", c->socket);
+		goto out;
+	}
+	(void)snprintf(line, sizeof(line),
+	    "{\"op\": \"pulse\", \"refresh\": %s, \"wait\": %s}\n",
+	    refresh ? "true" : "false", wait ? "true" : "false");
+	if (write(fd, line, strlen(line)) != (ssize_t)strlen(line)) {
+		rc = ae_fail_errno(e, errno, "ask autoenrolld");
+		goto out;
+	}
+	text = read_all(fd, CONTROL_REPORT_MAX);
+	*report = text == NULL ? NULL : json_loads(text, 0, NULL);
+	if (!json_is_object(*report)) {
+		json_decref(*report);
+		*report = NULL;
+		rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
+		    "autoenrolld ended the connection without an answer");
+	}
+out:
+	free(text);
+	(void)close(fd);
+	return rc;
+}
+
+static void
+drop(struct conn *cn)
+{
+	ae_source_free(cn->source);
+	if (cn->fd >= 0)
+		(void)close(cn->fd);
+	cn->source = NULL;
+	cn->fd = -1;
+	cn->waiting = false;
+}
+
+/* The whole answer at once: a reader that does not read loses it. */
+static void
+answer(struct conn *cn, const char *text, size_t len)
+{
+	struct timeval tv = { .tv_sec = 2 };
+	ssize_t n = 1;
+
+	(void)setsockopt(cn->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	while (len > 0 && (n = send(cn->fd, text, len, MSG_NOSIGNAL)) > 0) {
+		text += n;
+		len -= (size_t)n;
+	}
+	drop(cn);
+}
+
+static void
+request(struct conn *cn)
+{
+	static const char started[] = "{\"started\": true}\n";
+	static const char refused[] = "{\"error\": \"unknown request\"}\n";
+	json_t *j = json_loadb(cn->buf, cn->len, 0, NULL);
+	const char *op = json_string_value(json_object_get(j, "op"));
+	bool refresh = json_is_true(json_object_get(j, "refresh"));
+	bool known = op != NULL && strcmp(op, "pulse") == 0;
+
+	cn->waiting = json_is_true(json_object_get(j, "wait"));
+	json_decref(j);
+	if (!known) {
+		answer(cn, refused, sizeof(refused) - 1);
+		return;
+	}
+	if (cn->waiting)
+		ae_source_set_events(cn->source, 0);
+	else
+		answer(cn, started, sizeof(started) - 1);
+	cn->ctl->fn(cn->ctl->arg, refresh);
+}
+
+static void
+on_conn(void *arg, int fd, unsigned events)
+{
+	struct conn *cn = arg;
+	ssize_t n;
+
+	if (cn->waiting || (events & AE_LOOP_IN) == 0) {
+		drop(cn); /* gone while waiting */
+		return;
+	}
+	n = recv(
+	    fd, cn->buf + cn->len, sizeof(cn->buf) - cn->len, MSG_DONTWAIT);
+	if (n <= 0) {
+		drop(cn);
+		return;
+	}
+	cn->len += (size_t)n;
+	if (memchr(cn->buf, '\n', cn->len) != NULL)
+		request(cn);
+	else if (cn->len == sizeof(cn->buf))
+		drop(cn);
+}
+
+static void
+on_listen(void *arg, int fd, unsigned events)
+{
+	struct control *ctl = arg;
+	struct conn *cn = NULL;
+	struct ucred who;
+	socklen_t len = sizeof(who);
+	int s;
+	size_t i;
+
+	(void)events;
+	s = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	if (s < 0)
+		return;
+	for (i = 0; i < CONNS_MAX && cn == NULL; i++)
+		if (ctl->conns[i].fd < 0)
+			cn = &ctl->conns[i];
+	if (cn == NULL ||
+	    getsockopt(s, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 ||
+	    who.uid != 0) {
+		(void)close(s);
+		return;
+	}
+	*cn = (struct conn){ .ctl = ctl, .fd = s };
+	if (ae_loop_fd(&cn->source, ctl->loop, s, AE_LOOP_IN, on_conn, cn,
+		NULL) != AE_OK)
+		drop(cn);
+}
+
+int
+control_listen(struct control **out, const struct client *c, struct ae_loop *l,
+    control_pulse_fn *fn, void *arg, struct ae_err *e)
+{
+	struct control *ctl = calloc(1, sizeof(*ctl));
+	struct sockaddr_un sa;
+	mode_t old;
+	size_t i;
+	int rc;
+
+	if (ctl == NULL)
+		return ae_fail_mem(e);
+	ctl->loop = l;
+	ctl->fn = fn;
+	ctl->arg = arg;
+	for (i = 0; i < CONNS_MAX; i++)
+		ctl->conns[i].fd = -1;
+	ctl->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rc = address(&sa, c->socket, e);
+	if (rc == AE_OK)
+		rc = ae_file_mkdirs(c->run_dir, 0755, e);
+	if (rc != AE_OK)
+		goto out;
+	ctl->path = strdup(c->socket);
+	(void)unlink(c->socket);
+	old = umask(0177);
+	if (ctl->path == NULL || ctl->fd < 0 ||
+	    bind(ctl->fd, (const struct sockaddr *)&sa, sizeof(sa)) != 0 ||
+	    listen(ctl->fd, 16) != 0)
+		rc = ae_fail_errno(e, errno, "listen on %s", c->socket);
+	(void)umask(old);
+	if (rc == AE_OK)
+		rc = ae_loop_fd(
+		    &ctl->source, l, ctl->fd, AE_LOOP_IN, on_listen, ctl, e);
+out:
+	if (rc != AE_OK) {
+		control_free(ctl);
+		return rc;
+	}
+	*out = ctl;
+	return AE_OK;
+}
+
+void
+control_finish(struct control *ctl, const char *report, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < CONNS_MAX; i++)
+		if (ctl->conns[i].fd >= 0 && ctl->conns[i].waiting)
+			answer(&ctl->conns[i], report, len);
+}
+
+void
+control_free(struct control *ctl)
+{
+	size_t i;
+
+	if (ctl == NULL)
+		return;
+	for (i = 0; i < CONNS_MAX; i++)
+		if (ctl->conns[i].fd >= 0)
+			drop(&ctl->conns[i]);
+	ae_source_free(ctl->source);
+	if (ctl->fd >= 0)
+		(void)close(ctl->fd);
+	if (ctl->path != NULL)
+		(void)unlink(ctl->path);
+	free(ctl->path);
+	free(ctl);
+}

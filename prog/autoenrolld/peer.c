@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The orchestrator's side: start a role, ask it, wait; see role.h.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "enroll/event.h"
+#include "role.h"
+#include "sys/clock.h"
+#include "sys/spawn.h"
+
+#define PEER_FDS_MAX 4
+
+struct peer {
+	struct peer_conf conf;
+	struct ae_loop *loop;
+	struct ae_ipc *ipc;
+	pid_t pid;
+	uint32_t next_id;
+
+	uint32_t waiting; /* id of the question, 0: none */
+	uint32_t type;	  /* of the answer that came, 0: none yet */
+	uint8_t *body;	  /* of the answer, wiped */
+	size_t len;
+	bool gone;
+};
+
+static void
+forget(struct peer *p)
+{
+	if (p->body != NULL)
+		explicit_bzero(p->body, p->len);
+	free(p->body);
+	p->body = NULL;
+	p->len = 0;
+	p->type = 0;
+}
+
+static int
+on_answer(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *p = arg;
+
+	(void)ipc;
+	if (p->waiting == 0 || m->id != p->waiting || p->type != 0)
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "%s answers what was not asked", p->conf.role);
+	p->body = malloc(m->len + 1);
+	if (p->body == NULL)
+		return ae_fail_mem(e);
+	memcpy(p->body, m->body, m->len);
+	p->len = m->len;
+	p->type = m->type;
+	return AE_OK;
+}
+
+static int
+on_log(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *p = arg;
+	struct ae_log_record rec;
+	uint8_t *copy = malloc(m->len + 1);
+	int rc;
+
+	(void)ipc;
+	if (copy == NULL)
+		return ae_fail_mem(e);
+	memcpy(copy, m->body, m->len);
+	rc = ae_log_decode(&rec, copy, m->len, e);
+	if (rc == AE_OK && p->conf.c->log != NULL) {
+		rec.role = p->conf.role;
+		ae_log_write(p->conf.c->log, &rec);
+	}
+	free(copy);
+	return rc;
+}
+
+static int
+on_event(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct ae_arena *a = ae_arena_new(128 * 1024);
+	const char *params[AE_EVENT_PARAMS_MAX];
+	uint32_t source, id, n, i;
+	struct peer *p = arg;
+	struct ae_rd r;
+	int rc = AE_OK;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	source = ae_rd_u32(&r);
+	id = ae_rd_u32(&r);
+	n = ae_rd_u32(&r);
+	if (n > AE_EVENT_PARAMS_MAX || source > AE_EVENT_CERTENROLL)
+		ae_rd_fail(&r);
+	for (i = 0; i < n && ae_rd_ok(&r); i++)
+		params[i] = msg_get_str(a, &r, 4096);
+	if (!ae_rd_done(&r))
+		rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "%s tells a malformed event", p->conf.role);
+	else if (p->conf.event != NULL)
+		p->conf.event(p->conf.arg, source, id, params, n);
+	ae_arena_free(a);
+	return rc;
+}
+
+static void
+on_closed(void *arg, struct ae_ipc *ipc, const struct ae_err *why)
+{
+	struct peer *p = arg;
+
+	(void)ipc;
+	p->gone = true;
+	if (why->rc != AE_EUNAVAIL && p->conf.c->log != NULL)
+		ae_log_printf(p->conf.c->log, AE_LOG_ERROR, "%s: %s",
+		    p->conf.role, why->text);
+}
+
+/* clang-format off */
+#define ANSWER(q) { .type = (q) + 1, .max = ROLE_BODY_MAX, .states = 1, .handle = on_answer }
+static const struct ae_ipc_row rows[] = {
+	ANSWER(ROLE_SETTINGS),
+	ANSWER(ROLE_PLAN),
+	ANSWER(ROLE_INVENTORY),
+	ANSWER(ROLE_TRUST),
+	ANSWER(ROLE_NEW),
+	ANSWER(ROLE_INSTALL),
+	ANSWER(ROLE_ARCHIVE),
+	ANSWER(ROLE_REQUEST),
+	{ .type = ROLE_FAILED, .max = 4096, .states = 1, .handle = on_answer },
+	{ .type = ROLE_LOG, .max = AE_LOG_RECORD_MAX, .states = 1, .handle = on_log },
+	{ .type = ROLE_EVENT, .max = 65536, .states = 1, .handle = on_event },
+	{ 0 },
+};
+/* clang-format on */
+
+int
+peer_start(struct peer **out, const struct peer_conf *conf, struct ae_err *e)
+{
+	const char *argv[] = { "autoenrolld", "--role", conf->role, "--root",
+		conf->c->root, NULL };
+	int fds[1 + PEER_FDS_MAX], pair[2] = { -1, -1 }, rc;
+	struct ae_spawn sp = { .argv = argv,
+		.keep_env = conf->keep_env,
+		.fds = fds,
+		.nfds = 1 + conf->nfds,
+		.death_signal = SIGKILL };
+	struct peer *p;
+
+	if (conf->nfds > PEER_FDS_MAX)
+		return ae_fail(
+		    e, AE_EINTERNAL, AE_DOM_NONE, 0, "too many descriptors");
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return ae_fail_mem(e);
+	p->conf = *conf;
+	rc = ae_loop_new(&p->loop, e);
+	if (rc == AE_OK)
+		rc = ae_ipc_pair(pair, e);
+	if (rc != AE_OK)
+		goto out;
+	fds[0] = pair[1];
+	for (size_t i = 0; i < conf->nfds; i++)
+		fds[1 + i] = conf->fds[i];
+	rc = ae_spawn(&p->pid, &sp, e);
+	(void)close(pair[1]);
+	if (rc != AE_OK) {
+		(void)close(pair[0]);
+		goto out;
+	}
+	rc = ae_ipc_new(&p->ipc, p->loop, pair[0], rows, on_closed, p, e);
+out:
+	if (rc != AE_OK) {
+		peer_stop(p);
+		return ae_note(e, rc, "starting %s", conf->role);
+	}
+	*out = p;
+	return AE_OK;
+}
+
+void
+peer_stop(struct peer *p)
+{
+	if (p == NULL)
+		return;
+	ae_ipc_free(p->ipc); /* the role sees this and leaves */
+	if (p->pid > 0) {
+		int64_t until = ae_clock_mono_ms() + 500;
+		pid_t got;
+
+		while ((got = waitpid(p->pid, NULL, WNOHANG)) == 0 &&
+		    ae_clock_mono_ms() < until)
+			(void)usleep(500);
+		if (got == 0) {
+			(void)kill(p->pid, SIGKILL);
+			(void)waitpid(p->pid, NULL, 0);
+		}
+	}
+	ae_loop_free(p->loop);
+	forget(p);
+	free(p);
+}
+
+int
+peer_ask(struct peer *p, enum role_msg type, const struct ae_wr *question,
+    int64_t timeout_ms, struct ae_rd *answer, struct ae_err *e)
+{
+	int64_t until = ae_clock_mono_ms() + timeout_ms, left;
+	int rc;
+
+	forget(p);
+	if (!ae_wr_ok(question))
+		return ae_fail_mem(e);
+	p->waiting = ++p->next_id;
+	rc = ae_ipc_send(p->ipc, (uint32_t)type, p->waiting, question->p,
+	    question->len, -1, e);
+	while (rc == AE_OK && p->type == 0 && !p->gone &&
+	    (left = until - ae_clock_mono_ms()) > 0)
+		rc = ae_loop_turn(p->loop, left, e);
+	p->waiting = 0;
+	if (rc != AE_OK)
+		return rc;
+	if (p->type == 0)
+		return p->gone ? ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
+				     "the %s process ended without an answer",
+				     p->conf.role)
+			       : ae_fail(e, AE_ETIMEDOUT, AE_DOM_NONE, 0,
+				     "the %s process did not answer in time",
+				     p->conf.role);
+	ae_rd_init(answer, p->body, p->len);
+	if (p->type == ROLE_FAILED) {
+		msg_get_err(answer, e);
+		return e == NULL ? AE_EINTERNAL : e->rc;
+	}
+	if (p->type != (uint32_t)type + 1)
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "the %s process answered another question", p->conf.role);
+	return AE_OK;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * A plan as JSON; see plan_json.h.
+ */
+#include "plan_json.h"
+
+static json_t *
+reasons(const struct ae_reasons *rs)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < rs->n; i++)
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:s}", "check", rs->v[i].check,
+			"verdict", ae_verdict_name(rs->v[i].verdict), "text",
+			rs->v[i].text));
+	return list;
+}
+
+static json_t *
+item_json(const struct ae_plan_item *it)
+{
+	const struct ae_template *t = it->tmpl;
+	json_t *cas = json_array(), *j;
+	size_t i;
+
+	for (i = 0; i < it->ncas; i++)
+		(void)json_array_append_new(cas,
+		    json_sprintf(
+			"%s\\%s", it->cas[i]->dns_host_name, it->cas[i]->cn));
+	j = json_pack("{s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "template", t->cn,
+	    "display_name", t->display_name == NULL ? t->cn : t->display_name,
+	    "oid", t->oid == NULL ? "" : t->oid, "action",
+	    ae_plan_action_name(it->action), "schema_version",
+	    (int)t->schema_version, "cas", cas, "reasons",
+	    reasons(&it->reasons));
+	if (j != NULL && it->action == AE_PLAN_ENROLL)
+		(void)json_object_set_new(j, "key",
+		    json_sprintf(
+			"%s %u", ae_key_alg_name(it->key.alg), it->key.bits));
+	if (j != NULL && it->have != NULL)
+		(void)json_object_set_new(
+		    j, "have", json_string(it->have->name));
+	return j;
+}
+
+json_t *
+plan_to_json(const struct ae_plan *p)
+{
+	json_t *items = json_array();
+	size_t i;
+
+	for (i = 0; i < p->nitems; i++)
+		(void)json_array_append_new(items, item_json(&p->items[i]));
+	return json_pack("{s:b, s:o, s:o}", "enabled", p->enabled,
+	    "policy_reasons", reasons(&p->reasons), "plan", items);
+}

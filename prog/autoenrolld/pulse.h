@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * One run of auto-enrollment: gather, plan, and carry the plan out.  The
+ * orchestrator itself decides nothing and parses no outside byte; it asks
+ * the roles (doc/privsep.md).
+ */
+#ifndef AE_CLIENT_PULSE_H
+#define AE_CLIENT_PULSE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "client.h"
+
+struct pulse_options {
+	bool dry_run;	  /* stop after the plan; no event, nothing stored */
+	bool refresh;	  /* read group policy again even if unchanged */
+	const char *only; /* this template alone, by hand; NULL: a usual run */
+	const char
+	    *show;	/* plan for this template alone, as a usual run would */
+	const char *ca; /* this CA ("host\\name"), NULL: as planned */
+	const char
+	    *subject; /* by hand: names for a supplies-subject template */
+	struct ae_strv dns, upn;
+};
+
+/*
+ * Run once.  *report (new reference, also on failure unless NULL) is
+ *
+ *   { "context": "machine", "started", "finished": times,
+ *     "policy": {...}, "plan": [ {template, action, reasons...} ],
+ *     "results": [ {template, outcome, ca, request_id, hresult, message,
+ *                   thumbprint, serial, subject, not_after, path,
+ *                   attempts: [...]} ] }
+ *
+ * AE_OK also when a request was denied or is pending: that is in results.
+ * AE_EUNAVAIL when another run holds the store.
+ */
+int pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/* The exit code a report stands for: the gravest outcome in it. */
+int pulse_exit_code(const json_t *report);
+
+#endif

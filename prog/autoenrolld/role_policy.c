@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The policy role: group policy, the directory, and from both – with the
+ * inventory that the key role listed – the plan.  Talks LDAP as the machine;
+ * has no keys and cannot write the store.  It is asked twice: what files of
+ * group policy it lacks, and then, with these, for the plan.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ad/ad.h"
+#include "ad/locate.h"
+#include "enroll/event.h"
+#include "enroll/plan.h"
+#include "gather/directory.h"
+#include "gather/stored.h"
+#include "gss/cred.h"
+#include "plan_json.h"
+#include "policy/files.h"
+#include "policy/settings.h"
+#include "role.h"
+#include "roles.h"
+#include "settings_json.h"
+#include "store/store.h"
+#include "sys/clock.h"
+
+#define CERTS_MAX 4096
+#define CONTEXT "Local system"
+
+/* What was asked, and everything that answering it needs. */
+struct work {
+	struct ae_arena *a;
+	const char *principal; /* "PC1$@REALM" */
+	const char *only, *show, *ca;
+	struct ae_stored *stored;
+	size_t nstored;
+
+	struct ae_gss_cred *cred;
+	struct ae_ad_ping dc;
+	struct ae_ad *ad;
+	struct ae_directory *dir;
+	struct ae_gpos *gpos;
+	struct ae_policy_cache cache;
+	size_t *of;    /* which choice a fetched file belongs to */
+	size_t nfiles; /* asked for */
+	struct ae_settings *settings;
+	struct ae_inventory have;
+	struct ae_plan *plan;
+};
+
+static int
+read_stored(struct work *q, struct ae_arena *a, struct ae_rd *in)
+{
+	struct ae_rd r;
+	const uint8_t *p;
+	uint32_t n, i;
+	size_t len;
+
+	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
+	if (p == NULL)
+		return AE_EPROTO;
+	ae_rd_init(&r, p, len);
+	n = ae_rd_u32(&r);
+	if (n > CERTS_MAX)
+		return AE_EPROTO;
+	q->stored = ae_arena_array(a, n, sizeof(*q->stored));
+	for (i = 0; q->stored != NULL && i < n && ae_rd_ok(&r); i++) {
+		struct ae_stored *s = &q->stored[i];
+
+		s->tmpl = msg_get_str(a, &r, AE_STORE_NAME_MAX);
+		s->number = ae_rd_u32(&r);
+		s->current = ae_rd_u8(&r) != 0;
+		s->has_key = ae_rd_u8(&r) != 0;
+		s->pem = msg_get_bytes(&r, AE_STORE_FILE_MAX, &s->len);
+		if (s->tmpl == NULL)
+			ae_rd_fail(&r);
+	}
+	q->nstored = n;
+	return q->stored != NULL && ae_rd_done(&r) ? AE_OK : AE_EPROTO;
+}
+
+static void
+tell(struct role *r, enum ae_event_source source, unsigned id)
+{
+	const char *params[] = { CONTEXT };
+
+	role_event(r, source, id, params, source == AE_EVENT_CSC ? 0 : 1);
+}
+
+/* The domain is the realm of our ticket. */
+static int
+connect_dc(struct work *w, struct ae_err *e)
+{
+	const char *realm = strchr(w->principal, '@') + 1;
+	struct ae_ad_conf conf = { 0 };
+	int rc;
+
+	rc = ae_gss_cred_ccache(&w->cred, NULL, e);
+	if (rc == AE_OK)
+		rc =
+		    ae_ad_locate(&w->dc, realm, NULL, NULL, ae_random_u64(), e);
+	if (rc != AE_OK)
+		return ae_note(
+		    e, rc, "looking for a domain controller of %s", realm);
+	conf.host = w->dc.host;
+	conf.cred = w->cred;
+	rc = ae_ad_open(&w->ad, &conf, e);
+	return rc == AE_OK ? AE_OK : ae_note(e, rc, "%s", w->dc.host);
+}
+
+/* Events 65 and 64: who answered the question for policy. */
+static void
+tell_loaded(struct role *r, const struct work *w)
+{
+	const char *loaded[] = { CONTEXT, "ldap:" };
+	const char *authenticated[] = { CONTEXT, "ldap:", w->dc.host,
+		ae_gss_cred_principal(w->cred), "Kerberos" };
+
+	role_event(r, AE_EVENT_CERTENROLL, 65, authenticated, 5);
+	role_event(r, AE_EVENT_CERTENROLL, 64, loaded, 2);
+}
+
+/* The one CA asked for by hand, or all of them. */
+static void
+restrict_ca(struct ae_plan_input *in, const struct work *q, struct ae_arena *a)
+{
+	struct ae_plan_ca *kept;
+	size_t i, n = 0;
+
+	if (q->ca == NULL)
+		return;
+	kept = ae_arena_array(a, in->ncas + 1, sizeof(*kept));
+	for (i = 0; kept != NULL && i < in->ncas; i++) {
+		const struct ae_enrollment_service *s = in->cas[i].service;
+		char *config = ae_arena_printf(a, "%s\\%s",
+		    s->dns_host_name == NULL ? "" : s->dns_host_name, s->cn);
+
+		if (config != NULL && ae_str_eq_nocase(config, q->ca))
+			kept[n++] = in->cas[i];
+	}
+	in->cas = kept;
+	in->ncas = n;
+}
+
+static int
+plan(struct work *w, struct ae_err *e)
+{
+	struct ae_plan_input in = { .context = AE_CONTEXT_MACHINE };
+	int rc;
+
+	in.now = ae_clock_now();
+	rc = ae_directory_load(w->dir, w->ad, in.now, e);
+	if (rc == AE_OK)
+		rc = ae_gather_inventory(
+		    &w->have, w->a, w->stored, w->nstored, w->dir, in.now, e);
+	if (rc != AE_OK)
+		return rc;
+	in.policy = w->settings->ae_policy;
+	in.policy_set =
+	    w->settings->ae_policy_from.source != AE_SETTING_DEFAULT;
+	in.templates = w->dir->templates;
+	in.ntemplates = w->dir->pki->ntemplates;
+	in.cas = w->dir->cas;
+	in.ncas = w->dir->pki->nservices;
+	in.token = w->dir->token;
+	in.have = w->have;
+	in.only = w->only != NULL ? w->only : w->show;
+	in.manual = w->only != NULL;
+	restrict_ca(&in, w, w->a);
+	rc = ae_plan_make(&w->plan, &in, w->a, e);
+	if (rc == AE_OK && in.only != NULL && w->plan->nitems == 0)
+		rc = ae_fail(e, AE_ENOTFOUND, AE_DOM_HRESULT, 0x80094800,
+		    "there is no template '%s'; its common name is wanted, "
+		    "not its display name",
+		    in.only);
+	if (rc == AE_OK && w->only != NULL &&
+	    w->plan->items[0].action == AE_PLAN_SKIP)
+		rc = ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0, "%s: %s", in.only,
+		    ae_plan_decisive(&w->plan->items[0])->text);
+	return rc;
+}
+
+/* What a candidate failed at is news: its event. */
+static void
+tell_items(struct role *r, const struct ae_plan *p)
+{
+	size_t i;
+
+	for (i = 0; p->enabled && i < p->nitems; i++) {
+		const struct ae_plan_item *it = &p->items[i];
+		const struct ae_reason *why = ae_plan_decisive(it);
+		const char *params[] = { CONTEXT, it->tmpl->cn,
+			why == NULL ? "" : why->text };
+		const struct ae_event_def *d;
+
+		if (!it->candidate || why == NULL || why->event == 0)
+			continue;
+		d = ae_event_find(AE_EVENT_CERTENROLL, why->event);
+		if (d != NULL)
+			role_event(r, AE_EVENT_CERTENROLL, why->event, params,
+			    d->nparams < 3 ? d->nparams : 3);
+	}
+}
+
+static void
+put_ders(struct ae_wr *w, const struct ae_der *v, size_t n)
+{
+	size_t i;
+
+	ae_wr_u32(w, (uint32_t)n);
+	for (i = 0; i < n; i++)
+		msg_put_bytes(w, v[i].p, v[i].len);
+}
+
+static void
+put_pem(struct ae_wr *w, const struct ae_octetsv *v)
+{
+	struct ae_wr pem;
+
+	ae_wr_init(&pem, AE_STORE_FILE_MAX);
+	ae_directory_put_pem(&pem, v);
+	msg_put_bytes(w, pem.p, ae_wr_ok(&pem) ? pem.len : 0);
+	ae_wr_done(&pem);
+}
+
+static void
+put_item(struct ae_wr *w, const struct ae_plan_item *it)
+{
+	size_t i;
+
+	ae_template_put(w, it->tmpl);
+	ae_wr_u32(w, (uint32_t)it->key.alg);
+	ae_wr_u32(w, it->key.bits);
+	ae_wr_u32(w, (uint32_t)it->ncas);
+	for (i = 0; i < it->ncas; i++) {
+		msg_put_str(w, it->cas[i]->dns_host_name);
+		msg_put_str(w, it->cas[i]->cn);
+	}
+}
+
+static void
+put_archive(struct ae_wr *w, const struct ae_plan *p)
+{
+	size_t i, len;
+
+	ae_wr_u32(w, (uint32_t)p->narchive);
+	for (i = 0; i < p->narchive; i++) {
+		/* "<template>/<number>" */
+		len = strcspn(p->archive[i]->name, "/");
+		msg_put_bytes(w, p->archive[i]->name, len);
+	}
+}
+
+static int
+put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
+{
+	const struct ae_directory *d = an->dir;
+	struct ae_wr part;
+	uint32_t n = 0;
+	json_t *j;
+	char *text;
+	size_t i;
+
+	ae_wr_u8(w, an->plan->enabled);
+	ae_sid_put(w, &d->me->sid);
+	ae_wr_init(&part, ROLE_BODY_MAX);
+	put_pem(&part, &d->pki->roots);
+	put_pem(&part, &d->pki->aia);
+	put_pem(&part, &d->pki->ntauth);
+	msg_put_bytes(w, part.p, part.len);
+	ae_wr_reset(&part);
+	put_ders(&part, d->roots, d->nroots);
+	put_ders(&part, d->others, d->nothers);
+	msg_put_bytes(w, part.p, part.len);
+	ae_wr_done(&part);
+	for (i = 0; i < an->plan->nitems; i++)
+		n += an->plan->items[i].action == AE_PLAN_ENROLL;
+	ae_wr_u32(w, n);
+	for (i = 0; i < an->plan->nitems; i++)
+		if (an->plan->items[i].action == AE_PLAN_ENROLL)
+			put_item(w, &an->plan->items[i]);
+	put_archive(w, an->plan);
+	j = plan_to_json(an->plan);
+	if (j != NULL &&
+	    json_object_set_new(j, "policy", settings_to_json(an->settings)) ==
+		0)
+		(void)json_object_set_new(j, "dc", json_string(an->dc.host));
+	text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
+	json_decref(j);
+	if (text == NULL)
+		return ae_fail_mem(e);
+	msg_put_bytes(w, text, strlen(text));
+	free(text);
+	return AE_OK;
+}
+
+static void
+work_done(struct work *w)
+{
+	ae_gpos_free(w->gpos);
+	ae_policy_cache_done(&w->cache);
+	free(w->of);
+	ae_directory_free(w->dir);
+	ae_settings_free(w->settings);
+	ae_ad_free(w->ad);
+	ae_gss_cred_free(w->cred);
+	ae_arena_free(w->a);
+	memset(w, 0, sizeof(*w));
+}
+
+/* A cache that does not decode is an empty one: everything is fetched. */
+static void
+read_cache(struct work *w, const uint8_t *p, size_t len)
+{
+	struct ae_rd r;
+
+	ae_rd_init(&r, p, len);
+	if (len > 0 && ae_policy_cache_get(&w->cache, &r, NULL) != AE_OK)
+		memset(&w->cache, 0, sizeof(w->cache));
+}
+
+static int
+choose_gpos(struct work *w, struct ae_wr *out, struct ae_err *e)
+{
+	const char *site =
+	    w->dc.client_site[0] == '\0' ? NULL : w->dc.client_site;
+	struct ae_sysvol_request q = { 0 };
+	struct ae_wr frame;
+	int rc;
+
+	rc = ae_gpos_read(
+	    &w->gpos, w->ad, w->dir->me->dn, site, false, w->dir->token, e);
+	if (rc == AE_OK)
+		rc = ae_policy_request(&q, &w->of, w->gpos, &w->cache,
+		    w->dc.host, w->dc.domain, e);
+	if (rc != AE_OK)
+		return ae_note(e, rc, "reading group policy");
+	w->nfiles = q.n;
+	ae_wr_init(&frame, AE_SYSVOL_REQUEST_MAX);
+	if (q.n > 0)
+		ae_sysvol_request_put(&frame, &q);
+	if (!ae_wr_ok(&frame))
+		rc = ae_fail_mem(e);
+	msg_put_bytes(out, frame.p, frame.len);
+	ae_wr_done(&frame);
+	ae_sysvol_request_done(&q);
+	return rc;
+}
+
+/* First question: who we are, which GPOs apply, which files are lacking. */
+static int
+on_settings(
+    struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
+{
+	struct work *w = r->state;
+	char account[256];
+	const uint8_t *p;
+	size_t len;
+	int rc;
+
+	work_done(w);
+	w->a = ae_arena_new(64u * 1024u * 1024u);
+	if (w->a == NULL)
+		return ae_fail_mem(e);
+	w->principal = msg_get_str(w->a, in, sizeof(account) - 1);
+	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
+	if (!ae_rd_done(in) || w->principal == NULL ||
+	    strchr(w->principal, '@') == NULL)
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "malformed question: settings");
+	read_cache(w, p, len);
+	(void)snprintf(account, sizeof(account), "%.*s",
+	    (int)strcspn(w->principal, "@"), w->principal);
+	rc = connect_dc(w, e);
+	if (rc == AE_OK)
+		rc = ae_directory_open(&w->dir, w->ad, account, e);
+	if (rc == AE_OK)
+		rc = choose_gpos(w, out, e);
+	return rc;
+}
+
+/* The files that came, and the local layer on top. */
+static int
+read_settings(struct role *r, struct work *w, const uint8_t *reply, size_t len,
+    struct ae_err *e)
+{
+	struct ae_sysvol_reply files = { 0 };
+	struct ae_local_policy local;
+	int rc = AE_OK;
+
+	ae_local_policy_init(&local);
+	if (w->nfiles > 0) {
+		rc = ae_sysvol_reply_get(&files, reply, len, w->nfiles, e);
+		if (rc == AE_OK)
+			rc = ae_policy_take(
+			    &w->cache, w->gpos, w->of, &files, e);
+		if (rc != AE_OK)
+			(void)ae_note(
+			    e, rc, "reading SYSVOL on %s", w->dc.host);
+		else
+			ae_policy_cache_keep(&w->cache, w->gpos);
+	}
+	if (rc == AE_OK)
+		rc = ae_local_policy_read(&local, r->c->policy_path, e);
+	if (rc == AE_OK)
+		rc = ae_settings_build(
+		    &w->settings, w->gpos, &w->cache, &local, e);
+	ae_local_policy_done(&local);
+	ae_sysvol_reply_done(&files);
+	return rc;
+}
+
+static void
+put_cache(struct ae_wr *out, const struct work *w)
+{
+	struct ae_wr c;
+
+	ae_wr_init(&c, ROLE_BODY_MAX);
+	ae_policy_cache_put(&c, &w->cache);
+	msg_put_bytes(out, c.p, ae_wr_ok(&c) && w->nfiles > 0 ? c.len : 0);
+	ae_wr_done(&c);
+}
+
+/* Second question: the plan. */
+static int
+on_plan(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
+{
+	struct work *w = r->state;
+	const uint8_t *reply;
+	size_t len;
+	int rc;
+
+	if (w->gpos == NULL || w->plan != NULL)
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "the plan is asked for out of turn");
+	w->only = msg_get_str(w->a, in, 512);
+	w->show = msg_get_str(w->a, in, 512);
+	w->ca = msg_get_str(w->a, in, 1024);
+	reply = msg_get_bytes(in, ROLE_BODY_MAX, &len);
+	if (read_stored(w, w->a, in) != AE_OK || !ae_rd_done(in))
+		return ae_fail(
+		    e, AE_EPROTO, AE_DOM_NONE, 0, "malformed question: plan");
+	rc = read_settings(r, w, reply, len, e);
+	if (rc != AE_OK)
+		return rc;
+	if (w->only != NULL || ae_settings_may(w->settings, AE_POLICY_ENROLL)) {
+		tell(r, AE_EVENT_AUTOENROLLMENT, 4);
+		tell(r, AE_EVENT_CSC, 1);
+		tell(r, AE_EVENT_CSC, 3);
+	}
+	rc = plan(w, e);
+	if (rc != AE_OK)
+		return rc;
+	if (w->plan->enabled)
+		tell_loaded(r, w);
+	tell_items(r, w->plan);
+	put_cache(out, w);
+	return put_answer(out, w, e);
+}
+
+static const struct role_question questions[] = {
+	{ ROLE_SETTINGS, on_settings },
+	{ ROLE_PLAN, on_plan },
+	{ 0, NULL },
+};
+
+int
+role_policy(const struct client *c, int fd, struct ae_err *e)
+{
+	const char *reads[] = { "/etc", "/usr/lib", "/usr/share", "/lib",
+		"/run/systemd/resolve", c->ccache, c->policy_path, c->keytab,
+		NULL };
+	const char *writes[] = { c->ccache, NULL };
+	struct ae_sandbox box = { .user = c->user,
+		.may = AE_MAY_READ_FILES | AE_MAY_WRITE_FILES | AE_MAY_CONNECT |
+		    AE_MAY_RESOLVE,
+		.read_paths = reads,
+		.write_paths = writes,
+		.max_file_size = 16u * 1024u * 1024u,
+		.require = c->require_sandbox };
+	struct work w = { 0 };
+	struct role r = { .c = c, .state = &w };
+	int rc;
+
+	rc = role_serve(&r, fd, &box, questions, e);
+	work_done(&w);
+	return rc;
+}
