@@ -15,8 +15,9 @@
 #include "rpc/mgmt.h"
 #include "rpc/sec.h"
 #include "sys/clock.h"
+#include "wcce/request.h"
 
-#define MGMT_REPLY_MAX 65536u
+#define REPLY_MAX 262144u
 
 /* f is where the role's state begins: see front_open(). */
 static struct front *
@@ -267,23 +268,75 @@ static const struct ae_run_server_ops run_ops = {
 	.refused = on_refused,
 };
 
-void
-front_mgmt(
+/* Send what a room answered, or its fault. */
+static void
+finish_call(
+    struct ae_run_conn *c, uint32_t call, uint32_t fault, const struct ae_wr *w)
+{
+	if (fault == 0 && ae_wr_ok(w))
+		ae_run_conn_reply(c, call, w->p, w->len);
+	else
+		ae_run_conn_fault(
+		    c, call, fault != 0 ? fault : AE_RPC_FAULT_NO_RESOURCES);
+}
+
+bool
+front_common(
     struct front *f, struct ae_run_conn *c, const struct ae_rpc_call *call)
 {
+	static const struct ae_rpc_iface *const dcom[] = {
+		&ae_dcom_object_exporter_iface,
+		&ae_dcom_activation_iface,
+		&ae_dcom_scm_iface,
+		&ae_dcom_rem_unknown_iface,
+		&ae_dcom_rem_unknown2_iface,
+		&ae_dcom_class_factory_iface,
+	};
+	struct ae_err e = AE_ERR_INIT;
 	char princ[300];
 	struct ae_wr w;
 	uint32_t fault;
+	size_t i;
 
-	(void)snprintf(princ, sizeof(princ), "host/%s", f->p->conf.dns_name);
-	ae_wr_init(&w, MGMT_REPLY_MAX);
-	fault = ae_rpc_mgmt_call(f->rpc, call, princ, &w);
-	if (fault == 0 && ae_wr_ok(&w))
-		ae_run_conn_reply(c, call->call, w.p, w.len);
-	else
-		ae_run_conn_fault(c, call->call,
-		    fault != 0 ? fault : AE_RPC_FAULT_NO_RESOURCES);
+	for (i = 0; i < sizeof(dcom) / sizeof(dcom[0]); i++)
+		if (call->iface == dcom[i])
+			break;
+	ae_wr_init(&w, REPLY_MAX);
+	if (call->iface == &ae_rpc_mgmt_iface) {
+		(void)snprintf(
+		    princ, sizeof(princ), "host/%s", f->p->conf.dns_name);
+		fault = ae_rpc_mgmt_call(f->rpc, call, princ, &w);
+	} else if (i < sizeof(dcom) / sizeof(dcom[0])) {
+		/* Every authenticated caller may activate; what a certificate
+		   takes is decided by ca. */
+		fault = ae_dcom_exporter_call(f->dcom, call, true,
+		    (uint64_t)ae_loop_now(f->p->loop), &w, &e);
+		if (fault != 0)
+			log_outside(f->p, "%s: %s: %s", ae_run_conn_peer(c),
+			    call->iface->name, e.text);
+	} else {
+		return false;
+	}
+	finish_call(c, call->call, fault, &w);
 	ae_wr_done(&w);
+	return true;
+}
+
+static int
+open_dcom(struct front *f, struct ae_err *e)
+{
+	const char *hosts[1] = { f->p->conf.dns_name };
+	struct ae_dcom_class class = { .clsid = ae_clsid_ccertrequestd,
+		.iids = { ae_iid_icertrequestd, ae_iid_icertrequestd2 },
+		.niids = 2 };
+	struct ae_dcom_exporter_config conf = { .hosts = hosts,
+		.nhosts = 1,
+		.port = (uint16_t)f->p->conf.port,
+		.classes = &class,
+		.nclasses = 1 };
+
+	memcpy(conf.seed, f->p->seed, sizeof(conf.seed));
+	return ae_dcom_exporter_new(&f->dcom, &conf, e);
 }
 
 int
@@ -292,6 +345,7 @@ front_open(struct front *f, struct proc *p, const struct front_ops *ops,
 {
 	struct ae_rpc_server_config rc = { .adopt_groups =
 					       p->def->role == ROLE_RPC };
+	int rcode;
 
 	f->p = p;
 	f->ops = ops;
@@ -301,7 +355,10 @@ front_open(struct front *f, struct proc *p, const struct front_ops *ops,
 	f->rpc = ae_rpc_server_new(&rc);
 	if (f->rpc == NULL || !proc_allow_read(p, p->conf.krb5_conf))
 		return ae_fail_mem(e);
-	return ae_rpc_server_add(f->rpc, &ae_rpc_mgmt_iface, e);
+	rcode = open_dcom(f, e);
+	if (rcode == AE_OK)
+		rcode = ae_rpc_server_add(f->rpc, &ae_rpc_mgmt_iface, e);
+	return rcode;
 }
 
 int

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "dcom/exporter.h"
 #include "role.h"
 #include "rpc/server.h"
 #include "run/rpc_server.h"
@@ -35,6 +36,7 @@ struct front {
 	const struct front_ops *ops;
 	struct ae_rpc_server *rpc;
 	struct ae_run_server *run;
+	struct ae_dcom_exporter *dcom;
 	struct front_auth *pending;
 	size_t npending, cap;
 	void *data; /* the owner's */
@@ -52,8 +54,11 @@ int front_start(struct front *f, struct ae_err *e) AE_MUST_CHECK;
 void front_auth_down(struct front *f);
 void front_stop(struct front *f);
 
-/* Answer mgmt, which every port has. */
-void front_mgmt(
+/* What is on both ports: mgmt and DCOM's own interfaces.  False: not these. */
+bool front_common(
     struct front *f, struct ae_run_conn *c, const struct ae_rpc_call *call);
+
+/* The one class there is, and its interfaces in this order. */
+enum { FRONT_IID_REQUESTD, FRONT_IID_REQUESTD2 };
 
 #endif

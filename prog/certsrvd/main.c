@@ -48,7 +48,7 @@ check(const struct parent_options *o)
 int
 main(int argc, char **argv)
 {
-	enum { O_ROOT = 256, O_CONFIG, O_ROLE, O_INDEX, O_LISTEN };
+	enum { O_ROOT = 256, O_CONFIG, O_ROLE, O_INDEX, O_LISTEN, O_SEED };
 	static const struct option longs[] = {
 		{ "root", required_argument, NULL, O_ROOT },
 		{ "config", required_argument, NULL, O_CONFIG },
@@ -59,11 +59,11 @@ main(int argc, char **argv)
 		{ "role", required_argument, NULL, O_ROLE },
 		{ "index", required_argument, NULL, O_INDEX },
 		{ "listen", required_argument, NULL, O_LISTEN },
+		{ "seed", required_argument, NULL, O_SEED },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct parent_options o = { .root = NULL };
-	enum role role = ROLE_PARENT;
-	unsigned index = 0, nlisten = 0;
+	struct role_args r = { .role = ROLE_PARENT };
 	bool check_only = false;
 	int c;
 
@@ -85,15 +85,18 @@ main(int argc, char **argv)
 			o.config = optarg;
 			break;
 		case O_ROLE:
-			role = role_find(optarg);
-			if (role == ROLE_COUNT)
+			r.role = role_find(optarg);
+			if (r.role == ROLE_COUNT)
 				usage();
 			break;
 		case O_INDEX:
-			index = number(optarg, WORKERS_MAX - 1);
+			r.index = (uint8_t)number(optarg, WORKERS_MAX - 1);
 			break;
 		case O_LISTEN:
-			nlisten = number(optarg, 8);
+			r.nlisten = number(optarg, 8);
+			break;
+		case O_SEED:
+			r.seed = optarg;
 			break;
 		default:
 			usage();
@@ -101,8 +104,10 @@ main(int argc, char **argv)
 	}
 	if (optind != argc)
 		usage();
-	if (role != ROLE_PARENT)
-		return role_main(
-		    role, (uint8_t)index, o.root, o.config, nlisten);
+	if (r.role != ROLE_PARENT) {
+		r.root = o.root;
+		r.config = o.config;
+		return role_main(&r);
+	}
 	return check_only ? check(&o) : parent_main(&o);
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "conf.h"
 #include "events.h"
 #include "proto.h"
@@ -69,6 +70,7 @@ struct parent {
 	struct ae_source *sig[4];
 	struct ae_source *kill_timer, *ticket_timer, *watchdog;
 	bool stopping, announced, failed, reload;
+	char seed[33]; /* of DCOM identifiers: names, not secrets */
 };
 
 /* Who talks to whom (doc/privsep.md). */
@@ -447,7 +449,7 @@ spawn_child(struct child *c, int control, struct ae_err *e)
 	struct parent *p = c->p;
 	int fds[1 + LISTEN_MAX];
 	char index[8], count[8];
-	const char *argv[16];
+	const char *argv[20];
 	struct ae_spawn s = { .argv = argv,
 		.keep_env = keep,
 		.fds = fds,
@@ -468,6 +470,8 @@ spawn_child(struct child *c, int control, struct ae_err *e)
 	argv[n++] = index;
 	argv[n++] = "--listen";
 	argv[n++] = count;
+	argv[n++] = "--seed";
+	argv[n++] = p->seed;
 	if (p->opt.root != NULL) {
 		argv[n++] = "--root";
 		argv[n++] = p->opt.root;
@@ -757,12 +761,15 @@ run_once(const struct parent_options *o, bool *again)
 {
 	struct parent *p = calloc(1, sizeof(*p));
 	struct ae_err e = AE_ERR_INIT;
+	uint8_t seed[16];
 	int rc, code = 1;
 
 	*again = false;
 	if (p == NULL)
 		return 1;
 	p->opt = *o;
+	ae_random(seed, sizeof(seed));
+	ae_hex_encode(p->seed, seed, sizeof(seed));
 	p->log = ae_log_new("certsrvd", o->foreground);
 	rc = p->log == NULL ? ae_fail_mem(&e) : ae_loop_new(&p->loop, &e);
 	if (rc == AE_OK)

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "sys/clock.h"
 #include "sys/sandbox.h"
 #include "sys/spawn.h"
@@ -384,22 +385,23 @@ serve(struct proc *p, struct ae_err *e)
 }
 
 int
-role_main(enum role role, uint8_t index, const char *root,
-    const char *conf_path, size_t nlisten)
+role_main(const struct role_args *args)
 {
 	static struct proc p; /* zeroed; too large for a stack frame */
 	struct ae_err e = AE_ERR_INIT;
 	size_t i;
 	int rc;
 
-	p.def = role_def_find(role);
-	p.index = index;
+	p.def = role_def_find(args->role);
+	p.index = args->index;
 	p.rate.burst = 20;
 	p.rate.interval_ms = 10 * 1000;
-	if (p.def == NULL || index >= WORKERS_MAX || nlisten > 8)
+	if (p.def == NULL || args->index >= WORKERS_MAX || args->nlisten > 8 ||
+	    args->seed == NULL ||
+	    !ae_hex_decode(p.seed, sizeof(p.seed), args->seed))
 		return 2;
-	p.nlisten = nlisten;
-	for (i = 0; i < nlisten; i++)
+	p.nlisten = args->nlisten;
+	for (i = 0; i < p.nlisten; i++)
 		p.listen[i] = FD_LISTEN + (int)i;
 	rc = ae_loop_new(&p.loop, &e);
 	if (rc == AE_OK)
@@ -407,8 +409,9 @@ role_main(enum role role, uint8_t index, const char *root,
 		    on_control_closed, &p, &e);
 	if (rc == AE_OK) {
 		p.log = ae_log_new_remote(carry, &p);
-		rc = p.log == NULL ? ae_fail_mem(&e)
-				   : conf_read(&p.conf, root, conf_path, &e);
+		rc = p.log == NULL
+		    ? ae_fail_mem(&e)
+		    : conf_read(&p.conf, args->root, args->config, &e);
 	}
 	if (rc == AE_OK) {
 		ae_log_set_level(

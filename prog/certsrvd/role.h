@@ -68,6 +68,7 @@ struct proc {
 	struct ae_ipc *control;
 	struct ae_log_rate rate; /* of lines that peers outside can cause */
 	struct peer peer[ROLE_COUNT][WORKERS_MAX];
+	uint8_t seed[16]; /* the same in all processes of one start */
 	int listen[8];
 	size_t nlisten;
 	uid_t uid; /* what the sandbox will switch to; 0: nobody else */
@@ -81,8 +82,14 @@ extern const struct role_def role_rpc135, role_rpc, role_auth, role_ca, role_ad,
     role_db, role_sign, role_ticket;
 
 /* Run a role on its descriptors; the program's exit status. */
-int role_main(enum role role, uint8_t index, const char *root,
-    const char *conf_path, size_t nlisten);
+struct role_args {
+	enum role role;
+	uint8_t index;
+	const char *root, *config;
+	size_t nlisten;
+	const char *seed; /* 32 hex digits */
+};
+int role_main(const struct role_args *args);
 
 /* The user of a role by configuration: a name, or uid_base and the role. */
 int role_user(const struct conf *c, enum role r, uid_t *uid, gid_t *gid,

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * The CA's port: stubs become typed requests here and go to ca with the name
- * of their security context; typed replies become stubs.  Nothing is decided
- * and nothing is kept.
+ * The CA's port, for ICertPassage and for DCOM: stubs become typed requests
+ * here and go to ca with the name of their security context; typed replies
+ * become stubs.  Nothing is decided and nothing is kept.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "front.h"
-#include "rpc/mgmt.h"
 #include "sys/sandbox.h"
 #include "wcce/request.h"
 
 #define CALLS_MAX 4096u /* with ca at one time */
 #define REPLY_STUB_MAX (8u * 1024u * 1024u)
 
-enum { TAG_MGMT, TAG_ICPR };
-
 /* A call that ca has. */
 struct pending {
 	bool used;
 	uint16_t generation;
 	uint32_t conn, call;
+	bool orpc; /* the answer needs an ORPCTHAT */
 	enum ae_wcce_iface iface;
 	enum ae_wcce_call method;
 	uint16_t opnum;
@@ -37,19 +35,21 @@ struct worker {
 	char sec_addr[8];
 };
 
-static const struct ae_rpc_iface *
-icpr_iface(void)
-{
-	static struct ae_rpc_iface i = {
-		.name = "ICertPassage",
-		.nops = 1,
-		.min_level = AE_RPC_LEVEL_PRIVACY, /* MS-ICPR 3.2.4.1, ESC11 */
-		.tag = TAG_ICPR,
-	};
-
-	i.id.uuid = ae_iid_icertpassage;
-	return &i;
-}
+/* What we serve; the row's tag is its enum ae_wcce_iface. */
+static struct ae_rpc_iface ifaces[] = {
+	{ .name = "ICertPassage", /* MS-ICPR 3.2.4.1; privacy: ESC11 */
+	    .nops = 1,
+	    .min_level = AE_RPC_LEVEL_PRIVACY,
+	    .tag = AE_WCCE_ICERTPASSAGE },
+	{ .name = "ICertRequestD", /* MS-WCCE 3.2.1.4.2 */
+	    .nops = 6,
+	    .min_level = AE_RPC_LEVEL_PRIVACY,
+	    .tag = AE_WCCE_ICERTREQUESTD },
+	{ .name = "ICertRequestD2", /* MS-WCCE 3.2.1.4.3 */
+	    .nops = 10,
+	    .min_level = AE_RPC_LEVEL_PRIVACY,
+	    .tag = AE_WCCE_ICERTREQUESTD2 },
+};
 
 static struct pending *
 pending_new(struct worker *w, uint32_t *id)
@@ -93,7 +93,7 @@ pending_done(struct worker *w, struct pending *c)
 
 static bool
 forward(struct worker *w, struct ae_run_conn *c, const struct ae_rpc_call *call,
-    const struct ae_wcce_request *q)
+    const struct ae_wcce_request *q, bool orpc)
 {
 	struct pending *pend;
 	struct ae_wr wr;
@@ -108,6 +108,7 @@ forward(struct worker *w, struct ae_run_conn *c, const struct ae_rpc_call *call,
 	if (pend != NULL) {
 		pend->conn = ae_run_conn_id(c);
 		pend->call = call->call;
+		pend->orpc = orpc;
 		pend->iface = q->iface;
 		pend->method = q->call;
 		pend->opnum = q->opnum;
@@ -121,14 +122,21 @@ forward(struct worker *w, struct ae_run_conn *c, const struct ae_rpc_call *call,
 }
 
 static void
-send_reply(struct worker *w, struct ae_run_conn *c, uint32_t call,
+send_reply(struct worker *w, struct ae_run_conn *c, uint32_t call, bool orpc,
     const struct ae_wcce_request *q, const struct ae_wcce_reply *p)
 {
 	struct ae_err e = AE_ERR_INIT;
-	struct ae_wr wr;
+	struct ae_wr wr, stub;
+	int rc;
 
 	ae_wr_init(&wr, REPLY_STUB_MAX);
-	if (ae_wcce_reply_encode(&wr, q, p, &e) == AE_OK && ae_wr_ok(&wr)) {
+	ae_wr_init(&stub, REPLY_STUB_MAX);
+	if (orpc)
+		ae_dcom_reply_begin(&wr);
+	rc = ae_wcce_reply_encode(&stub, q, p, &e);
+	ae_wr_bytes(&wr, stub.p, stub.len);
+	ae_wr_done(&stub);
+	if (rc == AE_OK && ae_wr_ok(&wr)) {
 		ae_run_conn_reply(c, call, wr.p, wr.len);
 	} else {
 		log_line(
@@ -148,40 +156,59 @@ decode_fault(int rc)
 	return AE_RPC_FAULT_BAD_STUB_DATA;
 }
 
-static void
-on_icpr(struct worker *w, struct ae_run_conn *c, const struct ae_rpc_call *call)
+/* The arguments of a call: all of the stub, or what follows ORPCTHIS. */
+static uint32_t
+open_call(struct worker *w, const struct ae_rpc_call *call,
+    const uint8_t **args, size_t *len, struct ae_err *e)
 {
-	struct ae_wcce_request q;
-	struct ae_wcce_reply p = { .hresult = 0 };
-	struct ae_err e = AE_ERR_INIT;
-	uint32_t refuse = 0;
-	int rc;
+	struct ae_dcom_orpc o;
+	uint32_t fault;
 
-	ae_arena_reset(w->arena);
-	rc = ae_wcce_request_decode(&q, &refuse, AE_WCCE_ICERTPASSAGE,
-	    call->opnum, call->stub, call->stub_len, call->big_endian, w->arena,
-	    &e);
-	if (rc < 0) {
-		log_outside(w->front.p, "%s: ICertPassage: %s",
-		    ae_run_conn_peer(c), e.text);
-		ae_run_conn_fault(c, call->call, decode_fault(rc));
-	} else if (refuse != 0) {
-		p.hresult = refuse;
-		send_reply(w, c, call->call, &q, &p);
-	} else if (!forward(w, c, call, &q)) {
-		ae_run_conn_fault(c, call->call, AE_RPC_FAULT_SERVER_TOO_BUSY);
-	}
+	*args = call->stub;
+	*len = call->stub_len;
+	if (call->iface->tag == AE_WCCE_ICERTPASSAGE)
+		return 0;
+	fault = ae_dcom_exporter_open(w->front.dcom, call, &o, e);
+	if (fault != 0)
+		return fault;
+	*args = o.args;
+	*len = o.args_len;
+	return 0;
 }
 
 static void
 on_call(struct front *f, struct ae_run_conn *c, const struct ae_rpc_call *call)
 {
 	struct worker *w = (struct worker *)f;
+	bool orpc = call->iface->tag != AE_WCCE_ICERTPASSAGE;
+	struct ae_wcce_request q;
+	struct ae_wcce_reply p = { .hresult = 0 };
+	struct ae_err e = AE_ERR_INIT;
+	const uint8_t *args;
+	uint32_t refuse = 0, fault;
+	size_t len;
+	int rc;
 
-	if (call->iface == &ae_rpc_mgmt_iface)
-		front_mgmt(f, c, call);
-	else
-		on_icpr(w, c, call);
+	if (front_common(f, c, call))
+		return;
+	ae_arena_reset(w->arena);
+	fault = open_call(w, call, &args, &len, &e);
+	if (fault == 0) {
+		rc = ae_wcce_request_decode(&q, &refuse,
+		    (enum ae_wcce_iface)call->iface->tag, call->opnum, args,
+		    len, call->big_endian, w->arena, &e);
+		fault = rc < 0 ? decode_fault(rc) : 0;
+	}
+	if (fault != 0) {
+		log_outside(f->p, "%s: %s: %s", ae_run_conn_peer(c),
+		    call->iface->name, e.text);
+		ae_run_conn_fault(c, call->call, fault);
+	} else if (refuse != 0) {
+		p.hresult = refuse;
+		send_reply(w, c, call->call, orpc, &q, &p);
+	} else if (!forward(w, c, call, &q, orpc)) {
+		ae_run_conn_fault(c, call->call, AE_RPC_FAULT_SERVER_TOO_BUSY);
+	}
 }
 
 static void
@@ -226,7 +253,7 @@ on_reply(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	q.opnum = pend->opnum;
 	pending_done(w, pend);
 	if (c != NULL)
-		send_reply(w, c, pend->call, &q, &p);
+		send_reply(w, c, pend->call, pend->orpc, &q, &p);
 	ae_arena_free(a);
 	return AE_OK;
 }
@@ -272,7 +299,12 @@ peer_down(struct proc *p, struct peer *peer)
 static int
 worker_open(struct proc *p, struct ae_err *e)
 {
+	static const struct ae_rpc_iface *const dcom[] = {
+		&ae_dcom_rem_unknown_iface, &ae_dcom_rem_unknown2_iface,
+		&ae_dcom_class_factory_iface
+	};
 	struct worker *w = calloc(1, sizeof(*w));
+	size_t i;
 	int rc;
 
 	if (w == NULL)
@@ -282,9 +314,15 @@ worker_open(struct proc *p, struct ae_err *e)
 	w->arena = ae_arena_new(AE_WCCE_ARENA_MAX);
 	if (w->arena == NULL)
 		return ae_fail_mem(e);
+	ifaces[0].id.uuid = ae_iid_icertpassage;
+	ifaces[1].id.uuid = ae_iid_icertrequestd;
+	ifaces[2].id.uuid = ae_iid_icertrequestd2;
 	rc = front_open(&w->front, p, &ops, w->sec_addr, e);
-	if (rc == AE_OK)
-		rc = ae_rpc_server_add(w->front.rpc, icpr_iface(), e);
+	for (i = 0; i < 3 && rc == AE_OK; i++) {
+		rc = ae_rpc_server_add(w->front.rpc, &ifaces[i], e);
+		if (rc == AE_OK)
+			rc = ae_rpc_server_add(w->front.rpc, dcom[i], e);
+	}
 	return rc;
 }
 

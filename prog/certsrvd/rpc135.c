@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * Port 135: the endpoint mapper and mgmt, which anybody may ask.
+ * Port 135: the endpoint mapper and mgmt, which anybody may ask, and DCOM's
+ * object resolver and activation, which say whom they serve themselves.
  */
 #include <stdlib.h>
 #include <stdio.h>
@@ -9,7 +10,6 @@
 
 #include "front.h"
 #include "rpc/epm.h"
-#include "rpc/mgmt.h"
 #include "sys/sandbox.h"
 #include "wcce/request.h"
 
@@ -27,10 +27,8 @@ on_call(struct front *f, struct ae_run_conn *c, const struct ae_rpc_call *call)
 	struct ae_wr w;
 	uint32_t fault;
 
-	if (call->iface == &ae_rpc_mgmt_iface) {
-		front_mgmt(f, c, call);
+	if (front_common(f, c, call))
 		return;
-	}
 	ae_wr_init(&w, EPM_REPLY_MAX);
 	fault = ae_rpc_epm_call(m->epm, f->rpc, call, &w);
 	if (fault == 0 && ae_wr_ok(&w))
@@ -57,7 +55,11 @@ add_entry(struct mapper *m, const struct ae_rpc_syntax *id, uint16_t port,
 static int
 mapper_open(struct proc *p, struct ae_err *e)
 {
+	static const struct ae_rpc_iface *const ifaces[] = { &ae_rpc_epm_iface,
+		&ae_dcom_object_exporter_iface, &ae_dcom_activation_iface,
+		&ae_dcom_scm_iface };
 	struct mapper *m = calloc(1, sizeof(*m));
+	size_t i;
 	struct ae_rpc_syntax icpr = { .uuid = ae_iid_icertpassage };
 	int rc;
 
@@ -69,7 +71,8 @@ mapper_open(struct proc *p, struct ae_err *e)
 	m->epm = ae_rpc_epm_new(64);
 	if (m->epm == NULL)
 		return ae_fail_mem(e);
-	rc = ae_rpc_server_add(m->front.rpc, &ae_rpc_epm_iface, e);
+	for (i = 0; i < sizeof(ifaces) / sizeof(ifaces[0]) && rc == AE_OK; i++)
+		rc = ae_rpc_server_add(m->front.rpc, ifaces[i], e);
 	if (rc == AE_OK)
 		rc = add_entry(
 		    m, &icpr, (uint16_t)p->conf.port, "ICertPassage", e);

@@ -157,3 +157,12 @@ def icpr(host, server, csr, *options, timeout=60):
     out = host.run("/usr/bin/python3", script, server, csr, *options, check=False,
                    timeout=timeout).stdout
     return json.loads(out.splitlines()[-1])
+
+
+def dcom(host, server, method, ca, *options, timeout=60):
+    """One DCOM call; the answer."""
+    host.run("kvno", "-q", f"host/{server}")
+    script = pathlib.Path(__file__).with_name("dcom.py")
+    out = host.run("/usr/bin/python3", script, server, method, ca, *options, check=False,
+                   timeout=timeout).stdout
+    return json.loads(out.splitlines()[-1])
