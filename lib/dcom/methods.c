@@ -177,7 +177,7 @@ const struct ae_ndr_type ae_dcom_orpc_out_type = AE_NDR_PARAMS("HRESULT",
 	AE_NDR_FIELD(struct ae_dcom_orpc_out, that, &ae_dcom_that_type),
 	AE_NDR_FIELD(struct ae_dcom_orpc_out, hresult, &ae_ndr_u32));
 
-/* IClassFactory, as in the platform's unknwn.idl: opnums 3 and 4 */
+/* IClassFactory, which MS-DCOM leaves to the platform: opnums 3 and 4 */
 const struct ae_ndr_type ae_dcom_factory_create_in_type = AE_NDR_PARAMS("IClassFactory::RemoteCreateInstance",
     struct ae_dcom_factory_create_in,
 	AE_NDR_FIELD(struct ae_dcom_factory_create_in, this, &ae_dcom_this_type),

@@ -5,6 +5,10 @@
  */
 #include "fixture.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #define CERT                                                   \
 	{                                                      \
 		0xb4, 0x98, 0x00, 0xa0, 0xc9, 0x03, 0x12, 0xf3 \
@@ -64,6 +68,25 @@ fixture_call(const struct ae_rpc_iface *iface, uint16_t opnum,
 		.level = AE_RPC_LEVEL_PRIVACY,
 		.auth_type = AE_RPC_AUTH_SPNEGO,
 		.sid = &caller };
+}
+
+void
+fixture_decode(const struct ae_ndr_type *t, void *out,
+    const struct ae_wr *reply, struct ae_arena *a)
+{
+	struct ae_err e = AE_ERR_INIT;
+
+	if (ae_ndr_decode(t, out, reply->p, reply->len, false, a, NULL, &e) ==
+	    AE_OK)
+		return;
+	fprintf(stderr, "%s\n", e.text);
+	abort();
+}
+
+void
+fixture_blank(const struct ae_ndr_type *t, void *out)
+{
+	memset(out, 0, t->size);
 }
 
 const struct ae_rpc_iface *

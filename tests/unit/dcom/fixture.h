@@ -27,6 +27,13 @@ struct ae_dcom_exporter *fixture_exporter(void);
 struct ae_rpc_call fixture_call(const struct ae_rpc_iface *iface,
     uint16_t opnum, const uint8_t *stub, size_t len);
 
+/* Decode all of a reply, or abort: replies of ours always decode. */
+void fixture_decode(const struct ae_ndr_type *t, void *out,
+    const struct ae_wr *reply, struct ae_arena *a);
+
+/* What a test sees of a reply that is a fault. */
+void fixture_blank(const struct ae_ndr_type *t, void *out);
+
 /* The table row's interface that belongs to this UUID. */
 const struct ae_rpc_iface *fixture_find(const struct ae_guid *uuid);
 

@@ -344,7 +344,8 @@ missing_and_double_properties(void **state)
 		assert_non_null(m);
 		for (j = hits = 0; j + 16 <= m->len; j++) {
 			if (m->data[j] != rows[i].from ||
-			    memcmp(m->data + j + 1, "\1\0\0\0\0\0\0\xc0", 8))
+			    memcmp(m->data + j + 1, "\1\0\0\0\0\0\0\xc0", 8) !=
+				0)
 				continue;
 			m->data[j] = rows[i].to;
 			hits++;
