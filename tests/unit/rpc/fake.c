@@ -28,8 +28,8 @@ fake_new(uint8_t who, uint8_t send_key, uint8_t recv_key)
 	if (f == NULL)
 		return NULL;
 	f->who = who;
-	f->send_key = send_key;
-	f->recv_key = recv_key;
+	f->send_key = send_key ^ who;
+	f->recv_key = recv_key ^ who;
 	fake_live++;
 	return f;
 }
