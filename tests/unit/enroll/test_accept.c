@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Tests of enroll/accept.h: one good answer, and everything a CA that lies
+ * or errs could send instead.  Nothing but the good one is accepted.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "enroll/accept.h"
+#include "pki/name.h"
+#include "pki/tbs.h"
+
+#define NOW 1795000000
+#define DAY 86400
+
+static char cn[] = "Workstation", oid[] = "1.3.6.1.4.1.311.21.8.1.2";
+static char client_auth[] = "1.3.6.1.5.5.7.3.2";
+
+struct world {
+	struct ae_key *ca, *rogue, *mine, *other;
+	struct ae_wr root, rogue_root, name, subject;
+	struct ae_template t;
+	struct ae_sid sid, not_sid;
+	char *ekus[1];
+	/* what a test bends before it issues */
+	struct ae_tbs leaf;
+	const struct ae_key *signer;
+	bool root_in_answer;
+};
+
+static struct world *w;
+
+static void
+make_root(struct ae_wr *out, const struct ae_key *k)
+{
+	static const uint8_t serial[] = { 1 };
+	uint8_t keyid[AE_KEY_ID_LEN];
+	struct ae_tbs t;
+
+	ae_wr_init(out, 8192);
+	assert_int_equal(ae_tbs_root(&t, k, AE_HASH_SHA256,
+			     (struct ae_der){ w->name.p, w->name.len },
+			     (struct ae_der){ serial, 1 }, NOW - DAY,
+			     NOW + 1000 * DAY, keyid, NULL),
+	    AE_OK);
+	assert_int_equal(ae_tbs_sign(out, &t, k, NULL), AE_OK);
+}
+
+static int
+group_setup(void **state)
+{
+	(void)state;
+	w = calloc(1, sizeof(*w));
+	assert_non_null(w);
+	assert_int_equal(ae_key_generate(&w->ca, AE_KEY_EC, 256, NULL), AE_OK);
+	assert_int_equal(
+	    ae_key_generate(&w->rogue, AE_KEY_EC, 256, NULL), AE_OK);
+	assert_int_equal(
+	    ae_key_generate(&w->mine, AE_KEY_EC, 256, NULL), AE_OK);
+	assert_int_equal(
+	    ae_key_generate(&w->other, AE_KEY_EC, 256, NULL), AE_OK);
+	ae_wr_init(&w->name, 1024);
+	ae_wr_init(&w->subject, 1024);
+	assert_int_equal(ae_name_from_text(&w->name, "CN=Lab CA", NULL), AE_OK);
+	assert_int_equal(
+	    ae_name_from_text(&w->subject, "CN=pc1.lab.example", NULL), AE_OK);
+	make_root(&w->root, w->ca);
+	make_root(&w->rogue_root, w->rogue);
+	assert_true(ae_sid_parse(&w->sid, "S-1-5-21-1-2-3-1104"));
+	assert_true(ae_sid_parse(&w->not_sid, "S-1-5-21-1-2-3-500"));
+	return 0;
+}
+
+static int
+group_teardown(void **state)
+{
+	(void)state;
+	ae_key_free(w->ca);
+	ae_key_free(w->rogue);
+	ae_key_free(w->mine);
+	ae_key_free(w->other);
+	ae_wr_done(&w->root);
+	ae_wr_done(&w->rogue_root);
+	ae_wr_done(&w->name);
+	ae_wr_done(&w->subject);
+	free(w);
+	return 0;
+}
+
+/* Back to the good certificate. */
+static int
+setup(void **state)
+{
+	static const uint8_t serial[] = { 0x11, 0x22 };
+
+	(void)state;
+	w->ekus[0] = client_auth;
+	w->t = (struct ae_template){ .cn = cn,
+		.oid = oid,
+		.schema_version = 2,
+		.ekus = { w->ekus, 1 } };
+	w->leaf = (struct ae_tbs){ .serial = { serial, 2 },
+		.sigalg = ae_key_sigalg(w->ca, AE_HASH_SHA256),
+		.issuer = { w->name.p, w->name.len },
+		.subject = { w->subject.p, w->subject.len },
+		.not_before = NOW - 600,
+		.not_after = NOW + 300 * DAY,
+		.spki = ae_key_spki(w->mine),
+		.x = { .template_oid = oid,
+		    .has_template_major = true,
+		    .template_major = 100,
+		    .eku = { w->ekus, 1 },
+		    .has_sid = true,
+		    .sid = w->sid } };
+	w->signer = w->ca;
+	w->root_in_answer = true;
+	return 0;
+}
+
+/* Issue, wrap in an answer, judge. */
+static int
+judge(struct ae_err *e)
+{
+	struct ae_der root = { w->root.p, w->root.len }, certs[2];
+	struct ae_accept a = { .tmpl = &w->t,
+		.key = w->mine,
+		.sid = &w->sid,
+		.roots = &root,
+		.nroots = 1,
+		.now = NOW };
+	const struct ae_cert *cert = NULL;
+	struct ae_answer *answer = NULL;
+	struct ae_wr leaf, cms;
+	int rc;
+
+	ae_wr_init(&leaf, 8192);
+	ae_wr_init(&cms, 32768);
+	assert_int_equal(ae_tbs_sign(&leaf, &w->leaf, w->signer, NULL), AE_OK);
+	certs[0] = (struct ae_der){ leaf.p, leaf.len };
+	certs[1] = w->signer == w->ca
+	    ? root
+	    : (struct ae_der){ w->rogue_root.p, w->rogue_root.len };
+	assert_int_equal(ae_chain_build(&cms, certs, w->root_in_answer ? 2 : 1,
+			     NULL, 0, NULL),
+	    AE_OK);
+	assert_int_equal(ae_answer_parse(&answer, cms.p, cms.len, NULL), AE_OK);
+	rc = ae_accept_check(&cert, answer, &a, e);
+	assert_true((rc == AE_OK) == (cert != NULL));
+	ae_answer_free(answer);
+	ae_wr_done(&leaf);
+	ae_wr_done(&cms);
+	return rc;
+}
+
+static void
+refused(const char *because)
+{
+	struct ae_err e = AE_ERR_INIT;
+
+	assert_int_not_equal(judge(&e), AE_OK);
+	if (strstr(e.text, because) == NULL)
+		fail_msg("'%s' lacks '%s'", e.text, because);
+}
+
+static void
+good_answer_is_accepted(void **state)
+{
+	struct ae_err e = AE_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(judge(&e), AE_OK);
+	w->root_in_answer = false;
+	assert_int_equal(judge(&e), AE_OK);
+	/* a clock a little behind the CA's */
+	w->leaf.not_before = NOW + 300;
+	assert_int_equal(judge(&e), AE_OK);
+}
+
+static void
+somebody_elses_key(void **state)
+{
+	(void)state;
+	w->leaf.spki = ae_key_spki(w->other);
+	refused("refused");
+}
+
+static void
+rogue_ca_of_the_same_name(void **state)
+{
+	(void)state;
+	w->signer = w->rogue;
+	refused("refused"); /* although its root is in the answer */
+	w->root_in_answer = false;
+	refused("refused");
+}
+
+static void
+wrong_times(void **state)
+{
+	(void)state;
+	w->leaf.not_before = NOW + 3600;
+	refused("not valid yet");
+	(void)setup(NULL);
+	w->leaf.not_after = NOW;
+	refused("expired");
+}
+
+static void
+wrong_template(void **state)
+{
+	(void)state;
+	w->leaf.x.template_oid = "1.3.6.1.4.1.311.21.8.1.99";
+	refused("is for template");
+	w->leaf.x.template_oid = NULL;
+	w->leaf.x.has_template_major = false;
+	refused("names no template");
+	w->t.schema_version = 1;
+	refused("names no template");
+	w->leaf.x.template_name = "Other";
+	refused("another template");
+	w->leaf.x.template_name = "workstation";
+	assert_int_equal(judge(NULL), AE_OK);
+}
+
+static void
+wrong_usage(void **state)
+{
+	char code[] = "1.3.6.1.5.5.7.3.3";
+	char *other[] = { code };
+
+	(void)state;
+	w->leaf.x.eku = (struct ae_strv){ other, 1 };
+	refused("lacks the key usage");
+	(void)setup(NULL);
+	w->leaf.x.has_basic_constraints = true;
+	w->leaf.x.ca = true;
+	w->leaf.x.path_len = -1;
+	refused("refused");
+}
+
+static void
+wrong_sid(void **state)
+{
+	(void)state;
+	w->leaf.x.sid = w->not_sid;
+	refused("carries the SID");
+	w->leaf.x.has_sid = false;
+	refused("carries no SID");
+	w->t.enrollment_flag = AE_CT_NO_SECURITY_EXTENSION;
+	assert_int_equal(judge(NULL), AE_OK);
+	w->leaf.x.has_sid = true; /* a wrong one is never right */
+	refused("carries the SID");
+	(void)setup(NULL);
+	w->t.name_flag = AE_CT_ENROLLEE_SUPPLIES_SUBJECT;
+	w->leaf.x.has_sid = false;
+	assert_int_equal(judge(NULL), AE_OK);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(good_answer_is_accepted, setup),
+		cmocka_unit_test_setup(somebody_elses_key, setup),
+		cmocka_unit_test_setup(rogue_ca_of_the_same_name, setup),
+		cmocka_unit_test_setup(wrong_times, setup),
+		cmocka_unit_test_setup(wrong_template, setup),
+		cmocka_unit_test_setup(wrong_usage, setup),
+		cmocka_unit_test_setup(wrong_sid, setup),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
