@@ -218,7 +218,7 @@ ae_dcom_context_ok(const struct ae_dcom_mip *m, struct ae_arena *a)
 	count = ae_rd_u32(&r);
 	ae_rd_skip(&r, 4); /* Frozen */
 	if (!ae_rd_ok(&r) || major != 1 || minor != 1 ||
-	    flags != CONTEXT_BYVAL || extents != 0 || extent_bytes != 0 ||
+	    (flags & CONTEXT_BYVAL) == 0 || extents != 0 || extent_bytes != 0 ||
 	    count > CONTEXT_PROPS_MAX)
 		return false;
 	for (i = 0; i < count; i++) {
