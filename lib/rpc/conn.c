@@ -249,13 +249,25 @@ conn_pump(struct ae_rpc_conn *c)
 		ae_wr_done(&c->in);
 }
 
+size_t
+conn_backlog(const struct ae_rpc_conn *c)
+{
+	return c->out.len - c->out_off;
+}
+
+/* The peer is behind with our answers: make no more of them. */
+static bool
+congested(const struct ae_rpc_conn *c)
+{
+	return conn_backlog(c) + c->reply_bytes > c->limits->max_reply;
+}
+
 bool
 conn_paused(const struct ae_rpc_conn *c)
 {
 	return c->closing || c->auth_waiting || c->auth_event ||
 	    (c->receiving == NULL && c->ncalls >= c->limits->max_calls) ||
-	    c->call_bytes >= STUBS_MAX * c->limits->max_stub ||
-	    c->out.len - c->out_off > c->limits->max_reply;
+	    c->call_bytes >= STUBS_MAX * c->limits->max_stub || congested(c);
 }
 
 size_t
@@ -315,7 +327,12 @@ ae_rpc_conn_sent(struct ae_rpc_conn *c, size_t len, uint64_t now)
 		ae_wr_done(&c->out);
 		c->out_off = 0;
 		c->out_busy = false;
+	} else if (c->out_off >= c->out.len / 2) {
+		memmove(c->out.p, c->out.p + c->out_off, conn_backlog(c));
+		c->out.len -= c->out_off;
+		c->out_off = 0;
 	}
+	conn_flush(c);
 	conn_pump(c);
 }
 
@@ -430,7 +447,7 @@ calls_event(struct ae_rpc_conn *c, struct ae_rpc_event *out)
 	struct call *k;
 
 	for (k = c->calls; k != NULL; k = k->next) {
-		if (k->state == CALL_READY) {
+		if (k->state == CALL_READY && !congested(c)) {
 			k->state = CALL_DISPATCHED;
 			out->type = AE_RPC_EVENT_CALL;
 			call_event(c, k, &out->u.call);

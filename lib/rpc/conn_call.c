@@ -42,6 +42,7 @@ call_remove(struct ae_rpc_conn *c, struct call *k)
 	*link = k->next;
 	c->ncalls--;
 	c->call_bytes -= k->stub.len;
+	c->reply_bytes -= k->reply_len;
 	call_free(k);
 	c->active = c->now;
 }
@@ -57,7 +58,7 @@ conn_calls_free(struct ae_rpc_conn *c)
 	}
 	c->receiving = NULL;
 	c->ncalls = 0;
-	c->call_bytes = 0;
+	c->call_bytes = c->reply_bytes = 0;
 }
 
 /* ---- answers ---- */
@@ -102,13 +103,18 @@ send_answer(struct ae_rpc_conn *c, const struct call *k)
 	conn_wrote(c);
 }
 
-/* Send what may be sent now: all, or in order up to the first unanswered. */
-static void
-flush(struct ae_rpc_conn *c)
+/*
+ * Send what may be sent now: all, or in order up to the first unanswered,
+ * but no more than the peer takes.
+ */
+void
+conn_flush(struct ae_rpc_conn *c)
 {
 	struct call *k, *next;
 
 	for (k = c->calls; k != NULL && !c->closing; k = next) {
+		if (conn_backlog(c) > c->limits->max_reply)
+			break;
 		next = k->next;
 		if (k->state == CALL_ANSWERED) {
 			send_answer(c, k);
@@ -137,13 +143,14 @@ answer(struct ae_rpc_conn *c, struct call *k, uint32_t fault,
 		} else {
 			memcpy(k->reply, stub, len);
 			k->reply_len = len;
+			c->reply_bytes += len;
 		}
 	}
 	k->state = CALL_ANSWERED;
 	c->call_bytes -= k->stub.len;
 	ae_wr_done(&k->stub);
 	c->server->stats.calls_out++;
-	flush(c);
+	conn_flush(c);
 }
 
 static struct call *

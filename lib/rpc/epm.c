@@ -161,9 +161,10 @@ resume(struct ae_rpc_server *s, const struct ae_rpc_call *call,
 
 /*
  * Leave the place behind when as many as were asked for went out, and forget
- * it otherwise: then there is no more.
+ * it otherwise: then there is no more.  False: no room for a handle; a nil
+ * one would tell the client that it has everything.
  */
-static void
+static bool
 suspend(struct ae_rpc_server *s, const struct ae_rpc_call *call,
     const struct query *at, bool more, struct ae_ndr_context_handle *wire)
 {
@@ -175,15 +176,16 @@ suspend(struct ae_rpc_server *s, const struct ae_rpc_call *call,
 		if (!ae_guid_is_nil(&h.uuid))
 			(void)ae_rpc_handle_close(s, call, &h);
 		*wire = (struct ae_ndr_context_handle){ .attributes = 0 };
-		return;
+		return true;
 	}
 	if (!ae_guid_is_nil(&h.uuid))
-		return;
+		return true;
 	kept = ae_rpc_handle_new(s, call, &h);
 	if (kept == NULL)
-		return; /* the client will have to ask for more at once */
+		return false;
 	*kept = *at;
 	wire->uuid = h.uuid;
+	return true;
 }
 
 /* ---- answers ---- */
@@ -263,7 +265,8 @@ lookup(struct ae_rpc_epm *m, struct ae_rpc_server *s,
 	}
 	if (o.n == 0 && o.status == STATUS_OK)
 		o.status = AE_RPC_EPM_NOT_REGISTERED;
-	suspend(s, call, at, o.n > 0 && o.n == most, &o.handle);
+	if (!suspend(s, call, at, o.n > 0 && o.n == most, &o.handle))
+		return AE_RPC_FAULT_NO_RESOURCES;
 	return ae_ndr_encode(&epm_lookup_out_ndr, &o, out, NULL) == AE_OK
 	    ? 0
 	    : AE_RPC_FAULT_NO_RESOURCES;
@@ -308,7 +311,8 @@ map(struct ae_rpc_epm *m, struct ae_rpc_server *s,
 	}
 	if (o.n == 0)
 		o.status = AE_RPC_EPM_NOT_REGISTERED;
-	suspend(s, call, at, o.n > 0 && o.n == most, &o.handle);
+	if (!suspend(s, call, at, o.n > 0 && o.n == most, &o.handle))
+		return AE_RPC_FAULT_NO_RESOURCES;
 	return ae_ndr_encode(&epm_map_out_ndr, &o, out, NULL) == AE_OK
 	    ? 0
 	    : AE_RPC_FAULT_NO_RESOURCES;

@@ -174,7 +174,8 @@ struct ae_rpc_conn {
 	struct call *calls;	/* in order of arrival */
 	struct call *receiving; /* one of them: more fragments will come */
 	size_t ncalls;
-	size_t call_bytes; /* of their stubs */
+	size_t call_bytes;  /* of their stubs */
+	size_t reply_bytes; /* of their answers, not yet written to out */
 	uint32_t next_call;
 	uint32_t max_call_id;
 	bool seen_call;
@@ -212,6 +213,9 @@ void conn_wrote(struct ae_rpc_conn *c);
 /* Handle all whole PDUs that are in the input, as long as we may. */
 void conn_pump(struct ae_rpc_conn *c);
 
+/* Output that the peer has not taken. */
+size_t conn_backlog(const struct ae_rpc_conn *c);
+
 /* Nothing more is taken from the input now. */
 bool conn_paused(const struct ae_rpc_conn *c);
 
@@ -245,6 +249,8 @@ void conn_on_request(
     struct ae_rpc_conn *c, const struct ae_rpc_pdu *pdu, uint8_t *bytes);
 void conn_on_cancel(struct ae_rpc_conn *c, const struct ae_rpc_pdu *pdu);
 void conn_on_orphaned(struct ae_rpc_conn *c, const struct ae_rpc_pdu *pdu);
+/* Send the answers whose turn it is. */
+void conn_flush(struct ae_rpc_conn *c);
 void conn_calls_free(struct ae_rpc_conn *c);
 
 #endif
