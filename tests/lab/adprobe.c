@@ -15,6 +15,8 @@
 #include "ad/principal.h"
 #include "base/hex.h"
 #include "gather/policy.h"
+#include "gather/setup.h"
+#include "sys/files.h"
 
 static int
 done(json_t *o)
@@ -370,6 +372,49 @@ cmd_policy(struct ae_ad *ad, char **arg, struct ae_err *e)
 	return rc != AE_OK ? failed(e, rc) : 0;
 }
 
+/*
+ * NAME HOST ACCOUNT CERTIFICATE HELPER [dry]: what certsrv setup does to the
+ * directory, for a root CA.
+ */
+static int
+cmd_setup(struct ae_ad *ad, char **arg, struct ae_err *e)
+{
+	struct ae_setup s = { .ad = ad,
+		.ca_name = arg[0],
+		.ca_object = arg[0],
+		.ca_subject = "CN=lab",
+		.host = arg[1],
+		.account = arg[2],
+		.root = true,
+		.templates = true,
+		.machine_logon = true,
+		.gpo = true,
+		.sysvol = { .program = arg[4], .timeout = 20 },
+		.dry_run = arg[5] != NULL };
+	struct ae_setup_report report;
+	json_t *steps;
+	uint8_t *cert = NULL;
+	size_t i;
+	int rc;
+
+	rc = ae_file_read(&cert, &s.cert_len, arg[3], 65536, e);
+	if (rc != AE_OK)
+		return failed(e, rc);
+	s.cert = cert;
+	rc = ae_setup_directory(&report, &s, e);
+	steps = json_array();
+	for (i = 0; i < report.n; i++)
+		(void)json_array_append_new(steps,
+		    json_pack("[s,s,s?]",
+			ae_setup_action_name(report.v[i].action),
+			report.v[i].what, report.v[i].detail));
+	(void)done(json_pack(
+	    "{s:i,s:o}", "changes", (int)report.changes, "steps", steps));
+	ae_setup_report_done(&report);
+	free(cert);
+	return rc != AE_OK ? failed(e, rc) : 0;
+}
+
 static const struct command {
 	const char *name;
 	int args;
@@ -384,6 +429,7 @@ static const struct command {
 	{ "search", 2, NULL, cmd_search },
 	{ "changed", 0, NULL, cmd_changed },
 	{ "policy", 4, NULL, cmd_policy },
+	{ "setup", 5, NULL, cmd_setup },
 };
 
 int
