@@ -312,9 +312,12 @@ ae_cert_has_key(const struct ae_cert *c, const struct ae_key *k)
 bool
 ae_cert_allows(const struct ae_cert *c, const char *oid)
 {
-	if (c->x.app_policies.n > 0)
-		return ae_strv_has(&c->x.app_policies, oid);
-	return ae_strv_has(&c->x.eku, oid);
+	const struct ae_strv *app = &c->x.app_policies, *eku = &c->x.eku;
+
+	if (app->n + eku->n == 0)
+		return false;
+	return (app->n == 0 || ae_strv_has(app, oid)) &&
+	    (eku->n == 0 || ae_strv_has(eku, oid));
 }
 
 int

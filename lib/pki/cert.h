@@ -70,7 +70,12 @@ bool ae_cert_self_issued(const struct ae_cert *c);
 /* The certificate carries k's public half. */
 bool ae_cert_has_key(const struct ae_cert *c, const struct ae_key *k);
 
-/* An application policy or, where there are none, an EKU of this OID. */
+/*
+ * The usage is among the EKUs and among the application policies, as far as
+ * the certificate has the one and the other; it must have one of them.
+ * (Windows lets application policies override; whoever could put one in a
+ * request would then choose, CVE-2024-49019.)
+ */
 bool ae_cert_allows(const struct ae_cert *c, const char *oid);
 
 /* AE_ETRUST unless issuer's key signed c.  Names are not compared. */

@@ -20,8 +20,8 @@ struct ae_verify {
 	size_t nothers;
 	int64_t at;
 	/*
-	 * OID the leaf must allow by its application policies or EKU; one
-	 * without either is for any purpose.  NULL: not looked at.
+	 * OID the leaf must allow, see ae_cert_allows; one with neither
+	 * list is for any purpose.  NULL: not looked at.
 	 */
 	const char *eku;
 };

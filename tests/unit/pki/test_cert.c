@@ -21,6 +21,7 @@
 #include "pki/name.h"
 #include "torture.h"
 
+static char eku_agent[] = AE_OID_EKU_ENROLLMENT_AGENT;
 static char text1[] = "1.2.x";
 static char text2[] = "http://\x01";
 static struct ae_cert *
@@ -99,6 +100,41 @@ leaf_reads_as_written(void **state)
 	assert_rc(ae_cert_verify(c, fix_leaf_key(), NULL), AE_ETRUST);
 	assert_rc(ae_cert_verify(c, fix_rsa_key(), NULL), AE_ETRUST);
 	ae_cert_free(c);
+}
+
+/* CVE-2024-49019: an application policy does not widen the EKU. */
+static void
+usage_is_what_both_lists_allow(void **state)
+{
+	static char *agent[] = { eku_agent };
+	struct ae_tbs t = fix_leaf_tbs();
+	struct ae_strv both = t.x.eku;
+	struct ae_cert *c = NULL;
+	struct ae_wr w;
+
+	(void)state;
+	ae_wr_init(&w, AE_PKI_CERT_MAX);
+	for (int i = 0; i < 4; i++) {
+		t.x.app_policies =
+		    (i & 1) ? (struct ae_strv){ agent, 1 } : both;
+		t.x.eku = (i & 2) ? (struct ae_strv){ NULL, 0 } : both;
+		ae_wr_reset(&w);
+		assert_ok(ae_tbs_encode(&w, &t, NULL));
+		assert_ok(ae_cert_parse_tbs(&c, w.p, w.len, NULL));
+		assert_int_equal(
+		    ae_cert_allows(c, AE_OID_EKU_ENROLLMENT_AGENT), i == 3);
+		assert_int_equal(ae_cert_allows(c, AE_OID_EKU_CLIENT_AUTH),
+		    i == 0 || i == 2);
+		ae_cert_free(c);
+	}
+	memset(&t.x.eku, 0, sizeof(t.x.eku));
+	memset(&t.x.app_policies, 0, sizeof(t.x.app_policies));
+	ae_wr_reset(&w);
+	assert_ok(ae_tbs_encode(&w, &t, NULL));
+	assert_ok(ae_cert_parse_tbs(&c, w.p, w.len, NULL));
+	assert_false(ae_cert_allows(c, AE_OID_EKU_CLIENT_AUTH));
+	ae_cert_free(c);
+	ae_wr_done(&w);
 }
 
 static void
@@ -505,6 +541,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leaf_reads_as_written),
+		cmocka_unit_test(usage_is_what_both_lists_allow),
 		cmocka_unit_test(extension_order),
 		cmocka_unit_test(root_is_a_ca),
 		cmocka_unit_test(vectors),
