@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * The event loop on sd-event.  A source that frees itself inside its own
+ * The event loop on sd-event.  Children are reaped by SIGCHLD and waitpid()
+ * here, not by sd-event's pidfds: the wake-up of a pidfd is lost when the
+ * child died under a debugger.  A source that frees itself inside its own
  * callback is unreferenced there; sd-event keeps its own reference for the
  * duration of a dispatch.
  */
@@ -20,11 +22,17 @@
 struct ae_loop {
 	sd_event *ev;
 	int exit_code;
+	sd_event_source *sigchld; /* while there are children */
+	struct ae_source *children;
+	struct ae_source *next_child; /* the reaping walk's; or NULL */
 };
 
 struct ae_source {
-	sd_event_source *s;
+	sd_event_source *s; /* NULL: a child */
 	struct ae_loop *loop;
+	struct ae_source *next; /* in loop->children */
+	pid_t pid;
+	bool reaped;
 	void *arg;
 	union {
 		ae_loop_fd_fn *fd;
@@ -211,23 +219,33 @@ ae_loop_signal(struct ae_source **out, struct ae_loop *l, int signo,
 	    e);
 }
 
-/* wait(2)'s status word back from siginfo's two halves. */
+/* Some child changed: ask for each of ours.  Callbacks may free any. */
 static int
-wait_status(const siginfo_t *si)
+on_sigchld(
+    sd_event_source *src, const struct signalfd_siginfo *si, void *userdata)
 {
-	if (si->si_code == CLD_EXITED)
-		return W_EXITCODE(si->si_status & 0xff, 0);
-	return si->si_status & 0x7f;
+	struct ae_loop *l = userdata;
+	struct ae_source *s;
+	int status;
+
+	(void)src;
+	(void)si;
+	for (s = l->children; s != NULL; s = l->next_child) {
+		l->next_child = s->next;
+		if (s->reaped || waitpid(s->pid, &status, WNOHANG) != s->pid)
+			continue;
+		s->reaped = true;
+		s->fn.child(s->arg, s->pid, status);
+	}
+	return 0;
 }
 
 static int
-on_child(sd_event_source *src, const siginfo_t *si, void *userdata)
+watch_children(struct ae_loop *l)
 {
-	struct ae_source *s = userdata;
-
-	(void)src;
-	s->fn.child(s->arg, si->si_pid, wait_status(si));
-	return 0;
+	if (l->sigchld != NULL)
+		return 0;
+	return sd_event_add_signal(l->ev, &l->sigchld, SIGCHLD, on_sigchld, l);
 }
 
 int
@@ -235,13 +253,33 @@ ae_loop_child(struct ae_source **out, struct ae_loop *l, pid_t pid,
     ae_loop_child_fn *fn, void *arg, struct ae_err *e)
 {
 	struct ae_source *s = source_new(l, arg);
+	int r;
 
 	if (s == NULL)
 		return ae_fail_mem(e);
 	s->fn.child = fn;
-	return source_made(out, s,
-	    sd_event_add_child(l->ev, &s->s, pid, WEXITED, on_child, s),
-	    "a child process", e);
+	s->pid = pid;
+	r = watch_children(l);
+	if (r >= 0) {
+		s->next = l->children;
+		l->children = s;
+	}
+	return source_made(out, s, r, "a child process", e);
+}
+
+static void
+child_forget(struct ae_source *s)
+{
+	struct ae_loop *l = s->loop;
+	struct ae_source **at = &l->children;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	if (l->next_child == s)
+		l->next_child = s->next;
+	if (l->children == NULL)
+		l->sigchld = sd_event_source_disable_unref(l->sigchld);
 }
 
 static int
@@ -272,8 +310,10 @@ ae_source_free(struct ae_source *s)
 {
 	if (s == NULL)
 		return;
-	(void)sd_event_source_set_enabled(s->s, SD_EVENT_OFF);
-	sd_event_source_unref(s->s);
+	if (s->s == NULL)
+		child_forget(s);
+	else
+		(void)sd_event_source_disable_unref(s->s);
 	free(s);
 }
 

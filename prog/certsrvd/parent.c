@@ -32,7 +32,8 @@
 #define CHILDREN_MAX 32
 #define LISTEN_MAX 8
 #define MAPPER_PORT 135
-#define STOP_MS 10000		/* from the request to leave to SIGKILL */
+#define STOP_MS 5000		/* from the request to leave to SIGKILL */
+#define KILL_MS 2000		/* for the kernel to carry that out */
 #define BACKOFF_FIRST_MS 50	/* restart of what died ... */
 #define BACKOFF_MAX_MS 30000	/* ... again and again */
 #define BACKOFF_FORGET_MS 60000 /* lived this long: starts from the first */
@@ -69,7 +70,7 @@ struct parent {
 	size_t nlisten;
 	struct ae_source *sig[4];
 	struct ae_source *kill_timer, *ticket_timer, *watchdog;
-	bool stopping, announced, failed, reload;
+	bool stopping, killed, announced, failed, reload;
 	char seed[33]; /* of DCOM identifiers: names, not secrets */
 };
 
@@ -536,14 +537,26 @@ on_ticket_timer(void *arg)
 /* ---- the end ---- */
 
 static void
-kill_all(void *arg)
+kill_all(struct parent *p)
 {
-	struct parent *p = arg;
 	size_t i;
 
 	for (i = 0; i < p->n; i++)
 		if (p->child[i].pid != 0)
 			(void)kill(p->child[i].pid, SIGKILL);
+}
+
+/* Those that do not leave are made to; one that cannot die is left behind. */
+static void
+on_stop_timer(void *arg)
+{
+	struct parent *p = arg;
+
+	if (p->killed)
+		ae_loop_exit(p->loop, 1);
+	kill_all(p);
+	p->killed = true;
+	ae_source_set_timer(p->kill_timer, ae_loop_now(p->loop) + KILL_MS);
 }
 
 static void
@@ -718,7 +731,8 @@ watch_all(struct parent *p, struct ae_err *e)
 		rc = ae_loop_signal(
 		    &p->sig[i], p->loop, sigs[i], on_signal, p, e);
 	if (rc == AE_OK)
-		rc = ae_loop_timer(&p->kill_timer, p->loop, kill_all, p, e);
+		rc =
+		    ae_loop_timer(&p->kill_timer, p->loop, on_stop_timer, p, e);
 	if (rc == AE_OK)
 		rc = ae_loop_timer(
 		    &p->ticket_timer, p->loop, on_ticket_timer, p, e);
