@@ -235,9 +235,20 @@ print_value(const char *name, const json_t *v)
 {
 	const char *key, *s = json_string_value(v);
 	const json_t *field;
+	char line[512];
+	size_t len;
 
-	if (s != NULL) {
+	if (s != NULL && strchr(s, '\n') == NULL) {
 		(void)printf("%-24s %s\n", name, cli_safe(s));
+		return;
+	}
+	if (s != NULL) { /* a list, one entry a line */
+		(void)printf("%s\n", name);
+		for (; *s != '\0'; s += len + (s[len] == '\n')) {
+			len = strcspn(s, "\n");
+			(void)snprintf(line, sizeof(line), "%.*s", (int)len, s);
+			(void)printf("  %s\n", cli_safe(line));
+		}
 		return;
 	}
 	(void)printf("%s\n", name);

@@ -89,6 +89,10 @@ print_results(const json_t *report)
 			if (text(res, rows[j][0])[0] != '\0')
 				(void)printf("  %-12s %s\n", rows[j][1],
 				    text(res, rows[j][0]));
+		if (json_object_get(res, "request_id") != NULL)
+			(void)printf("  request id   %d\n",
+			    (int)json_integer_value(
+				json_object_get(res, "request_id")));
 		json_array_foreach(json_object_get(res, "attempts"), j,
 		    a) if (text(a, "error")[0] != '\0')(void)
 		    printf("  tried        %s%s%s: %s\n", text(a, "ca"),

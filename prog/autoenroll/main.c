@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
+#include "base/utf16.h"
 #include "../autoenrolld/roles.h"
 #include "cli.h"
 
@@ -137,15 +137,33 @@ cli_print_json(const json_t *j)
 		(void)putchar('\n');
 }
 
+/* C0, DEL and, in UTF-8, C1: what a terminal would obey. */
+static bool
+obeyed(const unsigned char *p)
+{
+	return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0);
+}
+
 const char *
 cli_safe(const char *s)
 {
 	static char buf[4][2048];
 	static unsigned next;
 	char *out = buf[next++ % 4];
+	bool utf8 = s != NULL && ae_utf8_valid(s);
+	size_t n = 0;
 
-	return ae_str_quote(
-	    out, sizeof(buf[0]), s == NULL ? "" : s, s == NULL ? 0 : strlen(s));
+	for (; s != NULL && *s != '\0' && n + 5 < sizeof(buf[0]); s++) {
+		const unsigned char *p = (const unsigned char *)s;
+
+		if (obeyed(p) || (p[0] >= 0x80 && !utf8))
+			n += (size_t)snprintf(
+			    out + n, sizeof(buf[0]) - n, "\\x%02x", p[0]);
+		else
+			out[n++] = *s;
+	}
+	out[n] = '\0';
+	return out;
 }
 
 static int

@@ -23,7 +23,7 @@ attempts_to_json(const struct ae_run_ca *ca, const char *config)
 	const struct ae_run_trace *trace = ae_run_ca_trace(ca);
 	const struct ae_run_attempt *v;
 	json_t *list = json_array();
-	size_t n, i, k;
+	size_t n, i, k, first;
 
 	v = ae_run_ca_attempts(ca, &n);
 	for (i = 0; i < n; i++) {
@@ -31,9 +31,11 @@ attempts_to_json(const struct ae_run_ca *ca, const char *config)
 		json_t *j = json_pack("{s:s, s:s}", "ca", config, "transport",
 		    ae_run_transport_name(v[i].transport));
 
-		for (k = 0; k < v[i].nstages; k++)
-			(void)json_array_append_new(stages,
-			    stage_json(&trace->v[v[i].first_stage + k]));
+		/* What came before the first attempt, the name, is its too. */
+		first = i == 0 ? 0 : v[i].first_stage;
+		for (k = first; k < v[i].first_stage + v[i].nstages; k++)
+			(void)json_array_append_new(
+			    stages, stage_json(&trace->v[k]));
 		if (v[i].err.rc != AE_OK)
 			(void)json_object_set_new(
 			    j, "error", json_string(v[i].err.text));

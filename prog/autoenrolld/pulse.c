@@ -370,6 +370,42 @@ struct verdict {
 	size_t chain_len;
 };
 
+/* What the net role brought: see put_answer there. */
+static int
+read_verdict(struct run *r, struct verdict *v, struct ae_rd *in,
+    json_t *attempts, struct ae_err *e)
+{
+	bool answered = ae_rd_u8(in) != 0;
+	const uint8_t *p;
+	struct ae_rd why = { 0 };
+	json_t *tried;
+	size_t n;
+
+	if (answered) {
+		v->disposition = ae_rd_u32(in);
+		v->request_id = ae_rd_u32(in);
+		v->message = msg_get_str(r->a, in, 4096);
+		v->transport = msg_get_str(r->a, in, 64);
+		p = msg_get_bytes(in, ROLE_BODY_MAX, &v->chain_len);
+		v->chain =
+		    p == NULL ? NULL : ae_arena_dup(r->a, p, v->chain_len);
+	} else {
+		p = msg_get_bytes(in, 4096, &n);
+		ae_rd_init(&why, p, n);
+	}
+	p = msg_get_bytes(in, ROLE_BODY_MAX, &n);
+	if (p == NULL || !ae_rd_done(in) || (answered && v->chain == NULL))
+		return nonsense(e, "net");
+	tried = json_loadb((const char *)p, n, JSON_REJECT_DUPLICATES, NULL);
+	if (json_is_array(tried))
+		(void)json_array_extend(attempts, tried);
+	json_decref(tried);
+	if (answered)
+		return AE_OK;
+	msg_get_err(&why, e);
+	return e->rc;
+}
+
 static int
 ask_ca(struct run *r, const struct item *it, const struct ca *ca,
     const uint8_t *der, size_t len, struct verdict *v, json_t *attempts,
@@ -377,10 +413,7 @@ ask_ca(struct run *r, const struct item *it, const struct ca *ca,
 {
 	int64_t ms = r->c->ca_timeout * 1000;
 	struct ae_rd answer;
-	const uint8_t *p;
 	struct ae_wr q, attrs;
-	json_t *tried;
-	size_t n;
 	int rc;
 
 	ae_wr_init(&q, ROLE_BODY_MAX);
@@ -398,20 +431,7 @@ ask_ca(struct run *r, const struct item *it, const struct ca *ca,
 	ae_wr_done(&attrs);
 	if (rc != AE_OK)
 		return rc;
-	v->disposition = ae_rd_u32(&answer);
-	v->request_id = ae_rd_u32(&answer);
-	v->message = msg_get_str(r->a, &answer, 4096);
-	v->transport = msg_get_str(r->a, &answer, 64);
-	p = msg_get_bytes(&answer, ROLE_BODY_MAX, &v->chain_len);
-	v->chain = p == NULL ? NULL : ae_arena_dup(r->a, p, v->chain_len);
-	p = msg_get_bytes(&answer, ROLE_BODY_MAX, &n);
-	if (v->chain == NULL || p == NULL || !ae_rd_done(&answer))
-		return nonsense(e, "net");
-	tried = json_loadb((const char *)p, n, JSON_REJECT_DUPLICATES, NULL);
-	if (json_is_array(tried))
-		(void)json_array_extend(attempts, tried);
-	json_decref(tried);
-	return AE_OK;
+	return read_verdict(r, v, &answer, attempts, e);
 }
 
 static int

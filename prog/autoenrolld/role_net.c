@@ -48,23 +48,35 @@ answered_by(const struct ae_run_ca *ca)
 	return n == 0 ? "" : ae_run_transport_name(v[n - 1].transport);
 }
 
+/*
+ * One byte says whether the CA answered; then its answer, or why nobody
+ * did; then in either case how each attempt went, as JSON.
+ */
 static int
-put_reply(struct ae_wr *out, const struct ae_wcce_reply *reply,
-    const struct ae_run_ca *ca, const struct question *q, struct ae_arena *a,
+put_answer(struct ae_wr *out, const struct ae_wcce_reply *reply,
+    const struct ae_run_ca *ca, const struct ae_err *why, const char *config,
     struct ae_err *e)
 {
-	json_t *j = attempts_to_json(
-	    ca, ae_arena_printf(a, "%s\\%s", q->host, q->authority));
+	json_t *j = attempts_to_json(ca, config);
 	char *text = json_dumps(j, JSON_COMPACT);
+	struct ae_wr err;
 
 	json_decref(j);
 	if (text == NULL)
 		return ae_fail_mem(e);
-	ae_wr_u32(out, reply->disposition);
-	ae_wr_u32(out, reply->request_id);
-	msg_put_str(out, reply->message);
-	msg_put_str(out, answered_by(ca));
-	msg_put_bytes(out, reply->chain.p, reply->chain.len);
+	ae_wr_u8(out, why->rc == AE_OK);
+	if (why->rc != AE_OK) {
+		ae_wr_init(&err, 4096);
+		msg_put_err(&err, why);
+		msg_put_bytes(out, err.p, err.len);
+		ae_wr_done(&err);
+	} else {
+		ae_wr_u32(out, reply->disposition);
+		ae_wr_u32(out, reply->request_id);
+		msg_put_str(out, reply->message);
+		msg_put_str(out, answered_by(ca));
+		msg_put_bytes(out, reply->chain.p, reply->chain.len);
+	}
 	msg_put_bytes(out, text, strlen(text));
 	free(text);
 	return AE_OK;
@@ -80,6 +92,7 @@ on_request(
 	struct ae_wcce_reply reply = { 0 };
 	struct ae_gss_cred *cred = NULL;
 	struct ae_run_ca *ca = NULL;
+	struct ae_err why = AE_ERR_INIT;
 	struct question q = { 0 };
 	int rc;
 
@@ -96,14 +109,15 @@ on_request(
 	rq.attributes = q.attributes;
 	rq.csr = (struct ae_wcce_blob){ q.der, q.len };
 	rc = ae_run_ca_new(&ca, &conf, e);
-	if (rc == AE_OK)
-		rc = ae_run_ca_ask(ca, &rq, &reply, a, e);
-	if (rc == AE_OK && reply.hresult != 0)
-		rc = ae_fail(e, AE_EREMOTE, AE_DOM_HRESULT,
+	if (rc != AE_OK)
+		goto out;
+	if (ae_run_ca_ask(ca, &rq, &reply, a, &why) == AE_OK &&
+	    reply.hresult != 0)
+		(void)ae_fail(&why, AE_EREMOTE, AE_DOM_HRESULT,
 		    (int64_t)reply.hresult, "the CA answered 0x%08x",
 		    reply.hresult);
-	if (rc == AE_OK)
-		rc = put_reply(out, &reply, ca, &q, a, e);
+	rc = put_answer(out, &reply, ca, &why,
+	    ae_arena_printf(a, "%s\\%s", q.host, q.authority), e);
 out:
 	ae_run_ca_free(ca);
 	ae_gss_cred_free(cred);

@@ -33,13 +33,14 @@ def template_ldif(cn, oid, sddl, **over):
         "msPKI-RA-Signature": 0, "msPKI-Enrollment-Flag": 0x20, "msPKI-Private-Key-Flag": 0,
         "msPKI-Certificate-Name-Flag": 0x18000000, "msPKI-Minimal-Key-Size": 2048,
     } | over
+    ekus = values.pop("ekus", ("1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1"))
     signed = {k: v - (1 << 32) if v >= 1 << 31 else v for k, v in values.items()}
     lines = [f"dn: CN={cn},CN=Certificate Templates,{PKS_DN}",
              "objectClass: top", "objectClass: pKICertificateTemplate", f"cn: {cn}",
              f"displayName: {cn}", "pKIKeyUsage:: oAA=", f"pKIExpirationPeriod:: {ONE_YEAR}",
              f"pKIOverlapPeriod:: {SIX_WEEKS}", "pKICriticalExtensions: 2.5.29.15",
              f"msPKI-Cert-Template-OID: {oid}"]
-    for policy in ("1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1"):
+    for policy in ekus:
         lines += [f"pKIExtendedKeyUsage: {policy}", f"msPKI-Certificate-Application-Policy: {policy}"]
     lines += [f"{k}: {v}" for k, v in signed.items()]
     lines += [f"nTSecurityDescriptor: O:DAG:DAD:{sddl}"]
