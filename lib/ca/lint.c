@@ -91,6 +91,10 @@ same_sans(const struct ae_exts *a, const struct ae_exts *b)
 		    !same_text(a->sans[i].text, b->sans[i].text) ||
 		    !ae_guid_equal(&a->sans[i].guid, &b->sans[i].guid))
 			return false;
+		else if ((a->sans[i].type == AE_SAN_IP ||
+			     a->sans[i].type == AE_SAN_DN) &&
+		    !ae_der_equal(a->sans[i].der, b->sans[i].der))
+			return false;
 	return true;
 }
 

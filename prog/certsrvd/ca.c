@@ -444,4 +444,5 @@ const struct role_def role_ca = {
 	.start = ca_start,
 	.peer_up = peer_up,
 	.peer_down = peer_down,
+	.publish = crl_publish,
 };

@@ -108,6 +108,7 @@ struct ca {
 	struct ae_wr crl_tbs; /* being signed */
 	struct ae_ca_crl_plan crl_plan;
 	bool crl_made, crl_busy;
+	bool crl_wanted;   /* somebody asked for one */
 	int64_t crl_retry; /* monotonic ms */
 	uint32_t crl_id;
 	uint64_t crl_number;
@@ -148,6 +149,7 @@ void info_update(struct ca *ca); /* a snapshot or a CRL is new */
 /* ---- ca_crl.c ---- */
 
 void crl_tick(struct ca *ca);
+void crl_publish(struct proc *p); /* MSG_PUBLISH */
 /* Is this answer of db or sign for the CRL?  Then it is dealt with. */
 bool crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig,
     size_t len, const char *text);

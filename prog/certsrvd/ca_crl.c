@@ -47,14 +47,24 @@ crl_tick(struct ca *ca)
 	if (ca->crl_busy || ae_clock_mono_ms() < ca->crl_retry ||
 	    !peer_is_up(db) || !peer_is_up(peer_of(ca->p, ROLE_SIGN, 0)))
 		return;
-	if (!ae_ca_crl_due(&cfg, ca->crl_made ? &ca->crl_plan : NULL, false,
-		ae_clock_now(), NULL))
+	if (!ae_ca_crl_due(&cfg, ca->crl_made ? &ca->crl_plan : NULL,
+		ca->crl_wanted, ae_clock_now(), NULL))
 		return;
 	ca->crl_id = ((ca->crl_id >> 16) + 1) << 16 | CRL_SLOT;
 	ae_wr_init(&w, 2);
 	ae_wr_u16(&w, cfg.key_index);
 	ca->crl_busy = peer_send(db, MSG_DB_CRL, ca->crl_id, &w);
 	ae_wr_done(&w);
+}
+
+void
+crl_publish(struct proc *p)
+{
+	struct ca *ca = p->state;
+
+	ca->crl_wanted = true;
+	ca->crl_retry = 0;
+	crl_tick(ca);
 }
 
 /* The TBSCertList from the rows that db sent. */
@@ -176,6 +186,7 @@ crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig, size_t len,
 		return true;
 	}
 	ca->crl_busy = false;
+	ca->crl_wanted = false;
 	ca->crl_made = true;
 	ae_wr_done(&ca->crl_tbs);
 	info_update(ca);

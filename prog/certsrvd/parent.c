@@ -69,6 +69,7 @@ struct parent {
 	int mapper[LISTEN_MAX], port[LISTEN_MAX];
 	size_t nlisten;
 	struct ae_source *sig[4];
+	int pid_fd; /* locked as long as we run */
 	struct ae_source *kill_timer, *ticket_timer, *watchdog;
 	bool stopping, killed, announced, failed, reload;
 	char seed[33]; /* of DCOM identifiers: names, not secrets */
@@ -583,6 +584,19 @@ stop_all(struct parent *p)
 		ae_loop_exit(p->loop, p->failed ? 1 : 0);
 }
 
+/* certsrv asks for a CRL: the signal says that and nothing else. */
+static void
+publish_crl(struct parent *p)
+{
+	struct child *ca = find(p, ROLE_CA, 0);
+	struct ae_err e = AE_ERR_INIT;
+
+	if (ca != NULL && ca->control != NULL &&
+	    ae_ipc_send(ca->control, MSG_PUBLISH, 0, NULL, 0, -1, &e) < 0)
+		ae_log_printf(
+		    p->log, AE_LOG_WARNING, "asking for a CRL: %s", e.text);
+}
+
 static void
 on_signal(void *arg, int signo)
 {
@@ -590,6 +604,10 @@ on_signal(void *arg, int signo)
 	struct conf c;
 	struct ae_err e = AE_ERR_INIT;
 
+	if (signo == SIGUSR1) {
+		publish_crl(p);
+		return;
+	}
 	if (signo != SIGHUP) {
 		stop_all(p);
 		return;
@@ -679,6 +697,27 @@ make_dirs(struct parent *p, struct ae_err *e)
 	return rc;
 }
 
+/*
+ * The locked file that tells certsrv whom to signal.  Whoever holds the lock
+ * is alive, so the number in it is not somebody else's by now.
+ */
+static int
+write_pid(struct parent *p, struct ae_err *e)
+{
+	char *path = conf_path(&p->conf, RUN_DIR "/certsrvd.pid");
+	int rc = path == NULL ? ae_fail_mem(e)
+			      : ae_file_lock(&p->pid_fd, path, false, e);
+
+	if (rc == AE_OK &&
+	    (ftruncate(p->pid_fd, 0) < 0 ||
+		dprintf(p->pid_fd, "%ld\n", (long)getpid()) < 0))
+		rc = ae_fail_errno(e, errno, "%s", path);
+	else if (rc == AE_EUNAVAIL)
+		rc = ae_note(e, rc, "another certsrvd runs");
+	free(path);
+	return rc;
+}
+
 static int
 add_child(struct parent *p, enum role role, uint8_t index, struct ae_err *e)
 {
@@ -723,7 +762,7 @@ start_all(struct parent *p, struct ae_err *e)
 static int
 watch_all(struct parent *p, struct ae_err *e)
 {
-	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
 	size_t i;
 	int rc = AE_OK;
 
@@ -759,6 +798,8 @@ parent_done(struct parent *p)
 		if (p->port[i] >= 0)
 			(void)close(p->port[i]);
 	}
+	if (p->pid_fd >= 0)
+		(void)close(p->pid_fd);
 	for (i = 0; i < sizeof(p->sig) / sizeof(p->sig[0]); i++)
 		ae_source_free(p->sig[i]);
 	ae_source_free(p->kill_timer);
@@ -782,6 +823,7 @@ run_once(const struct parent_options *o, bool *again)
 	if (p == NULL)
 		return 1;
 	p->opt = *o;
+	p->pid_fd = -1;
 	ae_random(seed, sizeof(seed));
 	ae_hex_encode(p->seed, seed, sizeof(seed));
 	p->log = ae_log_new("certsrvd", o->foreground);
@@ -795,6 +837,8 @@ run_once(const struct parent_options *o, bool *again)
 			: (enum ae_log_level)(AE_LOG_ERROR + p->conf.level));
 		rc = make_dirs(p, &e);
 	}
+	if (rc == AE_OK)
+		rc = write_pid(p, &e);
 	if (rc == AE_OK)
 		rc = listen_all(p, &e);
 	if (rc == AE_OK)

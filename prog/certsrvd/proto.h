@@ -39,6 +39,7 @@ enum msg {
 	MSG_PEER = 1, /* u8 role, u8 index, u32 generation; descriptor */
 	MSG_STOP,     /* finish what is in flight and leave */
 	MSG_TICKET,   /* -> ad: the credential cache was renewed */
+	MSG_PUBLISH,  /* -> ca: make a CRL now */
 
 	/* any -> parent */
 	MSG_READY, /* text: what the sandbox lacks, "" for nothing */

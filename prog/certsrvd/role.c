@@ -320,10 +320,24 @@ on_ticket(void *arg, struct ae_ipc *c, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
+static int
+on_publish(void *arg, struct ae_ipc *c, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct proc *p = arg;
+
+	(void)c;
+	(void)m;
+	(void)e;
+	if (p->def->publish != NULL)
+		p->def->publish(p);
+	return AE_OK;
+}
+
 static const struct ae_ipc_row control_rows[] = {
 	{ MSG_PEER, 6, 1, true, on_peer },
 	{ MSG_STOP, 0, 1, false, on_stop },
 	{ MSG_TICKET, 0, 1, false, on_ticket },
+	{ MSG_PUBLISH, 0, 1, false, on_publish },
 	{ .handle = NULL },
 };
 

@@ -56,7 +56,8 @@ struct role_def {
 	void (*peer_down)(struct proc *p, struct peer *peer);
 	/* Wind down; call proc_exit() when done.  NULL: at once. */
 	void (*stop)(struct proc *p);
-	void (*ticket)(struct proc *p); /* MSG_TICKET */
+	void (*ticket)(struct proc *p);	 /* MSG_TICKET */
+	void (*publish)(struct proc *p); /* MSG_PUBLISH */
 };
 
 struct proc {

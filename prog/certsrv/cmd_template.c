@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * certsrv template: certificateTemplates of the CA's enrollment service.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "pki/oid.h"
+#include "session.h"
+
+/* What an administrator should know before offering it. */
+static const char *
+danger(const struct ae_template *t)
+{
+	const bool any = t->ekus.n == 0 && t->application_policies.n == 0;
+	const bool auth = any || ae_strv_has(&t->ekus, AE_OID_EKU_ANY) ||
+	    ae_strv_has(&t->ekus, AE_OID_EKU_CLIENT_AUTH) ||
+	    ae_strv_has(&t->ekus, AE_OID_EKU_SMARTCARD_LOGON) ||
+	    ae_strv_has(&t->application_policies, AE_OID_EKU_CLIENT_AUTH);
+
+	if (any)
+		return "certificates are good for any purpose (ESC2)";
+	if (auth && (t->name_flag & AE_CT_ENROLLEE_SUPPLIES_SUBJECT))
+		return "requesters choose the name they authenticate as "
+		       "(ESC1)";
+	if (auth && (t->enrollment_flag & AE_CT_NO_SECURITY_EXTENSION))
+		return "asks to leave the SID out (ESC9); this CA puts it in";
+	if (t->name_flag & AE_CT_ENROLLEE_SUPPLIES_SUBJECT)
+		return "requesters choose the subject";
+	return NULL;
+}
+
+static json_t *
+json_template(const struct ae_template *t, bool published)
+{
+	const char *d = danger(t);
+
+	return json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:b, s:o}", "cn",
+	    cli_json_text(t->cn), "display_name",
+	    cli_json_text(t->display_name), "oid", cli_json_text(t->oid),
+	    "schema_version", (int)t->schema_version, "revision",
+	    (int)t->revision, "minor_revision", (int)t->minor_revision,
+	    "published", published, "warning", cli_json_text(d));
+}
+
+static int
+list(struct cli *cli, struct session *s)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < s->pki->ntemplates; i++) {
+		const struct ae_template *t = s->pki->templates[i];
+		const bool on = ae_enrollment_service_offers(s->service, t->cn);
+		const char *d = danger(t);
+
+		if (cli->json)
+			(void)json_array_append_new(all, json_template(t, on));
+		else
+			(void)printf("%c %-32s v%u %u.%u%s%s\n", on ? '*' : ' ',
+			    cli_safe(t->cn), t->schema_version, t->revision,
+			    t->minor_revision, d == NULL ? "" : "  ",
+			    d == NULL ? "" : d);
+	}
+	/* what is offered and does not exist is a fault worth seeing */
+	for (i = 0; i < s->service->templates.n; i++) {
+		const char *cn = s->service->templates.v[i];
+
+		if (ae_template_find(
+			s->pki->templates, s->pki->ntemplates, cn) == NULL &&
+		    !cli->json)
+			(void)printf("! %-32s offered, but there is no such "
+				     "template\n",
+			    cli_safe(cn));
+	}
+	if (cli->json)
+		cli_print_json(json_pack("{s:o}", "templates", all));
+	else
+		json_decref(all);
+	return EXIT_OK;
+}
+
+/* Add or delete one value of certificateTemplates. */
+static int
+change(struct session *s, bool publish, const char *name, struct ae_err *e)
+{
+	const struct ae_template *t =
+	    ae_template_find(s->pki->templates, s->pki->ntemplates, name);
+	const bool on =
+	    ae_enrollment_service_offers(s->service, t == NULL ? name : t->cn);
+	const char *cn = t == NULL ? name : t->cn, *d;
+	const struct ae_value v = { (const uint8_t *)cn, strlen(cn) };
+	const struct ae_ad_mod mod = {
+		.change = publish ? AE_AD_ADD : AE_AD_DELETE,
+		.attr = { .name = "certificateTemplates", .v = &v, .n = 1 },
+	};
+	int rc;
+
+	if (publish && t == NULL)
+		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+		    "there is no template \"%s\"", name);
+	if (on == publish) {
+		(void)printf("%s: %s already\n", cli_safe(cn),
+		    publish ? "published" : "not published");
+		return AE_OK;
+	}
+	rc = ae_ad_modify(s->ad, s->service->dn, &mod, 1, e);
+	if (rc != AE_OK)
+		return ae_note(e, rc, "changing %s", s->service->dn);
+	(void)printf("%s: %s\n", cli_safe(cn),
+	    publish ? "published" : "no longer published");
+	d = publish ? danger(t) : NULL;
+	if (d != NULL)
+		(void)printf("warning: %s\n", d);
+	return AE_OK;
+}
+
+int
+cmd_template(struct cli *cli, int argc, char **argv)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct session s;
+	bool publish, show;
+	int i, rc;
+
+	show = argc == 2 && strcmp(argv[1], "list") == 0;
+	publish = argc > 2 && strcmp(argv[1], "publish") == 0;
+	if (!show && !publish &&
+	    (argc < 3 || strcmp(argv[1], "unpublish") != 0))
+		return cli_usage(
+		    "template", "list, publish NAME or unpublish NAME?");
+	rc = session_open(&s, cli, AE_PKI_TEMPLATES | AE_PKI_SERVICES, &e);
+	if (rc == AE_OK && show)
+		rc = list(cli, &s);
+	for (i = 2; rc == AE_OK && !show && i < argc; i++)
+		rc = change(&s, publish, argv[i], &e);
+	session_done(&s);
+	return rc == AE_OK ? EXIT_OK : cli_fail(cli, &e);
+}

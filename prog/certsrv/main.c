@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * certsrv: the command line of the certification authority.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "base/time.h"
+#include "base/utf16.h"
+#include "cli.h"
+#include "sys/files.h"
+
+/* clang-format off */
+const struct cli_command cli_commands[] = {
+	{ "request", cmd_request, "show the requests the CA has had",
+	  "usage: certsrv request list [--state STATE] [--template NAME] [--sid SID]\n"
+	  "                            [--limit N] [--after ID] [--oldest] [--json]\n"
+	  "       certsrv request show ID [--pem] [--json]\n"
+	  "\n"
+	  "  --state   active, pending, issued, revoked, void, failed or denied\n"
+	  "  --limit   rows of one page, 50 unless told, at most 1000\n"
+	  "  --after   continue behind the row with this id\n"
+	  "  --oldest  oldest first; otherwise newest first\n"
+	  "  --pem     the certificate, too\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv request list --state denied\n"
+	  "  certsrv request list --json | jq '.requests[].hresult_symbol'\n"
+	  "  certsrv request show 17 --pem\n" },
+	{ "template", cmd_template, "which templates the CA offers",
+	  "usage: certsrv template list [--json]\n"
+	  "       certsrv template publish NAME...\n"
+	  "       certsrv template unpublish NAME...\n"
+	  "\n"
+	  "Changes are made in the directory with your Kerberos ticket; the CA follows\n"
+	  "them by itself within a minute.\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv template list\n"
+	  "  certsrv template publish Workstation\n" },
+	{ "permission", cmd_permission, "who may do what at the CA",
+	  "usage: certsrv permission show [--json]\n"
+	  "       certsrv permission grant  WHO RIGHT...\n"
+	  "       certsrv permission revoke WHO [RIGHT...]\n"
+	  "\n"
+	  "  WHO    a SID, or the name of a user, computer or group of the domain\n"
+	  "  RIGHT  enroll, read, manage-certificates, manage-ca\n"
+	  "\n"
+	  "The CA's own descriptor and its copy in the directory (pKIEnrollmentService),\n"
+	  "which clients look at, are changed together or not at all.\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv permission show\n"
+	  "  certsrv permission grant 'Domain Computers' enroll\n"
+	  "  certsrv permission revoke S-1-5-11\n" },
+	{ "crl", cmd_crl, "make the CA publish a new CRL",
+	  "usage: certsrv crl publish [--wait SECONDS]\n"
+	  "\n"
+	  "Asks the running certsrvd for a new base CRL and waits for it (20 s unless\n"
+	  "told).\n" },
+	{ 0 },
+};
+
+static const struct option options[] = {
+	{ "root", required_argument, NULL, 'r' },
+	{ "config", required_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 },
+};
+
+/* What a failure of this kind is to a script. */
+static const struct {
+	enum ae_rc rc;
+	int code;
+} codes[] = {
+	{ AE_ENOTFOUND, EXIT_NOT_FOUND }, { AE_EINVAL, EXIT_USAGE },
+	{ AE_EDENIED, EXIT_DENIED }, { AE_EAUTH, EXIT_AUTH },
+	{ AE_ETRUST, EXIT_TRUST }, { AE_EUNAVAIL, EXIT_NETWORK },
+	{ AE_ETIMEDOUT, EXIT_NETWORK },
+};
+/* clang-format on */
+
+static void
+usage(FILE *f)
+{
+	const struct cli_command *cmd;
+
+	(void)fprintf(f,
+	    "usage: certsrv [--root DIR] [--config FILE] COMMAND [options]\n"
+	    "\n"
+	    "The certification authority's own command line.\n"
+	    "\n");
+	for (cmd = cli_commands; cmd->name != NULL; cmd++)
+		(void)fprintf(f, "  %-10s %s\n", cmd->name, cmd->summary);
+	(void)fprintf(f,
+	    "\n"
+	    "'certsrv COMMAND --help' tells more.\n"
+	    "\n"
+	    "exit codes: 0 ok, 1 finding, 2 usage, 3 not found, 4 local, 5 "
+	    "AD,\n"
+	    "6 network, 7 authentication, 8 denied, 9 pending, 10 trust\n");
+}
+
+int
+cli_conf(struct cli *cli, struct ae_err *e)
+{
+	int rc;
+
+	if (cli->have_conf)
+		return AE_OK;
+	rc = conf_read(&cli->conf, cli->root, cli->config, e);
+	cli->have_conf = rc == AE_OK;
+	return rc == AE_OK ? rc : ae_note(e, rc, "reading the configuration");
+}
+
+static int
+exit_code(const struct ae_err *e)
+{
+	size_t i;
+
+	if (e->dom == AE_DOM_LDAP)
+		return e->rc == AE_EDENIED ? EXIT_DENIED : EXIT_DIRECTORY;
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i].rc == e->rc)
+			return codes[i].code;
+	return EXIT_LOCAL;
+}
+
+int
+cli_fail(const struct cli *cli, const struct ae_err *e)
+{
+	const int code = exit_code(e);
+
+	if (cli->json)
+		cli_print_json(json_pack("{s:o, s:s, s:s, s:I, s:i}", "error",
+		    cli_json_text(e->text), "kind", ae_rc_name(e->rc), "domain",
+		    ae_dom_name(e->dom), "code", (json_int_t)e->code, "exit",
+		    code));
+	(void)fprintf(stderr, "certsrv: %s\n", cli_safe(e->text));
+	return code;
+}
+
+int
+cli_usage(const char *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)fprintf(stderr, "certsrv %s: ", command);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "\nTry 'certsrv %s --help'.\n", command);
+	return EXIT_USAGE;
+}
+
+void
+cli_print_json(json_t *j)
+{
+	if (j != NULL &&
+	    json_dumpf(j, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0)
+		(void)putchar('\n');
+	json_decref(j);
+}
+
+const char *
+cli_safe(const char *s)
+{
+	static char buf[4][1024];
+	static unsigned next;
+	size_t i;
+
+	if (s == NULL)
+		return "-";
+	next = (next + 1) % 4;
+	(void)snprintf(buf[next], sizeof(buf[0]), "%s", s);
+	for (i = 0; buf[next][i] != '\0'; i++)
+		if ((unsigned char)buf[next][i] < 0x20 || buf[next][i] == 0x7f)
+			buf[next][i] = '?';
+	/* what is no UTF-8 could hide control characters of another kind */
+	if (!ae_utf8_valid(buf[next]))
+		for (i = 0; buf[next][i] != '\0'; i++)
+			if ((unsigned char)buf[next][i] >= 0x7f)
+				buf[next][i] = '?';
+	return buf[next];
+}
+
+json_t *
+cli_json_text(const char *s)
+{
+	json_t *j;
+
+	if (s == NULL)
+		return json_null();
+	j = json_string(s);
+	return j != NULL ? j : json_string("(not UTF-8)");
+}
+
+json_t *
+cli_json_time(int64_t t)
+{
+	char out[AE_TIME_STR_MAX];
+
+	return t == 0 ? json_null() : json_string(ae_time_print(out, t));
+}
+
+int
+cli_daemon(const struct cli *cli)
+{
+	char *path = conf_path(&cli->conf, RUN_DIR "/certsrvd.pid");
+	uint8_t *text = NULL;
+	size_t len;
+	long pid = 0;
+	int fd;
+
+	/* the daemon holds a lock on it; when we get the lock none runs */
+	if (path != NULL &&
+	    ae_file_read(&text, &len, path, 32, NULL) == AE_OK) {
+		if (ae_file_lock(&fd, path, false, NULL) == AE_OK)
+			(void)close(fd);
+		else
+			pid = strtol((const char *)text, NULL, 10);
+	}
+	free(text);
+	free(path);
+	return pid > 1 && kill((pid_t)pid, 0) == 0 ? (int)pid : 0;
+}
+
+bool
+cli_signal(const struct cli *cli, int signo)
+{
+	const int pid = cli_daemon(cli);
+
+	return pid != 0 && kill((pid_t)pid, signo) == 0;
+}
+
+static const struct cli_command *
+find(const char *name)
+{
+	const struct cli_command *cmd;
+
+	for (cmd = cli_commands; cmd->name != NULL; cmd++)
+		if (strcmp(cmd->name, name) == 0)
+			return cmd;
+	return NULL;
+}
+
+/* Take "--json" and "--help" out of a command's own arguments. */
+static bool
+common_options(
+    struct cli *cli, const struct cli_command *cmd, int *argc, char **argv)
+{
+	int i, n = 0;
+
+	for (i = 0; i < *argc; i++) {
+		if (strcmp(argv[i], "--json") == 0) {
+			cli->json = true;
+		} else if (strcmp(argv[i], "--help") == 0) {
+			(void)fputs(cmd->help, stdout);
+			return false;
+		} else {
+			argv[n++] = argv[i];
+		}
+	}
+	argv[n] = NULL;
+	*argc = n;
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct cli_command *cmd;
+	struct cli cli = { 0 };
+	int c, code;
+
+	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		switch (c) {
+		case 'r':
+			cli.root = optarg;
+			break;
+		case 'c':
+			cli.config = optarg;
+			break;
+		case 'V':
+			(void)puts("certsrv " AE_VERSION);
+			return EXIT_OK;
+		case 'h':
+			usage(stdout);
+			return EXIT_OK;
+		default:
+			usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind >= argc) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	cmd = find(argv[optind]);
+	if (cmd == NULL) {
+		(void)fprintf(stderr, "certsrv: there is no command \"%s\"\n",
+		    cli_safe(argv[optind]));
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	argc -= optind;
+	argv += optind;
+	if (!common_options(&cli, cmd, &argc, argv))
+		return EXIT_OK;
+	optind = 0; /* the command's own options */
+	code = cmd->run(&cli, argc, argv);
+	if (cli.have_conf)
+		conf_done(&cli.conf);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return code == EXIT_OK ? EXIT_LOCAL : code;
+	return code;
+}
