@@ -47,15 +47,68 @@ struct gpo {
 	struct ae_wr file[NFILES];
 };
 
+/* FILE_ALL_ACCESS, and what reading takes: MS-FSCC file access masks. */
+#define FILE_ALL UINT32_C(0x001f01ff)
+#define FILE_LOOK UINT32_C(0x001200a9)
+
+/*
+ * The folder's descriptor says what the object's does: administrators and
+ * the system write, everybody in the domain reads.  Without one it would
+ * inherit that Group Policy Creator Owners may change it.
+ */
+static int
+folder_sd(struct ae_wr *w, const struct ae_setup_run *r, struct ae_err *e)
+{
+	static const struct ae_sid creator_owner = { 3, 1, { 0 } };
+	static const struct ae_sid local_system = { 5, 1, { 18 } };
+	static const struct ae_sid authenticated = { 5, 1, { 11 } };
+	static const struct ae_sid enterprise_dcs = { 5, 1, { 9 } };
+	const uint8_t both = AE_ACE_OBJECT_INHERIT | AE_ACE_CONTAINER_INHERIT;
+	const struct {
+		const struct ae_sid *sid;
+		uint32_t mask;
+		uint8_t flags;
+	} aces[] = {
+		{ &r->domain_admins, FILE_ALL, both },
+		{ &r->enterprise_admins, FILE_ALL, both },
+		{ &creator_owner, FILE_ALL, both | AE_ACE_INHERIT_ONLY },
+		{ &local_system, FILE_ALL, both },
+		{ &authenticated, FILE_LOOK, both },
+		{ &enterprise_dcs, FILE_LOOK, both },
+	};
+	struct ae_sd *sd = ae_sd_new();
+	size_t i;
+	int rc = AE_OK;
+
+	if (sd == NULL)
+		return ae_fail_mem(e);
+	sd->control |= AE_SD_DACL_PROTECTED;
+	ae_sd_set_owner(sd, &r->domain_admins);
+	ae_sd_set_group(sd, &r->domain_admins);
+	for (i = 0; i < COUNT(aces) && rc == AE_OK; i++)
+		rc = ae_sd_allow(
+		    sd, aces[i].flags, aces[i].mask, NULL, aces[i].sid, e);
+	if (rc == AE_OK)
+		rc = ae_sd_encode(w, sd, e);
+	ae_sd_free(sd);
+	return rc;
+}
+
 static int
 talk(struct ae_sysvol_reply *out, struct ae_setup_run *r, struct gpo *g,
     uint32_t op, struct ae_err *e)
 {
 	struct ae_sysvol_file files[NFILES] = { 0 };
 	struct ae_sysvol_request q = { .op = op, .files = files, .n = NFILES };
+	struct ae_wr sd;
 	size_t i;
 	int rc = AE_OK;
 
+	ae_wr_init(&sd, AE_SD_BYTES_MAX);
+	if (op == AE_SYSVOL_WRITE)
+		rc = folder_sd(&sd, r, e);
+	q.sd = sd.p;
+	q.sd_len = sd.len;
 	q.server = strdup(ae_ad_root(r->ad)->host);
 	q.domain = strdup(r->domain.dns);
 	/* GPT.INI last when writing: it is what tells of the others. */
@@ -76,6 +129,7 @@ talk(struct ae_sysvol_reply *out, struct ae_setup_run *r, struct gpo *g,
 		free(files[i].path);
 	free(q.server);
 	free(q.domain);
+	ae_wr_done(&sd);
 	return rc;
 }
 

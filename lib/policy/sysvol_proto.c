@@ -93,6 +93,7 @@ ae_sysvol_request_put(struct ae_wr *w, const struct ae_sysvol_request *q)
 	ae_wr_u32(w, q->op);
 	put_blob(w, q->server, strlen(q->server));
 	put_blob(w, q->domain, strlen(q->domain));
+	put_blob(w, q->sd, q->sd_len);
 	ae_wr_u32(w, (uint32_t)q->n);
 	for (i = 0; i < q->n; i++) {
 		put_blob(w, q->files[i].path, strlen(q->files[i].path));
@@ -154,7 +155,7 @@ get_string(char **out, struct ae_rd *r, struct ae_err *e)
 }
 
 static int
-get_data(struct ae_sysvol_file *f, struct ae_rd *r, struct ae_err *e)
+get_data(uint8_t **out, size_t *out_len, struct ae_rd *r, struct ae_err *e)
 {
 	uint32_t len = ae_rd_u32(r);
 
@@ -162,11 +163,11 @@ get_data(struct ae_sysvol_file *f, struct ae_rd *r, struct ae_err *e)
 		return bad(e, "impossible length");
 	if (len == 0)
 		return AE_OK;
-	f->data = malloc(len);
-	if (f->data == NULL)
+	*out = malloc(len);
+	if (*out == NULL)
 		return ae_fail_mem(e);
-	f->len = len;
-	ae_rd_copy(r, f->data, len);
+	*out_len = len;
+	ae_rd_copy(r, *out, len);
 	return AE_OK;
 }
 
@@ -205,13 +206,15 @@ request_get(struct ae_sysvol_request *q, struct ae_rd *r, struct ae_err *e)
 		return bad(e, "unknown operation");
 	if ((rc = get_string(&q->server, r, e)) != AE_OK ||
 	    (rc = get_string(&q->domain, r, e)) != AE_OK ||
+	    (rc = get_data(&q->sd, &q->sd_len, r, e)) != AE_OK ||
 	    (rc = get_count(&q->files, &n, 4, r, e)) != AE_OK)
 		return rc;
 	while (q->n < n) {
 		q->n++;
 		rc = get_string(&q->files[q->n - 1].path, r, e);
 		if (rc == AE_OK && q->op == AE_SYSVOL_WRITE)
-			rc = get_data(&q->files[q->n - 1], r, e);
+			rc = get_data(&q->files[q->n - 1].data,
+			    &q->files[q->n - 1].len, r, e);
 		if (rc != AE_OK)
 			return rc;
 	}
@@ -252,7 +255,7 @@ reply_get(
 		f = &a->files[a->n++];
 		f->status = ae_rd_u32(r);
 		f->error = ae_rd_u32(r);
-		if ((rc = get_data(f, r, e)) != AE_OK)
+		if ((rc = get_data(&f->data, &f->len, r, e)) != AE_OK)
 			return rc;
 		if (f->status > AE_SYSVOL_FAILED ||
 		    (f->status != AE_SYSVOL_OK && f->len != 0))
@@ -296,6 +299,7 @@ ae_sysvol_request_done(struct ae_sysvol_request *q)
 {
 	free(q->server);
 	free(q->domain);
+	free(q->sd);
 	files_done(q->files, q->n);
 	memset(q, 0, sizeof(*q));
 }

@@ -6,8 +6,8 @@
  * (prog/sysvol) is a program of its own because libsmbclient is GPL.
  *
  *   frame    u32 magic, u32 length of what follows, that many bytes
- *   request  u32 op, string server, string domain, u32 n,
- *            n times: string path, and for WRITE u32 length, bytes
+ *   request  u32 op, string server, string domain, u32 length, bytes of sd,
+ *            u32 n, n times: string path, and for WRITE u32 length, bytes
  *   reply    u32 n, n times: u32 status, u32 errno, u32 length, bytes
  *
  * Little endian; a string is u32 length and UTF-8 bytes.
@@ -61,6 +61,12 @@ struct ae_sysvol_request {
 	uint32_t op;
 	char *server; /* the DC */
 	char *domain; /* DNS name: the folder below the share sysvol */
+	/*
+	 * For WRITE: the descriptor, self-relative, of a GPO's folder that has
+	 * to be made; its files inherit from it.  Empty: what Policies gives.
+	 */
+	uint8_t *sd;
+	size_t sd_len;
 	struct ae_sysvol_file *files;
 	size_t n;
 };

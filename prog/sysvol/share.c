@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ad/sd.h"
 #include "base/wr.h"
 
 #define TIMEOUT_MS 20000
@@ -39,6 +40,7 @@ static const char configuration[] = "[global]\n"
 struct share {
 	SMBCCTX *ctx;
 	char base[URL_MAX]; /* smb://server/sysvol/domain/Policies */
+	struct ae_sd *sd;   /* of a GPO folder that is made; NULL: inherited */
 };
 
 static const struct {
@@ -165,6 +167,7 @@ share_close(struct share *s)
 {
 	if (s->ctx != NULL)
 		(void)smbc_free_context(s->ctx, 1);
+	ae_sd_free(s->sd);
 }
 
 static bool
@@ -219,17 +222,60 @@ read_file(struct share *s, const char *url, struct ae_sysvol_file *f)
 	(void)smbc_getFunctionClose(s->ctx)(s->ctx, file);
 }
 
-/* The directories above the file, from the GPO's own on. */
+/* libsmbclient's own spelling of a descriptor. */
+static void
+put_sd(struct ae_wr *w, const struct ae_sd *sd)
+{
+	char sid[AE_SID_STR_MAX];
+	size_t i;
+
+	ae_wr_str(w, "REVISION:1");
+	if (sd->has_owner)
+		ae_wr_printf(w, ",OWNER:%s", ae_sid_print(sid, &sd->owner));
+	if (sd->has_group)
+		ae_wr_printf(w, ",GROUP:%s", ae_sid_print(sid, &sd->group));
+	for (i = 0; i < sd->dacl.n; i++)
+		ae_wr_printf(w, ",ACL:%s:%u/%u/%u",
+		    ae_sid_print(sid, &sd->dacl.v[i].sid), sd->dacl.v[i].type,
+		    sd->dacl.v[i].flags, (unsigned int)sd->dacl.v[i].mask);
+}
+
+static bool
+set_sd(struct share *s, const char *url)
+{
+	const char *text;
+	struct ae_wr w;
+	bool ok;
+
+	ae_wr_init(&w, AE_SD_BYTES_MAX);
+	put_sd(&w, s->sd);
+	text = ae_wr_cstr(&w);
+	errno = ENOMEM;
+	ok = text != NULL &&
+	    smbc_getFunctionSetxattr(s->ctx)(s->ctx, url,
+		"system.nt_sec_desc.*", text, strlen(text), 0) == 0;
+	ae_wr_done(&w);
+	return ok;
+}
+
+/*
+ * The directories above the file, from the GPO's own on.  That one gets its
+ * descriptor while it is empty, so that what follows inherits it.
+ */
 static bool
 make_dirs(struct share *s, const char *url)
 {
+	const char *own = url + strlen(s->base) + 1, *p = own;
 	char part[URL_MAX];
-	const char *p = url + strlen(s->base) + 1;
+	bool made;
 
 	while ((p = strchr(p, '/')) != NULL) {
 		(void)snprintf(part, sizeof(part), "%.*s", (int)(p - url), url);
-		if (smbc_getFunctionMkdir(s->ctx)(s->ctx, part, 0755) != 0 &&
-		    errno != EEXIST)
+		made = smbc_getFunctionMkdir(s->ctx)(s->ctx, part, 0755) == 0;
+		if (!made && errno != EEXIST)
+			return false;
+		if (made && s->sd != NULL && strchr(own, '/') == p &&
+		    !set_sd(s, part))
 			return false;
 		p++;
 	}
@@ -308,7 +354,11 @@ share_do(const struct ae_sysvol_request *q, struct ae_sysvol_reply *r)
 	int error;
 	size_t i;
 
-	open = named && q->n != 0 && share_open(&s, q);
+	errno = EINVAL;
+	open = named && q->n != 0 &&
+	    (q->sd_len == 0 ||
+		ae_sd_parse(&s.sd, q->sd, q->sd_len, NULL) == AE_OK) &&
+	    share_open(&s, q);
 	error = errno;
 	for (i = 0; i < q->n; i++) {
 		struct ae_sysvol_file *f = &r->files[i];

@@ -49,7 +49,13 @@ request(void **state)
 	char path[] = ID "\\GPT.INI", server[] = "dc1", domain[] = "d.test";
 	uint8_t data[] = { 1, 2, 3 };
 	struct ae_sysvol_file f = { .path = path, .data = data, .len = 3 };
-	struct ae_sysvol_request q = { AE_SYSVOL_WRITE, server, domain, &f, 1 };
+	struct ae_sysvol_request q = { .op = AE_SYSVOL_WRITE,
+		.server = server,
+		.domain = domain,
+		.sd = data,
+		.sd_len = 2,
+		.files = &f,
+		.n = 1 };
 	struct ae_sysvol_request got;
 	struct ae_err e = AE_ERR_INIT;
 	struct ae_wr w;
@@ -68,6 +74,8 @@ request(void **state)
 		assert_int_equal(got.op, op);
 		assert_string_equal(got.server, "dc1");
 		assert_string_equal(got.domain, "d.test");
+		assert_int_equal(got.sd_len, 2);
+		assert_memory_equal(got.sd, data, 2);
 		assert_int_equal(got.n, 1);
 		assert_string_equal(got.files[0].path, path);
 		assert_int_equal(
@@ -185,7 +193,13 @@ every_mutation(void **state)
 {
 	char path[] = ID "\\GPT.INI", server[] = "dc1", domain[] = "d.test";
 	struct ae_sysvol_file f = { .path = path, .data = data, .len = 4 };
-	struct ae_sysvol_request q = { AE_SYSVOL_WRITE, server, domain, &f, 1 };
+	struct ae_sysvol_request q = { .op = AE_SYSVOL_WRITE,
+		.server = server,
+		.domain = domain,
+		.sd = data,
+		.sd_len = 2,
+		.files = &f,
+		.n = 1 };
 	struct ae_wr w;
 
 	(void)state;
