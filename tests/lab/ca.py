@@ -26,24 +26,34 @@ def enroll_for(*sids):
     return "".join(f"(OA;;CR;{right};;{sid})" for sid in sids for right in (ENROLL, AUTOENROLL))
 
 
+def line(name, value):
+    """One value of an entry; bytes in base64, numbers as the directory's signed 32 bits."""
+    if isinstance(value, bytes):
+        return f"{name}:: {base64.b64encode(value).decode()}"
+    return f"{name}: {value - (1 << 32) if isinstance(value, int) and value >= 1 << 31 else value}"
+
+
 def template_ldif(cn, oid, sddl, **over):
+    """over: attributes with other values; a list for several, None for none."""
+    usages = ["1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1"]
     values = {
+        "objectClass": ["top", "pKICertificateTemplate"], "cn": cn, "displayName": cn,
         "flags": 0x20040, "revision": 100, "msPKI-Template-Schema-Version": 2,
         "msPKI-Template-Minor-Revision": 1, "pKIDefaultKeySpec": 1, "pKIMaxIssuingDepth": 0,
         "msPKI-RA-Signature": 0, "msPKI-Enrollment-Flag": 0x20, "msPKI-Private-Key-Flag": 0,
         "msPKI-Certificate-Name-Flag": 0x18000000, "msPKI-Minimal-Key-Size": 2048,
+        "pKIKeyUsage": b"\xa0\x00", "pKIExpirationPeriod": base64.b64decode(ONE_YEAR),
+        "pKIOverlapPeriod": base64.b64decode(SIX_WEEKS), "pKICriticalExtensions": "2.5.29.15",
+        "msPKI-Cert-Template-OID": oid, "pKIExtendedKeyUsage": usages,
+        "nTSecurityDescriptor": f"O:DAG:DAD:{sddl}",
     } | over
-    ekus = values.pop("ekus", ("1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1"))
-    signed = {k: v - (1 << 32) if v >= 1 << 31 else v for k, v in values.items()}
-    lines = [f"dn: CN={cn},CN=Certificate Templates,{PKS_DN}",
-             "objectClass: top", "objectClass: pKICertificateTemplate", f"cn: {cn}",
-             f"displayName: {cn}", "pKIKeyUsage:: oAA=", f"pKIExpirationPeriod:: {ONE_YEAR}",
-             f"pKIOverlapPeriod:: {SIX_WEEKS}", "pKICriticalExtensions: 2.5.29.15",
-             f"msPKI-Cert-Template-OID: {oid}"]
-    for policy in ekus:
-        lines += [f"pKIExtendedKeyUsage: {policy}", f"msPKI-Certificate-Application-Policy: {policy}"]
-    lines += [f"{k}: {v}" for k, v in signed.items()]
-    lines += [f"nTSecurityDescriptor: O:DAG:DAD:{sddl}"]
+    if "ekus" in values:
+        values["pKIExtendedKeyUsage"] = list(values.pop("ekus"))
+    values.setdefault("msPKI-Certificate-Application-Policy", values["pKIExtendedKeyUsage"])
+    lines = [f"dn: CN={cn},CN=Certificate Templates,{PKS_DN}"]
+    for name, value in values.items():
+        for one in value if isinstance(value, list) else [] if value is None else [value]:
+            lines.append(line(name, one))
     return "\n".join(lines) + "\n\n"
 
 
@@ -70,6 +80,7 @@ class Ca:
         self.log = pathlib.Path(self.host.path("/var")) / "certsrvd.log"
         self.process = None
         self.key = key
+        self.oid = {}  # of the templates
 
     def setup(self, templates):
         self.host.run("rm -rf /etc/certsrv /var/lib/certsrv")
@@ -81,7 +92,8 @@ class Ca:
         for i, (cn, text) in enumerate(templates.items()):
             self.ldb("ldbdel", f"CN={cn},CN=Certificate Templates,{PKS_DN}", check=False)
             sddl, over = text
-            ldif += template_ldif(cn, f"1.3.6.1.4.1.311.21.8.1.2.3.{i + 1}", sddl, **over)
+            self.oid[cn] = f"1.3.6.1.4.1.311.21.8.1.2.3.{i + 1}"
+            ldif += template_ldif(cn, self.oid[cn], sddl, **over)
         self.ldb("ldbadd", input=ldif)
 
     def ldb(self, tool, *words, input=None, check=True):

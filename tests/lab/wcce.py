@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the autoenroll authors.
+"""What tests say to our CA through wcce_client.py (impacket), and what they send:
+requests made with python3-cryptography, and with asn1crypto where they are not to be
+well-formed."""
+import json
+import pathlib
+
+from asn1crypto import cms, core, x509 as x509_asn1
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import NameOID
+
+HERE = pathlib.Path(__file__).parent
+ISSUED, DENIED, PENDING = 3, 2, 5
+ENROLL_DENIED, TEMPLATE_DENIED = 0x80094011, 0x80094012
+
+
+class Witness:
+    """An impacket session on a host, as whoever has tickets there:
+
+        Witness(lab.pc1, ca).run(("icpr", {"request": csr}))
+    """
+
+    def __init__(self, host, ca, cache="/run/krb5cc_0", **session):
+        self.host, self.cache = host, cache
+        self.session = {"server": ca.host.fqdn, "authority": ca.name, **session}
+
+    def run(self, *steps, timeout=60):
+        """Steps are names or (name, arguments); returns their answers."""
+        steps = [(s, {}) if isinstance(s, str) else s for s in steps]
+        for _, arguments in steps:
+            if isinstance(arguments.get("request"), bytes):
+                arguments["request"] = arguments["request"].hex()
+        done = self.host.run("/usr/bin/python3", HERE / "wcce_client.py",
+                             input=json.dumps({**self.session, "steps": steps}),
+                             env={"KRB5CCNAME": self.cache}, timeout=timeout)
+        out = json.loads(done.stdout)
+        for answer in out:
+            if isinstance(answer.get("cert"), str):
+                answer["cert"], answer["chain"] = bytes.fromhex(answer["cert"]), bytes.fromhex(answer["chain"])
+        return out
+
+    def one(self, *steps, **kw):
+        """The last step's answer; the others must not have failed."""
+        out = self.run(*steps, **kw)
+        for answer in out[:-1]:
+            assert "error" not in answer, answer
+        return out[-1]
+
+
+def rsa_key(bits=2048):
+    return rsa.generate_private_key(65537, bits)
+
+
+def ec_key(curve=ec.SECP256R1):
+    return ec.generate_private_key(curve())
+
+
+class Raw(x509.UnrecognizedExtension):
+    def __init__(self, oid, value):
+        super().__init__(x509.ObjectIdentifier(oid), value)
+
+
+def pkcs10(key, extensions=(), subject="", digest=hashes.SHA256()):
+    """DER of a request for key."""
+    names = [x509.NameAttribute(NameOID.COMMON_NAME, subject)] if subject else []
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(key, digest).public_bytes(serialization.Encoding.DER)
+
+
+def template_extension(oid, major=100, minor=1):
+    """szOID_CERTIFICATE_TEMPLATE, MS-WCCE 2.2.2.7.7.2."""
+    class Template(core.Sequence):
+        _fields = [("id", core.ObjectIdentifier), ("major", core.Integer), ("minor", core.Integer)]
+
+    return Raw("1.3.6.1.4.1.311.21.7", Template({"id": oid, "major": major, "minor": minor}).dump()), False
+
+
+def v1_extension(name):
+    """szOID_ENROLL_CERTTYPE_EXTENSION."""
+    return Raw("1.3.6.1.4.1.311.20.2", core.BMPString(name).dump()), False
+
+
+def without_proof(der):
+    """The same request with its last signature bit flipped."""
+    return der[:-1] + bytes([der[-1] ^ 1])
+
+
+def cmc(key, request, controls=b""):
+    """A CMC full request with one PKCS#10, signed with the new key the way Windows does
+    (signer by subject key identifier).  MS-WCCE 2.2.2.6.3."""
+    def tlv(tag, body):
+        n = len(body)
+        size = bytes([n]) if n < 128 else bytes([0x80 | (n.bit_length() + 7) // 8]) + n.to_bytes(
+            (n.bit_length() + 7) // 8, "big")
+        return bytes([tag]) + size + body
+
+    tagged = tlv(0xA0, core.Integer(1).dump() + request)
+    pki_data = tlv(0x30, tlv(0x30, controls) + tlv(0x30, tagged) + tlv(0x30, b"") + tlv(0x30, b""))
+    ski = x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(pki_data)
+    ct = "1.3.6.1.5.5.7.12.2"
+    attrs = cms.CMSAttributes([
+        {"type": "content_type", "values": [ct]},
+        {"type": "message_digest", "values": [digest.finalize()]},
+    ])
+    signed = attrs.dump()
+    if isinstance(key, rsa.RSAPrivateKey):
+        signature, alg = key.sign(signed, padding.PKCS1v15(), hashes.SHA256()), "rsassa_pkcs1v15"
+    else:
+        signature, alg = key.sign(signed, ec.ECDSA(hashes.SHA256())), "sha256_ecdsa"
+    info = cms.SignerInfo({
+        "version": "v3",
+        "sid": cms.SignerIdentifier("subject_key_identifier", ski),
+        "digest_algorithm": {"algorithm": "sha256"},
+        "signed_attrs": attrs,
+        "signature_algorithm": {"algorithm": alg},
+        "signature": signature,
+    })
+    data = cms.SignedData({
+        "version": "v3",
+        "digest_algorithms": [{"algorithm": "sha256"}],
+        "encap_content_info": {"content_type": ct, "content": core.ParsableOctetString(pki_data)},
+        "signer_infos": [info],
+    })
+    return cms.ContentInfo({"content_type": "signed_data", "content": data}).dump()
+
+
+def certificate(der):
+    return x509.load_der_x509_certificate(der)
+
+
+def extensions(der):
+    """{dotted oid: (critical, value in DER)}, by asn1crypto; a doubled one is an error."""
+    out = {}
+    for e in x509_asn1.Certificate.load(der)["tbs_certificate"]["extensions"]:
+        oid = e["extn_id"].dotted
+        assert oid not in out
+        out[oid] = (e["critical"].native, e["extn_value"].contents)
+    return out
+
+
+def sid_in(der):
+    """The SID of szOID_NTDS_CA_SECURITY_EXT (MS-WCCE 2.2.2.7.7.4) read by asn1crypto."""
+    value = extensions(der)["1.3.6.1.4.1.311.25.2"][1]
+    names = x509_asn1.GeneralNames.load(value, strict=True)
+    assert len(names) == 1 and names[0].name == "other_name"
+    other = names[0].chosen
+    assert other["type_id"].native == "1.3.6.1.4.1.311.25.2.1"
+    inner = other["value"].parsed
+    assert isinstance(inner, core.OctetString)
+    return inner.native.decode("ascii")
+
+
+
+
+
+def certs_in(chain):
+    """The certificates of a certs-only CMS, in DER."""
+    info = cms.ContentInfo.load(chain, strict=True)
+    assert info["content_type"].native == "signed_data"
+    data = info["content"]
+    assert len(data["signer_infos"]) == 0
+    return [c.chosen.dump() for c in data["certificates"]]
+
+
+def upns_in(der):
+    """The principal names among the alternative names."""
+    out = []
+    for name in x509_asn1.Certificate.load(der).subject_alt_name_value or []:
+        if name.name == "other_name" and name.chosen["type_id"].native == "1.3.6.1.4.1.311.20.2.3":
+            assert isinstance(name.chosen["value"].parsed, core.UTF8String)
+            out.append(name.chosen["value"].native)
+    return out
