@@ -191,16 +191,19 @@ suspend(struct ae_rpc_server *s, const struct ae_rpc_call *call,
 /* ---- answers ---- */
 
 static struct epm_twr *
-make_tower(const struct ae_rpc_epm_entry *x, struct ae_arena *a)
+make_tower(const struct ae_rpc_epm_entry *x, const uint8_t local[4],
+    struct ae_arena *a)
 {
 	struct ae_rpc_tower t = { .iface = x->id,
 		.transfer = ae_rpc_ndr20,
 		.tcp = true,
 		.port = x->port };
+	static const uint8_t any[4];
 	struct epm_twr *twr = ae_arena_alloc(a, sizeof(*twr));
 	struct ae_wr w;
 
-	memcpy(t.ip, x->ip, sizeof(t.ip));
+	memcpy(t.ip, memcmp(x->ip, any, sizeof(any)) == 0 ? local : x->ip,
+	    sizeof(t.ip));
 	ae_wr_init(&w, AE_RPC_TOWER_MAX);
 	ae_rpc_tower_put(&w, &t);
 	if (twr != NULL && ae_wr_ok(&w)) {
@@ -217,7 +220,8 @@ make_tower(const struct ae_rpc_epm_entry *x, struct ae_arena *a)
 
 static uint32_t
 lookup(struct ae_rpc_epm *m, struct ae_rpc_server *s,
-    const struct ae_rpc_call *call, struct ae_arena *a, struct ae_wr *out)
+    const struct ae_rpc_call *call, const uint8_t local[4], struct ae_arena *a,
+    struct ae_wr *out)
 {
 	const struct ae_rpc_epm_entry *x;
 	struct query q = { .next = 0 }, *at;
@@ -256,7 +260,7 @@ lookup(struct ae_rpc_epm *m, struct ae_rpc_server *s,
 	while (o.n < most && (x = next(m, at)) != NULL) {
 		row = &o.entries[o.n++];
 		row->object = x->object;
-		row->tower = make_tower(x, a);
+		row->tower = make_tower(x, local, a);
 		row->annotation_len = (uint32_t)strlen(x->annotation) + 1;
 		row->annotation =
 		    ae_arena_dup(a, x->annotation, row->annotation_len);
@@ -274,7 +278,8 @@ lookup(struct ae_rpc_epm *m, struct ae_rpc_server *s,
 
 static uint32_t
 map(struct ae_rpc_epm *m, struct ae_rpc_server *s,
-    const struct ae_rpc_call *call, struct ae_arena *a, struct ae_wr *out)
+    const struct ae_rpc_call *call, const uint8_t local[4], struct ae_arena *a,
+    struct ae_wr *out)
 {
 	struct query q = { .inquiry = BY_MAP, .versions = COMPATIBLE }, *at;
 	const struct ae_rpc_epm_entry *x;
@@ -305,7 +310,7 @@ map(struct ae_rpc_epm *m, struct ae_rpc_server *s,
 		most = 0;
 	q.iface = t.iface;
 	while (o.n < most && (x = next(m, at)) != NULL) {
-		o.towers[o.n] = make_tower(x, a);
+		o.towers[o.n] = make_tower(x, local, a);
 		if (o.towers[o.n++] == NULL)
 			return AE_RPC_FAULT_NO_RESOURCES;
 	}
@@ -320,7 +325,8 @@ map(struct ae_rpc_epm *m, struct ae_rpc_server *s,
 
 static uint32_t
 handle_free(struct ae_rpc_epm *m, struct ae_rpc_server *s,
-    const struct ae_rpc_call *call, struct ae_arena *a, struct ae_wr *out)
+    const struct ae_rpc_call *call, const uint8_t local[4], struct ae_arena *a,
+    struct ae_wr *out)
 {
 	struct epm_free_out o = { .status = STATUS_OK };
 	struct ae_rpc_handle h;
@@ -328,6 +334,7 @@ handle_free(struct ae_rpc_epm *m, struct ae_rpc_server *s,
 	size_t used;
 
 	(void)m;
+	(void)local;
 	if (ae_ndr_decode(&epm_free_in_ndr, &i, call->stub, call->stub_len,
 		call->big_endian, a, &used, NULL) != AE_OK)
 		return AE_RPC_FAULT_BAD_STUB_DATA;
@@ -343,7 +350,8 @@ handle_free(struct ae_rpc_epm *m, struct ae_rpc_server *s,
 static const struct {
 	uint16_t opnum;
 	uint32_t (*fn)(struct ae_rpc_epm *m, struct ae_rpc_server *s,
-	    const struct ae_rpc_call *call, struct ae_arena *a, struct ae_wr *out);
+	    const struct ae_rpc_call *call, const uint8_t local[4],
+	    struct ae_arena *a, struct ae_wr *out);
 } methods[] = {
 	{ OP_LOOKUP,           lookup },
 	{ AE_RPC_EPM_OP_MAP,   map },
@@ -353,7 +361,7 @@ static const struct {
 
 uint32_t
 ae_rpc_epm_call(struct ae_rpc_epm *m, struct ae_rpc_server *s,
-    const struct ae_rpc_call *call, struct ae_wr *out)
+    const struct ae_rpc_call *call, const uint8_t local[4], struct ae_wr *out)
 {
 	struct ae_arena *a;
 	uint32_t fault;
@@ -367,7 +375,7 @@ ae_rpc_epm_call(struct ae_rpc_epm *m, struct ae_rpc_server *s,
 	a = ae_arena_new(ARENA_MAX);
 	if (a == NULL)
 		return AE_RPC_FAULT_NO_RESOURCES;
-	fault = methods[i].fn(m, s, call, a, out);
+	fault = methods[i].fn(m, s, call, local, a, out);
 	ae_arena_free(a);
 	return fault;
 }

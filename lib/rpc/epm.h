@@ -29,7 +29,7 @@ struct ae_rpc_epm_entry {
 	struct ae_rpc_syntax id;
 	struct ae_guid object; /* nil: none */
 	uint16_t port;
-	uint8_t ip[4]; /* 0.0.0.0: the client knows it already */
+	uint8_t ip[4]; /* 0.0.0.0: the address the client asks us at */
 	char annotation[64];
 };
 
@@ -45,10 +45,12 @@ int ae_rpc_epm_add(struct ae_rpc_epm *m, const struct ae_rpc_epm_entry *entry,
 
 /*
  * Answer one call on ae_rpc_epm_iface: the reply's stub is appended to out.
- * Returns 0, or the fault status to send (out is then unspecified).
+ * local: our address on the client's connection, which stands for 0.0.0.0 in
+ * entries; clients that only look up dial what a tower says.  Returns 0, or
+ * the fault status to send (out is then unspecified).
  */
 uint32_t ae_rpc_epm_call(struct ae_rpc_epm *m, struct ae_rpc_server *s,
-    const struct ae_rpc_call *call, struct ae_wr *out);
+    const struct ae_rpc_call *call, const uint8_t local[4], struct ae_wr *out);
 
 /* Client: the stub of ept_map (opnum 3) asking for id over TCP. */
 #define AE_RPC_EPM_OP_MAP 3

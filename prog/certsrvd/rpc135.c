@@ -24,13 +24,15 @@ static void
 on_call(struct front *f, struct ae_run_conn *c, const struct ae_rpc_call *call)
 {
 	struct mapper *m = (struct mapper *)f;
+	uint8_t local[4];
 	struct ae_wr w;
 	uint32_t fault;
 
 	if (front_common(f, c, call))
 		return;
 	ae_wr_init(&w, EPM_REPLY_MAX);
-	fault = ae_rpc_epm_call(m->epm, f->rpc, call, &w);
+	ae_run_conn_local_ip(c, local);
+	fault = ae_rpc_epm_call(m->epm, f->rpc, call, local, &w);
 	if (fault == 0 && ae_wr_ok(&w))
 		ae_run_conn_reply(c, call->call, w.p, w.len);
 	else

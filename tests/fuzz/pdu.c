@@ -48,7 +48,8 @@ on_call(struct door *d, const struct ae_rpc_call *call)
 
 	ae_wr_init(&out, 65536);
 	if (call->iface == &ae_rpc_epm_iface)
-		fault = ae_rpc_epm_call(d->m, d->s, call, &out);
+		fault = ae_rpc_epm_call(
+		    d->m, d->s, call, (const uint8_t[4]){ 0 }, &out);
 	else if (call->iface == &ae_rpc_mgmt_iface)
 		fault = ae_rpc_mgmt_call(d->s, call, "host/x", &out);
 	else if (call->opnum == 2)

@@ -129,12 +129,14 @@ static void
 on_call(void *arg, struct ae_run_conn *c, const struct ae_rpc_call *call)
 {
 	struct prog *p = arg;
+	uint8_t local[4];
 	uint32_t fault = 0;
 	struct ae_wr out;
 
 	ae_wr_init(&out, REPLY_MAX);
+	ae_run_conn_local_ip(c, local);
 	if (call->iface == &ae_rpc_epm_iface)
-		fault = ae_rpc_epm_call(p->epm, p->rpc, call, &out);
+		fault = ae_rpc_epm_call(p->epm, p->rpc, call, local, &out);
 	else if (call->iface == &ae_rpc_mgmt_iface)
 		fault = ae_rpc_mgmt_call(p->rpc, call, NULL, &out);
 	else

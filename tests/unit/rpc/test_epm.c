@@ -32,6 +32,9 @@ struct fixture {
 	struct ae_wr in, out;
 };
 
+/* Where the client reached us. */
+static const uint8_t here[4] = { 198, 51, 100, 7 };
+
 static struct ae_rpc_epm_entry
 entry(int i)
 {
@@ -95,7 +98,7 @@ ask(struct fixture *f, uint16_t opnum, const struct ae_ndr_type *t,
 	f->call.opnum = opnum;
 	f->call.stub = f->in.p;
 	f->call.stub_len = f->in.len;
-	return ae_rpc_epm_call(f->m, f->s, &f->call, &f->out);
+	return ae_rpc_epm_call(f->m, f->s, &f->call, here, &f->out);
 }
 
 static struct epm_lookup_out
@@ -305,7 +308,8 @@ map(struct fixture *f, const struct ae_rpc_syntax *id,
 	f->call.opnum = AE_RPC_EPM_OP_MAP;
 	f->call.stub = f->in.p;
 	f->call.stub_len = f->in.len;
-	assert_int_equal(ae_rpc_epm_call(f->m, f->s, &f->call, &f->out), 0);
+	assert_int_equal(
+	    ae_rpc_epm_call(f->m, f->s, &f->call, here, &f->out), 0);
 	return ae_rpc_epm_map_reply(x, f->out.p, f->out.len, false, id, e);
 }
 
@@ -331,6 +335,38 @@ mapping(void **state)
 	/* Entry 3 is for one object only. */
 	id = entry(3).id;
 	assert_int_equal(map(&f, &id, &x, &e), AE_ENOTFOUND);
+	stop(&f);
+}
+
+/* An entry without an address is where the client asks, in both methods. */
+static void
+mapping_without_address(void **state)
+{
+	struct ae_rpc_epm_entry x = entry(0), got;
+	struct ae_err e = AE_ERR_INIT;
+	struct epm_lookup_in i = {
+		.inquiry_type = 1, .vers_option = 3, .max = 1
+	};
+	struct epm_if_id id = { .uuid = { .d1 = 0xaaaa } };
+	struct epm_lookup_out o;
+	struct ae_rpc_tower t;
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	ae_rpc_epm_free(f.m);
+	f.m = ae_rpc_epm_new(1);
+	x.id = (struct ae_rpc_syntax){ .uuid = id.uuid };
+	memset(x.ip, 0, sizeof(x.ip));
+	assert_int_equal(ae_rpc_epm_add(f.m, &x, NULL), AE_OK);
+	assert_int_equal(map(&f, &x.id, &got, &e), AE_OK);
+	assert_memory_equal(got.ip, here, sizeof(here));
+	i.iface = &id;
+	o = lookup(&f, &i);
+	assert_int_equal(o.n, 1);
+	assert_true(ae_rpc_tower_get(
+	    &t, o.entries[0].tower->octets, o.entries[0].tower->len));
+	assert_memory_equal(t.ip, here, sizeof(here));
 	stop(&f);
 }
 
@@ -386,7 +422,7 @@ one_request(const uint8_t *p, size_t len, void *arg)
 		f->call.stub = p;
 		f->call.stub_len = len;
 		ae_wr_reset(&f->out);
-		(void)ae_rpc_epm_call(f->m, f->s, &f->call, &f->out);
+		(void)ae_rpc_epm_call(f->m, f->s, &f->call, here, &f->out);
 	}
 	for (i = 0; i < 2; i++) {
 		rc = ae_rpc_epm_map_reply(
@@ -439,7 +475,7 @@ work(void *arg)
 		f->call.opnum = AE_RPC_EPM_OP_MAP;
 		f->call.stub = in.p;
 		f->call.stub_len = in.len;
-		ok = ae_rpc_epm_call(f->m, f->s, &f->call, &out) == 0 &&
+		ok = ae_rpc_epm_call(f->m, f->s, &f->call, here, &out) == 0 &&
 		    ae_rpc_epm_map_reply(
 			&x, out.p, out.len, false, &id, NULL) == AE_OK;
 	}
@@ -535,6 +571,7 @@ main(void)
 		cmocka_unit_test(lookup_filters),
 		cmocka_unit_test(other_methods),
 		cmocka_unit_test(mapping),
+		cmocka_unit_test(mapping_without_address),
 		cmocka_unit_test(mapping_other_towers),
 		cmocka_unit_test(mutated),
 		cmocka_unit_test(no_memory),

@@ -211,7 +211,8 @@ on_call(void *arg, struct ae_run_conn *c, const struct ae_rpc_call *call)
 	}
 	ae_wr_init(&out, 1 << 20);
 	if (call->iface == &ae_rpc_epm_iface)
-		fault = ae_rpc_epm_call(p->epm, p->rpc, call, &out);
+		fault = ae_rpc_epm_call(
+		    p->epm, p->rpc, call, (const uint8_t[4]){ 0 }, &out);
 	else
 		fault = ae_dcom_exporter_call(p->exporter, call,
 		    p->dcom != PEER_NO_ACTIVATION, (uint64_t)ae_clock_mono_ms(),
