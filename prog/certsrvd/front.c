@@ -7,6 +7,9 @@
  */
 #include "front.h"
 
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +20,7 @@
 #include "sys/clock.h"
 #include "wcce/request.h"
 
+#define ADDRESSES_MAX 8 /* told in string bindings, beside the name */
 #define REPLY_MAX 262144u
 
 /* f is where the role's state begins: see front_open(). */
@@ -322,19 +326,54 @@ front_common(
 	return true;
 }
 
+/*
+ * The addresses clients reach us at, as text, for those that cannot resolve
+ * the name: the configured ones, or every IPv4 address of this host.
+ */
+static size_t
+own_addresses(const struct conf *c, char text[][INET_ADDRSTRLEN], size_t max)
+{
+	struct ifaddrs *all = NULL, *i;
+	struct sockaddr_in in;
+	size_t n = 0, k;
+
+	for (k = 0; k < c->address.n && n < max; k++)
+		if (inet_pton(AF_INET, c->address.v[k], &in.sin_addr) == 1 &&
+		    in.sin_addr.s_addr != htonl(INADDR_ANY))
+			(void)snprintf(
+			    text[n++], INET_ADDRSTRLEN, "%s", c->address.v[k]);
+	if (n > 0 || getifaddrs(&all) < 0)
+		return n;
+	for (i = all; i != NULL && n < max; i = i->ifa_next) {
+		if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET ||
+		    (i->ifa_flags & IFF_LOOPBACK) != 0)
+			continue;
+		memcpy(&in, i->ifa_addr, sizeof(in));
+		if (inet_ntop(AF_INET, &in.sin_addr, text[n],
+			INET_ADDRSTRLEN) != NULL)
+			n++;
+	}
+	freeifaddrs(all);
+	return n;
+}
+
 static int
 open_dcom(struct front *f, struct ae_err *e)
 {
-	const char *hosts[1] = { f->p->conf.dns_name };
+	char text[ADDRESSES_MAX][INET_ADDRSTRLEN];
+	const char *hosts[1 + ADDRESSES_MAX] = { f->p->conf.dns_name };
+	size_t i, n = own_addresses(&f->p->conf, text, ADDRESSES_MAX);
 	struct ae_dcom_class class = { .clsid = ae_clsid_ccertrequestd,
 		.iids = { ae_iid_icertrequestd, ae_iid_icertrequestd2 },
 		.niids = 2 };
 	struct ae_dcom_exporter_config conf = { .hosts = hosts,
-		.nhosts = 1,
+		.nhosts = 1 + n,
 		.port = (uint16_t)f->p->conf.port,
 		.classes = &class,
 		.nclasses = 1 };
 
+	for (i = 0; i < n; i++)
+		hosts[1 + i] = text[i];
 	memcpy(conf.seed, f->p->seed, sizeof(conf.seed));
 	return ae_dcom_exporter_new(&f->dcom, &conf, e);
 }
