@@ -18,6 +18,7 @@
 #include "ca/decide.h"
 #include "cafile.h"
 #include "gss/caller.h"
+#include "pki/response.h"
 #include "role.h"
 
 #define JOBS_MAX 8192u
@@ -54,7 +55,8 @@ enum stage {
 	STAGE_RECORD, /* a refusal or a pending row is being stored */
 	STAGE_INTENT, /* the serial is being stored */
 	STAGE_SIGN,
-	STAGE_ISSUE, /* the certificate is being stored */
+	STAGE_ISSUE,	/* the certificate is being stored */
+	STAGE_RESPONSE, /* all is done, the full response is being signed */
 };
 
 struct ca;
@@ -81,6 +83,9 @@ struct job {
 	int64_t row; /* its number */
 	uint8_t signer;
 	struct ae_wr cert;
+	struct ae_wcce_reply reply; /* of STAGE_RESPONSE */
+	struct ae_response *response;
+	struct ae_der to_sign; /* of response */
 };
 
 struct ca {
@@ -104,8 +109,9 @@ struct ca {
 	struct ae_wr chain[CA_CERTS_MAX];
 
 	/* its revocation list */
-	struct ae_wr crl;     /* the newest, DER */
-	struct ae_wr crl_tbs; /* being signed */
+	struct ae_wr crl;	/* the newest, DER */
+	struct ae_wr crl_tbs;	/* being signed */
+	struct ae_wr crl_chain; /* the CA's certificates and it, a CMS */
 	struct ae_ca_crl_plan crl_plan;
 	bool crl_made, crl_busy;
 	bool crl_wanted;   /* somebody asked for one */
@@ -144,6 +150,10 @@ int info_init(struct ca *ca, struct ae_err *e) AE_MUST_CHECK;
 /* pctbCertChain: the certificate and the CA's, MS-WCCE 3.2.1.4.2.1.4.8. */
 int info_chain(struct ca *ca, struct ae_wr *w, const void *cert, size_t len,
     struct ae_err *e) AE_MUST_CHECK;
+/* The full response to j->reply: fills j->response and j->to_sign. */
+int info_response(struct ca *ca, struct job *j, struct ae_err *e) AE_MUST_CHECK;
+/* A CRL was made: the chain that goes with it. */
+void info_crl(struct ca *ca);
 void info_update(struct ca *ca); /* a snapshot or a CRL is new */
 
 /* ---- ca_crl.c ---- */

@@ -189,6 +189,7 @@ crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig, size_t len,
 	ca->crl_wanted = false;
 	ca->crl_made = true;
 	ae_wr_done(&ca->crl_tbs);
+	info_crl(ca);
 	info_update(ca);
 	event_crl(ca, ca->crl_number, NULL);
 	return true;

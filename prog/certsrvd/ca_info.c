@@ -45,6 +45,55 @@ info_chain(struct ca *ca, struct ae_wr *w, const void *cert, size_t len,
 	return ae_chain_build(w, v, n, NULL, 0, e);
 }
 
+/*
+ * The chain once more, with the CRL that was made: CASIGCERTCRLCHAIN.  It
+ * stays as it was when that fails; the CRL itself is there.
+ */
+void
+info_crl(struct ca *ca)
+{
+	struct ae_ca_info_cert *out = &ca->info_cert[ca->file.ncerts - 1];
+	const struct ae_der crl = { ca->crl.p, ca->crl.len };
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_der v[AE_CHAIN_MAX];
+	struct ae_wr w;
+
+	ae_wr_init(&w, AE_PKI_RESPONSE_MAX);
+	if (ae_chain_build(
+		&w, v, ca_ders(ca, v, 0, AE_CHAIN_MAX), &crl, 1, &e) == AE_OK &&
+	    ae_wr_ok(&w)) {
+		ae_wr_done(&ca->crl_chain);
+		ca->crl_chain = w;
+		out->crl_chain.p = w.p;
+		out->crl_chain.len = w.len;
+		return;
+	}
+	log_line(ca->p, AE_LOG_WARNING, "the chain with CRL: %s", e.text);
+	ae_wr_done(&w);
+}
+
+int
+info_response(struct ca *ca, struct job *j, struct ae_err *e)
+{
+	const struct ae_wcce_reply *p = &j->reply;
+	const struct ae_der crl = { ca->crl.p, ca->crl.len };
+	struct ae_der v[AE_CHAIN_MAX];
+	struct ae_response_spec s = { .status = AE_CMC_SUCCESS,
+		.status_text = p->message,
+		.request_id = p->request_id,
+		.issued = { p->cert.p, p->cert.len },
+		.chain = v,
+		.nchain = ca_ders(ca, v, 0, AE_CHAIN_MAX),
+		.ca = cafile_cert(&ca->file),
+		.hash = ca->file.alg.hash };
+
+	if ((j->q.flags & AE_CR_IN_CRLS) != 0 && ca->crl_made) {
+		s.crls = &crl;
+		s.ncrls = 1;
+	}
+	return ae_response_begin(&j->response, &j->to_sign, &s, e);
+}
+
 static enum ae_ca_state
 cert_state(const struct ae_cert *c, int64_t now)
 {

@@ -12,6 +12,7 @@
 #include "ca.h"
 #include "pki/tbs.h"
 #include "sys/clock.h"
+#include "wcce/icpr.h"
 
 #define HR_BUSY 0x800706bbu	/* RPC_S_SERVER_TOO_BUSY */
 #define HR_QUOTA 0x80070718u	/* ERROR_NOT_ENOUGH_QUOTA */
@@ -64,6 +65,7 @@ job_free(struct job *j)
 	snapshot_unref(j->snapshot);
 	ae_arena_free(j->arena);
 	ae_wr_done(&j->cert);
+	ae_response_free(j->response);
 	j->used = false;
 	j->ca->njobs--;
 }
@@ -88,7 +90,6 @@ send_reply(struct ca *ca, uint8_t worker, uint32_t generation, uint32_t call,
 static void
 job_reply(struct job *j, const struct ae_wcce_reply *p)
 {
-	event_decided(j, p);
 	send_reply(j->ca, j->worker, j->generation, j->call, p);
 	job_free(j);
 }
@@ -200,14 +201,14 @@ store_certificate(struct job *j)
 
 /* ---- to sign ---- */
 
-static void
-sign(struct job *j)
+/* To the next signer that is there; false: there is none. */
+static bool
+to_signer(struct job *j, enum msg type, const void *p, size_t len)
 {
 	struct ca *ca = j->ca;
 	struct ae_err e = AE_ERR_INIT;
 	unsigned i;
 
-	j->stage = STAGE_SIGN;
 	for (i = 0; i < WORKERS_MAX; i++) {
 		unsigned k = (ca->next_signer + i) % WORKERS_MAX;
 		struct peer *s = peer_of(ca->p, ROLE_SIGN, k);
@@ -216,12 +217,77 @@ sign(struct job *j)
 			continue;
 		ca->next_signer = k + 1;
 		j->signer = (uint8_t)k;
-		if (ae_ipc_send(s->ipc, MSG_SIGN, j->id, j->d.tbs, j->d.tbs_len,
-			-1, &e) == AE_OK)
-			return;
+		if (ae_ipc_send(s->ipc, type, j->id, p, len, -1, &e) == AE_OK)
+			return true;
 	}
-	/* The intent stays and is void at db's next start. */
-	job_fail(j, HR_BUSY, "no signer is there");
+	return false;
+}
+
+static void
+sign(struct job *j)
+{
+	j->stage = STAGE_SIGN;
+	/* Without a signer the intent stays and is void at db's next start. */
+	if (!to_signer(j, MSG_SIGN, j->d.tbs, j->d.tbs_len))
+		job_fail(j, HR_BUSY, "no signer is there");
+}
+
+/*
+ * All is done and durable; the answer itself is signed when the client wants
+ * a full response (MS-WCCE 3.2.1.4.2.1.4.8.2).
+ */
+static void
+sign_response(struct job *j)
+{
+	struct ae_err e = AE_ERR_INIT;
+
+	j->stage = STAGE_RESPONSE;
+	if (j->response == NULL && info_response(j->ca, j, &e) < 0)
+		job_fail(j, HR_INTERNAL, e.text);
+	else if (!to_signer(j, MSG_SIGN_RESPONSE, j->to_sign.p, j->to_sign.len))
+		job_fail(j, HR_BUSY, "no signer is there");
+}
+
+static void
+response_signed(struct job *j, const uint8_t *sig, size_t len)
+{
+	struct cafile *f = &j->ca->file;
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_wr w;
+	int rc;
+
+	ae_wr_init(&w, AE_PKI_RESPONSE_MAX);
+	rc = ae_key_verify(
+	    f->pub, &f->alg, j->to_sign.p, j->to_sign.len, sig, len, &e);
+	if (rc == AE_OK)
+		rc = ae_response_finish(&w, j->response, sig, len, &e);
+	if (rc == AE_OK) {
+		j->reply.chain.p = ae_arena_dup(j->arena, w.p, w.len);
+		j->reply.chain.len = w.len;
+		if (!ae_wr_ok(&w) || j->reply.chain.p == NULL)
+			rc = ae_fail_mem(&e);
+	}
+	ae_wr_done(&w);
+	if (rc == AE_OK)
+		job_reply(j, &j->reply);
+	else
+		job_fail(j, HR_INTERNAL, e.text);
+}
+
+/* The answer that brings a certificate, in the form that was asked for. */
+static void
+job_answer(struct job *j, const struct ae_wcce_reply *p)
+{
+	event_decided(j, p);
+	j->reply = *p;
+	if (p->cert.p != NULL && j->q.opnum == AE_OP_REQUEST2 &&
+	    j->q.iface == AE_WCCE_ICERTREQUESTD2 &&
+	    (j->q.flags & AE_CR_IN_FULLRESPONSE) != 0) {
+		sign_response(j);
+		return;
+	}
+	add_chain(j, &j->reply);
+	job_reply(j, &j->reply);
 }
 
 /*
@@ -275,7 +341,15 @@ on_signed(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		ae_arena_free(a);
 		return AE_OK;
 	}
-	if (j != NULL && j->stage == STAGE_SIGN && j->signer == peer->index) {
+	if (j != NULL && j->stage == STAGE_RESPONSE &&
+	    j->signer == peer->index) {
+		if (rc < 0)
+			job_fail(j, HR_INTERNAL,
+			    text != NULL ? text : "the signer refused");
+		else
+			response_signed(j, sig, len);
+	} else if (j != NULL && j->stage == STAGE_SIGN &&
+	    j->signer == peer->index) {
 		if (rc < 0)
 			job_fail(j, HR_INTERNAL,
 			    text != NULL ? text : "the signer refused");
@@ -300,8 +374,7 @@ reply_issued(struct job *j)
 		.message = j->d.message,
 	};
 
-	add_chain(j, &p);
-	job_reply(j, &p);
+	job_answer(j, &p);
 }
 
 static void
@@ -310,8 +383,7 @@ reply_decided(struct job *j)
 	struct ae_wcce_reply p = { .hresult = 0 };
 
 	ae_ca_reply(&p, &j->d, (uint32_t)j->row);
-	add_chain(j, &p);
-	job_reply(j, &p);
+	job_answer(j, &p);
 }
 
 static int
@@ -362,6 +434,7 @@ on_db_done(
 		break;
 	case STAGE_ASK:
 	case STAGE_SIGN:
+	case STAGE_RESPONSE:
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "DB_DONE for a request that waits for something else");
 	}
@@ -682,6 +755,7 @@ job_peer_down(struct ca *ca, const struct peer *peer)
 		if (!j->used)
 			continue;
 		if (peer->role == ROLE_DB && j->stage != STAGE_SIGN &&
+		    j->stage != STAGE_RESPONSE &&
 		    (j->stage != STAGE_ASK || (j->asked & ~dir) != 0))
 			job_fail(j, HR_BUSY, "the database was restarted");
 		else if (peer->role == ROLE_AD && (j->asked & dir) != 0)
@@ -690,6 +764,9 @@ job_peer_down(struct ca *ca, const struct peer *peer)
 		    j->signer == peer->index)
 			/* Signed twice or not: only what is stored counts. */
 			sign(j);
+		else if (peer->role == ROLE_SIGN &&
+		    j->stage == STAGE_RESPONSE && j->signer == peer->index)
+			sign_response(j);
 	}
 }
 
