@@ -64,7 +64,7 @@ def test_rpcclient_lists_our_endpoints(ca, options):
     out = pc1.run("rpcclient", f"ncacn_ip_tcp:{ca.host.fqdn}[135{options}]", "-c", "epmlookup", "-N",
                   "--use-kerberos=" + ("required" if options else "off"), timeout=30).stdout
     assert ICPR in out.lower(), out
-    assert f"[{PORT}]" in out, out
+    assert f"{ca.host.address}[{PORT}" in out, out
 
 
 def test_ntlm_is_refused(ca):

@@ -177,3 +177,7 @@ def upns_in(der):
             assert isinstance(name.chosen["value"].parsed, core.UTF8String)
             out.append(name.chosen["value"].native)
     return out
+
+
+def pem(der):
+    return certificate(der).public_bytes(serialization.Encoding.PEM).decode()
