@@ -14,6 +14,10 @@
 
 #define TEXT_MAX 512
 
+static void remember(struct ae_ca_work *w, enum ae_ca_mark mark,
+    const char *check, const char *section, const char *fmt, va_list ap)
+    AE_PRINTF(5, 0);
+
 static void
 remember(struct ae_ca_work *w, enum ae_ca_mark mark, const char *check,
     const char *section, const char *fmt, va_list ap)

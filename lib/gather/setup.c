@@ -309,7 +309,7 @@ ensure_service(struct ae_setup_run *r, const struct ae_principal *host,
 	for (i = 0; i < COUNT(attrs); i++)
 		if (attrs[i].v == NULL)
 			return ae_fail_mem(e);
-	for (i = 0; templates[i] != NULL && i < COUNT(offers); i++) {
+	for (i = 0; i < COUNT(offers) && templates[i] != NULL; i++) {
 		offers[i].p = (const uint8_t *)templates[i];
 		offers[i].len = strlen(templates[i]);
 	}

@@ -57,7 +57,8 @@ ae_policy_cache_keep(struct ae_policy_cache *c, const struct ae_gpos *g)
 			continue;
 		}
 		free(c->v[i].data);
-		c->v[i] = c->v[--c->n];
+		c->n--;
+		memmove(&c->v[i], &c->v[i + 1], (c->n - i) * sizeof(*c->v));
 	}
 }
 

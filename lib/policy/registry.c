@@ -100,7 +100,8 @@ static void
 drop(struct ae_registry *r, size_t i)
 {
 	value_done(&r->v[i]);
-	r->v[i] = r->v[--r->n];
+	r->n--;
+	memmove(&r->v[i], &r->v[i + 1], (r->n - i) * sizeof(*r->v));
 }
 
 static void

@@ -156,7 +156,7 @@ make_client(
 static int
 bind_now(struct ae_run_rpc *r, const struct ae_run_target *t, struct ae_err *e)
 {
-	struct ae_rpc_client_event ev;
+	struct ae_rpc_client_event ev = { 0 };
 	int rc;
 
 	rc = make_client(r, t, e);
@@ -165,7 +165,8 @@ bind_now(struct ae_run_rpc *r, const struct ae_run_target *t, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = next_event(r, &ev, e);
 	if (rc == AE_OK && ev.type != AE_RPC_CLIENT_BOUND) {
-		*e = ev.err;
+		if (e != NULL)
+			*e = ev.err;
 		rc = ev.err.rc;
 	}
 	return rc == AE_OK ? rc : ae_note(e, rc, "binding at %s", r->peer);
@@ -242,7 +243,7 @@ static int
 answer(struct ae_run_rpc *r, uint32_t call, struct ae_run_reply *out,
     struct ae_err *e)
 {
-	struct ae_rpc_client_event ev;
+	struct ae_rpc_client_event ev = { 0 };
 	int rc;
 
 	rc = next_event(r, &ev, e);

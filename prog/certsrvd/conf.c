@@ -114,7 +114,7 @@ below_root(struct conf *c, char **value, const char *dflt, const char *prefix,
 		return ae_fail_mem(e);
 	}
 	memcpy(whole, prefix, n);
-	strcpy(whole + n, moved);
+	memcpy(whole + n, moved, strlen(moved));
 	free(moved);
 	free(*value);
 	*value = whole;

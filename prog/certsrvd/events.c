@@ -49,7 +49,7 @@ to_json(const struct ae_log_record *r, int64_t now)
 
 		if (strncmp(from, "AE_", 3) == 0)
 			from += 3;
-		for (k = 0; from[k] != '\0' && k < sizeof(key) - 1; k++)
+		for (k = 0; k < sizeof(key) - 1 && from[k] != '\0'; k++)
 			key[k] = (char)tolower((unsigned char)from[k]);
 		key[k] = '\0';
 		set(o, key, r->field[i].value);

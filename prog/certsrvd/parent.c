@@ -302,8 +302,10 @@ on_cache(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		    why.text);
 		return AE_OK;
 	}
-	if (ad != NULL && ad->control != NULL)
-		rc = ae_ipc_send(ad->control, MSG_TICKET, 0, NULL, 0, -1, &why);
+	if (ad != NULL && ad->control != NULL &&
+	    ae_ipc_send(ad->control, MSG_TICKET, 0, NULL, 0, -1, &why) != AE_OK)
+		ae_log_printf(c->p->log, AE_LOG_ERROR,
+		    "telling ad of the ticket: %s", why.text);
 	return AE_OK;
 }
 

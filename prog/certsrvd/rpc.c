@@ -312,8 +312,10 @@ worker_open(struct proc *p, struct ae_err *e)
 	(void)snprintf(w->sec_addr, sizeof(w->sec_addr), "%u",
 	    (unsigned)(uint16_t)p->conf.port);
 	w->arena = ae_arena_new(AE_WCCE_ARENA_MAX);
-	if (w->arena == NULL)
+	if (w->arena == NULL) {
+		free(w);
 		return ae_fail_mem(e);
+	}
 	ifaces[0].id.uuid = ae_iid_icertpassage;
 	ifaces[1].id.uuid = ae_iid_icertrequestd;
 	ifaces[2].id.uuid = ae_iid_icertrequestd2;
