@@ -229,8 +229,8 @@ main(int argc, char **argv)
 {
 	struct ae_rpc_client_config g = { .auth_type = AE_RPC_AUTH_NONE };
 	struct ae_gss_initiator init = { .dce = true };
-	struct ae_gss_cred *cred;
-	struct ae_gss_ctx *ctx;
+	struct ae_gss_cred *cred = NULL;
+	struct ae_gss_ctx *ctx = NULL;
 	struct ae_rpc_client *c;
 	struct ae_err e = AE_ERR_INIT;
 	int fd;
