@@ -15,7 +15,7 @@
 #include "fake.h"
 #include "raw.h"
 
-#define DNE AE_RPC_PFC_DID_NOT_EXECUTE
+#define UNDONE AE_RPC_PFC_DID_NOT_EXECUTE
 
 static const struct ae_rpc_syntax unknown = { .uuid = { .d1 = 0xdead },
 	.major = 1 };
@@ -116,7 +116,7 @@ rejections(void **state)
 	/* Nothing of it is there. */
 	raw_send_request(
 	    &r, &(struct raw_request){ .flags = FL, .call_id = 1, .ctx = 2 });
-	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_UNK_IF, DNE, false);
+	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_UNK_IF, UNDONE, false);
 	raw_close(&r);
 }
 
@@ -136,7 +136,8 @@ changed_contexts(void **state)
 		raw_open(&r, NULL);
 		raw_bound(&r, &echo_iface);
 		raw_send_bind(&r, &rows[i]);
-		raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+		raw_expect_fault(
+		    &r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 		raw_close(&r);
 	}
 }
@@ -156,29 +157,29 @@ out_of_place(void **state)
 
 	raw_open(&r, NULL);
 	raw_send_bind(&r, &(struct raw_bind){ .ptype = AE_RPC_ALTER });
-	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 
 	raw_open(&r, NULL);
 	raw_send_request(&r, &(struct raw_request){ .flags = FL });
-	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 
 	raw_open(&r, NULL);
 	raw_bound(&r, &echo_iface);
 	raw_send(&r, AE_RPC_AUTH3, 1, auth3, 4);
-	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 
 	raw_open(&r, NULL);
 	raw_bound(&r, &echo_iface);
 	raw_send(&r, AE_RPC_RESPONSE, 1, auth3, 4);
-	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 
 	raw_open(&r, NULL); /* a connectionless PDU */
 	raw_send(&r, (enum ae_rpc_ptype)1, 1, NULL, 0);
-	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 }
 
@@ -235,7 +236,7 @@ lists(void **state)
 	raw_open(&r, NULL);
 	raw_bound(&r, &echo_iface);
 	send_elements(&r, AE_RPC_ALTER, 0, NULL, NULL, 0);
-	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 
 	raw_open(&r, NULL); /* more than we hold */
@@ -275,7 +276,7 @@ many_contexts(void **state)
 	}
 	raw_send_bind(
 	    &r, &(struct raw_bind){ .ptype = AE_RPC_ALTER, .ctx = 3 });
-	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 }
 
@@ -310,6 +311,53 @@ bind_time_features(void **state)
 	raw_open(&r, NULL); /* two elements */
 	send_elements(&r, AE_RPC_BIND, 2, &echo_iface.id, &features, 1);
 	raw_expect_nak(&r, 0, AE_RPC_NAK_NONE);
+	raw_close(&r);
+}
+
+/* 64-bit Windows: NDR20, NDR64 and the features, side by side. */
+static void
+windows(void **state)
+{
+	const struct ae_rpc_syntax *transfer[3] = { &ae_rpc_ndr20,
+		&ae_rpc_ndr64, &features };
+	static const uint16_t result[3] = { AE_RPC_ACCEPTANCE,
+		AE_RPC_PROVIDER_REJECTION, AE_RPC_NEGOTIATE_ACK };
+	static const uint16_t reason[3] = { 0, AE_RPC_REASON_TRANSFER, 3 };
+	struct ae_rpc_ack_result res;
+	struct ae_rpc_ack a;
+	struct raw r;
+	struct ae_wr w;
+	size_t start;
+	uint16_t i;
+
+	(void)state;
+	ae_wr_init(&w, 4096);
+	start = ae_rpc_pdu_begin(&w, AE_RPC_BIND,
+	    FL | AE_RPC_PFC_HEADER_SIGN | AE_RPC_PFC_CONC_MPX, 2);
+	ae_wr_u16(&w, 5840);
+	ae_wr_u16(&w, 5840);
+	ae_wr_u32(&w, 0);
+	ae_wr_u32(&w, 3);
+	for (i = 0; i < 3; i++) {
+		ae_wr_u16(&w, i);
+		ae_wr_u16(&w, 1);
+		ae_rpc_syntax_put(&w, &echo_iface.id);
+		ae_rpc_syntax_put(&w, transfer[i]);
+	}
+	ae_rpc_pdu_end(&w, start, 0);
+	raw_open(&r, NULL);
+	(void)end_feed(&r.x, w.p, w.len);
+	raw_expect(&r, AE_RPC_BIND_ACK, 2);
+	assert_int_equal(
+	    r.pdu.hdr.flags, FL | AE_RPC_PFC_HEADER_SIGN | AE_RPC_PFC_CONC_MPX);
+	assert_true(ae_rpc_ack_decode(&a, &r.pdu));
+	assert_int_equal(a.nresults, 3);
+	for (i = 0; i < 3; i++) {
+		ae_rpc_ack_next(&a, &res);
+		assert_int_equal(res.result, result[i]);
+		assert_int_equal(res.reason, reason[i]);
+	}
+	ae_wr_done(&w);
 	raw_close(&r);
 }
 
@@ -462,7 +510,7 @@ wrong_second_leg(void **state)
 		b = rows[i].b;
 		b.ptype = AE_RPC_ALTER;
 		raw_send_bind(&r, &b);
-		raw_expect_fault(&r, 0, 0, rows[i].status, DNE, true);
+		raw_expect_fault(&r, 0, 0, rows[i].status, UNDONE, true);
 		assert_int_equal(r.x.gone, 1);
 		raw_close(&r);
 	}
@@ -483,7 +531,7 @@ before_it_is_done(void **state)
 	raw_expect(&r, AE_RPC_BIND_ACK, 0);
 	raw_send_request(
 	    &r, &(struct raw_request){ .flags = FL, .call_id = 1 });
-	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 }
 
@@ -503,13 +551,13 @@ after_it_is_done(void **state)
 	raw_open(&r, NULL);
 	raw_authed(&r, &echo_iface, AE_RPC_LEVEL_INTEGRITY, 0);
 	raw_send_bind(&r, &b);
-	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_ACCESS_DENIED, DNE, true);
+	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_ACCESS_DENIED, UNDONE, true);
 	raw_close(&r);
 
 	raw_open(&r, NULL);
 	raw_authed(&r, &echo_iface, AE_RPC_LEVEL_INTEGRITY, 0);
 	raw_send(&r, AE_RPC_AUTH3, 2, auth3, sizeof(auth3));
-	raw_expect_fault(&r, 2, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 2, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 }
 
@@ -619,7 +667,7 @@ several_contexts(void **state)
 	b.token = "hello3";
 	b.auth_id = 10;
 	raw_send_bind(&r, &b);
-	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 }
 
@@ -718,7 +766,7 @@ too_many_legs(void **state)
 		b.ptype = AE_RPC_ALTER;
 	}
 	raw_send_bind(&r, &b);
-	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 0, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 
 	memset(big, 'x', sizeof(big) - 1);
@@ -765,6 +813,7 @@ main(void)
 		cmocka_unit_test(lists),
 		cmocka_unit_test(many_contexts),
 		cmocka_unit_test(bind_time_features),
+		cmocka_unit_test(windows),
 		cmocka_unit_test(versions),
 		cmocka_unit_test(auth_refused),
 		cmocka_unit_test(wrong_second_leg),

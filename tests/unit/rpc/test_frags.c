@@ -17,7 +17,7 @@
 #include "fake.h"
 #include "raw.h"
 
-#define DNE AE_RPC_PFC_DID_NOT_EXECUTE
+#define UNDONE AE_RPC_PFC_DID_NOT_EXECUTE
 #define FIRST AE_RPC_PFC_FIRST
 #define LAST AE_RPC_PFC_LAST
 
@@ -85,7 +85,7 @@ first_twice(void **state)
 {
 	/* Flags that mean nothing in a request change nothing. */
 	static const uint8_t flags[] = { FIRST, FIRST | AE_RPC_PFC_MAYBE,
-		FIRST | DNE, FIRST | AE_RPC_PFC_CONC_MPX, FIRST | 8 };
+		FIRST | UNDONE, FIRST | AE_RPC_PFC_CONC_MPX, FIRST | 8 };
 	struct raw r;
 	size_t i;
 
@@ -156,7 +156,7 @@ call_ids(void **state)
 	send(&r, FL, 200, "x");
 	expect_echo(&r, 200, "x");
 	send(&r, FL, 199, "x");
-	raw_expect_fault(&r, 199, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 199, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 
 	/* In use. */
@@ -166,7 +166,7 @@ call_ids(void **state)
 	    &r, &(struct raw_request){ .flags = FL, .call_id = 9, .opnum = 2 });
 	assert_int_equal(r.x.nheld, 1);
 	send(&r, FL, 9, "x");
-	raw_expect_fault(&r, 9, 0, AE_RPC_FAULT_PROTO_ERROR, DNE, true);
+	raw_expect_fault(&r, 9, 0, AE_RPC_FAULT_PROTO_ERROR, UNDONE, true);
 	raw_close(&r);
 }
 
@@ -194,7 +194,7 @@ cancels(void **state)
 	assert_int_equal(r.x.cancels, 0);
 	/* A cancel that comes with the beginning makes no sense. */
 	send(&r, FIRST | AE_RPC_PFC_PENDING_CANCEL, 5, "a");
-	raw_expect_fault(&r, 5, 0, AE_RPC_FAULT_NO_CALL_ACTIVE, DNE, true);
+	raw_expect_fault(&r, 5, 0, AE_RPC_FAULT_NO_CALL_ACTIVE, UNDONE, true);
 	raw_close(&r);
 }
 
@@ -421,7 +421,7 @@ unknown_context(void **state)
 	raw_open(&r, NULL);
 	raw_authed(&r, &echo_iface, AE_RPC_LEVEL_INTEGRITY, 0);
 	raw_send_request(&r, &q);
-	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_UNK_IF, DNE, false);
+	raw_expect_fault(&r, 1, 0, AE_RPC_FAULT_UNK_IF, UNDONE, false);
 	/* In fragments: all verified, so the sequence goes on. */
 	q.flags = FIRST;
 	q.call_id = 2;
@@ -429,7 +429,7 @@ unknown_context(void **state)
 	raw_expect_nothing(&r);
 	q.flags = LAST;
 	raw_send_request(&r, &q);
-	raw_expect_fault(&r, 2, 0, AE_RPC_FAULT_UNK_IF, DNE, false);
+	raw_expect_fault(&r, 2, 0, AE_RPC_FAULT_UNK_IF, UNDONE, false);
 	send(&r, FL, 3, "x");
 	expect_echo(&r, 3, "x");
 	raw_close(&r);
