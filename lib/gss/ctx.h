@@ -165,4 +165,13 @@ int ae_gss_export(struct ae_gss_ctx *ctx, struct ae_secret *out,
 int ae_gss_import(struct ae_gss_ctx **out, const void *p, size_t len,
     struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * Read now, and keep, what ae_gss_import takes from files: krb5.conf and the
+ * list of mechanisms.  While it is held, contexts can be imported in a
+ * sandbox that cannot open files any more.
+ */
+struct ae_gss_warm;
+int ae_gss_warm_new(struct ae_gss_warm **out, struct ae_err *e) AE_MUST_CHECK;
+void ae_gss_warm_free(struct ae_gss_warm *w);
+
 #endif

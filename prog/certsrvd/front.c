@@ -205,9 +205,10 @@ on_done(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	if (ae_gss_import(&ctx, exported, len, &why) < 0) {
 		log_line(
 		    f->p, AE_LOG_ERROR, "taking over a context: %s", why.text);
-		if (f->ops->forget != NULL)
-			f->ops->forget(f, res.name);
-		auth_failed(c, auth);
+		/* It came from auth, so it is not the client's doing: most
+		   likely krb5.conf has changed, which this process cannot
+		   read any more.  The next one can. */
+		proc_exit(f->p, 1);
 		return AE_OK;
 	}
 	res.sec = ae_rpc_sec_gss(ctx);
@@ -392,9 +393,12 @@ front_open(struct front *f, struct proc *p, const struct front_ops *ops,
 	ae_random(rc.seed, sizeof(rc.seed));
 	(void)snprintf(rc.sec_addr, sizeof(rc.sec_addr), "%s", sec_addr);
 	f->rpc = ae_rpc_server_new(&rc);
-	if (f->rpc == NULL || !proc_allow_read(p, p->conf.krb5_conf))
+	if (f->rpc == NULL)
 		return ae_fail_mem(e);
-	rcode = open_dcom(f, e);
+	/* Contexts are imported later, when no file can be opened. */
+	rcode = ae_gss_warm_new(&f->warm, e);
+	if (rcode == AE_OK)
+		rcode = open_dcom(f, e);
 	if (rcode == AE_OK)
 		rcode = ae_rpc_server_add(f->rpc, &ae_rpc_mgmt_iface, e);
 	return rcode;

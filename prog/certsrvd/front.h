@@ -37,6 +37,7 @@ struct front {
 	struct ae_rpc_server *rpc;
 	struct ae_run_server *run;
 	struct ae_dcom_exporter *dcom;
+	struct ae_gss_warm *warm;
 	struct front_auth *pending;
 	size_t npending, cap;
 	void *data; /* the owner's */

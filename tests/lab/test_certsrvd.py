@@ -97,6 +97,7 @@ def test_no_process_has_what_another_needs(ca):
     ("rpc", "connect", "killed"), ("rpc135", "connect", "killed"), ("sign", "connect", "killed"),
     ("rpc", "execve", "killed"), ("ca", "ptrace", "killed"), ("db", "bpf", "killed"),
     ("rpc", "socket", "-1"), ("ca", "socket", "-1"), ("auth", "socket", "-1"), ("sign", "open", "-1"),
+    ("rpc", "open", "-1"), ("rpc135", "open", "-1"),
 ])
 def test_forbidden_calls(ca, role, call, result):
     """Made from inside, as one who has broken in would: a debugger calls them."""
@@ -289,6 +290,13 @@ def test_reload(ca, pc1):
     assert len(ca.pids("rpc")) == len(ca.pids("sign")) == 1
     enroll(ca, pc1, make_csr(pc1, "reload"))
     conf.write_text(text)
+
+
+def test_krb5_conf_changes(ca, pc1):
+    """The rpc processes cannot read the new file; they make place for ones that have."""
+    conf = ca.host.path("/etc/krb5.conf")
+    conf.write_text(conf.read_text() + "\n# changed\n")
+    enroll(ca, pc1, make_csr(pc1, "krb5conf"))
 
 
 def test_without_domain_controller(ca, pc1, lab):
