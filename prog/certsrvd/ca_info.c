@@ -72,15 +72,26 @@ info_crl(struct ca *ca)
 	ae_wr_done(&w);
 }
 
+static enum ae_cmc_status
+cmc_status(uint32_t disposition)
+{
+	if (disposition == AE_CR_DISP_ISSUED ||
+	    disposition == AE_CR_DISP_REVOKED)
+		return AE_CMC_SUCCESS;
+	return disposition == AE_CR_DISP_UNDER_SUBMISSION ? AE_CMC_PENDING
+							  : AE_CMC_FAILED;
+}
+
 int
 info_response(struct ca *ca, struct job *j, struct ae_err *e)
 {
 	const struct ae_wcce_reply *p = &j->reply;
 	const struct ae_der crl = { ca->crl.p, ca->crl.len };
 	struct ae_der v[AE_CHAIN_MAX];
-	struct ae_response_spec s = { .status = AE_CMC_SUCCESS,
+	struct ae_response_spec s = { .status = cmc_status(p->disposition),
 		.status_text = p->message,
 		.request_id = p->request_id,
+		.pend_time = j->now,
 		.issued = { p->cert.p, p->cert.len },
 		.chain = v,
 		.nchain = ca_ders(ca, v, 0, AE_CHAIN_MAX),

@@ -274,13 +274,13 @@ response_signed(struct job *j, const uint8_t *sig, size_t len)
 		job_fail(j, HR_INTERNAL, e.text);
 }
 
-/* The answer that brings a certificate, in the form that was asked for. */
+/* The answer in the form that was asked for; refusals have one too. */
 static void
 job_answer(struct job *j, const struct ae_wcce_reply *p)
 {
 	event_decided(j, p);
 	j->reply = *p;
-	if (p->cert.p != NULL && j->q.opnum == AE_OP_REQUEST2 &&
+	if (p->hresult == 0 && j->q.opnum == AE_OP_REQUEST2 &&
 	    j->q.iface == AE_WCCE_ICERTREQUESTD2 &&
 	    (j->q.flags & AE_CR_IN_FULLRESPONSE) != 0) {
 		sign_response(j);

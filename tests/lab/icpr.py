@@ -12,6 +12,7 @@ import argparse
 import base64
 import json
 import os
+import signal
 import sys
 
 from impacket.dcerpc.v5 import epm, rpcrt, transport
@@ -85,6 +86,11 @@ def ask(dce, csr, attributes, ca, flags, request_id):
             "message": unblob(answer["pctbDispositionMessage"]).decode("utf-16le").rstrip("\0")}
 
 
+def no_answer(*_):
+    print(json.dumps({"error": "no answer", "status": None}), flush=True)
+    os._exit(1)
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("server")
@@ -98,6 +104,8 @@ def main():
     p.add_argument("--anonymous", action="store_true")
     a = p.parse_args()
     server, _, port = a.server.partition(":")
+    signal.signal(signal.SIGALRM, no_answer)
+    signal.alarm(20)  # impacket waits for ever on a connection that was closed
     with open(a.csr, "rb") as f:
         csr = f.read()
     if csr.startswith(b"-----"):

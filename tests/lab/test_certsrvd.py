@@ -296,7 +296,7 @@ def test_krb5_conf_changes(ca, pc1):
     """The rpc processes cannot read the new file; they make place for ones that have."""
     conf = ca.host.path("/etc/krb5.conf")
     conf.write_text(conf.read_text() + "\n# changed\n")
-    enroll(ca, pc1, make_csr(pc1, "krb5conf"))
+    enroll(ca, pc1, make_csr(pc1, "krb5conf"), seconds=60)
 
 
 def test_without_domain_controller(ca, pc1, lab):

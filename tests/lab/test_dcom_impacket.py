@@ -46,6 +46,25 @@ def test_enrolls(lab, ca, ask, method):
     assert (again["request_id"], again["certificate"]) == (got["request_id"], got["certificate"])
 
 
+def test_full_response(lab, ca, ask):
+    """CR_IN_FULLRESPONSE (MS-WCCE 3.2.1.4.2.1.4.8.2): a CMC response signed by the CA, for a
+    certificate and for a refusal; CR_IN_CRLS puts the CRL in."""
+    csr = make_csr(lab.pc1, "full")
+    got = ask("Request2", "--csr", csr, "--flags", 0x40000 | 0x80000,
+              "--attributes", f"CertificateTemplate:{MACHINE}")
+    assert got.get("disposition") == 3, (got, ca.text())
+    for answer in (got, ask("Request2", "--csr", csr, "--flags", 0x40000,
+                            "--attributes", "CertificateTemplate:NoSuchTemplate")):
+        text = lab.pc1.run("xxd -r -p | openssl cms -verify -noverify -inform DER -CAfile /run/ca.pem "
+                           "-out /run/body.der; openssl asn1parse -inform DER -in /run/body.der",
+                           input=answer["chain"], check=False)
+        assert "CMS Verification successful" in text.stderr, text.stderr
+        assert ":id-cmc-statusInfo" in text.stdout or "1.3.6.1.5.5.7.7.1" in text.stdout, text.stdout
+    printed = lab.pc1.run("xxd -r -p | openssl cms -cmsout -print -inform DER", input=got["chain"]).stdout
+    assert "eContentType: id-cct-PKIResponse" in printed
+    assert f"issuer: CN={ca.name}" in printed and "d.crl" in printed
+
+
 def test_pings(ask):
     assert ask("Ping")["hresult"] == 0
     assert ask("Ping2")["hresult"] == 0
