@@ -178,7 +178,7 @@ check_inspection(struct ae_ca_work *w)
 	w->d->row = row;
 	return ae_ca_stop(w, AE_CA_STORED, 0, "ca.stored",
 	    "MS-WCCE 3.2.1.4.2.1.3", "request %lld is %s", (long long)row->id,
-	    ae_db_disp_name(row->disp));
+	    ae_db_disp_name((int)row->disp));
 }
 
 /* dwFlags, MS-WCCE 3.2.1.4.3.1.1 */

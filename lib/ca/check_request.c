@@ -140,7 +140,7 @@ check_repeat(struct ae_ca_work *w)
 	w->d->row = row;
 	return ae_ca_stop(w, AE_CA_STORED, 0, "ca.repeated", section,
 	    "the same request was request %lld, which is %s",
-	    (long long)row->id, ae_db_disp_name(row->disp));
+	    (long long)row->id, ae_db_disp_name((int)row->disp));
 }
 
 /* MS-WCCE 3.2.1.4.2.1.4.2: is it a renewal, and a well-made one? */
