@@ -116,7 +116,10 @@ ae_gpo_free(struct ae_gpo *g)
 static int
 complete(struct raw *r, const struct ae_entry *entry, struct ae_err *e)
 {
-	if (r->cn == NULL || !ae_guid_parse(&r->g.id, r->cn))
+	/* Listed but with nothing in it: its properties are not for us. */
+	if (r->cn == NULL)
+		return ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0, "not readable");
+	if (!ae_guid_parse(&r->g.id, r->cn))
 		return ae_fail(
 		    e, AE_EPROTO, AE_DOM_NONE, 0, "cn: not a GUID in braces");
 	r->g.dn = strdup(entry->dn);

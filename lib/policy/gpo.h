@@ -105,6 +105,9 @@ void ae_gpos_free(struct ae_gpos *g);
 /* The attributes to ask for; ends with NULL. */
 extern const char *const ae_gpo_attrs[];
 
+/*
+ * AE_EDENIED: an entry that may be seen but not read; AE_EPROTO: malformed.
+ */
 int ae_gpo_decode(struct ae_gpo **out, const struct ae_entry *entry,
     struct ae_err *e) AE_MUST_CHECK;
 void ae_gpo_free(struct ae_gpo *g);

@@ -136,6 +136,9 @@ add_gpo(struct ae_gpos *g, const struct ae_entry *entry, struct ae_err *e)
 	}
 	if (rc == AE_ENOMEM)
 		return ae_fail_mem(e);
+	/* As if it had not been found: the choice says unreadable. */
+	if (rc == AE_EDENIED)
+		return AE_OK;
 	r = reallocarray(g->refused, g->nrefused + 1, sizeof(*r));
 	if (r == NULL)
 		return ae_fail_mem(e);

@@ -380,6 +380,8 @@ decode(void **state)
 	entry.attrs = nonsense;
 	entry.n = 1;
 	assert_int_equal(ae_gpo_decode(&g, &entry, &e), AE_EPROTO);
+	entry.n = 0;
+	assert_int_equal(ae_gpo_decode(&g, &entry, &e), AE_EDENIED);
 }
 
 static void
