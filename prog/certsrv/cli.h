@@ -76,6 +76,6 @@ json_t *cli_json_time(int64_t t);
 int cli_daemon(const struct cli *cli);
 bool cli_signal(const struct cli *cli, int signo);
 
-cli_fn cmd_request, cmd_template, cmd_permission, cmd_crl;
+cli_fn cmd_setup, cmd_request, cmd_template, cmd_permission, cmd_crl;
 
 #endif

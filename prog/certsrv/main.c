@@ -19,6 +19,30 @@
 
 /* clang-format off */
 const struct cli_command cli_commands[] = {
+	{ "setup", cmd_setup, "make this host the Enterprise CA of the domain",
+	  "usage: certsrv setup [--name NAME] [--key TYPE] [--years N] [--cdp URL]...\n"
+	  "                     [--no-templates] [--no-gpo] [--machine-logon]\n"
+	  "                     [--dry-run] [--json]\n"
+	  "\n"
+	  "Makes the CA's key, certificate and configuration, and in the directory what\n"
+	  "clients look for: NTAuthCertificates, Certification Authorities, AIA, CDP, the\n"
+	  "enrollment service, OIDs, a set of templates with permissions, and a group\n"
+	  "policy object that switches auto-enrollment on. What is there already stays;\n"
+	  "a second run changes nothing. Needs root and an Enterprise Admin's ticket.\n"
+	  "\n"
+	  "  --name           of the CA; DOMAIN-HOST-CA unless told\n"
+	  "  --key            rsa2048, rsa3072 (unless told), rsa4096, p256, p384\n"
+	  "  --years          of the CA certificate, 10 unless told\n"
+	  "  --cdp            a URL where the CRL will be found, put into certificates\n"
+	  "  --no-templates   make and offer no templates\n"
+	  "  --no-gpo         leave group policy alone\n"
+	  "  --machine-logon  computers enroll by themselves for Kerberos logon (PKINIT);\n"
+	  "                   every computer account needs a userPrincipalName then\n"
+	  "  --dry-run        say what would be made and make nothing\n"
+	  "\n"
+	  "examples:\n"
+	  "  kinit Administrator && certsrv setup --dry-run\n"
+	  "  certsrv setup --name 'Example Issuing CA' --key p256\n" },
 	{ "request", cmd_request, "show the requests the CA has had",
 	  "usage: certsrv request list [--state STATE] [--template NAME] [--sid SID]\n"
 	  "                            [--limit N] [--after ID] [--oldest] [--json]\n"
