@@ -413,6 +413,12 @@ on_db_done(
 		ae_arena_free(a);
 		return AE_OK;
 	}
+	/* Too many refusals for one day: no row more, the answer the same. */
+	if (rc == AE_EDENIED && j->stage == STAGE_RECORD &&
+	    j->d.verdict != AE_CA_PEND) {
+		rc = AE_OK;
+		id = 0;
+	}
 	if (rc < 0) {
 		job_fail(j, rc == AE_EDENIED ? HR_QUOTA : HR_BUSY,
 		    text != NULL ? text : "the database refused");

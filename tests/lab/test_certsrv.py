@@ -19,7 +19,7 @@ def ca(lab, build):
               HIDDEN: (READ + FULL + enroll_for("DC"), {"msPKI-Certificate-Name-Flag": 1})})
     # changes in the directory are to be seen soon
     with open(ca.host.path("/etc/certsrv/certsrv.conf"), "a") as conf:
-        conf.write("\n[directory]\nrefresh = 1s\n")
+        conf.write("\n[directory]\nrefresh = 1s\n\n[database]\nmax-refused-per-sid-day = 3\n")
     ca.start()
     yield ca
     ca.stop()
@@ -132,3 +132,11 @@ def test_a_directory_that_refuses_changes_nothing(ca, certsrv):
     certsrv("permission", "grant", "alice", "enroll", code=8)
     certsrv("template", "unpublish", OPEN, code=8)
     assert ca.host.path("/etc/certsrv/ca.sd").read_bytes() == before
+
+
+def test_refusals_beyond_the_cap_are_answered_and_not_stored(ca, pc1):
+    for i in range(5):
+        got = ask(ca, pc1, "NoSuchTemplate", "cli-cap")
+        assert got["disposition"] == 0x80094800, got
+    assert got["request_id"] == 0
+    assert sum(row["disp"] == 31 for row in ca.rows()) == 3
