@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Bodies of messages between the processes: what is put is got, and nothing
+ * else is believed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mutate.h"
+#include "proto.h"
+
+static const uint8_t csr[] = { 0x30, 0x03, 0x02, 0x01, 0x00 };
+
+static const struct ae_wcce_request request = {
+	.iface = AE_WCCE_ICERTREQUESTD2,
+	.call = AE_WCCE_CALL_GETPROPERTY,
+	.opnum = 7,
+	.authority = "Example CA",
+	.flags = 0x40100,
+	.request_id = 17,
+	.serial = NULL,
+	.attributes = "CertificateTemplate:User\nccm:pc1",
+	.csr = { csr, sizeof(csr) },
+	.fchain = 1,
+	.prop_id = -1,
+	.prop_index = 2,
+	.prop_type = 3,
+};
+
+static const struct ae_wcce_reply reply = {
+	.hresult = 0x80094012,
+	.request_id = 9,
+	.disposition = 3,
+	.cert = { csr, sizeof(csr) },
+	.chain = { csr, 0 }, /* empty is not absent */
+	.message = "Issued",
+	.nprops = -4,
+};
+
+static const struct ae_db_request row = {
+	.id = 1234567890123,
+	.disp = AE_DB_ISSUED,
+	.hresult = 1,
+	.message = "m",
+	.sid = "S-1-5-21-1-2-3-1104",
+	.account = "LAB\\PC1$",
+	.template = NULL,
+	.subject = "CN=pc1",
+	.attrs = "",
+	.flags = 0x100,
+	.csr = csr,
+	.csr_len = sizeof(csr),
+	.csr_hash = { 1, 2, 3 },
+	.serial = { 1, 9, 9 },
+	.serial_len = 3,
+	.cert = csr,
+	.cert_len = 2,
+	.submitted = 1,
+	.resolved = 2,
+	.not_before = 3,
+	.not_after = -4,
+	.revoked_at = 5,
+	.revoked_reason = 6,
+};
+
+static void
+same(const char *a, const char *b)
+{
+	assert_int_equal(a == NULL, b == NULL);
+	if (a != NULL)
+		assert_string_equal(a, b);
+}
+
+static void
+request_comes_back(void **state)
+{
+	struct ae_arena *a = ae_arena_new(65536);
+	struct ae_wcce_request q;
+	struct ae_wr w;
+	struct ae_rd r;
+
+	(void)state;
+	ae_wr_init(&w, 65536);
+	put_request(&w, &request);
+	ae_rd_init(&r, w.p, w.len);
+	get_request(&r, &q, a);
+	assert_true(ae_rd_done(&r));
+	assert_int_equal(q.iface, request.iface);
+	assert_int_equal(q.call, request.call);
+	assert_int_equal(q.opnum, 7);
+	same(q.authority, request.authority);
+	same(q.serial, NULL);
+	same(q.attributes, request.attributes);
+	assert_int_equal(q.flags, request.flags);
+	assert_int_equal(q.request_id, 17);
+	assert_int_equal(q.csr.len, sizeof(csr));
+	assert_memory_equal(q.csr.p, csr, sizeof(csr));
+	assert_int_equal(q.prop_id, -1);
+	assert_int_equal(q.prop_type, 3);
+	ae_wr_done(&w);
+	ae_arena_free(a);
+}
+
+static void
+reply_comes_back(void **state)
+{
+	struct ae_arena *a = ae_arena_new(65536);
+	struct ae_wcce_reply p;
+	struct ae_wr w;
+	struct ae_rd r;
+
+	(void)state;
+	ae_wr_init(&w, 65536);
+	put_reply(&w, &reply);
+	ae_rd_init(&r, w.p, w.len);
+	get_reply(&r, &p, a);
+	assert_true(ae_rd_done(&r));
+	assert_int_equal(p.hresult, reply.hresult);
+	assert_int_equal(p.disposition, 3);
+	assert_int_equal(p.nprops, -4);
+	assert_non_null(p.chain.p);
+	assert_int_equal(p.chain.len, 0);
+	assert_null(p.value.p);
+	assert_memory_equal(p.cert.p, csr, sizeof(csr));
+	same(p.message, "Issued");
+	ae_wr_done(&w);
+	ae_arena_free(a);
+}
+
+static void
+row_comes_back(void **state)
+{
+	struct ae_arena *a = ae_arena_new(65536);
+	struct ae_db_request q;
+	struct ae_wr w;
+	struct ae_rd r;
+
+	(void)state;
+	ae_wr_init(&w, 65536);
+	put_row(&w, &row);
+	ae_rd_init(&r, w.p, w.len);
+	get_row(&r, &q, a);
+	assert_true(ae_rd_done(&r));
+	assert_int_equal(q.id, row.id);
+	assert_int_equal(q.disp, AE_DB_ISSUED);
+	same(q.sid, row.sid);
+	same(q.account, row.account);
+	same(q.template, NULL);
+	same(q.attrs, "");
+	assert_int_equal(q.serial_len, 3);
+	assert_memory_equal(q.serial, row.serial, 3);
+	assert_memory_equal(q.csr_hash, row.csr_hash, 32);
+	assert_int_equal(q.cert_len, 2);
+	assert_int_equal(q.not_after, -4);
+	assert_int_equal(q.revoked_reason, 6);
+	ae_wr_done(&w);
+	ae_arena_free(a);
+}
+
+/* ---- what is not believed ---- */
+
+static void
+a_string_with_a_nul(void **state)
+{
+	static const uint8_t b[] = { 3, 0, 0, 0, 'a', 0, 'b' };
+	struct ae_arena *a = ae_arena_new(64);
+	struct ae_rd r;
+
+	(void)state;
+	ae_rd_init(&r, b, sizeof(b));
+	assert_null(get_str(&r, a));
+	assert_false(ae_rd_ok(&r));
+	ae_arena_free(a);
+}
+
+static void
+a_length_past_the_end(void **state)
+{
+	static const uint8_t b[] = { 0xfe, 0xff, 0xff, 0xff, 'a' };
+	struct ae_arena *a = ae_arena_new(64);
+	struct ae_rd r;
+	size_t len = 9;
+
+	(void)state;
+	ae_rd_init(&r, b, sizeof(b));
+	assert_null(get_str(&r, a));
+	assert_false(ae_rd_ok(&r));
+	ae_rd_init(&r, b, sizeof(b));
+	assert_null(get_bytes(&r, &len));
+	assert_int_equal(len, 0);
+	assert_false(ae_rd_ok(&r));
+	ae_arena_free(a);
+}
+
+/* The arena's ceiling is the end, not a crash. */
+static void
+more_than_the_arena_takes(void **state)
+{
+	struct ae_arena *a = ae_arena_new(16);
+	struct ae_wcce_request q;
+	struct ae_wr w;
+	struct ae_rd r;
+
+	(void)state;
+	ae_wr_init(&w, 65536);
+	put_request(&w, &request);
+	ae_rd_init(&r, w.p, w.len);
+	get_request(&r, &q, a);
+	assert_false(ae_rd_done(&r));
+	ae_wr_done(&w);
+	ae_arena_free(a);
+}
+
+static void
+an_interface_that_is_none(void **state)
+{
+	struct ae_arena *a = ae_arena_new(65536);
+	struct ae_wcce_request q;
+	struct ae_wr w;
+	struct ae_rd r;
+
+	(void)state;
+	ae_wr_init(&w, 65536);
+	put_request(&w, &request);
+	w.p[0] = 3;
+	ae_rd_init(&r, w.p, w.len);
+	get_request(&r, &q, a);
+	assert_false(ae_rd_done(&r));
+	w.p[0] = 2;
+	w.p[1] = 5;
+	ae_rd_init(&r, w.p, w.len);
+	get_request(&r, &q, a);
+	assert_false(ae_rd_done(&r));
+	ae_wr_done(&w);
+	ae_arena_free(a);
+}
+
+static void
+a_serial_that_is_too_long(void **state)
+{
+	struct ae_arena *a = ae_arena_new(65536);
+	struct ae_db_request big = row, q;
+	struct ae_wr w;
+	struct ae_rd r;
+	uint8_t *at;
+
+	(void)state;
+	big.serial_len = 20;
+	ae_wr_init(&w, 65536);
+	put_row(&w, &big);
+	/* 20 becomes 21: the byte after the hash */
+	at = memmem(w.p, w.len, "\x14\0\0\0\x01\x09\x09", 7);
+	assert_non_null(at);
+	at[0] = 21;
+	ae_rd_init(&r, w.p, w.len);
+	get_row(&r, &q, a);
+	assert_false(ae_rd_done(&r));
+	assert_true(q.serial_len <= sizeof(q.serial));
+	ae_wr_done(&w);
+	ae_arena_free(a);
+}
+
+static void
+mutation(const uint8_t *p, size_t len, void *arg)
+{
+	struct ae_arena *a = ae_arena_new(4096);
+	struct ae_wcce_request q;
+	struct ae_wcce_reply rep;
+	struct ae_db_request db;
+	struct ae_rd r;
+
+	ae_rd_init(&r, p, len);
+	if (*(int *)arg == 0)
+		get_request(&r, &q, a);
+	else if (*(int *)arg == 1)
+		get_reply(&r, &rep, a);
+	else
+		get_row(&r, &db, a);
+	if (ae_rd_done(&r) && *(int *)arg == 2)
+		assert_true(db.serial_len <= sizeof(db.serial));
+	ae_arena_free(a);
+}
+
+static void
+mutations(void **state)
+{
+	struct ae_wr w;
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < 3; kind++) {
+		ae_wr_init(&w, 65536);
+		if (kind == 0)
+			put_request(&w, &request);
+		else if (kind == 1)
+			put_reply(&w, &reply);
+		else
+			put_row(&w, &row);
+		assert_true(ae_mutate(w.p, w.len, mutation, &kind) > 400);
+		ae_wr_done(&w);
+	}
+}
+
+static void
+names_of_roles(void **state)
+{
+	unsigned r;
+
+	(void)state;
+	for (r = 0; r < ROLE_COUNT; r++)
+		assert_int_equal(role_find(role_name((enum role)r)), r);
+	assert_int_equal(role_find("root"), ROLE_COUNT);
+	assert_string_equal(role_name(ROLE_COUNT), "?");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(request_comes_back),
+		cmocka_unit_test(reply_comes_back),
+		cmocka_unit_test(row_comes_back),
+		cmocka_unit_test(a_string_with_a_nul),
+		cmocka_unit_test(a_length_past_the_end),
+		cmocka_unit_test(more_than_the_arena_takes),
+		cmocka_unit_test(an_interface_that_is_none),
+		cmocka_unit_test(a_serial_that_is_too_long),
+		cmocka_unit_test(mutations),
+		cmocka_unit_test(names_of_roles),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
