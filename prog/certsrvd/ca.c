@@ -5,6 +5,7 @@
  * requests.  What happens to a request is in ca_job.c.
  */
 #include "ca.h"
+#include "ca_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -372,6 +373,9 @@ ca_open(struct proc *p, struct ae_err *e)
 		return ae_fail_mem(e);
 	p->state = ca;
 	ca->p = p;
+	ca->cache = ca_cache_new();
+	if (ca->cache == NULL)
+		return ae_fail_mem(e);
 	rc = cafile_read(&ca->file, c, true, e);
 	if (rc < 0)
 		return rc;

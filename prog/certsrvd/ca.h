@@ -93,6 +93,7 @@ struct ca {
 	struct cafile file;
 	struct ae_ca_config config;
 	const char **cdp, **aia, **ocsp; /* NULL-terminated, of the conf */
+	struct ca_cache *cache;
 	struct snapshot *snapshot;
 	int64_t fresh; /* when the directory was last seen to be so */
 	struct known *bucket[CALLER_BUCKETS];

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ca.h"
+#include "ca_cache.h"
 #include "pki/tbs.h"
 #include "sys/clock.h"
 #include "wcce/icpr.h"
@@ -520,25 +521,39 @@ get_requester(struct ae_rd *r, struct ae_ca_requester *o, struct ae_arena *a)
 	o->domain_netbios = get_str(r, a);
 }
 
+/* The body of MSG_REQUESTER, from ad or from the cache. */
+static bool
+take_requester(struct job *j, const uint8_t *body, size_t len, bool *ok)
+{
+	struct ae_ca_requester *o = &j->answers.requester;
+	struct ae_rd r;
+
+	ae_rd_init(&r, body, len);
+	*ok = ae_rd_u8(&r) != 0;
+	o->found = ae_rd_u8(&r) != 0;
+	if (o->found)
+		get_requester(&r, o, j->arena);
+	return ae_rd_done(&r);
+}
+
 static int
 on_requester(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
 	struct peer *peer = arg;
-	struct job *j = job_find(peer->p->state, m->id);
-	struct ae_rd r;
+	struct ca *ca = peer->p->state;
+	struct job *j = job_find(ca, m->id);
 	bool ok;
 
 	(void)ipc;
 	if (j == NULL || (j->asked & AE_CA_ASK_REQUESTER) == 0)
 		return AE_OK;
-	ae_rd_init(&r, m->body, m->len);
-	ok = ae_rd_u8(&r) != 0;
-	j->answers.requester.found = ae_rd_u8(&r) != 0;
-	if (j->answers.requester.found)
-		get_requester(&r, &j->answers.requester, j->arena);
-	if (!ae_rd_done(&r))
-		return bad_message(&r, "REQUESTER", e);
+	if (!take_requester(j, m->body, m->len, &ok))
+		return ae_fail(
+		    e, AE_EPROTO, AE_DOM_NONE, 0, "REQUESTER does not decode");
+	if (ok && j->answers.requester.found)
+		ca_cache_set_requester(ca->cache, &j->known->caller->user,
+		    m->body, m->len, ae_clock_mono_ms());
 	answered(j, AE_CA_ASK_REQUESTER, ok);
 	return AE_OK;
 }
@@ -548,7 +563,8 @@ on_dns_owners(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
 	struct peer *peer = arg;
-	struct job *j = job_find(peer->p->state, m->id);
+	struct ca *ca = peer->p->state;
+	struct job *j = job_find(ca, m->id);
 	struct ae_rd r;
 	bool ok;
 
@@ -560,8 +576,36 @@ on_dns_owners(
 	j->answers.dns_other_owners = ae_rd_u32(&r);
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "DNS_OWNERS", e);
+	if (ok)
+		ca_cache_set_owners(ca->cache, &j->known->caller->user,
+		    j->d.ask_dns, j->answers.dns_other_owners,
+		    ae_clock_mono_ms());
 	answered(j, AE_CA_ASK_DNS_OWNERS, ok);
 	return AE_OK;
+}
+
+/* From what was answered within the last minute; false: ask. */
+static bool
+ask_cache(struct job *j, unsigned bit)
+{
+	struct ca_cache *c = j->ca->cache;
+	const struct ae_sid *sid = &j->known->caller->user;
+	int64_t now = ae_clock_mono_ms();
+	const uint8_t *body;
+	size_t len;
+	bool ok = false;
+
+	if (bit == AE_CA_ASK_DNS_OWNERS) {
+		ok = ca_cache_owners(
+		    c, sid, j->d.ask_dns, now, &j->answers.dns_other_owners);
+	} else {
+		body = ca_cache_requester(c, sid, now, &len);
+		if (body == NULL || !take_requester(j, body, len, &ok))
+			return false;
+	}
+	if (ok)
+		j->answers.answered |= bit;
+	return ok;
 }
 
 static bool
@@ -623,7 +667,7 @@ ask(struct job *j)
 
 	j->stage = STAGE_ASK;
 	for (i = 0; i < 2; i++) {
-		if ((want & dirs[i]) == 0)
+		if ((want & dirs[i]) == 0 || ask_cache(j, dirs[i]))
 			continue;
 		if (ask_directory(j, dirs[i]))
 			j->asked |= dirs[i];
