@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the autoenroll authors.
+"""The story of ./demo with assertions: from an empty domain by `certsrv setup` to a login with the
+certificate that a member got by itself, with group policy and no local layer."""
+import json
+import os
+
+import pytest
+
+from client import QUIET, Client, failing
+from lab import Lab
+
+UID_BASE = 870000
+NO_LEAKS = {"ASAN_OPTIONS": "detect_leaks=0"}
+MY = "/var/lib/autoenroll/my"
+ROOTS = "/var/lib/autoenroll/trust/roots.pem"
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """A lab of its own: it begins empty and is not left so."""
+    with Lab(f"story-{os.getpid()}") as running:
+        yield running
+
+
+class CertSrv:
+    def __init__(self, lab, build):
+        self.host = lab.ca1
+        self.lab = lab
+        self.log = lab.ca1.path("/var") / "certsrvd.log"
+        self.program = build / "prog/certsrv/certsrv"
+        self.env = NO_LEAKS | {"CERTSRV_SYSVOL": str(build / "prog/sysvol/sysvol")}
+
+    def run(self, *words, check=True):
+        return self.host.run(self.program, *words, check=check, env=self.env)
+
+    def json(self, *words):
+        return json.loads(self.run(*words, "--json").stdout)
+
+    def text(self):
+        return self.log.read_text(errors="replace")
+
+
+@pytest.fixture(scope="module")
+def certsrv(lab, build):
+    return CertSrv(lab, build)
+
+
+@pytest.fixture(scope="module")
+def setup_reports(certsrv):
+    """What a rehearsal, the real thing and a repetition said."""
+    words = ("setup", "--name", "Story CA", "--key", "rsa2048", "--machine-logon", "--uid-base", UID_BASE)
+    certsrv.host.kinit("Administrator", certsrv.lab.admin_password)
+    reports = [certsrv.json(*words, "--dry-run"), certsrv.json(*words), certsrv.json(*words)]
+    certsrv.host.kdestroy()
+    return reports
+
+
+@pytest.fixture(scope="module")
+def ca(certsrv, setup_reports, build):
+    with certsrv.host.start(build / "prog/certsrvd/certsrvd", "-f", log=certsrv.log, env=NO_LEAKS):
+        certsrv.host.run("for i in $(seq 150); do grep -q 'directory: [1-9]' /var/certsrvd.log && exit 0; "
+                         "sleep 0.1; done; cat /var/certsrvd.log; exit 1", timeout=30)
+        yield certsrv
+
+
+@pytest.fixture(scope="module")
+def dc1(lab, build, ca):
+    return Client(lab.dc1, build)
+
+
+@pytest.fixture(scope="module")
+def pc1(lab, build, ca):
+    return Client(lab.pc1, build)
+
+
+def test_setup_without_a_ticket_says_what_is_missing(certsrv):
+    certsrv.host.kdestroy()
+    done = certsrv.run("setup", check=False)
+    assert done.returncode == 7
+    assert "kinit Administrator" in done.stderr
+
+
+def test_setup_rehearses_works_and_repeats_itself_without_a_change(setup_reports):
+    dry, real, again = setup_reports
+    assert dry["dry_run"] and not real["dry_run"]
+    assert dry["changes"] == real["changes"] > 20
+    assert [(s["action"], s["what"]) for s in dry["steps"]] == [(s["action"], s["what"]) for s in real["steps"]]
+    assert again["changes"] == 0
+
+
+def test_policy_comes_from_the_gpo(pc1):
+    policy = pc1.json("policy", "show")
+    assert policy["aepolicy"] == 7 and policy["source"] == "gpo"
+    assert policy["gpo"] == "Certificate Auto-Enrollment"
+    assert {g["name"]: g["verdict"] for g in policy["gpos"]}["Default Domain Policy"] == "empty"
+
+
+def test_the_kdc_gets_its_certificate_and_uses_it(dc1, lab):
+    [result] = dc1.json("pulse", "--wait")["results"]
+    assert (result["template"], result["outcome"]) == ("KerberosAuthentication", "issued")
+    krb5 = lab.dc1.path("/etc/krb5.conf")
+    my = f"{MY}/KerberosAuthentication/current"
+    krb5.write_text(krb5.read_text() + "\n[kdc]\nenable-pkinit = yes\n"
+                    f"pkinit_identity = FILE:{my}/fullchain.pem,{my}/key.pem\npkinit_anchors = FILE:{ROOTS}\n")
+    lab.restart_dc()
+
+
+def test_the_member_gets_what_it_may_have(pc1):
+    pc1.run("log", "level", "4")
+    results = pc1.json("pulse", "--wait")["results"]
+    assert {r["template"]: (r["outcome"], r["transport"]) for r in results} == {
+        "Workstation": ("issued", "dcom"), "ComputerLogon": ("issued", "dcom")}
+    plan = pc1.plan()
+    assert {t for t, p in plan.items() if p["action"] == "keep"} == {"Workstation", "ComputerLogon"}
+    assert failing(plan["User"]) == ["context.user-template-in-machine"]
+    assert "template.supplies-subject" in failing(plan["WebServer"])
+
+
+def test_it_logs_in_with_the_certificate(pc1, lab, dc1):
+    krb5 = lab.pc1.path("/etc/krb5.conf")
+    krb5.write_text(krb5.read_text() + "\n[libdefaults]\npkinit_kdc_hostname = dc1.lab.example\n")
+    my = f"{MY}/ComputerLogon/current"
+    pc1.host.run("kinit", "-c", "/run/krb5cc_pkinit",
+                 "-X", f"X509_user_identity=FILE:{my}/fullchain.pem,{my}/key.pem",
+                 "-X", f"X509_anchors=FILE:{ROOTS}", "PC1$")
+    listed = pc1.host.run("klist", "-c", "/run/krb5cc_pkinit").stdout
+    assert "Default principal: PC1$@LAB.EXAMPLE" in listed and "krbtgt/LAB.EXAMPLE" in listed
+    # And not with somebody else's key: the control that the certificate is what did it.
+    pc1.host.run("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out /run/other.key")
+    done = pc1.host.run("kinit", "-c", "/run/krb5cc_other", "-X",
+                        f"X509_user_identity=FILE:{my}/fullchain.pem,/run/other.key",
+                        "-X", f"X509_anchors=FILE:{ROOTS}", "PC1$", check=False)
+    assert done.returncode != 0
+
+
+def test_a_quiet_run(pc1):
+    pc1.run("pulse", "--wait")
+    pc1.events()
+    pc1.run("pulse", "--wait")
+    assert pc1.events() == QUIET
+
+
+def test_the_ca_admin_sees_who_got_what(ca):
+    rows = ca.json("request", "list")["requests"]
+    assert {(r["template"], r["state"]) for r in rows} == {
+        ("KerberosAuthentication", "issued"), ("Workstation", "issued"), ("ComputerLogon", "issued")}
