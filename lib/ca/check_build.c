@@ -161,6 +161,26 @@ put_sid(struct ae_ca_work *w)
 	w->tbs.x.sid = w->in->caller->user;
 }
 
+/*
+ * As the template says; and names that only the alternative names tell are
+ * critical (RFC 5280 4.2.1.6), or strict verifiers refuse the certificate.
+ */
+static int
+put_critical(struct ae_ca_work *w)
+{
+	const struct ae_strv *t = &w->t->critical_extensions;
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (!ae_strv_add(&w->critical, t->v[i]))
+			return ae_fail_mem(w->e);
+	if (ae_name_is_empty(w->tbs.subject) && !ae_strv_has(t, AE_OID_SAN) &&
+	    !ae_strv_add(&w->critical, AE_OID_SAN))
+		return ae_fail_mem(w->e);
+	w->tbs.x.critical = w->critical;
+	return AE_CA_GO;
+}
+
 static int
 check_extensions(struct ae_ca_work *w)
 {
@@ -193,7 +213,9 @@ check_extensions(struct ae_ca_work *w)
 			return rc;
 		x->aki = (struct ae_der){ w->aki, sizeof(w->aki) };
 	}
-	x->critical = t->critical_extensions;
+	rc = put_critical(w);
+	if (rc != AE_CA_GO)
+		return rc;
 	if (asked->nraw > 0)
 		ae_ca_note(w, "request.extensions-ignored",
 		    "MS-WCCE 3.2.1.4.2.1.4.1.1",

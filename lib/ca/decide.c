@@ -183,6 +183,7 @@ ae_ca_decide(struct ae_decision *out, const struct ae_ca_input *in,
 	ae_request_free(w.req);
 	ae_cert_free(w.old);
 	ae_strv_done(&w.policies);
+	ae_strv_done(&w.critical);
 	ae_wr_done(&w.subject);
 	ae_wr_done(&w.smime);
 	if (rc != AE_OK && ae_arena_full(a))

@@ -43,6 +43,7 @@ struct ae_ca_work {
 	struct ae_san sans[AE_CA_SANS_MAX];
 	struct ae_tbs tbs;
 	struct ae_strv policies; /* certificate policies that go in */
+	struct ae_strv critical; /* extensions */
 	uint8_t ski[AE_KEY_ID_LEN];
 	uint8_t aki[AE_KEY_ID_LEN];
 	struct ae_wr smime;

@@ -262,6 +262,7 @@ users_and_paths(void **state)
 	assert_non_null(strstr(text, "pc1@example.com"));
 	free(text);
 	assert_int_equal(cert->x.nsans, 3);
+	assert_false(ae_exts_find(&cert->x, AE_OID_SAN)->critical);
 	assert_string_equal(
 	    ae_exts_san(&cert->x, AE_SAN_UPN)->text, "PC1$@example.com");
 	assert_string_equal(
@@ -281,6 +282,8 @@ users_and_paths(void **state)
 	assert_int_equal(cert->x.nsans, 2);
 	assert_string_equal(cert->x.sans[0].text, "example.com");
 	assert_string_equal(cert->x.sans[1].text, "EXAMPLE");
+	/* the subject is empty: RFC 5280 4.2.1.6 */
+	assert_true(ae_exts_find(&cert->x, AE_OID_SAN)->critical);
 	assert_string_equal(f.d.subject, "(example.com)");
 }
 
