@@ -8,7 +8,7 @@
 import base64
 import re
 
-from ca import FULL, PKS_DN, READ, Ca, enroll_for
+from ca import FULL, PKS_DN, READ, Ca, enroll_for, template_ldif
 from wcce import Witness
 
 CLIENT_AUTH, SERVER_AUTH = "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1"
@@ -84,6 +84,19 @@ class LabCa(Ca):
     def unpublish(self, cn):
         self.modify(f"dn: CN={self.name},CN=Enrollment Services,{PKS_DN}\nchangetype: modify\n"
                     f"delete: certificateTemplates\ncertificateTemplates: {cn}\n\n")
+
+    def add_template(self, cn, sddl, **over):
+        """One more template, offered; returns when the CA knows it."""
+        self.oid[cn] = f"1.3.6.1.4.1.311.21.8.1.2.4.{len(self.oid)}"
+        self.ldb("ldbadd", input=template_ldif(cn, self.oid[cn], sddl, **over))
+        self.modify(f"dn: CN={self.name},CN=Enrollment Services,{PKS_DN}\nchangetype: modify\n"
+                    f"add: certificateTemplates\ncertificateTemplates: {cn}\n\n")
+        self.wait_directory()
+
+    def wait_directory(self):
+        """Until the CA has read what was just changed."""
+        line = r"directory: \d+ templates"
+        self.wait_log(line, count=len(re.findall(line, self.text())) + 1)
 
     def restart(self):
         assert self.stop() == 0, self.text()

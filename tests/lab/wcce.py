@@ -181,3 +181,37 @@ def upns_in(der):
 
 def pem(der):
     return certificate(der).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def other_signature(key, other):
+    """A request for key, signed by other."""
+    mine, theirs = pkcs10(key), pkcs10(other)
+    return mine[:-256] + theirs[-256:]
+
+
+def rsa_from(p, q, e=65537):
+    d = pow(e, -1, (p - 1) * (q - 1))
+    numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(e, p * q))
+    return numbers.private_key()
+
+
+def prime(bits, above=None, coprime=65537):
+    """A prime of so many bits, or the next one above."""
+    from Cryptodome.Util import number
+
+    n = above or number.getRandomNBitInteger(bits) | 3 << bits - 2
+    n |= 1
+    while True:
+        n += 2
+        if (n - 1) % coprime and number.isPrime(n):
+            return n
+
+
+def fermat_key():
+    """Two primes that lie close together: factored by Fermat's method at once."""
+    p = prime(1024)
+    return rsa_from(p, prime(1024, p + 2))
+
+
+def small_exponent_key():
+    return rsa.generate_private_key(3, 2048)
