@@ -116,7 +116,6 @@ get_ticket(struct run *r, struct ae_err *e)
 	(void)snprintf(r->principal, sizeof(r->principal), "%s",
 	    ae_gss_cred_principal(cred)); /* with its realm */
 	ae_gss_cred_free(cred);
-	/* One thread. cppcheck-suppress getpwnamCalled */
 	pw = getpwnam(r->c->user);
 	if (pw != NULL && chown(r->c->ccache, pw->pw_uid, pw->pw_gid) != 0)
 		return ae_fail_errno(e, errno, "chown %s", r->c->ccache);

@@ -95,7 +95,6 @@ role_serve(struct role *r, int fd, const struct ae_sandbox *box,
 
 	/* Without the user its processes keep ours: said, not fatal, unless
 	 * the configuration insists. */
-	/* cppcheck-suppress getpwnamCalled */
 	if (mine.user != NULL && getpwnam(mine.user) == NULL && !mine.require)
 		mine.user = NULL;
 	for (n = 0; rows[n].answer != NULL; n++)
