@@ -108,7 +108,7 @@ def test_impacket_reads_our_endpoints_and_is_echoed(lab, rpc_server):
 def test_our_client_against_samba(lab, build, mech, level, sign):
     # ept_map on dc1's port 135, then samr where it says, with and without header signing.
     lab.kinit_admin(lab.pc1)
-    out = lab.pc1.run(build / "tests/tools/rpc_probe", lab.dc1.address, f"host/{lab.dc1.fqdn}", mech, level,
+    out = lab.pc1.run(build / "tests/tools/samr_client", lab.dc1.address, f"host/{lab.dc1.fqdn}", mech, level,
                       sign, env={"KRB5CCNAME": "/run/krb5cc_0"}, timeout=30).stdout
     assert "port 49" in out
     assert f"bound, header signing {'on' if sign == 'header' else 'off'}" in out
@@ -119,7 +119,7 @@ def test_our_client_against_samba(lab, build, mech, level, sign):
 
 def test_our_client_is_refused_by_samba(lab, build):
     lab.kinit_admin(lab.pc1)
-    done = lab.pc1.run(build / "tests/tools/rpc_probe", lab.dc1.address, f"cifs/{lab.pc1.fqdn}", "krb5", "privacy",
+    done = lab.pc1.run(build / "tests/tools/samr_client", lab.dc1.address, f"cifs/{lab.pc1.fqdn}", "krb5", "privacy",
                        "header", env={"KRB5CCNAME": "/run/krb5cc_0"}, check=False, timeout=30)
     assert done.returncode == 1
     assert "the server refuses the bind" in done.stderr

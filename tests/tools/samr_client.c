@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * Our RPC client against somebody else's server: asks the endpoint mapper
- * for samr, binds there with Kerberos and makes some calls (MS-SAMR 3.1.5).
- * For tests only: blocks, and knows four methods by their bytes.
+ * Our RPC client (rpc/client.h alone, not run/) against somebody else's
+ * server: asks the endpoint mapper for samr, binds there with Kerberos and
+ * makes some calls (MS-SAMR 3.1.5), with faults between them.  For tests
+ * only: blocks, and knows four methods by their bytes.
  *
- *	rpc_probe ADDRESS SPN krb5|spnego packet|integrity|privacy
- *header|noheader
+ *	samr_client ADDRESS SPN MECH LEVEL SIGN
+ *
+ * MECH krb5 or spnego, LEVEL packet, integrity or privacy, SIGN header or
+ * noheader.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -46,7 +49,7 @@ now_ms(void)
 static void
 die(const struct ae_err *e)
 {
-	fprintf(stderr, "rpc_probe: %s\n", e->text);
+	fprintf(stderr, "samr_client: %s\n", e->text);
 	exit(1);
 }
 
@@ -59,7 +62,7 @@ dial(const char *address, uint16_t port)
 
 	if (fd < 0 || inet_pton(AF_INET, address, &sa.sin_addr) != 1 ||
 	    connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
-		fprintf(stderr, "rpc_probe: %s:%u: %s\n", address, port,
+		fprintf(stderr, "samr_client: %s:%u: %s\n", address, port,
 		    strerror(errno));
 		exit(1);
 	}
@@ -164,7 +167,7 @@ expect(const struct ae_rpc_client_event *ev, const char *what, size_t len)
 	if (ev->stub_len >= 4)
 		memcpy(&status, ev->stub + ev->stub_len - 4, 4);
 	if (status != 0 || (len != 0 && ev->stub_len != len)) {
-		fprintf(stderr, "rpc_probe: %s: status 0x%08x, %zu bytes\n",
+		fprintf(stderr, "samr_client: %s: status 0x%08x, %zu bytes\n",
 		    what, status, ev->stub_len);
 		exit(1);
 	}
