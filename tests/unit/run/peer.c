@@ -6,6 +6,7 @@
 #include "peer.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -62,6 +63,9 @@ struct prog {
 	struct ae_gss_cred *cred;
 	struct ae_gss_ctx *half; /* one connection at a time authenticates */
 	struct ae_loop *loop;
+	struct ae_run_server *server;
+	int fd;	  /* listens */
+	int tell; /* see struct peer */
 	int seen;
 };
 
@@ -264,6 +268,30 @@ on_signal(void *arg, int signo)
 }
 
 static void
+listen_on(struct prog *p)
+{
+	struct ae_err e = AE_ERR_INIT;
+	int fd = fcntl(p->fd, F_DUPFD_CLOEXEC, 0);
+
+	must(ae_run_server_new(&p->server, p->loop, p->rpc, NULL, &ops, p, &e),
+	    &e, "server");
+	must(ae_run_server_listen(p->server, fd, &e), &e, "listen");
+}
+
+/* A new server knows no connection of the old one's. */
+static void
+on_forget(void *arg, int signo)
+{
+	struct prog *p = arg;
+
+	(void)signo;
+	ae_run_server_free(p->server);
+	listen_on(p);
+	if (write(p->tell, "", 1) != 1)
+		_exit(99);
+}
+
+static void
 setup_dcom(struct prog *p, uint16_t port)
 {
 	const char *const hosts[] = { "localhost" };
@@ -297,8 +325,6 @@ setup(struct prog *p, uint16_t port, const char *keytab)
 	struct ae_rpc_epm_entry row = { .port = port };
 	struct ae_err e = AE_ERR_INIT;
 
-	if (p->how == PEER_FORGETS)
-		g.limits.idle_ms = 200;
 	icpr.id.uuid = ae_iid_icertpassage;
 	row.id = icpr.id;
 	p->rpc = ae_rpc_server_new(&g);
@@ -315,12 +341,11 @@ setup(struct prog *p, uint16_t port, const char *keytab)
 }
 
 static int
-serve(int fd, uint16_t port, enum peer_how how, enum peer_dcom dcom,
+serve(int fd, int tell, uint16_t port, enum peer_how how, enum peer_dcom dcom,
     const char *keytab)
 {
-	struct prog p = { .how = how, .dcom = dcom };
-	struct ae_run_server *server = NULL;
-	struct ae_source *term = NULL;
+	struct prog p = { .how = how, .dcom = dcom, .fd = fd, .tell = tell };
+	struct ae_source *term = NULL, *usr1 = NULL;
 	struct ae_err e = AE_ERR_INIT;
 	int code = 0;
 
@@ -328,11 +353,12 @@ serve(int fd, uint16_t port, enum peer_how how, enum peer_dcom dcom,
 	must(ae_loop_new(&p.loop, &e), &e, "loop");
 	must(ae_loop_signal(&term, p.loop, SIGTERM, on_signal, p.loop, &e), &e,
 	    "signal");
-	must(ae_run_server_new(&server, p.loop, p.rpc, NULL, &ops, &p, &e), &e,
-	    "server");
-	must(ae_run_server_listen(server, fd, &e), &e, "listen");
+	must(ae_loop_signal(&usr1, p.loop, SIGUSR1, on_forget, &p, &e), &e,
+	    "signal");
+	listen_on(&p);
 	must(ae_loop_run(p.loop, &code, &e), &e, "run");
-	ae_run_server_free(server);
+	ae_run_server_free(p.server);
+	ae_source_free(usr1);
 	ae_source_free(term);
 	ae_loop_free(p.loop);
 	ae_gss_ctx_free(p.half);
@@ -367,7 +393,7 @@ peer_start(enum peer_how how, enum peer_dcom dcom, const char *keytab)
 	struct sockaddr_in sin = { .sin_family = AF_INET };
 	socklen_t len = sizeof(sin);
 	struct peer p;
-	int fd;
+	int fd, told[2];
 
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fd = socket(AF_INET,
@@ -376,10 +402,11 @@ peer_start(enum peer_how how, enum peer_dcom dcom, const char *keytab)
 	    0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&sin, sizeof(sin)) != 0 ||
 	    getsockname(fd, (struct sockaddr *)&sin, &len) != 0 ||
-	    listen(fd, 8) != 0) {
+	    listen(fd, 8) != 0 || pipe2(told, O_CLOEXEC) != 0) {
 		perror("peer");
 		abort();
 	}
+	p.how = how;
 	p.port = ntohs(sin.sin_port);
 	p.pid = fork();
 	if (p.pid < 0)
@@ -388,10 +415,21 @@ peer_start(enum peer_how how, enum peer_dcom dcom, const char *keytab)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (how >= PEER_CLOSES_AT_ONCE)
 			misbehave(fd, how);
-		_exit(serve(fd, p.port, how, dcom, keytab));
+		_exit(serve(fd, told[1], p.port, how, dcom, keytab));
 	}
 	(void)close(fd);
+	(void)close(told[1]);
+	p.told = told[0];
 	return p;
+}
+
+void
+peer_forget(struct peer *p)
+{
+	char c;
+
+	if (kill(p->pid, SIGUSR1) != 0 || read(p->told, &c, 1) != 1)
+		abort();
 }
 
 int
@@ -402,6 +440,7 @@ peer_stop(struct peer *p)
 	(void)kill(p->pid, SIGTERM);
 	if (waitpid(p->pid, &status, 0) != p->pid)
 		abort();
+	(void)close(p->told);
 	p->pid = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

@@ -20,7 +20,6 @@ enum peer_how {
 	PEER_STALLS,	     /* takes the request and says nothing */
 	PEER_TALKS_NONSENSE, /* a reply that is no reply */
 	PEER_UNREGISTERED,   /* the mapper knows no ICertPassage */
-	PEER_FORGETS,	     /* answers, then closes the idle connection */
 	/* bare sockets */
 	PEER_CLOSES_AT_ONCE,
 	PEER_SENDS_GARBAGE,
@@ -36,13 +35,18 @@ enum peer_dcom {
 };
 
 struct peer {
+	enum peer_how how;
 	pid_t pid;
 	uint16_t port; /* on 127.0.0.1 */
+	int told;      /* a byte comes when it forgot */
 };
 
 /* keytab: for the realm of tests/unit/gss.  Aborts when it cannot start. */
 struct peer peer_start(
     enum peer_how how, enum peer_dcom dcom, const char *keytab);
+
+/* A real server closes the connections it has; they are closed on return. */
+void peer_forget(struct peer *p);
 
 /* Ends it; returns how many calls of enrollment methods it saw. */
 int peer_stop(struct peer *p);

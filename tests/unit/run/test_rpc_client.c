@@ -56,9 +56,9 @@ target(uint16_t port, struct ae_run_trace *trace)
 		.spn = "host/localhost",
 		.auth = AE_RPC_AUTH_SPNEGO,
 		.level = AE_RPC_LEVEL_PRIVACY,
-		.connect_ms = 1000,
-		.bind_ms = 300,
-		.call_ms = 300,
+		.connect_ms = 30000,
+		.bind_ms = 30000,
+		.call_ms = 30000,
 		.trace = trace };
 }
 
@@ -155,6 +155,8 @@ bad_binds(void **state)
 		t = target(p.port, &trace);
 		t.ifaces = &id;
 		t.nifaces = 1;
+		if (rows[i].how == PEER_IS_MUTE)
+			t.bind_ms = 300;
 		assert_int_equal(ae_run_rpc_open(&r, &t, NULL), rows[i].rc);
 		assert_null(r);
 		expect_stages(&trace, 3, kinds, rows[i].rc);
@@ -179,7 +181,7 @@ overall_deadline(void **state)
 	t.bind_ms = 60000;
 	t.deadline = start_ms + 200;
 	assert_int_equal(ae_run_rpc_open(&r, &t, &e), AE_ETIMEDOUT);
-	assert_true(ae_clock_mono_ms() - start_ms < 2000);
+	assert_true(ae_clock_mono_ms() - start_ms < 20000);
 	/* and once it is over nothing is begun */
 	assert_int_equal(ae_run_rpc_open(&r, &t, &e), AE_ETIMEDOUT);
 	assert_null(r);

@@ -333,13 +333,13 @@ drops_do_not_help(void **state)
 static void
 anonymous_silence(void **state)
 {
-	static const struct ae_run_limits lim = { .anon_idle_ms = 60 };
+	static const struct ae_run_limits lim = { .anon_idle_ms = 300 };
 	struct fix *f = *state;
 	int fd;
 
 	start(f, &lim, 0);
 	fd = bound(f);
-	turns(f, 150);
+	turns(f, 600);
 	assert_true(ended(fd));
 	assert_int_equal(f->why.rc, AE_ETIMEDOUT);
 	close(fd);
