@@ -143,5 +143,5 @@ def test_a_quiet_run(pc1):
 
 def test_the_ca_admin_sees_who_got_what(ca):
     rows = ca.json("request", "list")["requests"]
-    assert {(r["template"], r["state"]) for r in rows} == {
+    assert {(r["template"], r["disp"]) for r in rows} == {
         ("KerberosAuthentication", "issued"), ("Workstation", "issued"), ("ComputerLogon", "issued")}
