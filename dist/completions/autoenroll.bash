@@ -12,7 +12,7 @@ _autoenroll() {
 	case $cmd in
 	'') words='pulse enroll templates store policy ca log events --root --help --version' ;;
 	pulse) words='--wait --dry-run --refresh-policy --json --help' ;;
-	enroll) words='-T --ca --subject --dns --upn --json --help' ;;
+	enroll) words='-T --template --ca --subject --dns --upn --json --help' ;;
 	templates) words='--explain --json --help' ;;
 	store) words='list --archived --json --help' ;;
 	policy) words='show -v --json --help' ;;

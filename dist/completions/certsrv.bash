@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for certsrv
+_certsrv() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local cmd='' i words=''
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--root | --config) i=$((i + 1)) ;;
+		-*) ;;
+		*) cmd=${COMP_WORDS[i]} && break ;;
+		esac
+	done
+	case $cmd in
+	'') words='setup request template permission crl --root --config --help --version' ;;
+	setup) words='--name --key --years --cdp --no-templates --no-gpo --machine-logon --uid-base --dry-run --json --help' ;;
+	request) words='list show --state --template --sid --limit --after --oldest --pem --json --help' ;;
+	template) words='list publish unpublish --json --help' ;;
+	permission) words='show grant revoke enroll read manage-certificates manage-ca --json --help' ;;
+	crl) words='publish --wait --json --help' ;;
+	esac
+	case $prev in
+	--key) words='rsa2048 rsa3072 rsa4096 p256 p384' ;;
+	--state) words='active pending issued revoked void failed denied' ;;
+	esac
+	case $prev in
+	--root | --config) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	*) mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur") ;;
+	esac
+}
+complete -F _certsrv certsrv
