@@ -70,7 +70,10 @@ client_init(struct client *c, const char *root, struct ae_err *e)
 			return ae_fail_mem(e);
 	}
 	rc = ae_conf_read(c, keys, c->conf_path, e);
-	return rc == AE_ENOTFOUND ? AE_OK : rc;
+	if (rc != AE_ENOTFOUND)
+		return rc;
+	*e = (struct ae_err)AE_ERR_INIT; /* the defaults are fine */
+	return AE_OK;
 }
 
 void

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Paths and settings of the client.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "client.h"
+
+static char root[] = "/tmp/ae-test-client-XXXXXX";
+
+static void
+write_conf(const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/etc", root);
+	(void)mkdir(path, 0755);
+	(void)snprintf(path, sizeof(path), "%s/etc/autoenroll", root);
+	(void)mkdir(path, 0755);
+	(void)snprintf(
+	    path, sizeof(path), "%s/etc/autoenroll/autoenroll.conf", root);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int
+make_root(void **state)
+{
+	(void)state;
+	return mkdtemp(root) == NULL ? -1 : 0;
+}
+
+static int
+remove_root(void **state)
+{
+	static const char *const parts[] = { "/etc/autoenroll/autoenroll.conf",
+		"/etc/autoenroll", "/etc", "" };
+	char path[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", root, parts[i]);
+		(void)remove(path);
+	}
+	return 0;
+}
+
+/* No file is no failure, and leaves no story of one behind. */
+static void
+test_without_a_file(void **state)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct client c;
+
+	(void)state;
+	assert_int_equal(client_init(&c, root, &e), AE_OK);
+	assert_int_equal(e.rc, AE_OK);
+	assert_string_equal(e.text, "");
+	assert_int_equal(c.interval, 8 * 3600);
+	assert_int_equal(c.ca_timeout, 60);
+	assert_string_equal(c.user, "_autoenroll");
+	assert_false(c.require_sandbox);
+	assert_int_equal(strncmp(c.keytab, root, strlen(root)), 0);
+	client_done(&c);
+}
+
+static void
+test_every_key(void **state)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct client c;
+
+	(void)state;
+	write_conf("principal = PC9$\nkeytab = /k\nuser = somebody\n"
+		   "sysvol-helper = /h\ninterval = 2h\nca-timeout = 90\n"
+		   "require-sandbox = yes\n");
+	assert_int_equal(client_init(&c, root, &e), AE_OK);
+	assert_string_equal(c.principal, "PC9$");
+	assert_string_equal(c.keytab, "/k");
+	assert_string_equal(c.user, "somebody");
+	assert_string_equal(c.helper, "/h");
+	assert_int_equal(c.interval, 7200);
+	assert_int_equal(c.ca_timeout, 90);
+	assert_true(c.require_sandbox);
+	client_done(&c);
+}
+
+static void
+test_mistakes(void **state)
+{
+	static const char *const bad[] = { "intervall = 1h\n",
+		"interval = 59s\n", "interval = 8d\n", "ca-timeout = 0\n",
+		"ca-timeout = 2h\n", "user = a\nuser = b\n", "[x]\nuser = a\n",
+		"require-sandbox = perhaps\n", "user\n" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct ae_err e = AE_ERR_INIT;
+		struct client c;
+
+		write_conf(bad[i]);
+		assert_int_equal(client_init(&c, root, &e), AE_EINVAL);
+		assert_non_null(strstr(e.text, "autoenroll.conf:"));
+		assert_int_equal(client_exit_code(&e), EXIT_USAGE);
+		client_done(&c);
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_without_a_file),
+		cmocka_unit_test(test_every_key),
+		cmocka_unit_test(test_mistakes),
+	};
+
+	return cmocka_run_group_tests(tests, make_root, remove_root);
+}
