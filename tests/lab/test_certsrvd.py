@@ -320,6 +320,58 @@ def test_without_domain_controller(ca, pc1, lab):
     enroll(ca, pc1, csr, seconds=40)
 
 
+# ---- the database's disk ----
+
+@pytest.fixture
+def small_disk(ca):
+    """The database on a file system of its own that can be filled."""
+    assert ca.stop() == 0
+    host = ca.host
+    host.run("cp -a /var/lib/certsrv/db /var/lib/certsrv/db.keep && "
+             f"mount -t tmpfs -o size=3m,mode=0700,uid={UID_BASE + 6},gid={UID_BASE + 6} tmpfs /var/lib/certsrv/db && "
+             "cp -a /var/lib/certsrv/db.keep/. /var/lib/certsrv/db/")
+    ca.start()
+    yield host
+    ca.stop()
+    host.run("umount /var/lib/certsrv/db; rm -rf /var/lib/certsrv/db; "
+             "mv /var/lib/certsrv/db.keep /var/lib/certsrv/db")
+    ca.start()
+
+
+def attempt(ca, host, name):
+    return icpr(host, f"{ca.host.fqdn}:49500", make_csr(host, name), "--attributes",
+                f"CertificateTemplate:{MACHINE}", "--ca", ca.name)
+
+
+def test_disk_full(ca, pc1, small_disk):
+    """F4: a clean error for each request, no certificate without a row, and on it goes without a
+    restart when there is room again."""
+    enroll(ca, pc1, make_csr(pc1, "room"))
+    db = ca.pids("db")
+    small_disk.run("dd if=/dev/zero of=/var/lib/certsrv/db/filler bs=4k 2>/dev/null", check=False)
+    for i in range(5):
+        got = attempt(ca, pc1, f"full{i}")
+        assert got.get("disposition") != 3 and not got.get("certificate"), got
+    small_disk.run("rm /var/lib/certsrv/db/filler")
+    enroll(ca, pc1, make_csr(pc1, "roomagain"))
+    assert ca.pids("db") == db
+    assert 8 not in [row["disp"] for row in ca.rows()]
+
+
+def test_database_locked(ca, pc1):
+    """F5: somebody else's lock costs a bounded wait and an error, then all is well."""
+    holder = subprocess.Popen(
+        ca.host.command("bash", "-c", "(echo 'BEGIN EXCLUSIVE;'; echo '.print held'; sleep 8) | "
+                        "sqlite3 /var/lib/certsrv/db/ca.sqlite"), stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline().strip() == "held"
+    begin = time.monotonic()
+    got = attempt(ca, pc1, "locked")
+    assert got.get("disposition") != 3, got
+    assert time.monotonic() - begin < 7
+    holder.wait(15)
+    enroll(ca, pc1, make_csr(pc1, "unlocked"))
+
+
 def test_event_file_is_json(ca):
     assert {"26", "6", "68"} <= {e["event"] for e in ca.events()}
     issued = ca.events(6)[0]
