@@ -32,11 +32,12 @@
 #define CHILDREN_MAX 32
 #define LISTEN_MAX 8
 #define MAPPER_PORT 135
-#define STOP_MS 5000		/* from the request to leave to SIGKILL */
-#define KILL_MS 2000		/* for the kernel to carry that out */
-#define BACKOFF_FIRST_MS 50	/* restart of what died ... */
-#define BACKOFF_MAX_MS 30000	/* ... again and again */
-#define BACKOFF_FORGET_MS 60000 /* lived this long: starts from the first */
+#define STOP_MS 5000	       /* from the request to leave to SIGKILL */
+#define KILL_MS 2000	       /* for the kernel to carry that out */
+#define BACKOFF_FIRST_MS 50    /* restart of what died ... */
+#define BACKOFF_READY_MS 1000  /* ... again and again at work */
+#define BACKOFF_MAX_MS 30000   /* ... or before it was ready */
+#define BACKOFF_FORGET_MS 5000 /* lived this long: starts from the first */
 #define TICKET_MS (4LL * 3600 * 1000)
 #define TICKET_RETRY_MS 30000
 
@@ -412,7 +413,7 @@ on_child(void *arg, pid_t pid, int status)
 {
 	struct child *c = arg;
 	struct parent *p = c->p;
-	int64_t now = ae_loop_now(p->loop);
+	int64_t now = ae_loop_now(p->loop), most;
 	char how[64];
 
 	(void)pid;
@@ -437,11 +438,12 @@ on_child(void *arg, pid_t pid, int status)
 		stop_all(p);
 		return;
 	}
+	most = c->ready ? BACKOFF_READY_MS : BACKOFF_MAX_MS;
 	c->backoff = now - c->started > BACKOFF_FORGET_MS || c->backoff == 0
 	    ? BACKOFF_FIRST_MS
 	    : c->backoff * 2;
-	if (c->backoff > BACKOFF_MAX_MS)
-		c->backoff = BACKOFF_MAX_MS;
+	if (c->backoff > most)
+		c->backoff = most;
 	ae_source_set_timer(c->timer, now + c->backoff);
 }
 
