@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Load for a CA: N clients, each a process of its own, each enrolling in a
+ * closed loop; every certificate is checked against its request and the CA's
+ * key.  Prints one line of JSON.  README.md says what is measured with it.
+ */
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/hex.h"
+#include "load.h"
+
+#define SAMPLES_MAX 200000u /* of one client */
+#define CLIENTS_MAX 64u
+
+struct run {
+	struct load_options o;
+	const char *pool_path, *ca_path, *save;
+	unsigned clients;
+	double warmup, seconds, rate;
+	size_t offset;
+	bool one;   /* the first success is all that is wanted */
+	bool again; /* a request that failed is put again until answered */
+	struct pool pool;
+	struct ae_key *ca_key;
+};
+
+/* Shared with the parent. */
+struct tally {
+	size_t n;	/* samples in the window */
+	size_t all;	/* enrollments, warm-up included */
+	size_t next;	/* of its requests, the first not used */
+	size_t errors;	/* in the window */
+	double max_gap; /* longest time without success, seconds */
+	struct ae_err first;
+	uint32_t us[SAMPLES_MAX];
+};
+
+static double
+now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void
+sleep_until(double t)
+{
+	double left = t - now();
+	struct timespec ts;
+
+	if (left <= 0)
+		return;
+	ts.tv_sec = (time_t)left;
+	ts.tv_nsec = (long)((left - (double)ts.tv_sec) * 1e9);
+	(void)nanosleep(&ts, NULL);
+}
+
+/* The certificate is for this key and signed by this CA. */
+static int
+check(const struct ae_cert *cert, const void *csr, size_t len,
+    const struct ae_key *ca_key, struct ae_err *e)
+{
+	struct ae_csr *q = NULL;
+	int rc = ae_csr_parse(&q, csr, len, e);
+
+	if (rc == AE_OK && !ae_cert_has_key(cert, q->key))
+		rc = ae_fail(e, AE_ETRUST, AE_DOM_NONE, 0,
+		    "a certificate for another key");
+	if (rc == AE_OK)
+		rc = ae_cert_verify(cert, ca_key, e);
+	ae_csr_free(q);
+	return rc;
+}
+
+/* One line for each certificate: request, row, serial, fingerprint. */
+static void
+save(FILE *f, size_t number, const struct load_answer *a)
+{
+	char serial[2 * 32 + 1], sum[2 * 32 + 1];
+	uint8_t hash[32];
+
+	if (f == NULL || a->cert->serial.len > 32)
+		return;
+	ae_cert_sha256(hash, a->cert);
+	ae_hex_encode(sum, hash, sizeof(hash));
+	ae_hex_encode(serial, a->cert->serial.p, a->cert->serial.len);
+	(void)fprintf(f, "%zu %u %s %s\n", number, a->request_id, serial, sum);
+	(void)fflush(f);
+}
+
+struct client {
+	const struct run *r;
+	const struct load_kind *kind;
+	struct load_client *c;
+	struct tally *t;
+	FILE *log;
+	double begin, end; /* the window */
+	double good;	   /* the last success */
+};
+
+static void
+count(struct client *k, double t0, double t1, int rc, const struct ae_err *e)
+{
+	struct tally *t = k->t;
+
+	if (rc == AE_OK) {
+		if (t1 - k->good > t->max_gap)
+			t->max_gap = t1 - k->good;
+		k->good = t1;
+		t->all++;
+	} else if (t->first.rc == AE_OK) {
+		t->first = *e;
+	}
+	if (t1 < k->begin || t1 >= k->end)
+		return;
+	if (rc < 0)
+		t->errors++;
+	else if (t->n < SAMPLES_MAX)
+		t->us[t->n++] = (uint32_t)((t1 - t0) * 1e6);
+}
+
+static int
+enroll(struct client *k, size_t number)
+{
+	const uint8_t *csr = k->r->pool.at[number];
+	size_t len = k->r->pool.len[number];
+	struct load_answer a = { .cert = NULL };
+	struct ae_err e = AE_ERR_INIT;
+	double t0 = now();
+	int rc;
+
+	rc = k->kind->enroll(k->c, csr, len, &a, &e);
+	if (rc == AE_OK)
+		rc = check(a.cert, csr, len, k->r->ca_key, &e);
+	count(k, t0, now(), rc, &e);
+	if (rc == AE_OK)
+		save(k->log, number, &a);
+	ae_cert_free(a.cert);
+	k->kind->leave(k->c);
+	return rc;
+}
+
+static bool
+worth_again(int rc)
+{
+	return rc == AE_EUNAVAIL || rc == AE_ETIMEDOUT || rc == AE_EREMOTE ||
+	    rc == AE_EAUTH || rc == AE_EIO || rc == AE_EPROTO ||
+	    rc == AE_EDENIED;
+}
+
+static void
+loop(struct client *k, unsigned index)
+{
+	const struct run *r = k->r;
+	double start = now(), pace = 0;
+	size_t i = 0;
+
+	if (r->rate > 0)
+		pace = (double)r->clients / r->rate;
+	k->good = start;
+	for (;; i++) {
+		size_t number = r->offset + index + i * r->clients;
+		int rc;
+
+		k->t->next = number;
+		if (number >= r->pool.n || now() >= k->end)
+			break;
+		if (pace > 0)
+			sleep_until(start +
+			    ((double)i + (double)index / r->clients) * pace);
+		rc = enroll(k, number);
+		while (
+		    rc < 0 && r->again && worth_again(rc) && now() < k->end) {
+			sleep_until(now() + 0.02);
+			rc = enroll(k, number);
+		}
+		if (rc == AE_OK && r->one)
+			break;
+		if (rc < 0 && !r->again)
+			sleep_until(now() + 0.02);
+	}
+}
+
+static int
+client(const struct run *r, unsigned index, struct tally *t, double begin)
+{
+	struct client k = { .r = r,
+		.t = t,
+		.begin = begin,
+		.end = begin + r->seconds,
+		.kind =
+		    strcmp(r->o.way, "cfssl") == 0 ? &load_cfssl : &load_ca };
+	struct ae_err e = AE_ERR_INIT;
+	char path[512];
+
+	if (r->save != NULL) {
+		(void)snprintf(path, sizeof(path), "%s.%u", r->save, index);
+		k.log = fopen(path, "ae");
+	}
+	if (k.kind->open(&k.c, &r->o, &e) < 0) {
+		t->first = e;
+		t->errors = 1;
+		return 1;
+	}
+	loop(&k, index);
+	if (k.log != NULL)
+		(void)fclose(k.log);
+	return 0;
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static uint32_t
+quantile(const uint32_t *v, size_t n, double q)
+{
+	return n == 0 ? 0 : v[(size_t)((double)(n - 1) * q)];
+}
+
+static int
+report(const struct run *r, struct tally *t)
+{
+	struct rusage ru;
+	size_t n = 0, all = 0, errors = 0, next = 0, i;
+	double gap = 0;
+	const char *text = "";
+	uint32_t *v;
+
+	for (i = 0; i < r->clients; i++)
+		n += t[i].n;
+	v = calloc(n + 1, sizeof(*v));
+	if (v == NULL)
+		abort();
+	for (n = 0, i = 0; i < r->clients; i++) {
+		memcpy(v + n, t[i].us, t[i].n * sizeof(*v));
+		n += t[i].n;
+		all += t[i].all;
+		errors += t[i].errors;
+		next = t[i].next > next ? t[i].next : next;
+		gap = t[i].max_gap > gap ? t[i].max_gap : gap;
+		if (t[i].first.rc != AE_OK)
+			text = t[i].first.text;
+	}
+	qsort(v, n, sizeof(*v), by_value);
+	(void)getrusage(RUSAGE_CHILDREN, &ru);
+	(void)json_dumpf(
+	    json_pack("{s:s, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f,"
+		      " s:f, s:s}",
+		"way", r->o.way, "rate", (double)n / r->seconds, "n",
+		(json_int_t)n, "all", (json_int_t)all, "errors",
+		(json_int_t)errors, "next", (json_int_t)next, "p50_ms",
+		quantile(v, n, 0.5) / 1e3, "p99_ms", quantile(v, n, 0.99) / 1e3,
+		"p999_ms", quantile(v, n, 0.999) / 1e3, "max_ms",
+		quantile(v, n, 1) / 1e3, "client_cpu_s",
+		(double)ru.ru_utime.tv_sec + (double)ru.ru_stime.tv_sec +
+		    (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6,
+		"longest_gap_s", gap, "first_error", text),
+	    stdout, JSON_COMPACT);
+	(void)putchar('\n');
+	free(v);
+	return n > 0 ? 0 : 1;
+}
+
+static int
+start(struct run *r)
+{
+	struct tally *t = mmap(NULL, r->clients * sizeof(*t),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	double begin = now() + r->warmup;
+	pid_t pid[CLIENTS_MAX];
+	unsigned i;
+
+	if (t == MAP_FAILED) {
+		perror("load");
+		return 1;
+	}
+	for (i = 0; i < r->clients; i++) {
+		pid[i] = fork();
+		if (pid[i] == 0)
+			_exit(client(r, i, &t[i], begin));
+	}
+	for (i = 0; i < r->clients; i++)
+		if (pid[i] > 0)
+			(void)waitpid(pid[i], NULL, 0);
+	return report(r, t);
+}
+
+static void
+usage(void)
+{
+	(void)fprintf(stderr,
+	    "usage: load --make-pool FILE --count N [--keys N]\n"
+	    "       load --way dcom|icpr|cfssl --host HOST --pool FILE "
+	    "--ca-cert PEM\n"
+	    "            [--authority NAME] [--keytab FILE --principal NAME]\n"
+	    "            [--attributes TEXT] [--port N] [--clients N]\n"
+	    "            [--seconds S] [--warmup S] [--offset N] [--rate R]\n"
+	    "            [--save FILE] [--again] [--one] [--keep]\n");
+	exit(2);
+}
+
+static int
+read_ca(struct run *r, struct ae_err *e)
+{
+	static uint8_t buf[65536];
+	struct ae_cert **v = NULL;
+	FILE *f = fopen(r->ca_path, "re");
+	size_t n = 0, len;
+	int rc;
+
+	if (f == NULL)
+		return ae_fail_errno(e, errno, "%s", r->ca_path);
+	len = fread(buf, 1, sizeof(buf), f);
+	(void)fclose(f);
+	rc = ae_certs_read(&v, &n, 1, buf, len, e);
+	if (rc == AE_OK)
+		rc = ae_key_from_spki(
+		    &r->ca_key, v[0]->spki.p, v[0]->spki.len, e);
+	ae_certs_free(v, n);
+	return rc;
+}
+
+enum {
+	MAKE_POOL = 1,
+	COUNT,
+	KEYS,
+	WAY,
+	HOST,
+	POOL,
+	CA_CERT,
+	AUTHORITY,
+	KEYTAB,
+	PRINCIPAL,
+	ATTRIBUTES,
+	PORT,
+	CLIENTS,
+	SECONDS,
+	WARMUP,
+	OFFSET,
+	RATE,
+	SAVE,
+	AGAIN,
+	KEEP,
+	ONE
+};
+
+/* clang-format off */
+static const struct option options[] = {
+	{ "make-pool", required_argument, NULL, MAKE_POOL },
+	{ "count", required_argument, NULL, COUNT },
+	{ "keys", required_argument, NULL, KEYS },
+	{ "way", required_argument, NULL, WAY },
+	{ "host", required_argument, NULL, HOST },
+	{ "pool", required_argument, NULL, POOL },
+	{ "ca-cert", required_argument, NULL, CA_CERT },
+	{ "authority", required_argument, NULL, AUTHORITY },
+	{ "keytab", required_argument, NULL, KEYTAB },
+	{ "principal", required_argument, NULL, PRINCIPAL },
+	{ "attributes", required_argument, NULL, ATTRIBUTES },
+	{ "port", required_argument, NULL, PORT },
+	{ "clients", required_argument, NULL, CLIENTS },
+	{ "seconds", required_argument, NULL, SECONDS },
+	{ "warmup", required_argument, NULL, WARMUP },
+	{ "offset", required_argument, NULL, OFFSET },
+	{ "rate", required_argument, NULL, RATE },
+	{ "save", required_argument, NULL, SAVE },
+	{ "again", no_argument, NULL, AGAIN },
+	{ "keep", no_argument, NULL, KEEP },
+	{ "one", no_argument, NULL, ONE },
+	{ NULL, 0, NULL, 0 },
+};
+/* clang-format on */
+
+struct words {
+	const char *make_pool;
+	size_t count;
+	unsigned keys;
+};
+
+/* False: no such option. */
+static bool
+set(struct run *r, struct words *w, int c, const char *v)
+{
+	const char **text[] = { [MAKE_POOL] = &w->make_pool,
+		[WAY] = &r->o.way,
+		[HOST] = &r->o.host,
+		[POOL] = &r->pool_path,
+		[CA_CERT] = &r->ca_path,
+		[AUTHORITY] = &r->o.authority,
+		[KEYTAB] = &r->o.keytab,
+		[PRINCIPAL] = &r->o.principal,
+		[ATTRIBUTES] = &r->o.attributes,
+		[SAVE] = &r->save,
+		[ONE] = NULL };
+
+	if (c < MAKE_POOL || c > ONE)
+		return false;
+	if (text[c] != NULL)
+		*text[c] = v;
+	else if (c == COUNT)
+		w->count = strtoul(v, NULL, 10);
+	else if (c == KEYS)
+		w->keys = (unsigned)strtoul(v, NULL, 10);
+	else if (c == PORT)
+		r->o.port = (uint16_t)strtoul(v, NULL, 10);
+	else if (c == CLIENTS)
+		r->clients = (unsigned)strtoul(v, NULL, 10);
+	else if (c == SECONDS)
+		r->seconds = atof(v);
+	else if (c == WARMUP)
+		r->warmup = atof(v);
+	else if (c == OFFSET)
+		r->offset = strtoul(v, NULL, 10);
+	else if (c == RATE)
+		r->rate = atof(v);
+	else if (c == AGAIN)
+		r->again = true;
+	else if (c == ONE)
+		r->one = r->again = true;
+	else
+		r->o.keep = true;
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct run r = { .clients = 16, .warmup = 1, .seconds = 5 };
+	struct words w = { .keys = 16 };
+	struct ae_err e = AE_ERR_INIT;
+	int c, rc;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!set(&r, &w, c, optarg))
+			usage();
+	if (w.make_pool != NULL && w.count > 0 && w.keys > 0) {
+		rc = pool_make(w.make_pool, w.count, w.keys, &e);
+	} else {
+		if (r.o.way == NULL || r.o.host == NULL ||
+		    r.pool_path == NULL || r.ca_path == NULL ||
+		    r.clients == 0 || r.clients > CLIENTS_MAX)
+			usage();
+		rc = pool_open(&r.pool, r.pool_path, &e);
+		if (rc == AE_OK)
+			rc = read_ca(&r, &e);
+		if (rc == AE_OK)
+			return start(&r);
+	}
+	if (rc < 0)
+		(void)fprintf(stderr, "load: %s\n", e.text);
+	return rc < 0 ? 1 : 0;
+}

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the autoenroll authors.
+"""What the benchmarks share: a lab with a CA, the load generator, and the machine's own limits."""
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOP / "tests" / "lab"))
+from ca import FULL, PKS_DN, READ, Ca, enroll_for  # noqa: E402
+from lab import Lab  # noqa: E402
+
+TEMPLATE = "BenchMachine"
+CFSSL_PORT = 8888
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def loadavg():
+    return os.getloadavg()[0]
+
+
+def emit(line, out):
+    line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())} | line
+    text = json.dumps(line)
+    print(text, flush=True)
+    if out:
+        with open(out, "a") as f:
+            f.write(text + "\n")
+
+
+def cpu_seconds(pids):
+    """User and system time these processes have used so far."""
+    total = 0
+    for pid in pids:
+        try:
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += int(fields[11]) + int(fields[12])
+    return total / TICK
+
+
+def descendants(pid):
+    """pid and all below it."""
+    found, left = [], [pid]
+    while left:
+        p = left.pop()
+        found.append(p)
+        for task in pathlib.Path(f"/proc/{p}/task").glob("*/children"):
+            try:
+                left += [int(c) for c in task.read_text().split()]
+            except OSError:
+                pass
+    return found
+
+
+def smaps(pid, key):
+    try:
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return int(re.search(rf"^{key}:\s+(\d+) kB", text, re.M)[1])
+
+
+def sign_rate(key):
+    """(one process, one per core) signatures a second, by openssl speed."""
+    name = {"p256": "ecdsap256", "p384": "ecdsap384"}.get(key, key)
+
+    def one(*extra):
+        text = subprocess.run(["openssl", "speed", "-seconds", "2", "-mr", *extra, name],
+                              capture_output=True, text=True).stdout
+        # +F2 and +F4: index, bits, sign and verify; operations a second since OpenSSL 3.
+        row = [r for r in text.splitlines() if re.match(r"\+F[24]:", r)][-1].split(":")
+        return float(row[3]) if float(row[3]) > 1 else 1 / float(row[3])
+    return one(), one("-multi", str(os.cpu_count()))
+
+
+def fsync_rate(build, directory):
+    done = subprocess.run([build / "bench/fsync_rate", directory / "fsync-rate"], capture_output=True, text=True,
+                          check=True)
+    return float(done.stdout)
+
+
+def check_build(build):
+    options = json.loads(subprocess.run(["meson", "introspect", "--buildoptions", build], capture_output=True,
+                                        text=True, check=True).stdout)
+    value = {o["name"]: o["value"] for o in options}
+    sanitize = value["b_sanitize"]
+    if sanitize not in ("none", []) or value["optimization"] not in ("2", "3"):
+        sys.exit(f"{build}: measure an optimized build without sanitizers "
+                 "(meson setup --buildtype=release -Dbench=true)")
+
+
+def make_pool(build, count):
+    path = build / f"bench/pool-{count}.bin"
+    if not path.exists():
+        part = path.with_suffix(".part")
+        subprocess.run([build / "bench/load", "--make-pool", part, "--count", str(count), "--keys", "16"], check=True)
+        part.rename(path)
+    return path
+
+
+class Rig:
+    """A lab with a CA on ca1 and a client machine pc1."""
+
+    def __init__(self, name, build, key="rsa2048"):
+        self.lab = Lab(name)
+        self.build = build
+        self.key = key
+        self.ca = None
+
+    def __enter__(self):
+        self.scratch = tempfile.TemporaryDirectory(prefix="ae-bench-", dir="/tmp")
+        self.lab.up()
+        # The lab's DNS server is not what is measured.
+        names = "".join(f"{h.address} {h.fqdn}\n" for h in self.lab.hosts.values())
+        for host in (self.lab.pc1, self.lab.ca1):
+            hosts = host.path("/etc/hosts")
+            hosts.write_text("127.0.0.1 localhost\n" + names)
+        return self
+
+    def __exit__(self, *_):
+        if self.ca is not None:
+            self.ca.stop()
+        self.lab.down()
+        self.scratch.cleanup()
+
+    def start_ca(self, key=None, **templates):
+        if self.ca is not None:
+            self.ca.stop()
+        self.ca = Ca(self.lab, self.build, key or self.key)
+        self.ca.setup(templates or {TEMPLATE: (READ + FULL + enroll_for("DC"), {})})
+        self.ca.start()
+        return self.ca
+
+    def visible(self, inside, host):
+        """A copy of a host's file where every host can read it."""
+        to = pathlib.Path(self.scratch.name) / f"{host.name}-{pathlib.Path(inside).name}"
+        to.write_bytes(host.path(inside).read_bytes())
+        return to
+
+    def ca_cert(self):
+        return self.visible("/etc/certsrv/ca.pem", self.lab.ca1)
+
+    def ca_pids(self):
+        return descendants(self.ca.process.pid)
+
+    def load_words(self, way, pool, ca_cert, *more):
+        words = [self.build / "bench/load", "--way", way, "--host", self.lab.ca1.fqdn, "--pool", pool,
+                 "--ca-cert", ca_cert]
+        if way != "cfssl":
+            words += ["--authority", self.ca.name, "--keytab", "/etc/krb5.keytab",
+                      "--principal", self.lab.pc1.account, "--attributes", f"CertificateTemplate:{TEMPLATE}"]
+        else:
+            words += ["--port", str(CFSSL_PORT)]
+        return [*words, *more]
+
+    def load(self, way, pool, ca_cert, *more, timeout=120):
+        done = self.lab.pc1.run(*self.load_words(way, pool, ca_cert, *more), check=False, timeout=timeout)
+        if not done.stdout.startswith("{"):
+            raise RuntimeError(f"load: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
+
+def median(values):
+    return statistics.median(values) if values else None
