@@ -78,7 +78,9 @@ acquire_both(struct ae_gss_cred *c, gss_cred_usage_t usage,
 	struct ae_gss_cred fresh = { 0 };
 	int rc;
 
-	rc = acquire(&fresh.krb5, AE_GSS_KRB5, usage, store, e);
+	rc = c->warm == NULL ? ae_gss_warm_new(&c->warm, e) : AE_OK;
+	if (rc == AE_OK)
+		rc = acquire(&fresh.krb5, AE_GSS_KRB5, usage, store, e);
 	if (rc == AE_OK)
 		rc = acquire(&fresh.spnego, AE_GSS_SPNEGO, usage, store, e);
 	if (rc != AE_OK) {
@@ -410,6 +412,7 @@ ae_gss_cred_free(struct ae_gss_cred *c)
 	if (c == NULL)
 		return;
 	release(c);
+	ae_gss_warm_free(c->warm);
 	ae_strv_done(&c->only);
 	free(c->principal);
 	free(c->ccache);

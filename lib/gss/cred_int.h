@@ -26,6 +26,7 @@ struct ae_gss_cred {
 	char *ccache;	      /* client; service: the replay cache */
 	char *keytab;	      /* service, or client that can renew */
 	int64_t expires;
+	struct ae_gss_warm *warm;
 };
 
 /* The handle to give to the library for this mechanism. */
