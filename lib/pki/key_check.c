@@ -36,13 +36,25 @@ is_power_of_65537(BN_ULONG residue, unsigned prime)
 	return false;
 }
 
+/* Residues of a few primes at a time, by products that fit 32 bits. */
 static bool
 looks_roca(const BIGNUM *n)
 {
-	for (size_t i = 0; i < sizeof(roca_primes); i++)
-		if (!is_power_of_65537(
-			BN_mod_word(n, roca_primes[i]), roca_primes[i]))
-			return false;
+	size_t i = 0, k;
+
+	while (i < sizeof(roca_primes)) {
+		BN_ULONG product = 1, r;
+
+		for (k = i; k < sizeof(roca_primes) &&
+		     product * roca_primes[k] <= UINT32_MAX;
+		     k++)
+			product *= roca_primes[k];
+		r = BN_mod_word(n, product);
+		for (; i < k; i++)
+			if (!is_power_of_65537(
+				r % roca_primes[i], roca_primes[i]))
+				return false;
+	}
 	return true;
 }
 
@@ -79,61 +91,121 @@ out:
 }
 
 /*
- * Rules out 99 of 100 numbers that are no squares by their residues, without
- * a root: the residue modulo 64 * 63 * 65 * 11 (which fits 32 bits) is taken
- * once, its parts are looked at in turn.
+ * A number modulo a few small ones that are prime to each other.  Squares
+ * leave few residues: of other numbers all but one in 3000 show themselves.
  */
-static bool
-may_be_square(const BIGNUM *b)
-{
-	static const unsigned moduli[] = { 64, 63, 65, 11 };
-	BN_ULONG r = BN_mod_word(b, 64 * 63 * 65 * 11);
-	unsigned x;
+static const unsigned char square_moduli[] = { 64, 63, 5, 13, 11, 17, 19, 23,
+	29, 31 };
+#define NMODULI (sizeof(square_moduli) / sizeof(square_moduli[0]))
 
-	for (size_t i = 0; i < sizeof(moduli) / sizeof(moduli[0]); i++) {
-		for (x = 0; x <= moduli[i] / 2; x++)
-			if (x * x % moduli[i] == r % moduli[i])
-				break;
-		if (x > moduli[i] / 2)
-			return false;
+/* Products of the moduli that fit a word that BN_mod_word takes at once. */
+static const struct {
+	BN_ULONG product;
+	size_t first, end;
+} square_words[] = {
+	{ 64 * 63 * 5 * 13 * 11, 0, 5 },
+	{ 17 * 19 * 23 * 29 * 31, 5, NMODULI },
+};
+
+struct residues {
+	unsigned r[NMODULI];
+};
+
+static void
+residues_of(struct residues *out, const BIGNUM *b)
+{
+	for (size_t i = 0; i < sizeof(square_words) / sizeof(square_words[0]);
+	     i++) {
+		BN_ULONG r = BN_mod_word(b, square_words[i].product);
+
+		for (size_t k = square_words[i].first; k < square_words[i].end;
+		     k++)
+			out->r[k] = (unsigned)(r % square_moduli[k]);
 	}
+}
+
+/* Bit x of squares[i]: x is a square modulo square_moduli[i]. */
+static void
+squares_fill(uint64_t squares[NMODULI])
+{
+	for (size_t i = 0; i < NMODULI; i++) {
+		squares[i] = 0;
+		for (unsigned x = 0; x <= square_moduli[i] / 2u; x++)
+			squares[i] |= UINT64_C(1) << x * x % square_moduli[i];
+	}
+}
+
+static bool
+may_be_square(const struct residues *b, const uint64_t squares[NMODULI])
+{
+	for (size_t i = 0; i < NMODULI; i++)
+		if ((squares[i] >> b->r[i] & 1) == 0)
+			return false;
 	return true;
+}
+
+/* b += step; step += 2 */
+static void
+residues_next(struct residues *b, struct residues *step)
+{
+	for (size_t i = 0; i < NMODULI; i++) {
+		b->r[i] = (b->r[i] + step->r[i]) % square_moduli[i];
+		step->r[i] = (step->r[i] + 2) % square_moduli[i];
+	}
+}
+
+/* Is b2 + i * step + i * (i - 1) a square?  -1: out of memory. */
+static int
+is_square(const BIGNUM *b2, const BIGNUM *step, unsigned i, BN_CTX *ctx)
+{
+	BIGNUM *x, *root;
+	int yes = -1;
+
+	BN_CTX_start(ctx);
+	x = BN_CTX_get(ctx);
+	root = BN_CTX_get(ctx);
+	if (root == NULL || BN_copy(x, step) == NULL || !BN_mul_word(x, i) ||
+	    !BN_add(x, x, b2) || (i > 1 && !BN_add_word(x, i * (i - 1))))
+		goto out;
+	if (BN_is_zero(x))
+		yes = 1;
+	else if (root_up(root, x, ctx) && BN_sqr(root, root, ctx))
+		yes = BN_cmp(root, x) == 0;
+out:
+	BN_CTX_end(ctx);
+	return yes;
 }
 
 /*
  * Fermat: n = a^2 - b^2 for an a just above the root when its factors are
- * close.  1 found, 0 not, -1 out of memory.  b2 = a^2 - n is kept up by
- * adding 2a + 1, so that a round costs an addition.
+ * close.  1 found, 0 not, -1 out of memory.  With each next a, b^2 = a^2 - n
+ * grows by 2a + 1; only its residues are kept up, and the number itself is
+ * looked at when they are all those of a square.
  */
 static int
 fermat(const BIGNUM *n, BN_CTX *ctx)
 {
-	BIGNUM *a, *b2, *step, *root;
+	uint64_t squares[NMODULI];
+	struct residues rb, rstep;
+	BIGNUM *a, *b2, *step;
 	int found = -1;
 
 	BN_CTX_start(ctx);
 	a = BN_CTX_get(ctx);
 	b2 = BN_CTX_get(ctx);
 	step = BN_CTX_get(ctx);
-	root = BN_CTX_get(ctx);
-	if (root == NULL || !root_up(a, n, ctx) || !BN_sqr(b2, a, ctx) ||
+	if (step == NULL || !root_up(a, n, ctx) || !BN_sqr(b2, a, ctx) ||
 	    !BN_sub(b2, b2, n) || !BN_lshift1(step, a) || !BN_add_word(step, 1))
 		goto out;
-	for (int i = 0; i < FERMAT_ROUNDS; i++) {
-		if (may_be_square(b2)) {
-			if (!BN_is_zero(b2) && !root_up(root, b2, ctx))
-				goto out;
-			if (BN_is_zero(b2) ||
-			    (BN_sqr(root, root, ctx) &&
-				BN_cmp(root, b2) == 0)) {
-				found = 1;
-				goto out;
-			}
-		}
-		if (!BN_add(b2, b2, step) || !BN_add_word(step, 2))
-			goto out;
-	}
+	squares_fill(squares);
+	residues_of(&rb, b2);
+	residues_of(&rstep, step);
 	found = 0;
+	for (unsigned i = 0; i < FERMAT_ROUNDS && found == 0; i++) {
+		if (may_be_square(&rb, squares))
+			found = is_square(b2, step, i, ctx);
+		residues_next(&rb, &rstep);
+	}
 out:
 	BN_CTX_end(ctx);
 	return found;
