@@ -141,7 +141,7 @@ class Rig:
 
     def visible(self, inside, host):
         """A copy of a host's file where every host can read it."""
-        to = pathlib.Path(self.scratch.name) / f"{host.name}-{pathlib.Path(inside).name}"
+        to = pathlib.Path(self.scratch.name) / (host.name + inside.replace("/", "-"))
         to.write_bytes(host.path(inside).read_bytes())
         return to
 

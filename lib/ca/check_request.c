@@ -53,7 +53,13 @@ check_parse(struct ae_ca_work *w)
 	if (ae_hash_bytes(hash, AE_HASH_SHA256, csr->p, csr->len) == 0)
 		return ae_fail_mem(w->e);
 	memcpy(w->d->csr_hash, hash, sizeof(w->d->csr_hash));
+	if (w->in->parsed != NULL && *w->in->parsed != NULL) {
+		w->req = *w->in->parsed;
+		return AE_CA_GO;
+	}
 	rc = ae_request_parse(&w->req, form, csr->p, csr->len, &e);
+	if (rc == AE_OK && w->in->parsed != NULL)
+		*w->in->parsed = w->req;
 	if (rc == AE_OK)
 		return AE_CA_GO;
 	if (rc == AE_ENOMEM || rc == AE_EINTERNAL) {

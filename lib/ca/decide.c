@@ -180,7 +180,8 @@ ae_ca_decide(struct ae_decision *out, const struct ae_ca_input *in,
 	d.nreasons = w.nreasons;
 	d.template = w.t;
 	ae_token_free(w.token);
-	ae_request_free(w.req);
+	if (in->parsed == NULL)
+		ae_request_free(w.req);
 	ae_cert_free(w.old);
 	ae_strv_done(&w.policies);
 	ae_strv_done(&w.critical);

@@ -25,6 +25,7 @@
 #include "wcce/request.h"
 
 struct ae_caller;
+struct ae_request;
 struct ae_template;
 struct ae_db_request;
 
@@ -96,6 +97,13 @@ struct ae_ca_input {
 	 * All other checks are made anew, with today's template.
 	 */
 	bool approved;
+	/*
+	 * Where the request, parsed and its signatures verified, is kept
+	 * from one call to the next, so that an answered question does not
+	 * cost all that again.  NULL: nowhere.  The caller frees it when it
+	 * has called for the last time.
+	 */
+	struct ae_request **parsed;
 };
 
 enum ae_ca_verdict {

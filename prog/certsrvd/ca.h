@@ -78,6 +78,7 @@ struct job {
 	uint8_t random[AE_CA_RANDOM_LEN];
 	struct ae_ca_answers answers;
 	unsigned asked; /* bits of enum ae_ca_ask outstanding */
+	struct ae_request *parsed;
 	struct ae_decision d;
 	int64_t now; /* of the decision */
 	int64_t row; /* its number */

@@ -11,6 +11,7 @@
 
 #include "ca.h"
 #include "ca_cache.h"
+#include "pki/request.h"
 #include "pki/tbs.h"
 #include "sys/clock.h"
 #include "wcce/icpr.h"
@@ -64,6 +65,7 @@ job_free(struct job *j)
 	j->known->jobs--;
 	known_unref(j->known);
 	snapshot_unref(j->snapshot);
+	ae_request_free(j->parsed);
 	ae_arena_free(j->arena);
 	ae_wr_done(&j->cert);
 	ae_response_free(j->response);
@@ -702,6 +704,7 @@ advance(struct job *j)
 		.answers = &j->answers,
 		.now = j->now,
 		.random = j->random,
+		.parsed = &j->parsed,
 	};
 
 	if (ae_ca_decide(&j->d, &in, j->arena, &e) < 0) {
@@ -746,6 +749,31 @@ directory_is_known(const struct ca *ca)
 	    ae_clock_mono_ms() - ca->fresh <= SNAPSHOT_AGE;
 }
 
+/*
+ * What every submission asks is answered before deciding, which then is done
+ * once: was the same request there before, and the requester if known.
+ */
+static void
+begin(struct job *j)
+{
+	const struct ae_wcce_blob *csr = &j->q.csr;
+	uint8_t hash[AE_HASH_MAX];
+
+	if (csr->p == NULL || j->q.request_id != 0 ||
+	    ae_hash_bytes(hash, AE_HASH_SHA256, csr->p, csr->len) == 0) {
+		advance(j);
+		return;
+	}
+	if (ask_cache(j, AE_CA_ASK_REQUESTER) &&
+	    j->answers.requester.dns_host_name != NULL) {
+		j->d.ask_dns = j->answers.requester.dns_host_name;
+		(void)ask_cache(j, AE_CA_ASK_DNS_OWNERS);
+	}
+	memcpy(j->d.csr_hash, hash, sizeof(j->d.csr_hash));
+	j->d.ask = AE_CA_ASK_ROW_SAME;
+	ask(j);
+}
+
 void
 job_start(struct ca *ca, struct peer *rpc, uint32_t call, struct known *who,
     const struct ae_wcce_request *q, const char *ip,
@@ -779,7 +807,7 @@ job_start(struct ca *ca, struct peer *rpc, uint32_t call, struct known *who,
 	j->now = ae_clock_now();
 	j->deadline = ae_clock_mono_ms() + JOB_MS;
 	ae_random(j->random, sizeof(j->random));
-	advance(j);
+	begin(j);
 }
 
 void

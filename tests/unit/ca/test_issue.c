@@ -19,6 +19,7 @@
 #include "mutate.h"
 #include "pki/name.h"
 #include "pki/oid.h"
+#include "pki/request.h"
 #include "pki/tbs.h"
 #include "torture.h"
 #include "wcce/hresult.h"
@@ -462,6 +463,36 @@ questions_are_asked_one_after_the_other(void **state)
 }
 
 static void
+a_request_is_parsed_once(void **state)
+{
+	struct ae_request *kept = NULL, *first;
+
+	(void)state;
+	f.in.parsed = &kept;
+	f.answers.answered = 0;
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_ASK);
+	assert_non_null(kept);
+	first = kept;
+	f.answers.answered = AE_CA_ASK_ROW_SAME | AE_CA_ASK_REQUESTER |
+	    AE_CA_ASK_DNS_OWNERS;
+	issue();
+	assert_ptr_equal(kept, first);
+	ae_request_free(kept);
+	kept = NULL;
+	/* what does not parse, or proves nothing, is not kept */
+	f.rq.csr.len--;
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_FAIL);
+	assert_null(kept);
+	f.rq.csr.len++;
+	f.csr.p[f.csr.len - 1] ^= 1;
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_FAIL);
+	assert_null(kept);
+}
+
+static void
 pending_and_approved(void **state)
 {
 	struct ae_wcce_reply r;
@@ -725,6 +756,7 @@ main(void)
 		T(key_usage_follows_the_key),
 		T(dates),
 		T(questions_are_asked_one_after_the_other),
+		T(a_request_is_parsed_once),
 		T(pending_and_approved),
 		T(the_same_request_has_the_same_answer),
 		T(decided_twice_is_the_same),
