@@ -29,6 +29,7 @@
 struct run {
 	struct load_options o;
 	const char *pool_path, *ca_path, *save;
+	const char *until; /* a file that ends it when it is there */
 	unsigned clients;
 	double warmup, seconds, rate;
 	size_t offset;
@@ -164,6 +165,13 @@ worth_again(int rc)
 	    rc == AE_EDENIED;
 }
 
+static bool
+over(const struct client *k)
+{
+	return now() >= k->end ||
+	    (k->r->until != NULL && access(k->r->until, F_OK) == 0);
+}
+
 static void
 loop(struct client *k, unsigned index)
 {
@@ -179,14 +187,13 @@ loop(struct client *k, unsigned index)
 		int rc;
 
 		k->t->next = number;
-		if (number >= r->pool.n || now() >= k->end)
+		if (number >= r->pool.n || over(k))
 			break;
 		if (pace > 0)
 			sleep_until(start +
 			    ((double)i + (double)index / r->clients) * pace);
 		rc = enroll(k, number);
-		while (
-		    rc < 0 && r->again && worth_again(rc) && now() < k->end) {
+		while (rc < 0 && r->again && worth_again(rc) && !over(k)) {
 			sleep_until(now() + 0.02);
 			rc = enroll(k, number);
 		}
@@ -316,7 +323,8 @@ usage(void)
 	    "            [--authority NAME] [--keytab FILE --principal NAME]\n"
 	    "            [--attributes TEXT] [--port N] [--clients N]\n"
 	    "            [--seconds S] [--warmup S] [--offset N] [--rate R]\n"
-	    "            [--save FILE] [--again] [--one] [--keep]\n");
+	    "            [--save FILE] [--again] [--one] [--keep]\n"
+	    "            [--until FILE]\n");
 	exit(2);
 }
 
@@ -362,7 +370,8 @@ enum {
 	SAVE,
 	AGAIN,
 	KEEP,
-	ONE
+	ONE,
+	UNTIL
 };
 
 /* clang-format off */
@@ -388,6 +397,7 @@ static const struct option options[] = {
 	{ "again", no_argument, NULL, AGAIN },
 	{ "keep", no_argument, NULL, KEEP },
 	{ "one", no_argument, NULL, ONE },
+	{ "until", required_argument, NULL, UNTIL },
 	{ NULL, 0, NULL, 0 },
 };
 /* clang-format on */
@@ -412,9 +422,9 @@ set(struct run *r, struct words *w, int c, const char *v)
 		[PRINCIPAL] = &r->o.principal,
 		[ATTRIBUTES] = &r->o.attributes,
 		[SAVE] = &r->save,
-		[ONE] = NULL };
+		[UNTIL] = &r->until };
 
-	if (c < MAKE_POOL || c > ONE)
+	if (c < MAKE_POOL || c > UNTIL)
 		return false;
 	if (text[c] != NULL)
 		*text[c] = v;
