@@ -38,6 +38,8 @@
 #define BACKOFF_READY_MS 1000  /* ... again and again at work */
 #define BACKOFF_MAX_MS 30000   /* ... or before it was ready */
 #define BACKOFF_FORGET_MS 5000 /* lived this long: starts from the first */
+#define LOG_BURST 1000	       /* lines of one process ... */
+#define LOG_MS 10000	       /* ... in so long: a broken one says anything */
 #define TICKET_MS (4LL * 3600 * 1000)
 #define TICKET_RETRY_MS 30000
 
@@ -58,6 +60,7 @@ struct child {
 	struct ae_source *watch;
 	struct ae_source *timer; /* restart */
 	int64_t started, backoff;
+	struct ae_log_rate rate; /* of its lines; events are requests' */
 };
 
 struct parent {
@@ -228,13 +231,23 @@ write_record(struct child *c, struct ae_log_record *r, bool event)
 static int
 on_log(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
+	struct child *c = arg;
 	struct ae_log_record r;
+	unsigned dropped = 0;
 	int rc = ae_log_decode(&r, m->body, m->len, e);
 
 	(void)ipc;
-	if (rc == AE_OK)
-		write_record(arg, &r, m->type == MSG_EVENT);
-	return rc;
+	if (rc != AE_OK)
+		return rc;
+	if (m->type == MSG_LOG &&
+	    !ae_log_rate_ok(&c->rate, ae_clock_mono_ms(), &dropped))
+		return AE_OK;
+	if (dropped > 0)
+		ae_log_printf(c->p->log, AE_LOG_WARNING,
+		    "%u lines of %s were not written", dropped,
+		    role_name(c->role));
+	write_record(c, &r, m->type == MSG_EVENT);
+	return AE_OK;
 }
 
 /*
@@ -730,6 +743,8 @@ add_child(struct parent *p, enum role role, uint8_t index, struct ae_err *e)
 	c->p = p;
 	c->role = role;
 	c->index = index;
+	c->rate.burst = LOG_BURST;
+	c->rate.interval_ms = LOG_MS;
 	return ae_loop_timer(&c->timer, p->loop, restart, c, e);
 }
 

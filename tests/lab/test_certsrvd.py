@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import socket
@@ -215,6 +216,19 @@ def test_a_liar_is_cut_off(ca, pc1, role, what):
     time.sleep(0.3)
     assert len(re.findall("cut off|broke the contract", ca.text())) == before + 1
     enroll(ca, pc1, make_csr(pc1, "liar"))
+
+
+def test_a_babbler_is_bounded(ca, pc1):
+    """A process that floods the log gets a thousand lines in ten seconds, and serves on."""
+    line = message(6, b"\x05\x00babble\0")  # MSG_LOG: notice, no fields, text
+    with steal(ca.pids("auth")[0], 3) as s:
+        for _ in range(3000):
+            select.select([], [s], [], 5)
+            s.send(line)
+    ca.wait_log("babble", count=900)
+    time.sleep(1)
+    assert ca.text().count("babble") <= 1000
+    enroll(ca, pc1, make_csr(pc1, "babbler"))
 
 
 # ---- those outside ----
