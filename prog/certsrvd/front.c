@@ -170,7 +170,9 @@ on_failed(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		return AE_OK;
 	log_outside(f->p, "%s: authentication failed: %s", ae_run_conn_peer(c),
 	    ae_str_quote(quoted, sizeof(quoted), (const char *)text, len));
+	f->told = true; /* closing it is no second line */
 	auth_failed(c, auth);
+	f->told = false;
 	return AE_OK;
 }
 
@@ -251,6 +253,8 @@ on_closed(void *arg, struct ae_run_conn *c, const struct ae_err *why)
 	struct front *f = arg;
 
 	/* A client that goes away is no news; one that broke the rules is. */
+	if (f->told)
+		return;
 	if (why->rc == AE_EPROTO || why->rc == AE_ELIMIT ||
 	    why->rc == AE_ETRUST || why->rc == AE_EDENIED)
 		log_outside(

@@ -40,6 +40,7 @@ struct front {
 	struct ae_gss_warm *warm;
 	struct front_auth *pending;
 	size_t npending, cap;
+	bool told;  /* why the connection at hand is refused */
 	void *data; /* the owner's */
 };
 

@@ -264,7 +264,7 @@ class Session:
     def connect(self, binding, level="own"):
         wire = transport.DCERPCTransportFactory(binding)
         level = self.level if level == "own" else level
-        wire.set_connect_timeout(15)
+        wire.set_connect_timeout(50)  # of every answer, too
         if level and self.ntlm:
             wire.set_credentials(self.ntlm[0], self.ntlm[1], "LAB")
         elif level:
