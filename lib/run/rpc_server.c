@@ -8,9 +8,6 @@
 
 #include <sys/socket.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include <arpa/inet.h>
 
 #include <assert.h>
@@ -20,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "run/tcp.h"
 
 #define LISTENERS_MAX 8
 #define ACCEPT_BURST 16	 /* connections taken in one turn */
@@ -384,30 +383,6 @@ take_slot(struct ae_run_conn *c)
 	return -1;
 }
 
-static void
-socket_options(int fd)
-{
-	static const struct {
-		int level, name, value;
-	} opt[] = {
-		{ IPPROTO_TCP, TCP_NODELAY, 1 },
-		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
-		/* a peer that vanished is found within 2 + 3 x 20 s ... */
-		{ IPPROTO_TCP, TCP_KEEPIDLE, 120 },
-		{ IPPROTO_TCP, TCP_KEEPINTVL, 20 },
-		{ IPPROTO_TCP, TCP_KEEPCNT, 3 },
-		/* ... or when it does not acknowledge for a minute */
-		{ IPPROTO_TCP, TCP_USER_TIMEOUT, 60 * 1000 },
-	};
-	size_t i;
-
-	/* None of them matters enough to refuse a client (and on a Unix
-	   socket none exists). */
-	for (i = 0; i < sizeof(opt) / sizeof(opt[0]); i++)
-		(void)setsockopt(fd, opt[i].level, opt[i].name, &opt[i].value,
-		    sizeof(opt[i].value));
-}
-
 /* A free place, if need be by ending the oldest that is not authenticated. */
 static const char *
 make_room(struct ae_run_server *s, const uint8_t *ip, size_t len)
@@ -461,7 +436,7 @@ take_in(struct ae_run_server *s, int take_fd, const uint8_t *peer,
 		    c->iptext, sizeof(c->iptext));
 	(void)snprintf(c->peer, sizeof(c->peer), "%s:%u", c->iptext, port);
 	c->active = c->progress = ae_loop_now(s->loop);
-	socket_options(take_fd);
+	ae_run_tcp_options(take_fd);
 	anon_add(c);
 	c->events = AE_LOOP_IN;
 	rc = ae_loop_fd(&c->io, s->loop, take_fd, AE_LOOP_IN, on_io, c, e);
@@ -485,27 +460,6 @@ ae_run_server_adopt(struct ae_run_server *s, int take_fd, const uint8_t *peer,
     size_t peer_len, struct ae_err *e)
 {
 	return take_in(s, take_fd, peer, peer_len, 0, e);
-}
-
-/* The bytes of an address, and its text with the port. */
-static size_t
-addr_bytes(const struct sockaddr_storage *ss, uint8_t ip[16], uint16_t *port)
-{
-	const struct sockaddr_in *in = (const void *)ss;
-	const struct sockaddr_in6 *in6 = (const void *)ss;
-
-	*port = 0;
-	if (ss->ss_family == AF_INET) {
-		memcpy(ip, &in->sin_addr, 4);
-		*port = ntohs(in->sin_port);
-		return 4;
-	}
-	if (ss->ss_family == AF_INET6) {
-		memcpy(ip, &in6->sin6_addr, 16);
-		*port = ntohs(in6->sin6_port);
-		return 16;
-	}
-	return 0;
 }
 
 static void
@@ -555,7 +509,7 @@ accept_one(struct ae_run_server *s, int fd, const struct sockaddr_storage *ss)
 	uint8_t ip[16] = { 0 };
 	char text[INET6_ADDRSTRLEN] = "?";
 	uint16_t port;
-	size_t len = addr_bytes(ss, ip, &port);
+	size_t len = ae_run_tcp_addr(ss, ip, &port);
 
 	if (take_in(s, fd, ip, len, port, &e) == AE_OK)
 		return;
@@ -768,7 +722,7 @@ ae_run_conn_local_ip(const struct ae_run_conn *c, uint8_t ip[4])
 	memset(ip, 0, 4);
 	memset(&ss, 0, sizeof(ss));
 	if (getsockname(c->fd, (struct sockaddr *)&ss, &len) == 0 &&
-	    addr_bytes(&ss, b, &port) == 4)
+	    ae_run_tcp_addr(&ss, b, &port) == 4)
 		memcpy(ip, b, 4);
 }
 
@@ -802,38 +756,4 @@ ae_run_conn_drop(struct ae_run_conn *c, const char *why)
 {
 	kill_conn(c, AE_EDENIED, why);
 	ae_source_set_timer(c->timer, 0);
-}
-
-int
-ae_run_tcp_listen(int *out, const char *addr, uint16_t port, struct ae_err *e)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_port = htons(port) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
-		.sin6_port = htons(port) };
-	bool v6 = strchr(addr, ':') != NULL;
-	int fd, one = 1, err, r;
-
-	if (inet_pton(v6 ? AF_INET6 : AF_INET, addr,
-		v6 ? (void *)&in6.sin6_addr : (void *)&in.sin_addr) != 1)
-		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
-		    "\"%s\" is not an IP address", addr);
-	fd = socket(v6 ? AF_INET6 : AF_INET,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return ae_fail_errno(e, errno, "making a socket");
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (v6)
-		(void)setsockopt(
-		    fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	r = v6 ? bind(fd, (struct sockaddr *)&in6, sizeof(in6))
-	       : bind(fd, (struct sockaddr *)&in, sizeof(in));
-	if (r < 0 || listen(fd, 1024) < 0) {
-		err = errno;
-		(void)close(fd);
-		return ae_fail_errno(
-		    e, err, "listening on %s port %u", addr, port);
-	}
-	*out = fd;
-	return AE_OK;
 }
