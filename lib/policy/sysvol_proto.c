@@ -148,9 +148,10 @@ get_string(char **out, struct ae_rd *r, struct ae_err *e)
 	if (!ae_rd_ok(r) || len > STRING_MAX ||
 	    (p = ae_rd_take(r, len)) == NULL || memchr(p, '\0', len) != NULL)
 		return bad(e, "malformed string");
-	*out = strndup((const char *)p, len);
+	*out = calloc(1, (size_t)len + 1);
 	if (*out == NULL)
 		return ae_fail_mem(e);
+	memcpy(*out, p, len);
 	return ae_utf8_valid(*out) ? AE_OK : bad(e, "malformed string");
 }
 

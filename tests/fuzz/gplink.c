@@ -21,7 +21,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	char *s;
 
 	(void)ae_gpt_ini_version(&version, p, len);
-	s = strndup((const char *)p, len);
+	s = calloc(1, len + 1);
+	if (s != NULL && len > 0)
+		memcpy(s, p, len);
 	if (len == 0 || s == NULL || ae_gplink_parse(&l, s, NULL) != AE_OK) {
 		free(s);
 		return 0;
