@@ -12,7 +12,7 @@ _certsrv() {
 	done
 	case $cmd in
 	'') words='setup request template permission crl --root --config --help --version' ;;
-	setup) words='--name --key --years --cdp --no-templates --no-gpo --machine-logon --uid-base --dry-run --json --help' ;;
+	setup) words='--name --key --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --dry-run --json --help' ;;
 	request) words='list show --state --template --sid --limit --after --oldest --pem --json --help' ;;
 	template) words='list publish unpublish --json --help' ;;
 	permission) words='show grant revoke enroll read manage-certificates manage-ca --json --help' ;;

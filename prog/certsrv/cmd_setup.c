@@ -46,7 +46,7 @@ struct setup {
 	const char *subject_suffix;
 	const char *cdp[17];
 	uint32_t uid_base, years;
-	bool dry_run, templates, gpo, machine_logon;
+	bool dry_run, templates, gpo, machine_logon, new_database;
 	char *sample_root; /* of a dry run without a CA */
 	struct ae_cert **certs;
 	size_t ncerts;
@@ -147,6 +147,7 @@ local_half(struct setup *s, struct ae_err *e)
 		const char *what;
 	} parts[] = {
 		{ SETUP_MADE_KEY, "the CA's key" },
+		{ SETUP_MADE_DATABASE, "the CA's database" },
 		{ SETUP_MADE_CERTIFICATE, "the CA's certificate " CA_PEM },
 		{ SETUP_MADE_SECURITY, "the CA's security descriptor" },
 		{ SETUP_MADE_CONF, "/etc/certsrv/certsrv.conf" },
@@ -159,6 +160,7 @@ local_half(struct setup *s, struct ae_err *e)
 		.subject_suffix = s->subject_suffix,
 		.cdp = s->cdp,
 		.uid_base = s->uid_base,
+		.new_database = s->new_database,
 		.dry_run = s->dry_run };
 	const char *aia[2] = { NULL, NULL };
 	unsigned made = 0, ignored;
@@ -326,6 +328,9 @@ take(struct setup *s, int opt, size_t *ncdp)
 	case 'm':
 		s->machine_logon = true;
 		return true;
+	case 'D':
+		s->new_database = true;
+		return true;
 	case 'd':
 		s->dry_run = true;
 		return true;
@@ -349,6 +354,7 @@ cmd_setup(struct cli *cli, int argc, char **argv)
 		{ "no-templates", no_argument, NULL, 'T' },
 		{ "no-gpo", no_argument, NULL, 'G' },
 		{ "machine-logon", no_argument, NULL, 'm' },
+		{ "new-database", no_argument, NULL, 'D' },
 		{ "dry-run", no_argument, NULL, 'd' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },

@@ -413,11 +413,15 @@ db_start(struct proc *p, struct ae_err *e)
 {
 	struct database *d = p->state;
 	struct ae_db_options opt = { .path = p->conf.database,
-		.create = true,
 		.max_pending_per_sid = p->conf.max_pending_per_sid,
 		.max_refused_per_sid_day = p->conf.max_refused_per_sid_day };
 	int rc = ae_db_open(&d->db, &opt, e);
 
+	/* Never a new one: that would forget serials and revocations. */
+	if (rc == AE_ENOTFOUND)
+		return ae_note(e, rc,
+		    "no database (certsrv setup makes that of a new CA; a "
+		    "lost one is restored from a backup)");
 	if (rc == AE_OK)
 		rc = resolve_intents(d, e);
 	if (rc == AE_OK)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * Key, certificate, security descriptor and configuration of a new CA, each
- * made only when it is not there.
+ * Key, database, certificate, security descriptor and configuration of a new
+ * CA, each made only when it is not there.
  */
 #include "setup_local.h"
 
@@ -18,6 +18,7 @@
 #include "ad/sd.h"
 #include "base/secret.h"
 #include "conf.h"
+#include "db/db.h"
 #include "pki/cert.h"
 #include "pki/name.h"
 #include "pki/tbs.h"
@@ -28,7 +29,9 @@
 #define KEY_PATH STATE_DIR "/private/ca.key"
 #define CERT_PATH "/etc/certsrv/ca.pem"
 #define SD_PATH "/etc/certsrv/ca.sd"
+#define DB_PATH STATE_DIR "/db/ca.sqlite"
 #define KEY_USER "_certsrv-sign"
+#define DB_USER "_certsrv-db"
 #define TEN_YEARS (10LL * 365 * 24 * 3600 + 2 * 24 * 3600)
 #define BACKDATE 600
 
@@ -55,7 +58,7 @@ static const struct {
 
 struct work {
 	const struct setup_local *s;
-	char *key_path, *cert_path, *sd_path, *conf_path;
+	char *key_path, *cert_path, *sd_path, *conf_path, *db_path;
 	struct ae_key *key;
 	unsigned made;
 };
@@ -131,21 +134,21 @@ write_file(const char *path, mode_t dir_mode, const void *p, size_t len,
 /* ---- the key ---- */
 
 static int
-key_owner(const struct setup_local *s, uid_t *uid, gid_t *gid, struct ae_err *e)
+owner(const struct setup_local *s, enum role role, const char *user, uid_t *uid,
+    gid_t *gid, struct ae_err *e)
 {
 	struct passwd pw, *found = NULL;
 	char buf[4096];
 	int err;
 
 	if (s->uid_base != 0) {
-		*uid = *gid = s->uid_base + ROLE_SIGN;
+		*uid = *gid = s->uid_base + (uid_t)role;
 		return AE_OK;
 	}
-	err = getpwnam_r(KEY_USER, &pw, buf, sizeof(buf), &found);
+	err = getpwnam_r(user, &pw, buf, sizeof(buf), &found);
 	if (found == NULL)
 		return ae_fail(e, AE_ENOTFOUND, AE_DOM_ERRNO, err,
-		    "there is no user " KEY_USER
-		    " (systemd-sysusers makes it)");
+		    "there is no user %s (systemd-sysusers makes it)", user);
 	*uid = pw.pw_uid;
 	*gid = pw.pw_gid;
 	return AE_OK;
@@ -188,7 +191,7 @@ make_key(struct work *w, struct ae_err *e)
 		    w->s->key);
 	if (w->s->dry_run)
 		return AE_OK;
-	rc = key_owner(w->s, &uid, &gid, e);
+	rc = owner(w->s, ROLE_SIGN, KEY_USER, &uid, &gid, e);
 	if (rc == AE_OK)
 		rc = ae_key_generate(&w->key, type, bits, e);
 	if (rc == AE_OK)
@@ -198,6 +201,80 @@ make_key(struct work *w, struct ae_err *e)
 		    w->key_path, 0711, pem.p, pem.len, 0600, uid, gid, e);
 	ae_secret_done(&pem);
 	return rc;
+}
+
+/* ---- the database ---- */
+
+/* Where the configuration has it, if there is one already. */
+static int
+find_database(struct work *w, struct ae_err *e)
+{
+	struct conf c;
+	int rc = AE_OK;
+
+	if (!exists(w->conf_path)) {
+		w->db_path = ae_path_root(w->s->root, DB_PATH);
+	} else {
+		rc = conf_read(&c, w->s->root, NULL, e);
+		if (rc == AE_OK)
+			w->db_path = strdup(c.database);
+		conf_done(&c);
+	}
+	return rc == AE_OK && w->db_path == NULL ? ae_fail_mem(e) : rc;
+}
+
+/*
+ * The directory is ours alone while the file is made: its user could
+ * otherwise put something else under a name that root opens or gives away.
+ */
+static int
+create_database(struct work *w, struct ae_err *e)
+{
+	const char *name = strrchr(w->db_path, '/') + 1;
+	struct ae_db_options opt = { .path = w->db_path, .create = true };
+	struct ae_db *db = NULL;
+	int fd = -1, rc;
+	uid_t uid;
+	gid_t gid;
+
+	rc = owner(w->s, ROLE_DB, DB_USER, &uid, &gid, e);
+	if (rc == AE_OK)
+		rc = open_dir(w->db_path, 0755, &fd, e);
+	if (rc == AE_OK &&
+	    (fchown(fd, geteuid(), getegid()) < 0 || fchmod(fd, 0700) < 0))
+		rc = ae_fail_errno(e, errno, "%s", w->db_path);
+	if (rc == AE_OK)
+		rc = ae_db_open(&db, &opt, e);
+	ae_db_free(db);
+	if (rc == AE_OK &&
+	    (fchownat(fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+		fchown(fd, uid, gid) < 0))
+		rc = ae_fail_errno(e, errno, "%s", w->db_path);
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
+/*
+ * Before the certificate: a CA that has its certificate had its database.
+ * One that is gone is never replaced silently, or serial numbers, revoked
+ * certificates and CRL numbers would be forgotten.
+ */
+static int
+make_database(struct work *w, struct ae_err *e)
+{
+	int rc = find_database(w, e);
+
+	if (rc < 0 || exists(w->db_path))
+		return rc;
+	if (exists(w->cert_path) && !w->s->new_database)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%s is there but the CA's database %s is not: restore it "
+		    "from a backup, or begin a new one with --new-database, "
+		    "which forgets what was issued and revoked",
+		    w->cert_path, w->db_path);
+	w->made |= SETUP_MADE_DATABASE;
+	return w->s->dry_run ? AE_OK : create_database(w, e);
 }
 
 /* ---- the certificate ---- */
@@ -404,6 +481,8 @@ setup_local(const struct setup_local *s, unsigned *made, struct ae_err *e)
 	else
 		rc = make_key(&w, e);
 	if (rc == AE_OK)
+		rc = make_database(&w, e);
+	if (rc == AE_OK)
 		rc = make_certificate(&w, e);
 	if (rc == AE_OK)
 		rc = make_security(&w, e);
@@ -416,5 +495,6 @@ setup_local(const struct setup_local *s, unsigned *made, struct ae_err *e)
 	free(w.cert_path);
 	free(w.sd_path);
 	free(w.conf_path);
+	free(w.db_path);
 	return rc;
 }

@@ -2,7 +2,8 @@
 /* Copyright the autoenroll authors. */
 /*
  * The half of `certsrv setup` that needs no directory: the CA's key, its
- * self-signed certificate, its security descriptor and the configuration.
+ * database, its self-signed certificate, its security descriptor and the
+ * configuration.
  */
 #ifndef CERTSRVD_SETUP_LOCAL_H
 #define CERTSRVD_SETUP_LOCAL_H
@@ -23,7 +24,12 @@ struct setup_local {
 	const char *const *cdp;	    /* URLs, end with NULL; NULL: none */
 	const char *const *aia;
 	uint32_t uid_base; /* as in certsrv.conf; 0: users of sysusers.d */
-	bool dry_run;	   /* say what would be made, make nothing */
+	/*
+	 * The CA has its certificate but not its database: begin a new one.
+	 * What it issued and revoked before is then unknown.
+	 */
+	bool new_database;
+	bool dry_run; /* say what would be made, make nothing */
 };
 
 /* What it did, one bit per thing it made; 0: all was there. */
@@ -32,12 +38,13 @@ enum {
 	SETUP_MADE_CERTIFICATE = 2,
 	SETUP_MADE_SECURITY = 4,
 	SETUP_MADE_CONF = 8,
+	SETUP_MADE_DATABASE = 16,
 };
 
 /*
  * Make what is missing and leave alone what is there: a second run changes
  * nothing.  A key without its certificate is used, a certificate without its
- * key is AE_EINVAL.
+ * key or its database is AE_EINVAL: they were lost, and a backup has them.
  */
 int setup_local(const struct setup_local *s, unsigned *made,
     struct ae_err *e) AE_MUST_CHECK;

@@ -19,6 +19,7 @@
 
 #include "ad/sd.h"
 #include "conf.h"
+#include "db/db.h"
 #include "pki/cert.h"
 #include "setup_local.h"
 #include "sys/files.h"
@@ -110,7 +111,7 @@ what_is_made(void **state)
 	if (geteuid() != 0)
 		skip(); /* the key gets an owner of its own */
 	assert_int_equal(setup_local(&f->s, &made, &e), AE_OK);
-	assert_int_equal(made, 15);
+	assert_int_equal(made, 31);
 	st = look(f, "/var/lib/certsrv/private/ca.key");
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(st.st_uid, 900007);
@@ -160,7 +161,7 @@ a_dry_run_makes_nothing(void **state)
 
 	f->s.dry_run = true;
 	assert_int_equal(setup_local(&f->s, &made, &e), AE_OK);
-	assert_int_equal(made, 15);
+	assert_int_equal(made, 31);
 	assert_int_equal(rmdir(f->root), 0); /* still empty */
 	assert_int_equal(mkdir(f->root, 0700), 0);
 }
@@ -188,6 +189,44 @@ a_certificate_without_its_key(void **state)
 	assert_int_equal(unlink(p), 0);
 	assert_int_equal(setup_local(&f->s, &made, &e), AE_OK);
 	assert_int_equal(made, SETUP_MADE_CERTIFICATE);
+	free(p);
+}
+
+/* A database is made with the CA, for its own user, and never again. */
+static void
+the_database(void **state)
+{
+	struct fix *f = *state;
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_db_options opt = { .read_only = true };
+	struct ae_db *db = NULL;
+	struct stat st;
+	unsigned made;
+	char *p;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(setup_local(&f->s, &made, &e), AE_OK);
+	st = look(f, "/var/lib/certsrv/db");
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(st.st_uid, 900006);
+	st = look(f, "/var/lib/certsrv/db/ca.sqlite");
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_uid, 900006);
+	p = ae_path_root(f->root, "/var/lib/certsrv/db/ca.sqlite");
+	opt.path = p;
+	assert_int_equal(ae_db_open(&db, &opt, &e), AE_OK);
+	ae_db_free(db);
+	/* lost: said, not replaced */
+	assert_int_equal(unlink(p), 0);
+	assert_int_equal(setup_local(&f->s, &made, &e), AE_EINVAL);
+	assert_non_null(strstr(e.text, "backup"));
+	assert_int_equal(access(p, F_OK), -1);
+	f->s.new_database = true;
+	assert_int_equal(setup_local(&f->s, &made, &e), AE_OK);
+	assert_int_equal(made, SETUP_MADE_DATABASE);
+	assert_int_equal(setup_local(&f->s, &made, &e), AE_OK);
+	assert_int_equal(made, 0);
 	free(p);
 }
 
@@ -275,6 +314,7 @@ main(void)
 		T(a_second_run_changes_nothing),
 		T(a_dry_run_makes_nothing),
 		T(a_certificate_without_its_key),
+		T(the_database),
 		T(nonsense),
 		T(kinds_of_keys),
 		T(who_may_do_what),
