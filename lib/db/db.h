@@ -104,12 +104,18 @@ void ae_db_free(struct ae_db *db);
  * Group commit: begin, any number of operations of any number of requests,
  * commit.  Operations outside a batch are AE_EINTERNAL.  One that fails with
  * AE_EDENIED, AE_ENOTFOUND or AE_EINVAL leaves the batch as it was before
- * it; any other failure undoes the whole batch, and the caller answers all
- * of it with an error.  Each operation adds its link to the audit chain.
+ * it (ae_db_refused_one); any other failure undoes the whole batch, and the
+ * caller answers all of it with an error.  Each operation adds its link to
+ * the audit chain.
  */
 int ae_db_begin(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
 int ae_db_commit(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
 void ae_db_rollback(struct ae_db *db);
+static inline bool
+ae_db_refused_one(int rc)
+{
+	return rc == AE_EDENIED || rc == AE_ENOTFOUND || rc == AE_EINVAL;
+}
 
 /*
  * A new row in any state but ISSUED; *id is its number.  r->id is ignored.
@@ -205,6 +211,12 @@ struct ae_db_intent {
 };
 int ae_db_intents(struct ae_db *db, struct ae_db_intent **out, size_t *n,
     struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
+/*
+ * Every intent becomes VOID, in as many batches as that takes; *n is how
+ * many.  For the start, when nobody can be signing.
+ */
+int ae_db_void_intents(struct ae_db *db, uint32_t hresult, const char *message,
+    int64_t now, size_t *n, struct ae_err *e) AE_MUST_CHECK;
 
 /* Walk the whole audit chain.  AE_EPROTO names the first broken link. */
 int ae_db_audit_verify(

@@ -258,6 +258,37 @@ ae_db_intents(struct ae_db *db, struct ae_db_intent **out, size_t *n,
 }
 
 int
+ae_db_void_intents(struct ae_db *db, uint32_t hresult, const char *message,
+    int64_t now, size_t *n, struct ae_err *e)
+{
+	struct ae_arena *a = ae_arena_new(1u << 20);
+	struct ae_db_intent *v;
+	size_t got = 0, i;
+	int rc;
+
+	*n = 0;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	do {
+		ae_arena_reset(a);
+		rc = ae_db_intents(db, &v, &got, a, e);
+		if (rc != AE_OK || got == 0)
+			break;
+		rc = ae_db_begin(db, e);
+		for (i = 0; i < got && rc == AE_OK; i++)
+			rc = ae_db_request_refuse(
+			    db, v[i].id, AE_DB_VOID, hresult, message, now, e);
+		if (rc == AE_OK)
+			rc = ae_db_commit(db, e);
+		if (rc == AE_OK)
+			*n += got;
+	} while (rc == AE_OK);
+	ae_db_rollback(db);
+	ae_arena_free(a);
+	return rc;
+}
+
+int
 ae_db_revoked_each(struct ae_db *db, int64_t now, ae_db_revoked_fn *fn,
     void *arg, struct ae_err *e)
 {

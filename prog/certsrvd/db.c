@@ -131,8 +131,9 @@ batch(struct database *d, struct ae_err *e)
 }
 
 /*
- * The common end of the writing handlers: EDENIED and ENOTFOUND concern this
- * one alone, everything else the whole batch.
+ * The common end of the writing handlers.  One that makes no sense (a
+ * certificate for a row that our restart has made void) must not take the
+ * others of the batch with it.
  */
 static void
 wrote(struct database *d, uint32_t msg_id, int rc, int64_t id,
@@ -140,7 +141,7 @@ wrote(struct database *d, uint32_t msg_id, int rc, int64_t id,
 {
 	put_done(answer_add(d, msg_id, MSG_DB_DONE, MSG_TEXT_MAX), rc, id,
 	    rc < 0 ? e->text : NULL);
-	if (rc < 0 && rc != AE_EDENIED && rc != AE_ENOTFOUND)
+	if (rc < 0 && !ae_db_refused_one(rc))
 		batch_failed(d, rc, e);
 }
 
@@ -360,26 +361,14 @@ on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 static int
 resolve_intents(struct database *d, struct ae_err *e)
 {
-	struct ae_arena *a = ae_arena_new(64u << 20);
-	struct ae_db_intent *v = NULL;
-	size_t n = 0, i;
+	size_t n = 0;
 	int rc;
 
-	if (a == NULL)
-		return ae_fail_mem(e);
-	rc = ae_db_intents(d->db, &v, &n, a, e);
-	if (rc == AE_OK && n > 0)
-		rc = ae_db_begin(d->db, e);
-	for (i = 0; i < n && rc == AE_OK; i++)
-		rc = ae_db_request_refuse(d->db, v[i].id, AE_DB_VOID,
-		    HRESULT_VOID, "the CA was interrupted before signing",
-		    ae_clock_now(), e);
-	if (rc == AE_OK && n > 0)
-		rc = ae_db_commit(d->db, e);
+	rc = ae_db_void_intents(d->db, HRESULT_VOID,
+	    "the CA was interrupted before signing", ae_clock_now(), &n, e);
 	if (rc == AE_OK && n > 0)
 		log_line(d->p, AE_LOG_WARNING,
 		    "%zu request(s) interrupted by the last stop are void", n);
-	ae_arena_free(a);
 	return rc;
 }
 

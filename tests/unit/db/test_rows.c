@@ -396,6 +396,69 @@ intents_are_found(void **state)
 	ae_arena_free(a);
 }
 
+/* More than one look-up gives at a time: a busy CA was killed. */
+static void
+all_intents_become_void(void **state)
+{
+	struct ae_arena *a = ae_arena_new(1 << 20);
+	struct ae_db *db = dbtest_open(NULL);
+	struct ae_db_request r, row;
+	struct ae_db_intent *v;
+	int64_t id = 0;
+	size_t n = 7;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(ae_db_void_intents(db, 1, "x", NOW, &n, NULL), AE_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	for (i = 0; i < 2500; i++) {
+		r = dbtest_row(AE_DB_ACTIVE, i);
+		assert_int_equal(
+		    ae_db_request_add(db, &r, dbtest_hash, &id, NULL), AE_OK);
+	}
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	assert_int_equal(
+	    ae_db_void_intents(db, 0x80094006, "x", NOW, &n, NULL), AE_OK);
+	assert_int_equal(n, 2500);
+	assert_int_equal(ae_db_intents(db, &v, &n, a, NULL), AE_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(ae_db_request_get(db, id, &row, a, NULL), AE_OK);
+	assert_int_equal(row.disp, AE_DB_VOID);
+	assert_int_equal(row.hresult, 0x80094006);
+	ae_db_free(db);
+	ae_arena_free(a);
+}
+
+/* What concerns one operation alone leaves the others of the batch. */
+static void
+one_refused_leaves_the_batch(void **state)
+{
+	struct ae_arena *a = ae_arena_new(1 << 20);
+	struct ae_db *db = dbtest_open(NULL);
+	int64_t gone = dbtest_add(db, AE_DB_ACTIVE, 1), id = 0;
+	struct ae_db_request r = dbtest_row(AE_DB_DENIED, 2), row;
+	size_t n;
+	int rc;
+
+	(void)state;
+	assert_int_equal(ae_db_void_intents(db, 1, "x", NOW, &n, NULL), AE_OK);
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	assert_int_equal(ae_db_request_add(db, &r, NULL, &id, NULL), AE_OK);
+	rc = ae_db_request_issue(db, gone, "c", 1, NOW, NOW, NOW, NULL, NULL);
+	assert_true(ae_db_refused_one(rc));
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	assert_int_equal(ae_db_request_get(db, id, &row, a, NULL), AE_OK);
+	assert_int_equal(ae_db_request_get(db, gone, &row, a, NULL), AE_OK);
+	assert_int_equal(row.disp, AE_DB_VOID);
+	assert_false(ae_db_refused_one(AE_OK));
+	assert_false(ae_db_refused_one(AE_EIO));
+	assert_false(ae_db_refused_one(AE_ENOMEM));
+	assert_false(ae_db_refused_one(AE_ELIMIT));
+	ae_db_free(db);
+	ae_arena_free(a);
+}
+
 static void
 crl_numbers_only_rise(void **state)
 {
@@ -493,6 +556,8 @@ main(void)
 		T(pages_do_not_move),
 		T(revocations),
 		T(intents_are_found),
+		T(all_intents_become_void),
+		T(one_refused_leaves_the_batch),
 		T(crl_numbers_only_rise),
 		T(meta_values),
 		T(torture),
