@@ -337,7 +337,8 @@ static bool
 authenticates(const struct ae_strv *usages)
 {
 	static const char *const v[] = { AE_OID_EKU_CLIENT_AUTH,
-		AE_OID_EKU_SMARTCARD_LOGON, AE_OID_EKU_ANY, AE_OID_EKU_KDC,
+		AE_OID_EKU_SMARTCARD_LOGON, AE_OID_EKU_ANY,
+		AE_OID_POLICY_ANY_APPLICATION, AE_OID_EKU_KDC,
 		AE_OID_EKU_ENROLLMENT_AGENT,
 		"1.3.6.1.5.2.3.4" /* id-pkinit-KPClientAuth, RFC 4556 */ };
 	size_t i;
@@ -348,15 +349,30 @@ authenticates(const struct ae_strv *usages)
 	return false;
 }
 
-/* Templates with which anyone could become anyone. */
+static bool
+says_any(const struct ae_strv *usages)
+{
+	return ae_strv_has(usages, AE_OID_EKU_ANY) ||
+	    ae_strv_has(usages, AE_OID_POLICY_ANY_APPLICATION);
+}
+
+/*
+ * Templates with which anyone could become anyone.  A certificate without
+ * extended key usages authenticates wherever application policies are not
+ * looked at, whatever they say; schema 1 has none in the certificate.
+ */
 static int
 check_purpose(struct ae_ca_work *w)
 {
+	static const struct ae_strv none;
 	const struct ae_template *t = w->t;
-	const bool any = t->ekus.n == 0 && t->application_policies.n == 0;
+	const struct ae_strv *apps =
+	    t->schema_version > 1 ? &t->application_policies : &none;
+	const bool any = (t->ekus.n == 0 && apps->n == 0) ||
+	    says_any(&t->ekus) || says_any(apps);
 
-	w->auth = any || authenticates(&t->ekus) ||
-	    authenticates(&t->application_policies);
+	w->auth = any || t->ekus.n == 0 || authenticates(&t->ekus) ||
+	    authenticates(apps);
 	if (any && !w->cfg->allow_any_purpose)
 		return deny(w, AE_HR_UNSUPPORTED_CERT_TYPE,
 		    "template.any-purpose", "policy",

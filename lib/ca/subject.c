@@ -8,6 +8,7 @@
 #include "ca/subject.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "pki/name.h"
 
@@ -68,6 +69,25 @@ may_supply(enum ae_san_type type)
 	    type == AE_SAN_DN;
 }
 
+/*
+ * A URI that domain controllers read as a SID (MS-PKCA 3.1.5.2.1.6, the tag
+ * URI of strong mapping): a requester's own, or none at all.
+ */
+static bool
+is_foreign_sid(const struct ae_ca_work *w, const struct ae_san *san)
+{
+	static const char tag[] = "tag:microsoft.com,";
+	static const char sid_tag[] = "tag:microsoft.com,2022-09-14:sid:";
+	char own[AE_SID_STR_MAX];
+
+	if (san->type != AE_SAN_URI ||
+	    strncasecmp(san->text, tag, sizeof(tag) - 1) != 0)
+		return false;
+	return strncmp(san->text, sid_tag, sizeof(sid_tag) - 1) != 0 ||
+	    strcmp(san->text + sizeof(sid_tag) - 1,
+		ae_sid_print(own, &w->in->caller->user)) != 0;
+}
+
 /* ENROLLEE_SUPPLIES_SUBJECT: names from the request, and only names. */
 static int
 supplied(struct ae_ca_work *w)
@@ -92,6 +112,12 @@ supplied(struct ae_ca_work *w)
 			    "alternative name %zu is of a kind requesters "
 			    "may not choose",
 			    i + 1);
+		if (is_foreign_sid(w, san))
+			return ae_ca_stop(w, AE_CA_DENY,
+			    AE_HR_BAD_REQUESTSUBJECT, "deny.bad-subject",
+			    SECTION, "%s names a SID that is not %s's",
+			    ae_ca_quote(w, san->text),
+			    ae_ca_quote(w, w->d->requester));
 		step = add_san(w, san);
 		if (step != AE_CA_GO)
 			return step;

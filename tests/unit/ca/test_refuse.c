@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -727,6 +728,12 @@ bad_requestsubject_80094001_esc1(void **state)
 	(void)state;
 	f.t.name_flag = AE_CT_ENROLLEE_SUPPLIES_SUBJECT;
 	denied(AE_HR_BAD_REQUESTSUBJECT, "template.supplied-auth-subject");
+	/* application policies bind those alone who look at them */
+	ae_strv_done(&f.t.ekus);
+	ae_strv_done(&f.t.application_policies);
+	assert_true(
+	    ae_strv_add(&f.t.application_policies, AE_OID_EKU_SERVER_AUTH));
+	denied(AE_HR_BAD_REQUESTSUBJECT, "template.supplied-auth-subject");
 }
 
 static void
@@ -738,6 +745,22 @@ unsupported_cert_type_80094800_any_purpose(void **state)
 	denied(AE_HR_UNSUPPORTED_CERT_TYPE, "template.any-purpose");
 	f.cfg.allow_any_purpose = true;
 	granted();
+	/* said in so many words (ESC2) */
+	f.cfg.allow_any_purpose = false;
+	assert_true(ae_strv_add(&f.t.ekus, AE_OID_EKU_ANY));
+	denied(AE_HR_UNSUPPORTED_CERT_TYPE, "template.any-purpose");
+	ae_strv_done(&f.t.ekus);
+	assert_true(ae_strv_add(&f.t.ekus, AE_OID_EKU_SERVER_AUTH));
+	assert_true(ae_strv_add(
+	    &f.t.application_policies, AE_OID_POLICY_ANY_APPLICATION));
+	denied(AE_HR_UNSUPPORTED_CERT_TYPE, "template.any-purpose");
+	/* of schema 1 the policies do not get into the certificate */
+	ae_strv_done(&f.t.ekus);
+	ae_strv_done(&f.t.application_policies);
+	assert_true(
+	    ae_strv_add(&f.t.application_policies, AE_OID_EKU_SERVER_AUTH));
+	f.t.schema_version = 1;
+	denied(AE_HR_UNSUPPORTED_CERT_TYPE, "template.any-purpose");
 }
 
 /* ---- names ---- */
@@ -890,6 +913,39 @@ bad_requestsubject_80094001_supplied(void **state)
 	assert_true(fx_has_reason(&f, "template.supplied-subject"));
 }
 
+/* The tag URI of strong mapping is a SID, and a SID nobody chooses. */
+static void
+bad_requestsubject_80094001_sid_in_uri(void **state)
+{
+	static const char *const bad[] = {
+		"tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-500",
+		"TAG:Microsoft.com,2022-09-14:SID:S-1-5-21-1-2-3-500",
+		"tag:microsoft.com,2022-09-14:sid:",
+		"tag:microsoft.com,2030-01-01:sid:S-1-5-21-1-2-3-500",
+	};
+	struct ae_san san = { .type = AE_SAN_URI };
+	char own[AE_SID_STR_MAX], uri[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		san.text = bad[i];
+		supply("www", &san, 1);
+		denied(AE_HR_BAD_REQUESTSUBJECT, "deny.bad-subject");
+	}
+	san.text = uri;
+	(void)snprintf(uri, sizeof(uri), "tag:microsoft.com,2022-09-14:sid:%s",
+	    ae_sid_print(own, &f.user));
+	supply("www", &san, 1);
+	granted();
+	strcat(uri, "0");
+	supply("www", &san, 1);
+	denied(AE_HR_BAD_REQUESTSUBJECT, "deny.bad-subject");
+	san.text = "https://www.example.com/";
+	supply("www", &san, 1);
+	granted();
+}
+
 static void
 no_such_user_80070525(void **state)
 {
@@ -1018,6 +1074,7 @@ main(void)
 		T(subject_email_required_80094812),
 		T(bad_requestsubject_80094001),
 		T(bad_requestsubject_80094001_supplied),
+		T(bad_requestsubject_80094001_sid_in_uri),
 		T(no_such_user_80070525),
 		T(e_unexpected_8000ffff_somebody_else),
 		T(ds_unavailable_8007200f),
