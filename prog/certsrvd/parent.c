@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,7 +132,9 @@ join(struct child *a, struct child *b, struct ae_err *e)
 		(void)close(fd[1]);
 		return rc;
 	}
-	return tell_peer(b, a, fd[1], e);
+	rc = tell_peer(b, a, fd[1], e);
+	/* It died a moment ago: its successor will be introduced to a. */
+	return rc == AE_EUNAVAIL ? AE_OK : rc;
 }
 
 static bool
@@ -288,29 +291,34 @@ on_cut(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
-/* Where the cache is that ad uses; only its user can read it. */
+/*
+ * Where the cache is that ad uses; only its user can read it.  The directory
+ * is that user's, too: by name, ad could put a link there between the writing
+ * and the giving away.
+ */
 static int
 on_cache(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
 	struct child *c = arg, *ad = find(c->p, ROLE_AD, 0);
 	struct ae_err why = AE_ERR_INIT;
-	char *dir = conf_path(&c->p->conf, RUN_DIR "/ad"), *path = NULL;
+	char *dir = conf_path(&c->p->conf, RUN_DIR "/ad");
+	int fd = -1, rc;
 	uid_t uid;
 	gid_t gid;
-	int rc;
 
 	(void)ipc;
-	if (dir == NULL || asprintf(&path, "%s/ccache", dir) < 0) {
-		free(dir);
+	if (dir == NULL)
 		return ae_fail_mem(e);
-	}
 	rc = role_user(&c->p->conf, ROLE_AD, &uid, &gid, &why);
+	if (rc == AE_OK &&
+	    (fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		rc = ae_fail_errno(&why, errno, "%s", dir);
 	if (rc == AE_OK)
-		rc = ae_file_write(path, m->body, m->len, 0600, &why);
-	if (rc == AE_OK && lchown(path, uid, gid) < 0)
-		rc = ae_fail_errno(&why, errno, "%s", path);
+		rc = ae_file_write_owned(
+		    fd, "ccache", m->body, m->len, 0600, uid, gid, &why);
+	if (fd >= 0)
+		(void)close(fd);
 	free(dir);
-	free(path);
 	if (rc < 0) {
 		ae_log_printf(c->p->log, AE_LOG_ERROR, "keeping the ticket: %s",
 		    why.text);
@@ -359,13 +367,14 @@ on_control_closed(void *arg, struct ae_ipc *ipc, const struct ae_err *why)
 {
 	struct child *c = arg;
 
-	if (why->rc == AE_EPROTO) {
+	if (why->rc != AE_EUNAVAIL && why->rc != AE_EIO)
 		ae_log_printf(c->p->log, AE_LOG_ERROR,
 		    "%s broke the contract with its parent: %s",
 		    role_name(c->role), why->text);
-		if (c->pid > 0)
-			(void)kill(c->pid, SIGKILL);
-	}
+	/* One that has closed its end but lives could neither log nor be
+	   stopped nor meet new peers; one that is ending does not mind. */
+	if (c->pid > 0)
+		(void)kill(c->pid, SIGKILL);
 	ae_ipc_free(ipc);
 	c->control = NULL;
 }
@@ -530,9 +539,12 @@ start_child(struct child *c, struct ae_err *e)
 	}
 	rc = ae_ipc_new(
 	    &c->control, p->loop, fd[0], control_rows, on_control_closed, c, e);
+	if (rc == AE_OK)
+		rc = introduce(c, e);
+	/* Half of its peers are of no use; its end is what starts it again. */
 	if (rc < 0)
-		return rc;
-	return introduce(c, e);
+		(void)kill(c->pid, SIGKILL);
+	return rc;
 }
 
 static void
@@ -626,9 +638,12 @@ on_signal(void *arg, int signo)
 		return;
 	}
 	if (signo != SIGHUP) {
+		p->reload = false; /* also when one is under way */
 		stop_all(p);
 		return;
 	}
+	if (p->stopping)
+		return;
 	/* A broken file must not take down what runs. */
 	if (conf_read(&c, p->opt.root, p->opt.config, &e) < 0) {
 		ae_log_printf(p->log, AE_LOG_ERROR,
