@@ -17,7 +17,7 @@
 #include "sys/clock.h"
 #include "sys/sandbox.h"
 
-#define HALVES_MAX 4096u /* exchanges of one rpc process */
+#define HALVES_MAX 1024u /* exchanges of one rpc process */
 
 /* One exchange. */
 struct half {
@@ -36,7 +36,6 @@ struct auth {
 	struct ae_gss_cred *cred;
 	char *keytab; /* our copy */
 	struct half *halves;
-	size_t n;
 	uint32_t next_ask;
 };
 
@@ -60,13 +59,27 @@ half_find(struct auth *a, const struct peer *peer, uint32_t conn, uint32_t auth)
 	return h;
 }
 
+/*
+ * Counted for each process by itself: whoever floods port 135, where nobody
+ * needs a ticket to begin, must not close the CA's port.
+ */
+static size_t
+halves_of(const struct auth *a, const struct peer *peer)
+{
+	const struct half *h;
+	size_t n = 0;
+
+	for (h = a->halves; h != NULL; h = h->next)
+		n += h->peer == peer;
+	return n;
+}
+
 static void
-half_remove(struct auth *a, struct half **h)
+half_remove(struct half **h)
 {
 	struct half *gone = *h;
 
 	*h = gone->next;
-	a->n--;
 	half_free(gone);
 }
 
@@ -87,16 +100,16 @@ answer(struct half *h, enum msg type, const void *p, size_t len)
 }
 
 static void
-fail(struct auth *a, struct half **h, const char *why)
+fail(struct half **h, const char *why)
 {
 	answer(*h, MSG_AUTH_FAILED, why, strlen(why));
-	half_remove(a, h);
+	half_remove(h);
 }
 
 /* ---- handing over ---- */
 
 static void
-hand_over(struct auth *a, struct half **at)
+hand_over(struct half **at)
 {
 	struct half *h = *at;
 	struct ae_secret exported = { NULL, 0 };
@@ -104,7 +117,7 @@ hand_over(struct auth *a, struct half **at)
 	struct ae_wr w;
 
 	if (ae_gss_export(h->ctx, &exported, &e) < 0) {
-		fail(a, at, e.text);
+		fail(at, e.text);
 		return;
 	}
 	ae_wr_init(&w, MSG_CONTEXT_MAX);
@@ -117,7 +130,7 @@ hand_over(struct auth *a, struct half **at)
 	(void)peer_send_secret(h->peer, MSG_AUTH_DONE, 0, &w);
 	ae_wr_wipe(&w);
 	ae_secret_done(&exported);
-	half_remove(a, at);
+	half_remove(at);
 }
 
 /*
@@ -171,7 +184,7 @@ on_caller_ok(
 			break;
 	/* The client may have gone meanwhile; its rpc process then said so. */
 	if (*h != NULL)
-		hand_over(a, h);
+		hand_over(h);
 	return AE_OK;
 }
 
@@ -199,7 +212,6 @@ half_new(struct auth *a, struct peer *peer, uint32_t conn, uint32_t auth,
 	h->auth = auth;
 	h->next = a->halves;
 	a->halves = h;
-	a->n++;
 	return AE_OK;
 }
 
@@ -221,9 +233,9 @@ step(struct auth *a, struct proc *p, struct half **at, const uint8_t *token,
 	if (rc == AE_OK)
 		rc = introduce(a, p, h, &e);
 	if (rc < 0)
-		fail(a, at, e.text);
+		fail(at, e.text);
 	else if (h->ask == 0)
-		hand_over(a, at);
+		hand_over(at);
 }
 
 static int
@@ -256,7 +268,7 @@ on_step(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "AUTH_STEP for an exchange in another state");
 	if (first == 1) {
-		int rc = a->n >= HALVES_MAX
+		int rc = halves_of(a, peer) >= HALVES_MAX
 		    ? ae_fail(&why, AE_ELIMIT, AE_DOM_NONE, 0,
 			  "too many exchanges at once")
 		    : half_new(a, peer, refused.conn, refused.auth, type, level,
@@ -292,7 +304,7 @@ on_drop(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	/* One that ca is being told about is handed over first: the rpc
 	   process then says that its name is to be forgotten. */
 	if (*h != NULL && (*h)->ask == 0)
-		half_remove(a, h);
+		half_remove(h);
 	return AE_OK;
 }
 
@@ -306,9 +318,9 @@ peer_down(struct proc *p, struct peer *peer)
 
 	while (*h != NULL) {
 		if ((*h)->peer == peer)
-			half_remove(a, h);
+			half_remove(h);
 		else if (peer->role == ROLE_CA && (*h)->ask != 0)
-			fail(a, h, "the CA process was restarted");
+			fail(h, "the CA process was restarted");
 		else
 			h = &(*h)->next;
 	}
