@@ -155,10 +155,11 @@ event_decided(struct job *j, const struct ae_wcce_reply *reply)
 	struct event v;
 
 	(void)reply;
-	/* No row, no event: one bounded line. */
+	/* No row, no event: one bounded line.  Nor is there one beyond the
+	   database's cap, or refusals would fill the disk by the event file. */
 	if (j->d.verdict == AE_CA_REFUSE ||
 	    ((j->d.verdict == AE_CA_DENY || j->d.verdict == AE_CA_FAIL) &&
-		!j->d.store)) {
+		(!j->d.store || j->row == 0))) {
 		log_outside(j->ca->p, "%s from %s: refused with 0x%08x: %s",
 		    name_of(j), j->ip != NULL ? j->ip : "?", j->d.hresult,
 		    j->d.message != NULL ? j->d.message : "");
