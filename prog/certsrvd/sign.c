@@ -76,6 +76,16 @@ on_sign(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
+/* As long as ae_ca_crl_times() makes one with this configuration. */
+static int64_t
+crl_lifetime(const struct conf *c)
+{
+	int64_t overlap =
+	    c->crl_overlap > 0 ? c->crl_overlap : c->crl_period / 10;
+
+	return c->clock_skew + c->crl_period + overlap + 60;
+}
+
 static int
 sign_open(struct proc *p, struct ae_err *e)
 {
@@ -103,6 +113,7 @@ sign_open(struct proc *p, struct ae_err *e)
 		.ca_not_after = cert->not_after,
 		.max_lifetime = p->conf.max_validity + p->conf.clock_skew,
 		.max_backdate = p->conf.clock_skew,
+		.max_crl_lifetime = crl_lifetime(&p->conf),
 		.serial_instance = (uint8_t)p->conf.serial_instance,
 		.rsa_bits_min = p->conf.rsa_bits_min,
 		.rsa_bits_max = p->conf.rsa_bits_max,
