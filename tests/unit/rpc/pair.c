@@ -119,7 +119,8 @@ on_call(struct end *x, const struct ae_rpc_call *k)
 		if (big != NULL)
 			memset(big, 0x5a, n);
 		if (big == NULL)
-			ae_rpc_conn_fault(x->conn, k->call, 0x6d9, x->now);
+			ae_rpc_conn_fault(x->conn, k->call,
+			    AE_RPC_FAULT_NO_RESOURCES, x->now);
 		else
 			ae_rpc_conn_reply(x->conn, k->call, big, n, x->now);
 		free(big);
