@@ -233,24 +233,6 @@ put_serial(struct ae_ca_work *w)
 	w->tbs.serial = (struct ae_der){ w->d->serial, AE_CA_SERIAL_LEN };
 }
 
-static int
-hash_template(struct ae_ca_work *w)
-{
-	uint8_t hash[AE_HASH_MAX];
-	struct ae_wr enc;
-	size_t n = 0;
-
-	ae_wr_init(&enc, AE_TEMPLATE_ENCODED_MAX);
-	ae_template_put(&enc, w->t);
-	if (ae_wr_ok(&enc))
-		n = ae_hash_bytes(hash, AE_HASH_SHA256, enc.p, enc.len);
-	ae_wr_done(&enc);
-	if (n == 0)
-		return ae_fail_mem(w->e);
-	memcpy(w->d->template_hash, hash, sizeof(w->d->template_hash));
-	return AE_CA_GO;
-}
-
 /* The subject as people read it, for the row. */
 static int
 print_subject(struct ae_ca_work *w)
@@ -302,8 +284,7 @@ check_tbs(struct ae_ca_work *w)
 			*w->e = e;
 		return rc;
 	}
-	rc = print_subject(w);
-	return rc == AE_CA_GO ? hash_template(w) : rc;
+	return print_subject(w);
 }
 
 /* RequestDisposition and the template's flag: MS-WCCE 3.2.1.4.2.1.4.5 */

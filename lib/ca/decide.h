@@ -157,7 +157,6 @@ struct ae_decision {
 	uint8_t serial[AE_CA_SERIAL_LEN]; /* big endian, positive */
 	const uint8_t *tbs; /* of AE_CA_ISSUE: DER TBSCertificate */
 	size_t tbs_len;
-	uint8_t template_hash[32]; /* of the template's values used */
 
 	const struct ae_ca_reason *reasons;
 	size_t nreasons;
