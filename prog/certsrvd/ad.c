@@ -383,6 +383,7 @@ const struct role_def role_ad = {
 	.may = AE_MAY_CONNECT | AE_MAY_RESOLVE | AE_MAY_READ_FILES |
 	    AE_MAY_WRITE_FILES,
 	.max_memory = 1024ULL * 1024 * 1024,
+	.oom = 300,
 	.links = links,
 	.open = dir_open,
 	.start = dir_start,

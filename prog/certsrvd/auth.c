@@ -369,6 +369,7 @@ const struct role_def role_auth = {
 	.user = "_certsrv-auth",
 	.may = AE_MAY_READ_FILES,
 	.max_memory = 512ULL * 1024 * 1024,
+	.oom = 300,
 	.links = links,
 	.open = auth_open,
 	.peer_down = peer_down,

@@ -443,6 +443,7 @@ const struct role_def role_ca = {
 	.user = "_certsrv-ca",
 	.may = 0,
 	.max_memory = 4096ULL * 1024 * 1024,
+	.oom = 100,
 	.links = links,
 	.open = ca_open,
 	.start = ca_start,

@@ -64,9 +64,9 @@ claim(struct ca_cache *c, const struct ae_sid *sid)
 	struct entry *e = place(c, sid);
 
 	if (!ae_sid_equal(&e->sid, sid)) {
-		free(e->body);
-		memset(e, 0, sizeof(*e));
 		e->sid = *sid;
+		e->requester_at = 0;
+		e->dns_at = 0;
 	}
 	return e;
 }
@@ -95,9 +95,10 @@ ca_cache_set_requester(struct ca_cache *c, const struct ae_sid *sid,
 {
 	struct entry *e = claim(c, sid);
 	uint8_t *copy = len > BODY_MAX ? NULL : malloc(len == 0 ? 1 : len);
+	uint8_t *old = e->body;
 
-	free(e->body);
 	e->body = copy;
+	free(old);
 	e->requester_at = copy != NULL ? now : 0;
 	e->len = copy != NULL ? len : 0;
 	if (copy != NULL)
@@ -122,11 +123,12 @@ ca_cache_set_owners(struct ca_cache *c, const struct ae_sid *sid,
     const char *dns, unsigned owners, int64_t now)
 {
 	struct entry *e = claim(c, sid);
+	size_t len = strlen(dns);
 
 	e->dns_at = 0;
-	if (strlen(dns) >= sizeof(e->dns))
+	if (len >= sizeof(e->dns))
 		return;
-	strcpy(e->dns, dns);
+	memcpy(e->dns, dns, len + 1);
 	e->owners = owners;
 	e->dns_at = now;
 }

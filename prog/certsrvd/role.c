@@ -377,6 +377,18 @@ enter_sandbox(struct proc *p, struct ae_sandbox_report *r, struct ae_err *e)
 	return ae_sandbox_enter(&s, r, e);
 }
 
+/* When memory runs out, those that parse go first and the signer last. */
+static void
+choose_victim(const struct role_def *d)
+{
+	FILE *f = fopen("/proc/self/oom_score_adj", "we");
+
+	if (f == NULL)
+		return;
+	(void)fprintf(f, "%d\n", d->oom);
+	(void)fclose(f);
+}
+
 static int
 serve(struct proc *p, struct ae_err *e)
 {
@@ -384,6 +396,7 @@ serve(struct proc *p, struct ae_err *e)
 	int rc, code = 1;
 
 	rc = role_user(&p->conf, p->def->role, &p->uid, &p->gid, e);
+	choose_victim(p->def);
 	if (rc == AE_OK && p->def->open != NULL)
 		rc = p->def->open(p, e);
 	if (rc == AE_OK)

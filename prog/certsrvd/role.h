@@ -43,6 +43,7 @@ struct role_def {
 	const char *user;	       /* of sysusers.d */
 	unsigned may;		       /* enum ae_sandbox_may */
 	uint64_t max_memory;	       /* address space */
+	int oom;		       /* added to oom_score_adj */
 	const struct role_link *links; /* ends with rows NULL */
 	/*
 	 * As root, before the sandbox: open what will not be reachable

@@ -351,6 +351,7 @@ const struct role_def role_rpc = {
 	.user = "_certsrv-rpc",
 	.may = AE_MAY_ACCEPT,
 	.max_memory = 2048ULL * 1024 * 1024,
+	.oom = 600,
 	.links = links,
 	.open = worker_open,
 	.start = worker_start,

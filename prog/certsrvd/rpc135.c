@@ -110,6 +110,7 @@ const struct role_def role_rpc135 = {
 	.user = "_certsrv-rpc",
 	.may = AE_MAY_ACCEPT,
 	.max_memory = 1024ULL * 1024 * 1024,
+	.oom = 600,
 	.links = links,
 	.open = mapper_open,
 	.start = mapper_start,

@@ -114,6 +114,7 @@ const struct role_def role_ticket = {
 	.may = AE_MAY_CONNECT | AE_MAY_RESOLVE | AE_MAY_READ_FILES |
 	    AE_MAY_WRITE_FILES,
 	.max_memory = 512ULL * 1024 * 1024,
+	.oom = 300,
 	.open = ticket_open,
 	.start = ticket_start,
 };
