@@ -17,7 +17,7 @@ _autoenroll() {
 	store) words='list --archived --json --help' ;;
 	policy) words='show -v --json --help' ;;
 	ca) words='list ping info prop templates --ca --stages --index --json --help' ;;
-	log) words='level 0 1 2 3 4 5 default --help' ;;
+	log) words='level 0 1 2 3 4 5 default --json --help' ;;
 	events) words='--since --json --help' ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

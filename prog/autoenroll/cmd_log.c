@@ -20,8 +20,13 @@ cmd_log(struct cli *cli, int argc, char **argv)
 		"warning", "verbose", "exhaustive" };
 	struct ae_err e = AE_ERR_INIT;
 	unsigned level;
+	json_t *j;
 	int want;
 
+	if (argc > 2 && strcmp(argv[argc - 1], "--json") == 0) {
+		cli->json = true;
+		argc--;
+	}
 	if (argc < 2 || argc > 3 || strcmp(argv[1], "level") != 0)
 		return cli_usage("log", "expected 'level [0-5|default]'");
 	if (argc == 3) {
@@ -38,7 +43,14 @@ cmd_log(struct cli *cli, int argc, char **argv)
 			return cli_fail(cli, &e);
 	}
 	level = eventlog_level(&cli->c);
-	(void)printf("LogLevel %u (%s)\n", level, names[level]);
+	if (cli->json) {
+		j = json_pack("{s:i, s:s}", "log_level", (int)level, "name",
+		    names[level]);
+		cli_print_json(j);
+		json_decref(j);
+	} else {
+		(void)printf("LogLevel %u (%s)\n", level, names[level]);
+	}
 	return EXIT_OK;
 }
 

@@ -66,7 +66,7 @@ const struct cli_command cli_commands[] = {
 	  "name, TCP 135, endpoint mapper, activation, port, bind, call.\n"
 	  "templates shows what the CA itself offers beside what AD says.\n" },
 	{ "log", cmd_log, "show or set the LogLevel of events",
-	  "usage: autoenroll log level [0-5|default]\n"
+	  "usage: autoenroll log level [0-5|default] [--json]\n"
 	  "\n"
 	  "0 minimal, 1 terse, 2 error, 3 warning (default), 4 verbose, 5 exhaustive.\n"
 	  "Effective at once.\n" },

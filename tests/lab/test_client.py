@@ -176,6 +176,13 @@ def test_ca_commands(pc1, ca):
     assert pc1.run("ca", "ping", "--ca", "nowhere\\Nobody", check=False).returncode == 3
 
 
+def test_log_level(pc1):
+    assert pc1.json("log", "level") == {"log_level": 4, "name": "verbose"}
+    assert pc1.json("log", "level", "default") == {"log_level": 3, "name": "warning"}
+    pc1.run("pulse", "--wait")
+    assert pc1.events() == []  # a run in which all went well has nothing to say at that level
+
+
 @pytest.mark.parametrize("words, code", [
     ((), 2), (("nonsense",), 2), (("pulse", "--nonsense"), 2), (("log", "level", "9"), 2),
     (("store",), 2), (("ca",), 2), (("ca", "prop", "x"), 2), (("enroll",), 2), (("--help",), 0),
