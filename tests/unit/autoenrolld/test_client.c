@@ -103,7 +103,7 @@ test_every_key(void **state)
 static void
 test_mistakes(void **state)
 {
-	static const char *const bad[] = { "intervall = 1h\n",
+	static const char *const bad[] = { "intervals = 1h\n",
 		"interval = 59s\n", "interval = 8d\n", "ca-timeout = 0\n",
 		"ca-timeout = 2h\n", "user = a\nuser = b\n", "[x]\nuser = a\n",
 		"require-sandbox = perhaps\n", "user\n" };

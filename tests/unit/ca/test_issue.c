@@ -474,8 +474,8 @@ a_request_is_parsed_once(void **state)
 	assert_int_equal(f.d.verdict, AE_CA_ASK);
 	assert_non_null(kept);
 	first = kept;
-	f.answers.answered = AE_CA_ASK_ROW_SAME | AE_CA_ASK_REQUESTER |
-	    AE_CA_ASK_DNS_OWNERS;
+	f.answers.answered =
+	    AE_CA_ASK_ROW_SAME | AE_CA_ASK_REQUESTER | AE_CA_ASK_DNS_OWNERS;
 	issue();
 	assert_ptr_equal(kept, first);
 	ae_request_free(kept);
