@@ -193,10 +193,13 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 		(void)printf("auto-enrollment was started\n");
 		return EXIT_OK;
 	}
-	if (cli->json)
+	if (cli->json) {
 		cli_print_json(report);
-	else
+	} else {
+		if (json_array_size(json_object_get(report, "results")) == 0)
+			print_plan(report, false);
 		print_results(report);
+	}
 	code = json_object_get(report, "error") != NULL
 	    ? EXIT_FINDING
 	    : pulse_exit_code(report);
