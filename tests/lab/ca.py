@@ -88,13 +88,19 @@ class Ca:
                       UID_BASE)
         pem = self.host.path("/etc/certsrv/ca.pem").read_text()
         self.ldb("ldbdel", f"CN={self.name},CN=Enrollment Services,{PKS_DN}", check=False)
+        self.forget_templates()
         ldif = service_ldif(self.name, self.host.fqdn, pem, templates)
         for i, (cn, text) in enumerate(templates.items()):
-            self.ldb("ldbdel", f"CN={cn},CN=Certificate Templates,{PKS_DN}", check=False)
             sddl, over = text
             self.oid[cn] = f"1.3.6.1.4.1.311.21.8.1.2.3.{i + 1}"
             ldif += template_ldif(cn, self.oid[cn], sddl, **over)
         self.ldb("ldbadd", input=ldif)
+
+    def forget_templates(self):
+        """A file of tests begins without those of the files before: their OIDs are the same."""
+        found = self.ldb("ldbsearch", "-b", f"CN=Certificate Templates,{PKS_DN}", "-s", "one", "dn").stdout
+        for dn in re.findall(r"^dn: (.+)$", found.replace("\n ", ""), re.M):
+            self.ldb("ldbdel", dn)
 
     def ldb(self, tool, *words, input=None, check=True):
         return self.lab.dc1.run(tool, "-H", "/var/lib/samba/private/sam.ldb", *words, input=input,
