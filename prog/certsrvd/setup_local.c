@@ -265,7 +265,7 @@ make_database(struct work *w, struct ae_err *e)
 {
 	int rc = find_database(w, e);
 
-	if (rc < 0 || exists(w->db_path))
+	if (rc != AE_OK || exists(w->db_path))
 		return rc;
 	if (exists(w->cert_path) && !w->s->new_database)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
