@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hex.h"
 #include "enroll/accept.h"
@@ -19,6 +20,8 @@
 #include "store/store.h"
 #include "sys/clock.h"
 
+#define LOCK_TRIES 100
+#define LOCK_PAUSE_US 200000
 #define NAMES_MAX 64
 #define ANCHORS_MAX 256
 
@@ -373,11 +376,21 @@ role_key(const struct client *c, int fd, struct ae_err *e)
 		.require = c->require_sandbox };
 	struct key_role k = { 0 };
 	struct role r = { .c = c, .state = &k };
+	unsigned tries;
 	int rc;
 
+	/* A run that began a moment earlier is let finish: one after the
+	 * other, never two at once. */
 	rc = ae_store_open(&k.store, c->state_dir, true, e);
-	if (rc == AE_OK)
+	for (tries = 0; rc == AE_EUNAVAIL && tries < LOCK_TRIES; tries++) {
+		(void)usleep(LOCK_PAUSE_US);
+		rc = ae_store_open(&k.store, c->state_dir, true, e);
+	}
+	if (rc == AE_OK) {
+		if (e != NULL)
+			e->rc = AE_OK;
 		rc = role_serve(&r, fd, &box, questions, e);
+	}
 	drop_draft(&k);
 	ae_store_free(k.store);
 	return rc;

@@ -14,6 +14,9 @@ AUTO, NO_RIGHT, BY_HAND = "LabAuto", "LabNoRight", "LabByHand"
 @pytest.fixture(scope="module")
 def ca(lab, build):
     ca = Ca(lab, build)
+    # Other tests of this lab leave templates behind; the plan is about all there are.
+    for entry in lab.ldbsearch("(objectClass=pKICertificateTemplate)", "cn", base=f"CN=Certificate Templates,{PKS_DN}"):
+        ca.ldb("ldbdel", f"CN={entry['cn'][0]},CN=Certificate Templates,{PKS_DN}")
     ca.setup({AUTO: (READ + FULL + enroll_for("DC"), {}),
               NO_RIGHT: (READ + FULL, {}),
               BY_HAND: (READ + FULL + enroll_for("DC"),
