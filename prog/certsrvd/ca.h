@@ -23,6 +23,7 @@
 
 #define JOBS_MAX 8192u
 #define JOBS_PER_SID 256u
+#define SUBMIT_BUCKETS 1024u
 #define JOB_MS 30000	   /* from the request to an answer of some kind */
 #define SNAPSHOT_AGE 60000 /* ms; older than this nothing is decided by it */
 #define CALLERS_MAX 65536u
@@ -79,6 +80,9 @@ struct job {
 	struct ae_ca_answers answers;
 	unsigned asked; /* bits of enum ae_ca_ask outstanding */
 	struct ae_request *parsed;
+	bool submits; /* is among ca->submitted */
+	uint8_t csr_hash[32];
+	struct job *next_submitted;
 	struct ae_decision d;
 	int64_t now; /* of the decision */
 	int64_t row; /* its number */
@@ -101,6 +105,7 @@ struct ca {
 	size_t ncallers;
 	struct job job[JOBS_MAX];
 	size_t njobs, next_job;
+	struct job *submitted[SUBMIT_BUCKETS]; /* by csr_hash */
 	unsigned next_signer;
 	struct ae_source *tick;
 	bool told_start; /* the event of our own start is out */

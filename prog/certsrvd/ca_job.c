@@ -59,9 +59,56 @@ job_find(struct ca *ca, uint32_t id)
 	return &ca->job[k];
 }
 
+/* ---- submissions in hand ---- */
+
+static struct job **
+submitted_bucket(struct ca *ca, const uint8_t hash[32])
+{
+	return &ca->submitted[(hash[0] | (size_t)hash[1] << 8) %
+	    SUBMIT_BUCKETS];
+}
+
+/*
+ * False: the same bytes of the same SID are being decided or signed.  Their
+ * client came again because it lost the connection, and two certificates
+ * would come of it; the next time it finds the one in the database.
+ */
+static bool
+submitted_add(struct job *j, const uint8_t hash[32])
+{
+	struct job **head = submitted_bucket(j->ca, hash), *o;
+
+	for (o = *head; o != NULL; o = o->next_submitted)
+		if (memcmp(o->csr_hash, hash, 32) == 0 &&
+		    ae_sid_equal(
+			&o->known->caller->user, &j->known->caller->user))
+			return false;
+	memcpy(j->csr_hash, hash, 32);
+	j->next_submitted = *head;
+	*head = j;
+	j->submits = true;
+	return true;
+}
+
+static void
+submitted_remove(struct job *j)
+{
+	struct job **at;
+
+	if (!j->submits)
+		return;
+	for (at = submitted_bucket(j->ca, j->csr_hash); *at != NULL;
+	     at = &(*at)->next_submitted)
+		if (*at == j) {
+			*at = j->next_submitted;
+			return;
+		}
+}
+
 static void
 job_free(struct job *j)
 {
+	submitted_remove(j);
 	j->known->jobs--;
 	known_unref(j->known);
 	snapshot_unref(j->snapshot);
@@ -756,6 +803,7 @@ directory_is_known(const struct ca *ca)
 static void
 begin(struct job *j)
 {
+	const struct ae_wcce_reply busy = { .hresult = HR_BUSY };
 	const struct ae_wcce_blob *csr = &j->q.csr;
 	uint8_t hash[AE_HASH_MAX];
 
@@ -768,6 +816,13 @@ begin(struct job *j)
 	    j->answers.requester.dns_host_name != NULL) {
 		j->d.ask_dns = j->answers.requester.dns_host_name;
 		(void)ask_cache(j, AE_CA_ASK_DNS_OWNERS);
+	}
+	if (!submitted_add(j, hash)) {
+		log_outside(j->ca->p, "%s: the same request is in hand",
+		    j->known->caller->principal);
+		send_reply(j->ca, j->worker, j->generation, j->call, &busy);
+		job_free(j);
+		return;
 	}
 	memcpy(j->d.csr_hash, hash, sizeof(j->d.csr_hash));
 	j->d.ask = AE_CA_ASK_ROW_SAME;
