@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 
 #define SAMPLES_MAX 200000u /* of one client */
 #define CLIENTS_MAX 64u
+#define READY_MAX 30 /* seconds for the first enrollments */
 
 struct run {
 	struct load_options o;
@@ -37,6 +39,15 @@ struct run {
 	bool again; /* a request that failed is put again until answered */
 	struct pool pool;
 	struct ae_key *ca_key;
+};
+
+/*
+ * When the window is.  It begins after every client has had an enrollment,
+ * so that nobody's tickets are fetched in it.
+ */
+struct window {
+	atomic_uint ready;	   /* clients */
+	_Atomic double begin, end; /* seconds of CLOCK_MONOTONIC; 0: not yet */
 };
 
 /* Shared with the parent. */
@@ -111,8 +122,9 @@ struct client {
 	struct load_client *c;
 	struct tally *t;
 	FILE *log;
-	double begin, end; /* the window */
-	double good;	   /* the last success */
+	struct window *w;
+	bool ready;
+	double good; /* the last success */
 };
 
 static void
@@ -128,7 +140,11 @@ count(struct client *k, double t0, double t1, int rc, const struct ae_err *e)
 	} else if (t->first.rc == AE_OK) {
 		t->first = *e;
 	}
-	if (t1 < k->begin || t1 >= k->end)
+	if (rc == AE_OK && !k->ready) {
+		k->ready = true;
+		atomic_fetch_add(&k->w->ready, 1);
+	}
+	if (k->w->begin == 0 || t0 < k->w->begin || t1 >= k->w->end)
 		return;
 	if (rc < 0)
 		t->errors++;
@@ -168,7 +184,7 @@ worth_again(int rc)
 static bool
 over(const struct client *k)
 {
-	return now() >= k->end ||
+	return (k->w->end != 0 && now() >= k->w->end) ||
 	    (k->r->until != NULL && access(k->r->until, F_OK) == 0);
 }
 
@@ -205,12 +221,11 @@ loop(struct client *k, unsigned index)
 }
 
 static int
-client(const struct run *r, unsigned index, struct tally *t, double begin)
+client(const struct run *r, unsigned index, struct tally *t, struct window *w)
 {
 	struct client k = { .r = r,
 		.t = t,
-		.begin = begin,
-		.end = begin + r->seconds,
+		.w = w,
 		.kind =
 		    strcmp(r->o.way, "cfssl") == 0 ? &load_cfssl : &load_ca };
 	struct ae_err e = AE_ERR_INIT;
@@ -223,6 +238,7 @@ client(const struct run *r, unsigned index, struct tally *t, double begin)
 	if (k.kind->open(&k.c, &r->o, &e) < 0) {
 		t->first = e;
 		t->errors = 1;
+		atomic_fetch_add(&w->ready, 1);
 		return 1;
 	}
 	loop(&k, index);
@@ -289,24 +305,37 @@ report(const struct run *r, struct tally *t)
 	return n > 0 ? 0 : 1;
 }
 
+static void *
+shared(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED) {
+		perror("load");
+		exit(1);
+	}
+	return p;
+}
+
 static int
 start(struct run *r)
 {
-	struct tally *t = mmap(NULL, r->clients * sizeof(*t),
-	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	double begin = now() + r->warmup;
+	struct tally *t = shared(r->clients * sizeof(*t));
+	struct window *w = shared(sizeof(*w));
+	double give_up = now() + READY_MAX;
 	pid_t pid[CLIENTS_MAX];
 	unsigned i;
 
-	if (t == MAP_FAILED) {
-		perror("load");
-		return 1;
-	}
 	for (i = 0; i < r->clients; i++) {
 		pid[i] = fork();
 		if (pid[i] == 0)
-			_exit(client(r, i, &t[i], begin));
+			_exit(client(r, i, &t[i], w));
 	}
+	while (w->ready < r->clients && now() < give_up)
+		sleep_until(now() + 0.005);
+	w->end = now() + r->warmup + r->seconds;
+	w->begin = w->end - r->seconds;
 	for (i = 0; i < r->clients; i++)
 		if (pid[i] > 0)
 			(void)waitpid(pid[i], NULL, 0);
