@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * What to do: group policy, inventory and plan; see pulse_run.h.
+ */
+#include "pulse_run.h"
+
+#include <stdlib.h>
+
+#include "gather/sysvol.h"
+#include "store/store.h"
+#include "sys/files.h"
+
+static int
+read_item(
+    struct run *r, struct pulse_item *it, struct ae_rd *in, struct ae_err *e)
+{
+	uint32_t n, i;
+	int rc;
+
+	rc = ae_template_get(&it->tmpl, in, e);
+	if (rc != AE_OK)
+		return rc;
+	it->alg = ae_rd_u32(in);
+	it->bits = ae_rd_u32(in);
+	n = ae_rd_u32(in);
+	if (n > PULSE_CAS_MAX)
+		ae_rd_fail(in);
+	for (i = 0; i < n && ae_rd_ok(in); i++) {
+		it->cas[i].host = msg_get_str(r->a, in, 512);
+		it->cas[i].cn = msg_get_str(r->a, in, 512);
+		if (it->cas[i].host == NULL || it->cas[i].cn == NULL)
+			ae_rd_fail(in);
+	}
+	it->ncas = n;
+	return ae_rd_ok(in) ? AE_OK : pulse_nonsense(e, "policy");
+}
+
+/* The three PEM texts of the anchors go to the key role unread. */
+static int
+read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
+    struct ae_err *e)
+{
+	const uint8_t *p;
+	json_t *explained;
+	uint32_t n, i;
+	size_t len;
+	int rc;
+
+	r->enabled = ae_rd_u8(in) != 0;
+	r->sid = ae_sid_get(in);
+	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
+	if (p != NULL)
+		ae_wr_bytes(pems, p, len);
+	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
+	r->anchors = p == NULL ? NULL : ae_arena_dup(r->a, p, len);
+	r->anchors_len = len;
+	n = ae_rd_u32(in);
+	if (n > PULSE_ITEMS_MAX || !ae_rd_ok(in))
+		return pulse_nonsense(e, "policy");
+	r->items = ae_arena_array(r->a, n, sizeof(*r->items));
+	if (r->items == NULL || r->anchors == NULL)
+		return ae_fail_mem(e);
+	for (i = 0; i < n; i++) {
+		rc = read_item(r, &r->items[i], in, e);
+		if (rc != AE_OK)
+			return rc;
+		r->nitems++;
+	}
+	n = ae_rd_u32(in);
+	if (n > PULSE_ITEMS_MAX || !ae_rd_ok(in))
+		return pulse_nonsense(e, "policy");
+	r->archive = ae_arena_array(r->a, n, sizeof(*r->archive));
+	if (r->archive == NULL)
+		return ae_fail_mem(e);
+	for (i = 0; i < n; i++)
+		r->archive[r->narchive++] =
+		    msg_get_str(r->a, in, AE_STORE_NAME_MAX);
+	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
+	if (p == NULL || !ae_rd_done(in))
+		return pulse_nonsense(e, "policy");
+	explained =
+	    json_loadb((const char *)p, len, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(explained)) {
+		json_decref(explained);
+		return pulse_nonsense(e, "policy");
+	}
+	(void)json_object_update(report, explained);
+	json_decref(explained);
+	return AE_OK;
+}
+
+/* The files of group policy that the last runs did not leave us. */
+static int
+fetch_policy(struct run *r, struct ae_wr *reply, struct ae_err *e)
+{
+	const struct ae_gather_sysvol how = { .program = r->c->helper,
+		.ccache = getenv("KRB5CCNAME") };
+	const uint8_t *frame;
+	uint8_t *cache = NULL;
+	struct ae_rd answer;
+	struct ae_wr q;
+	size_t len = 0;
+	int rc;
+
+	ae_wr_init(&q, ROLE_BODY_MAX);
+	msg_put_str(&q, r->principal);
+	if (r->o->refresh ||
+	    ae_file_read(&cache, &len, r->c->policy_cache, ROLE_BODY_MAX / 2,
+		NULL) != AE_OK)
+		len = 0;
+	msg_put_bytes(&q, cache, len);
+	free(cache);
+	rc = peer_ask(r->policy, ROLE_SETTINGS, &q, PULSE_PLAN_MS, &answer, e);
+	ae_wr_done(&q);
+	if (rc != AE_OK)
+		return rc;
+	frame = msg_get_bytes(&answer, ROLE_BODY_MAX, &len);
+	if (frame == NULL || !ae_rd_done(&answer))
+		return pulse_nonsense(e, "policy");
+	if (len == 0)
+		return AE_OK;
+	ae_wr_init(&q, ROLE_BODY_MAX);
+	ae_wr_bytes(&q, frame, len);
+	rc = ae_wr_ok(&q) ? ae_gather_sysvol_frame(reply, &how, &q, false, e)
+			  : ae_fail_mem(e);
+	ae_wr_done(&q);
+	return rc;
+}
+
+int
+pulse_plan(struct run *r, json_t *report, struct ae_err *e)
+{
+	struct ae_wr q, pems, none, files;
+	const uint8_t *cache;
+	struct ae_rd answer;
+	size_t len;
+	int rc;
+
+	ae_wr_init(&none, 1);
+	ae_wr_init(&q, ROLE_BODY_MAX);
+	ae_wr_init(&pems, ROLE_BODY_MAX);
+	ae_wr_init(&files, ROLE_BODY_MAX / 2);
+	rc = fetch_policy(r, &files, e);
+	if (rc == AE_OK)
+		rc = peer_ask(
+		    r->key, ROLE_INVENTORY, &none, PULSE_KEY_MS, &answer, e);
+	if (rc != AE_OK)
+		goto out;
+	msg_put_str(&q, r->o->only);
+	msg_put_str(&q, r->o->show);
+	msg_put_str(&q, r->o->ca);
+	msg_put_bytes(&q, files.p, files.len);
+	msg_put_bytes(&q, answer.p, answer.len);
+	rc = peer_ask(r->policy, ROLE_PLAN, &q, PULSE_PLAN_MS, &answer, e);
+	if (rc != AE_OK)
+		goto out;
+	cache = msg_get_bytes(&answer, ROLE_BODY_MAX, &len);
+	if (cache != NULL && len > 0 && !r->o->dry_run)
+		rc = ae_file_write(r->c->policy_cache, cache, len, 0644, e);
+	if (rc == AE_OK)
+		rc = read_plan(r, &answer, &pems, report, e);
+	if (rc == AE_OK && !r->o->dry_run && pems.len > 0)
+		rc = peer_ask(
+		    r->key, ROLE_TRUST, &pems, PULSE_KEY_MS, &answer, e);
+out:
+	ae_wr_done(&q);
+	ae_wr_done(&pems);
+	ae_wr_done(&files);
+	return rc;
+}
