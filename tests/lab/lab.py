@@ -8,12 +8,14 @@
 
 All the work is done by lab/lab; this only makes it read well in Python.
 """
+import contextlib
 import os
 import pathlib
 import re
 import shlex
 import signal
 import subprocess
+import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = TOP / "lab" / "lab"
@@ -108,6 +110,26 @@ class Host:
         finally:
             if log:
                 out.close()
+
+    @contextlib.contextmanager
+    def capture(self, file, filter):
+        """What crosses this host's wires, into file (pcapng).  Packets to the discard port prove
+        that it records before the block begins, and that all is there when it has ended."""
+        def wait_for(marker):
+            for _ in range(300):
+                self.run("bash", "-c", 'printf %s "$0" >/dev/udp/$1/9', marker, self.lab.dc1.address)
+                time.sleep(0.1)
+                if marker.encode() in pathlib.Path(file).read_bytes():
+                    return
+            raise AssertionError(f"{self.name}: the capture does not see {marker}")
+
+        pathlib.Path(file).touch(mode=0o666)
+        pathlib.Path(file).chmod(0o666)
+        with self.start("dumpcap", "-q", "-i", "any", "-f", f"({filter}) or udp port 9", "-w", file) as process:
+            wait_for("capture-begins")
+            yield
+            wait_for("capture-ends")
+            process.stop()
 
     def path(self, inside):
         """Where a path below /etc, /var or /run of this host is for this process."""

@@ -4,7 +4,6 @@
 CA host's keytab, so that they look into what is sealed."""
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -19,23 +18,15 @@ def recorded(ca, tmp_path_factory):
     """The capture file of two enrollments, and the options that decrypt it."""
     place = tmp_path_factory.mktemp("tshark")
     file = place / "enrollment.pcapng"
-    file.touch(mode=0o666)
     place.chmod(0o777)
     pc1 = ca.lab.pc1
     pc1.kdestroy()
-    capture = pc1.start("dumpcap", "-q", "-i", "any", "-f", f"tcp and host {ca.host.address}", "-w", file,
-                        log=place / "dumpcap.log")
-    end = time.monotonic() + 10
-    while time.monotonic() < end and "Capturing on" not in (place / "dumpcap.log").read_text():
-        time.sleep(0.05)
-    time.sleep(0.5)
     attributes = {"attributes": "CertificateTemplate:Machine"}
-    over_icpr = ca.machine().one(("icpr", {"request": wcce.pkcs10(wcce.rsa_key()), **attributes}))
-    over_dcom = ca.machine().run("activate", "resolve", ("query", {}),
-                                 ("request2", {"request": wcce.pkcs10(wcce.rsa_key()), **attributes}), "ping_sets",
-                                 ("release", {"interface": "D2", "refs": 5}))
-    time.sleep(1)
-    capture.stop()
+    with pc1.capture(file, f"tcp and host {ca.host.address}"):
+        over_icpr = ca.machine().one(("icpr", {"request": wcce.pkcs10(wcce.rsa_key()), **attributes}))
+        over_dcom = ca.machine().run("activate", "resolve", ("query", {}),
+                                     ("request2", {"request": wcce.pkcs10(wcce.rsa_key()), **attributes}),
+                                     "ping_sets", ("release", {"interface": "D2", "refs": 5}))
     assert over_icpr.get("disposition") == ISSUED, over_icpr
     assert over_dcom[3].get("disposition") == ISSUED, over_dcom
     keytab = place / "ca1.keytab"
