@@ -78,12 +78,16 @@ static const struct ae_event_def catalogue[] = {
 	{ CE, 55, W, 2, "%1: none of the providers of template %2 exists here.",
 	    "Add a software provider to the template, or change the provider table." },
 	{ CE, 56, I, 2, "%1: template %2 was skipped; another template supersedes it.", NULL },
+	{ CE, 57, W, 3, "%1: provider %2 could not be used (%3).",
+	    "Run 'autoenroll key providers' and 'autoenroll key test'; no harm is done when another provider of the template serves." },
 	{ CE, 64, I, 2, "%1: policy was loaded from policy server %2.", NULL },
 	{ CE, 65, I, 5, "%1 was authenticated to policy server %2 (policy %3, credential %4) by mechanism %5.", NULL },
 	{ CE, 70, W, 2, "%1: no valid policy was obtained for %2.",
 	    "Check that the directory can be reached and read." },
 	{ CE, 82, W, 4, "%1: no certification authority could be reached for template %3 of policy %2 (%4).",
 	    "Run 'autoenroll ca ping --stages'." },
+	{ CE, 85, W, 3, "%1: a key for template %2 cannot be attested (%3).",
+	    "Let the template prefer attestation instead of requiring it; keys in a TPM are made all the same." },
 };
 /* clang-format on */
 

@@ -245,9 +245,24 @@ check_archival(struct walk *w, const struct ae_template *t)
 	if ((t->private_key_flag & AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL) != 0)
 		FAIL(w, "key.archival", 45,
 		    "the template wants the private key archived at the CA");
-	else if ((t->private_key_flag & AE_CT_ATTEST_REQUIRED) != 0)
-		FAIL(w, "key.attestation", 45,
-		    "the template wants the key attested by a TPM");
+	return true;
+}
+
+static bool
+check_attestation(struct walk *w, const struct ae_template *t)
+{
+	char text[AE_ATTEST_STR_MAX];
+
+	switch (ae_attestation(t, text)) {
+	case AE_ATTEST_REQUIRED:
+		FAIL(w, "key.attestation", 85, "%s", text);
+		break;
+	case AE_ATTEST_PREFERRED:
+		WARN(w, "key.attestation", "%s", text);
+		break;
+	case AE_ATTEST_NONE:
+		break;
+	}
 	return true;
 }
 
@@ -256,17 +271,21 @@ check_key(struct walk *w, const struct ae_template *t)
 {
 	struct ae_err e = AE_ERR_INIT;
 
-	if (ae_key_spec_from_template(&w->item->key, t, &e) != AE_OK) {
-		bool no_provider = w->item->key.provider == AE_PROVIDER_NONE;
+	struct ae_key_spec *k = &w->item->key;
+	const char *name;
 
-		FAIL(w,
-		    no_provider ? "key.provider-missing"
-				: "key.algorithm-unknown",
-		    55, "%s", e.text);
-	} else {
-		PASS(w, "key.provider", "a key of %s, %u bits, in software",
-		    ae_key_alg_name(w->item->key.alg), w->item->key.bits);
+	if (ae_key_spec_from_template(k, t, w->in->providers, &e) != AE_OK) {
+		FAIL(w, k->check, k->event, "%s", e.text);
+		return true;
 	}
+	name = k->provider_name;
+	PASS(w, "key.provider", "a key of %s, %u bits, %s%s%s%s",
+	    ae_key_alg_name(k->alg), k->bits,
+	    k->provider == AE_PROVIDER_TPM	   ? "in the TPM"
+		: k->provider == AE_PROVIDER_TOKEN ? "in the PKCS#11 token"
+						   : "in software",
+	    name != NULL ? " (" : "", name != NULL ? name : "",
+	    name != NULL ? ")" : "");
 	return true;
 }
 
@@ -496,6 +515,7 @@ static check_fn *const checks[] = {
 	check_interaction,
 	check_ra_signature,
 	check_archival,
+	check_attestation,
 	check_key,
 	check_cas,
 	check_existing,

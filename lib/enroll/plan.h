@@ -102,6 +102,8 @@ struct ae_plan_input {
 	const struct ae_token *token; /* the principal and its groups, as AD
 					 knows them, and well-known ones */
 	struct ae_inventory have;
+	const struct ae_providers *providers; /* of this machine; NULL:
+						 software alone */
 	const char *only; /* consider this template alone, NULL: all */
 	bool manual;	  /* asked for by hand: AEPolicy, the AutoEnroll flag
 			     and right, and what is there do not matter */

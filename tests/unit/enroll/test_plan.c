@@ -300,7 +300,7 @@ template_settings(void **state)
 	w->t.private_key_flag = AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL;
 	expect_skip(w, "key.archival", 45);
 	w->t.private_key_flag = AE_CT_ATTEST_REQUIRED;
-	expect_skip(w, "key.attestation", 45);
+	expect_skip(w, "key.attestation", 85);
 	w->t.private_key_flag = 0;
 	w->t.enrollment_flag |= AE_CT_USER_INTERACTION_REQUIRED;
 	expect_skip(w, "template.user-interaction", 38);
@@ -314,7 +314,7 @@ template_settings(void **state)
 	expect_skip(w, "template.ra-signature", 48);
 	w->t.ra_signature = 0;
 	w->t.min_key_size = 16384;
-	expect_skip(w, "key.algorithm-unknown", 55);
+	expect_skip(w, "key.min-size-local", 45);
 }
 
 static void
