@@ -30,8 +30,8 @@ struct ae_sd;
 #define AE_REQDISP_DENY 0x00000002u
 #define AE_REQDISP_PENDINGFIRST 0x00000100u
 
-#define AE_CA_SKEW_DEFAULT 600		  /* ClockSkewMinutes, 10 min */
-#define AE_CA_REPEAT_WINDOW_DEFAULT 86400 /* see ae_ca_config.repeat_window */
+#define AE_CA_SKEW_DEFAULT 600 /* ClockSkewMinutes, 10 min */
+#define AE_CA_REPEAT_WINDOW_DEFAULT (30 * 86400)
 
 struct ae_ca_config {
 	const char *name;	    /* common name of the CA */
@@ -44,7 +44,8 @@ struct ae_ca_config {
 
 	/*
 	 * The same bytes from the same SID within this many seconds of an
-	 * issued answer get that very certificate again; 0 turns it off.
+	 * issued answer get that very certificate again, for a client whose
+	 * answer was lost; 0 turns it off.
 	 */
 	int64_t repeat_window;
 

@@ -38,7 +38,8 @@ enum ae_ca_ask {
 	AE_CA_ASK_DNS_OWNERS = 2, /* who else bears ae_decision.ask_dns */
 	AE_CA_ASK_ROW_ID = 4,	  /* request row ae_wcce_request.request_id */
 	AE_CA_ASK_ROW_SERIAL = 8, /* row of the certificate ask_serial */
-	AE_CA_ASK_ROW_SAME = 16,  /* newest row: same SID, same CSR hash */
+	AE_CA_ASK_ROW_SAME = 16,  /* newest pending or issued row of the
+				     same SID, CSR hash and attributes */
 };
 
 /*

@@ -73,7 +73,9 @@ static const char *const sql[ST_COUNT] = {
 	    " FROM request WHERE id ="
 	    " (SELECT request_id FROM serial WHERE serial = ?1)",
 	[ST_SAME] = "SELECT " AE_DB_ROW_COLUMNS AE_DB_ROW_BLOBS
-	    " FROM request WHERE csr_hash = ?2 AND sid = ?1"
+	    " FROM request INDEXED BY request_answered"
+	    " WHERE csr_hash = ?2 AND sid = ?1 AND disp IN (9, 20)"
+	    " AND ifnull(attrs, '') = ifnull(?3, '')"
 	    " ORDER BY id DESC LIMIT 1",
 	[ST_INTENTS] =
 	    "SELECT id, serial, tbs_hash FROM request WHERE disp = 8"

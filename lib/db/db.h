@@ -163,10 +163,14 @@ int ae_db_request_get(struct ae_db *db, int64_t id, struct ae_db_request *out,
 int ae_db_request_by_serial(struct ae_db *db, const uint8_t *serial,
     size_t serial_len, struct ae_db_request *out, struct ae_arena *a,
     struct ae_err *e) AE_MUST_CHECK;
-/* The newest row of this SID with this CSR hash, any state. */
+/*
+ * The newest row of this SID with this CSR hash and these attributes (NULL
+ * and empty are the same) that is pending or issued.
+ */
 int ae_db_request_same(struct ae_db *db, const char *sid,
-    const uint8_t csr_hash[AE_DB_HASH_LEN], struct ae_db_request *out,
-    struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
+    const uint8_t csr_hash[AE_DB_HASH_LEN], const char *attrs,
+    struct ae_db_request *out, struct ae_arena *a,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /* A page of rows with id > after (or < after when newest_first). */
 struct ae_db_filter {

@@ -132,8 +132,8 @@ ae_db_request_by_serial(struct ae_db *db, const uint8_t *serial,
 
 int
 ae_db_request_same(struct ae_db *db, const char *sid,
-    const uint8_t csr_hash[AE_DB_HASH_LEN], struct ae_db_request *out,
-    struct ae_arena *a, struct ae_err *e)
+    const uint8_t csr_hash[AE_DB_HASH_LEN], const char *attrs,
+    struct ae_db_request *out, struct ae_arena *a, struct ae_err *e)
 {
 	sqlite3_stmt *st;
 	int rc;
@@ -143,6 +143,7 @@ ae_db_request_same(struct ae_db *db, const char *sid,
 		return rc;
 	ae_db_text(st, 1, sid);
 	ae_db_blob(st, 2, csr_hash, AE_DB_HASH_LEN);
+	ae_db_text(st, 3, attrs);
 	return one(db, st, out, a, e);
 }
 

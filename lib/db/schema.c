@@ -64,6 +64,12 @@ static const char *const steps[] = {
 	"  request_id INTEGER NOT NULL, who TEXT NOT NULL,"
 	"  detail TEXT NOT NULL, link BLOB NOT NULL"
 	") STRICT;",
+
+	/* 2: what a repeated request is looked up by: requests that have an
+	   answer.  Refusals, of which one SID may have many, are not in it. */
+	"DROP INDEX request_same;"
+	"CREATE INDEX request_answered ON request (csr_hash, sid, id)"
+	" WHERE disp IN (9, 20);",
 };
 /* clang-format on */
 #define VERSION ((int)(sizeof(steps) / sizeof(steps[0])))

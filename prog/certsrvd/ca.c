@@ -391,7 +391,7 @@ ca_open(struct proc *p, struct ae_err *e)
 		.sd = ca->file.sd,
 		.max_validity = c->max_validity,
 		.clock_skew = c->clock_skew,
-		.repeat_window = AE_CA_REPEAT_WINDOW_DEFAULT,
+		.repeat_window = c->repeat_window,
 		.serial_instance = (uint8_t)c->serial_instance,
 		.request_disposition = AE_REQDISP_ISSUE,
 		.rsa_bits_min = c->rsa_bits_min,

@@ -684,7 +684,7 @@ ask_database(struct job *j, unsigned bit)
 	struct ae_wr w;
 	bool ok;
 
-	ae_wr_init(&w, 512);
+	ae_wr_init(&w, MSG_ATTRS_MAX + 256);
 	if (bit == AE_CA_ASK_ROW_ID) {
 		type = MSG_DB_BY_ID;
 		ae_wr_u64(&w, j->q.request_id);
@@ -694,6 +694,7 @@ ask_database(struct job *j, unsigned bit)
 	} else {
 		put_str(&w, ae_sid_print(sid, &j->known->caller->user));
 		ae_wr_bytes(&w, j->d.csr_hash, sizeof(j->d.csr_hash));
+		put_str(&w, j->q.attributes);
 	}
 	ok = peer_send(db, type, j->id, &w);
 	ae_wr_done(&w);

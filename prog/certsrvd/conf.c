@@ -36,6 +36,7 @@ static const struct ae_conf_key keys[] = {
 	KEY("ca", "chain", AE_CONF_STR, chain),
 	KEY_IN("ca", "max-validity", AE_CONF_SPAN, max_validity, 3600, 100LL * 366 * DAY),
 	KEY_IN("ca", "clock-skew", AE_CONF_SPAN, clock_skew, 0, DAY),
+	KEY_IN("ca", "repeat-window", AE_CONF_SPAN, repeat_window, 0, 3660LL * DAY),
 	KEY_IN("ca", "crl-period", AE_CONF_SPAN, crl_period, 60, 3660LL * DAY),
 	KEY_IN("ca", "crl-overlap", AE_CONF_SPAN, crl_overlap, 0, 3660LL * DAY),
 	KEY_IN("ca", "serial-instance", AE_CONF_U32, serial_instance, 1, 0x7f),
@@ -154,6 +155,7 @@ conf_read(struct conf *c, const char *root, const char *path, struct ae_err *e)
 	memset(c, 0, sizeof(*c));
 	c->max_validity = 2 * 365LL * DAY;
 	c->clock_skew = 600;
+	c->repeat_window = 30 * DAY;
 	c->crl_period = 7 * DAY;
 	c->serial_instance = 1;
 	c->rsa_bits_min = 2048;

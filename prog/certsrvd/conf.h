@@ -19,16 +19,17 @@
 
 struct conf {
 	/* [ca] */
-	char *name;	      /* the CA's common name */
-	char *dns_name;	      /* of this host, as clients call it */
-	char *key;	      /* URI of the CA key */
-	char *certificate;    /* PEM; the newest CA certificate last */
-	char *security;	      /* file: the CA's own security descriptor */
-	char *chain;	      /* PEM of the issuers above; may be NULL */
-	int64_t max_validity; /* of what is issued */
-	int64_t clock_skew;   /* notBefore lies this far back */
-	int64_t crl_period;   /* between two base CRLs */
-	int64_t crl_overlap;  /* 0: a tenth of the period */
+	char *name;	       /* the CA's common name */
+	char *dns_name;	       /* of this host, as clients call it */
+	char *key;	       /* URI of the CA key */
+	char *certificate;     /* PEM; the newest CA certificate last */
+	char *security;	       /* file: the CA's own security descriptor */
+	char *chain;	       /* PEM of the issuers above; may be NULL */
+	int64_t max_validity;  /* of what is issued */
+	int64_t clock_skew;    /* notBefore lies this far back */
+	int64_t repeat_window; /* a request sent again gets its answer again */
+	int64_t crl_period;    /* between two base CRLs */
+	int64_t crl_overlap;   /* 0: a tenth of the period */
 	uint32_t serial_instance;
 	uint32_t rsa_bits_min, rsa_bits_max;
 	bool allow_sha1_csr;

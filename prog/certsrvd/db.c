@@ -258,7 +258,7 @@ on_lookup(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	struct ae_db_request row;
 	uint8_t hash[AE_DB_HASH_LEN] = { 0 };
 	const uint8_t *serial = NULL;
-	char *sid = NULL;
+	char *sid = NULL, *attrs = NULL;
 	struct ae_wr *w;
 	struct ae_rd r;
 	int64_t id = 0;
@@ -276,6 +276,7 @@ on_lookup(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	else {
 		sid = get_str(&r, a);
 		ae_rd_copy(&r, hash, sizeof(hash));
+		attrs = get_str(&r, a);
 	}
 	if (!ae_rd_done(&r) || (m->type == MSG_DB_SAME && sid == NULL)) {
 		ae_arena_free(a);
@@ -289,7 +290,7 @@ on_lookup(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	else if (m->type == MSG_DB_BY_SERIAL)
 		rc = ae_db_request_by_serial(d->db, serial, len, &row, a, &why);
 	else
-		rc = ae_db_request_same(d->db, sid, hash, &row, a, &why);
+		rc = ae_db_request_same(d->db, sid, hash, attrs, &row, a, &why);
 	w = answer_add(d, m->id, MSG_DB_ROW, MSG_ROW_MAX);
 	ae_wr_u32(w, (uint32_t)rc);
 	if (rc == AE_OK)
@@ -443,7 +444,7 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_DB_REFUSE, MSG_TEXT_MAX, 1, false, on_refuse },
 	{ MSG_DB_BY_ID, 8, 1, false, on_lookup },
 	{ MSG_DB_BY_SERIAL, 64, 1, false, on_lookup },
-	{ MSG_DB_SAME, 256, 1, false, on_lookup },
+	{ MSG_DB_SAME, MSG_ATTRS_MAX + 256, 1, false, on_lookup },
 	{ MSG_DB_CRL, 2, 1, false, on_crl },
 	{ .handle = NULL },
 };

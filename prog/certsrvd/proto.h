@@ -83,7 +83,7 @@ enum msg {
 	MSG_DB_REFUSE,	  /* i64 id, u32 state, u32 hresult, message */
 	MSG_DB_BY_ID,	  /* i64 id */
 	MSG_DB_BY_SERIAL, /* bytes */
-	MSG_DB_SAME,	  /* string sid, 32 bytes hash */
+	MSG_DB_SAME,	  /* string sid, 32 bytes hash, string attributes */
 	MSG_DB_CRL,	  /* u16 key index: number and revoked rows */
 	/* db -> ca */
 	MSG_DB_DONE,	/* i32 rc, i64 id, text */
@@ -100,6 +100,7 @@ enum msg {
 
 /* Ceilings of bodies. */
 #define MSG_TEXT_MAX 4096u
+#define MSG_ATTRS_MAX (2u * AE_WCCE_ATTRS_MAX) /* in UTF-8 */
 #define MSG_TOKEN_MAX 66000u
 #define MSG_CONTEXT_MAX (1200u * 1024u)
 #define MSG_CALLER_MAX (600u * 1024u)

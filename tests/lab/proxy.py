@@ -7,7 +7,8 @@
 
 The NUMBER-th (from 0) PDU of type KIND that the client sends is changed: "flip:N" flips a bit of
 byte N (negative: from the end), "level:N" says another auth level in the trailer, "call:N" adds N
-to its call id, "drop" leaves it out, "twice" sends it twice, "cut:N" cuts the auth value to N bytes.
+to its call id, "drop" leaves it out, "twice" sends it twice, "cut:N" cuts the auth value to N bytes.  "mute" sends it as it is, waits for the
+answer, and ends both connections with the answer in hand.
 """
 import socket
 import struct
@@ -47,10 +48,14 @@ def change(data, how):
     return bytes(out)
 
 
-def forward(a, b):
+def forward(a, b, mute):
     try:
         while True:
             data = a.recv(65536)
+            if mute.is_set():  # impacket waits for ever for a connection that ends well: reset it
+                b.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                b.shutdown(socket.SHUT_RD)
+                return
             if not data:
                 break
             b.sendall(data)
@@ -64,15 +69,20 @@ def forward(a, b):
 
 
 def serve(client, server, kind, number, how):
-    threading.Thread(target=forward, args=(server, client), daemon=True).start()
+    mute = threading.Event()
+    threading.Thread(target=forward, args=(server, client, mute), daemon=True).start()
     seen = 0
     try:
         while (data := read_pdu(client)) is not None:
             if data[2] == kind:
                 if seen == number:
                     data = change(data, how)
+                    if how == "mute":
+                        mute.set()
                 seen += 1
             server.sendall(data)
+        if mute.is_set():
+            client.close()
         server.shutdown(socket.SHUT_WR)
     except OSError:
         pass

@@ -547,7 +547,7 @@ the_same_request_has_the_same_answer(void **state)
 	f.row.attrs = "CertificateTemplate:Other";
 	issue();
 	f.row.attrs = "CertificateTemplate:Workstation";
-	f.row.resolved = FX_NOW - 86401;
+	f.row.resolved = FX_NOW - AE_CA_REPEAT_WINDOW_DEFAULT - 1;
 	issue();
 	f.row.resolved = FX_NOW;
 	f.row.not_after = FX_NOW;

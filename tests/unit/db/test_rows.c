@@ -44,7 +44,8 @@ a_row_comes_back_as_it_went(void **state)
 	    ae_db_request_by_serial(db, want.serial, 17, &r, a, NULL), AE_OK);
 	assert_int_equal(r.id, id);
 	assert_int_equal(
-	    ae_db_request_same(db, SID, want.csr_hash, &r, a, NULL), AE_OK);
+	    ae_db_request_same(db, SID, want.csr_hash, want.attrs, &r, a, NULL),
+	    AE_OK);
 	assert_int_equal(r.id, id);
 
 	/* not there: another id, serial, SID, hash */
@@ -54,30 +55,74 @@ a_row_comes_back_as_it_went(void **state)
 	    ae_db_request_by_serial(db, want.serial, 16, &r, a, NULL),
 	    AE_ENOTFOUND);
 	assert_int_equal(ae_db_request_same(db, "S-1-5-21-1-2-3-1105",
-			     want.csr_hash, &r, a, NULL),
+			     want.csr_hash, want.attrs, &r, a, NULL),
 	    AE_ENOTFOUND);
 	want.csr_hash[31] = 1;
 	assert_int_equal(
-	    ae_db_request_same(db, SID, want.csr_hash, &r, a, NULL),
+	    ae_db_request_same(db, SID, want.csr_hash, want.attrs, &r, a, NULL),
 	    AE_ENOTFOUND);
 	ae_db_free(db);
 	ae_arena_free(a);
 }
 
+/*
+ * What a repeated request finds: its own answer, whatever was decided about
+ * the same bytes with other attributes, by others, or refused.
+ */
 static void
-the_newest_same_request_is_found(void **state)
+the_answer_to_a_repeated_request_is_found(void **state)
 {
 	struct ae_arena *a = ae_arena_new(1 << 20);
 	struct ae_db *db = dbtest_open(NULL);
-	struct ae_db_request r, row = dbtest_row(AE_DB_DENIED, 1);
-	int64_t second;
+	struct ae_db_request r, row = dbtest_row(AE_DB_ACTIVE, 1);
+	int64_t first, second;
+	unsigned i;
 
 	(void)state;
-	(void)dbtest_add(db, AE_DB_DENIED, 1);
-	second = dbtest_add(db, AE_DB_PENDING, 1);
+	/* an intent has no answer yet */
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
 	assert_int_equal(
-	    ae_db_request_same(db, SID, row.csr_hash, &r, a, NULL), AE_OK);
+	    ae_db_request_add(db, &row, dbtest_hash, &first, NULL), AE_OK);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	assert_int_equal(
+	    ae_db_request_same(db, SID, row.csr_hash, row.attrs, &r, a, NULL),
+	    AE_ENOTFOUND);
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	assert_int_equal(ae_db_request_issue(db, first, "certificate", 11, NOW,
+			     NOW + 86400, NOW + 1, "Issued", NULL),
+	    AE_OK);
+	/* without attributes: another request, and it waits */
+	row = dbtest_row(AE_DB_PENDING, 1);
+	row.attrs = NULL;
+	assert_int_equal(
+	    ae_db_request_add(db, &row, NULL, &second, NULL), AE_OK);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	for (i = 0; i < 50; i++)
+		(void)dbtest_add(db, AE_DB_DENIED, 1);
+	assert_int_equal(ae_db_request_same(db, SID, row.csr_hash,
+			     "CertificateTemplate:Workstation", &r, a, NULL),
+	    AE_OK);
+	assert_int_equal(r.id, first);
+	assert_memory_equal(r.cert, "certificate", 11);
+	assert_int_equal(
+	    ae_db_request_same(db, SID, row.csr_hash, NULL, &r, a, NULL),
+	    AE_OK);
 	assert_int_equal(r.id, second);
+	assert_int_equal(
+	    ae_db_request_same(db, SID, row.csr_hash, "", &r, a, NULL), AE_OK);
+	assert_int_equal(r.id, second);
+	assert_int_equal(
+	    ae_db_request_same(db, SID, row.csr_hash, "x", &r, a, NULL),
+	    AE_ENOTFOUND);
+	/* the second one is denied: it is decided anew when it comes again */
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	assert_int_equal(ae_db_request_refuse(db, second, AE_DB_DENIED,
+			     0x80094014, "Denied", NOW, NULL),
+	    AE_OK);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	assert_int_equal(
+	    ae_db_request_same(db, SID, row.csr_hash, NULL, &r, a, NULL),
+	    AE_ENOTFOUND);
 	ae_db_free(db);
 	ae_arena_free(a);
 }
@@ -547,7 +592,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_row_comes_back_as_it_went),
-		T(the_newest_same_request_is_found),
+		T(the_answer_to_a_repeated_request_is_found),
 		T(a_serial_is_promised_once),
 		T(states_are_checked),
 		T(changes_need_a_batch),
