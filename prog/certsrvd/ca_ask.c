@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * What decide wants to know: the requester's object and other bearers of its
+ * name from ad (or from the last minute), rows from db.
+ */
+#include "ca_job.h"
+
+#include <string.h>
+
+#include "ca_cache.h"
+#include "sys/clock.h"
+
+void
+job_answered(struct job *j, unsigned bit, bool ok)
+{
+	j->asked &= ~bit;
+	if (ok)
+		j->answers.answered |= bit;
+	else
+		j->answers.failed |= bit;
+	if (j->asked == 0)
+		job_advance(j);
+}
+
+/* The one row question that is outstanding: they are asked one at a time. */
+int
+on_db_row(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct job *j = job_find(peer->p->state, m->id);
+	struct ae_db_request *row = NULL;
+	unsigned bit;
+	struct ae_rd r;
+	int rc;
+
+	(void)ipc;
+	if (j == NULL || j->stage != STAGE_ASK)
+		return AE_OK;
+	ae_rd_init(&r, m->body, m->len);
+	rc = (int)ae_rd_u32(&r);
+	if (rc == AE_OK) {
+		row = ae_arena_alloc(j->arena, sizeof(*row));
+		if (row == NULL) {
+			job_fail(j, HR_BUSY, "out of memory");
+			return AE_OK;
+		}
+		get_row(&r, row, j->arena);
+	}
+	if (!ae_rd_done(&r) || rc > 0)
+		return bad_message(&r, "DB_ROW", e);
+	bit = j->asked &
+	    (AE_CA_ASK_ROW_ID | AE_CA_ASK_ROW_SERIAL | AE_CA_ASK_ROW_SAME);
+	if ((bit & AE_CA_ASK_ROW_ID) != 0) {
+		j->answers.row_id = row;
+		bit = AE_CA_ASK_ROW_ID;
+	} else if ((bit & AE_CA_ASK_ROW_SERIAL) != 0) {
+		j->answers.row_serial = row;
+		bit = AE_CA_ASK_ROW_SERIAL;
+	} else if (bit != 0) {
+		j->answers.row_same = row;
+	} else {
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "DB_ROW that nobody asked for");
+	}
+	job_answered(j, bit, rc == AE_OK || rc == AE_ENOTFOUND);
+	return AE_OK;
+}
+
+static void
+get_requester(struct ae_rd *r, struct ae_ca_requester *o, struct ae_arena *a)
+{
+	o->is_computer = ae_rd_u8(r) != 0;
+	o->sid = ae_sid_get(r);
+	o->guid = ae_guid_get(r);
+	o->dn = get_str(r, a);
+	o->cn = get_str(r, a);
+	o->dns_host_name = get_str(r, a);
+	o->mail = get_str(r, a);
+	o->upn = get_str(r, a);
+	o->domain_dns = get_str(r, a);
+	o->domain_netbios = get_str(r, a);
+}
+
+/* The body of MSG_REQUESTER, from ad or from the cache. */
+static bool
+take_requester(struct job *j, const uint8_t *body, size_t len, bool *ok)
+{
+	struct ae_ca_requester *o = &j->answers.requester;
+	struct ae_rd r;
+
+	ae_rd_init(&r, body, len);
+	*ok = ae_rd_u8(&r) != 0;
+	o->found = ae_rd_u8(&r) != 0;
+	if (o->found)
+		get_requester(&r, o, j->arena);
+	return ae_rd_done(&r);
+}
+
+static int
+on_requester(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+	struct job *j = job_find(ca, m->id);
+	bool ok;
+
+	(void)ipc;
+	if (j == NULL || (j->asked & AE_CA_ASK_REQUESTER) == 0)
+		return AE_OK;
+	if (!take_requester(j, m->body, m->len, &ok))
+		return ae_fail(
+		    e, AE_EPROTO, AE_DOM_NONE, 0, "REQUESTER does not decode");
+	if (ok && j->answers.requester.found)
+		ca_cache_set_requester(ca->cache, &j->known->caller->user,
+		    m->body, m->len, ae_clock_mono_ms());
+	job_answered(j, AE_CA_ASK_REQUESTER, ok);
+	return AE_OK;
+}
+
+static int
+on_dns_owners(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+	struct job *j = job_find(ca, m->id);
+	struct ae_rd r;
+	bool ok;
+
+	(void)ipc;
+	if (j == NULL || (j->asked & AE_CA_ASK_DNS_OWNERS) == 0)
+		return AE_OK;
+	ae_rd_init(&r, m->body, m->len);
+	ok = ae_rd_u8(&r) != 0;
+	j->answers.dns_other_owners = ae_rd_u32(&r);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "DNS_OWNERS", e);
+	if (ok)
+		ca_cache_set_owners(ca->cache, &j->known->caller->user,
+		    j->d.ask_dns, j->answers.dns_other_owners,
+		    ae_clock_mono_ms());
+	job_answered(j, AE_CA_ASK_DNS_OWNERS, ok);
+	return AE_OK;
+}
+
+/* From what was answered within the last minute; false: ask. */
+bool
+job_ask_cache(struct job *j, unsigned bit)
+{
+	struct ca_cache *c = j->ca->cache;
+	const struct ae_sid *sid = &j->known->caller->user;
+	int64_t now = ae_clock_mono_ms();
+	const uint8_t *body;
+	size_t len;
+	bool ok = false;
+
+	if (bit == AE_CA_ASK_DNS_OWNERS) {
+		ok = ca_cache_owners(
+		    c, sid, j->d.ask_dns, now, &j->answers.dns_other_owners);
+	} else {
+		body = ca_cache_requester(c, sid, now, &len);
+		if (body == NULL || !take_requester(j, body, len, &ok))
+			return false;
+	}
+	if (ok)
+		j->answers.answered |= bit;
+	return ok;
+}
+
+static bool
+ask_directory(struct job *j, unsigned bit)
+{
+	struct peer *ad = peer_of(j->ca->p, ROLE_AD, 0);
+	struct ae_wr w;
+	bool ok;
+
+	ae_wr_init(&w, MSG_TEXT_MAX);
+	if (bit == AE_CA_ASK_DNS_OWNERS)
+		put_str(&w, j->d.ask_dns);
+	ae_sid_put(&w, &j->known->caller->user);
+	ok = peer_send(ad,
+	    bit == AE_CA_ASK_DNS_OWNERS ? MSG_ASK_DNS : MSG_ASK_REQUESTER,
+	    j->id, &w);
+	ae_wr_done(&w);
+	return ok;
+}
+
+static bool
+ask_database(struct job *j, unsigned bit)
+{
+	struct peer *db = peer_of(j->ca->p, ROLE_DB, 0);
+	char sid[AE_SID_STR_MAX];
+	enum msg type = MSG_DB_SAME;
+	struct ae_wr w;
+	bool ok;
+
+	ae_wr_init(&w, MSG_ATTRS_MAX + 256);
+	if (bit == AE_CA_ASK_ROW_ID) {
+		type = MSG_DB_BY_ID;
+		ae_wr_u64(&w, j->q.request_id);
+	} else if (bit == AE_CA_ASK_ROW_SERIAL) {
+		type = MSG_DB_BY_SERIAL;
+		put_bytes(&w, j->d.ask_serial, j->d.ask_serial_len);
+	} else {
+		put_str(&w, ae_sid_print(sid, &j->known->caller->user));
+		ae_wr_bytes(&w, j->d.csr_hash, sizeof(j->d.csr_hash));
+		put_str(&w, j->q.attributes);
+	}
+	ok = peer_send(db, type, j->id, &w);
+	ae_wr_done(&w);
+	return ok;
+}
+
+/*
+ * Put what decide asks.  Directory questions go out together; of the rows
+ * one at a time, because their answers look alike.
+ */
+void
+job_ask(struct job *j)
+{
+	static const unsigned rows[] = { AE_CA_ASK_ROW_ID, AE_CA_ASK_ROW_SERIAL,
+		AE_CA_ASK_ROW_SAME };
+	static const unsigned dirs[] = { AE_CA_ASK_REQUESTER,
+		AE_CA_ASK_DNS_OWNERS };
+	unsigned want = j->d.ask;
+	size_t i;
+
+	j->stage = STAGE_ASK;
+	for (i = 0; i < 2; i++) {
+		if ((want & dirs[i]) == 0 || job_ask_cache(j, dirs[i]))
+			continue;
+		if (ask_directory(j, dirs[i]))
+			j->asked |= dirs[i];
+		else
+			j->answers.failed |= dirs[i];
+	}
+	for (i = 0; i < 3; i++) {
+		if ((want & rows[i]) == 0)
+			continue;
+		if (ask_database(j, rows[i])) {
+			j->asked |= rows[i];
+			break;
+		}
+		j->answers.failed |= rows[i];
+	}
+	if (j->asked == 0)
+		job_advance(j);
+}
+
+const struct ae_ipc_row ca_ad_rows[] = {
+	{ MSG_SNAPSHOT, MSG_SNAPSHOT_MAX, 1, false, on_snapshot },
+	{ MSG_FRESH, 0, 1, false, on_fresh },
+	{ MSG_REQUESTER, MSG_TEXT_MAX * 8, 1, false, on_requester },
+	{ MSG_DNS_OWNERS, 16, 1, false, on_dns_owners },
+	{ .handle = NULL },
+};

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Carrying out a decision: the serial durable, then signed, then verified,
+ * then the certificate durable, then the reply.
+ */
+#include "ca_job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pki/request.h"
+#include "pki/tbs.h"
+#include "sys/clock.h"
+#include "wcce/icpr.h"
+
+/* ---- to db ---- */
+
+static void
+fill_row(struct job *j, struct ae_db_request *row, enum ae_db_disp disp)
+{
+	const struct ae_decision *d = &j->d;
+	char *sid = ae_arena_alloc(j->arena, AE_SID_STR_MAX);
+
+	memset(row, 0, sizeof(*row));
+	row->disp = disp;
+	row->hresult = d->hresult;
+	row->message = d->message;
+	row->sid =
+	    sid == NULL ? NULL : ae_sid_print(sid, &j->known->caller->user);
+	row->account = d->requester;
+	row->template = d->template != NULL ? d->template->cn : NULL;
+	row->subject = d->subject;
+	row->attrs = j->q.attributes;
+	row->flags = j->q.flags;
+	row->csr = j->q.csr.p;
+	row->csr_len = j->q.csr.len;
+	memcpy(row->csr_hash, d->csr_hash, sizeof(row->csr_hash));
+	row->submitted = j->now;
+	row->not_before = d->not_before;
+	row->not_after = d->not_after;
+}
+
+void
+job_record(struct job *j, enum ae_db_disp disp, enum stage next)
+{
+	struct ae_db_request row;
+	uint8_t hash[AE_HASH_MAX] = { 0 };
+	struct ae_wr w;
+
+	fill_row(j, &row, disp);
+	if (next == STAGE_INTENT) {
+		memcpy(row.serial, j->d.serial, AE_CA_SERIAL_LEN);
+		row.serial_len = AE_CA_SERIAL_LEN;
+		if (ae_hash_bytes(hash, AE_HASH_SHA256, j->d.tbs,
+			j->d.tbs_len) != AE_DB_HASH_LEN) {
+			job_fail(j, HR_INTERNAL, "out of memory");
+			return;
+		}
+	} else {
+		row.resolved = disp == AE_DB_PENDING ? 0 : j->now;
+	}
+	j->stage = next;
+	ae_wr_init(&w, MSG_ROW_MAX);
+	put_row(&w, &row);
+	ae_wr_bytes(&w, hash, AE_DB_HASH_LEN);
+	if (!peer_send(peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_ADD, j->id, &w))
+		job_fail(j, HR_BUSY, "the database is not there");
+	ae_wr_done(&w);
+}
+
+static void
+store_certificate(struct job *j)
+{
+	struct ae_wr w;
+
+	j->stage = STAGE_ISSUE;
+	ae_wr_init(&w, MSG_ROW_MAX);
+	ae_wr_u64(&w, (uint64_t)j->row);
+	put_bytes(&w, j->cert.p, j->cert.len);
+	ae_wr_u64(&w, (uint64_t)j->d.not_before);
+	ae_wr_u64(&w, (uint64_t)j->d.not_after);
+	put_str(&w, j->d.message);
+	if (!peer_send(peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_ISSUE, j->id, &w))
+		job_fail(j, HR_BUSY, "the database is not there");
+	ae_wr_done(&w);
+}
+
+/* ---- to sign ---- */
+
+/* To the next signer that is there; false: there is none. */
+static bool
+to_signer(struct job *j, enum msg type, const void *p, size_t len)
+{
+	struct ca *ca = j->ca;
+	struct ae_err e = AE_ERR_INIT;
+	unsigned i;
+
+	for (i = 0; i < WORKERS_MAX; i++) {
+		unsigned k = (ca->next_signer + i) % WORKERS_MAX;
+		struct peer *s = peer_of(ca->p, ROLE_SIGN, k);
+
+		if (!peer_is_up(s))
+			continue;
+		ca->next_signer = k + 1;
+		j->signer = (uint8_t)k;
+		if (ae_ipc_send(s->ipc, type, j->id, p, len, -1, &e) == AE_OK)
+			return true;
+	}
+	return false;
+}
+
+void
+job_sign(struct job *j)
+{
+	j->stage = STAGE_SIGN;
+	/* Without a signer the intent stays and is void at db's next start. */
+	if (!to_signer(j, MSG_SIGN, j->d.tbs, j->d.tbs_len))
+		job_fail(j, HR_BUSY, "no signer is there");
+}
+
+/*
+ * All is done and durable; the answer itself is signed when the client wants
+ * a full response (MS-WCCE 3.2.1.4.2.1.4.8.2).
+ */
+void
+job_sign_response(struct job *j)
+{
+	struct ae_err e = AE_ERR_INIT;
+
+	j->stage = STAGE_RESPONSE;
+	if (j->response == NULL && info_response(j->ca, j, &e) < 0)
+		job_fail(j, HR_INTERNAL, e.text);
+	else if (!to_signer(j, MSG_SIGN_RESPONSE, j->to_sign.p, j->to_sign.len))
+		job_fail(j, HR_BUSY, "no signer is there");
+}
+
+static void
+response_signed(struct job *j, const uint8_t *sig, size_t len)
+{
+	struct cafile *f = &j->ca->file;
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_wr w;
+	int rc;
+
+	ae_wr_init(&w, AE_PKI_RESPONSE_MAX);
+	rc = ae_key_verify(
+	    f->pub, &f->alg, j->to_sign.p, j->to_sign.len, sig, len, &e);
+	if (rc == AE_OK)
+		rc = ae_response_finish(&w, j->response, sig, len, &e);
+	if (rc == AE_OK) {
+		j->reply.chain.p = ae_arena_dup(j->arena, w.p, w.len);
+		j->reply.chain.len = w.len;
+		if (!ae_wr_ok(&w) || j->reply.chain.p == NULL)
+			rc = ae_fail_mem(&e);
+	}
+	ae_wr_done(&w);
+	if (rc == AE_OK)
+		job_reply(j, &j->reply);
+	else
+		job_fail(j, HR_INTERNAL, e.text);
+}
+
+/* The answer in the form that was asked for; refusals have one too. */
+static void
+job_answer(struct job *j, const struct ae_wcce_reply *p)
+{
+	event_decided(j, p);
+	j->reply = *p;
+	if (p->hresult == 0 && j->q.opnum == AE_OP_REQUEST2 &&
+	    j->q.iface == AE_WCCE_ICERTREQUESTD2 &&
+	    (j->q.flags & AE_CR_IN_FULLRESPONSE) != 0) {
+		job_sign_response(j);
+		return;
+	}
+	job_add_chain(j, &j->reply);
+	job_reply(j, &j->reply);
+}
+
+/*
+ * A signature is looked at before anything is made of it: a fault in the
+ * signer must not leave the CA (it can betray an RSA key).
+ */
+static int
+assemble(struct job *j, const uint8_t *sig, size_t len, struct ae_err *e)
+{
+	struct cafile *f = &j->ca->file;
+	int rc;
+
+	rc =
+	    ae_key_verify(f->pub, &f->alg, j->d.tbs, j->d.tbs_len, sig, len, e);
+	if (rc < 0)
+		return ae_note(e, rc, "the signer's answer");
+	ae_wr_init(&j->cert, AE_PKI_CERT_MAX);
+	rc = ae_tbs_assemble(
+	    &j->cert, j->d.tbs, j->d.tbs_len, &f->alg, sig, len, e);
+	if (rc == AE_OK && !ae_wr_ok(&j->cert))
+		rc = ae_fail_mem(e);
+	return rc;
+}
+
+static int
+on_signed(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+	struct job *j = job_find(ca, m->id);
+	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
+	struct ae_err why = AE_ERR_INIT;
+	const uint8_t *sig;
+	const char *text;
+	struct ae_rd r;
+	size_t len;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	rc = (int)ae_rd_u32(&r);
+	sig = get_bytes(&r, &len);
+	text = get_str(&r, a);
+	if (!ae_rd_done(&r) || rc > 0) {
+		ae_arena_free(a);
+		return bad_message(&r, "SIGNED", e);
+	}
+	if (crl_signed(ca, m->id, rc, sig, len, text)) {
+		ae_arena_free(a);
+		return AE_OK;
+	}
+	if (j != NULL && j->stage == STAGE_RESPONSE &&
+	    j->signer == peer->index) {
+		if (rc < 0)
+			job_fail(j, HR_INTERNAL,
+			    text != NULL ? text : "the signer refused");
+		else
+			response_signed(j, sig, len);
+	} else if (j != NULL && j->stage == STAGE_SIGN &&
+	    j->signer == peer->index) {
+		if (rc < 0)
+			job_fail(j, HR_INTERNAL,
+			    text != NULL ? text : "the signer refused");
+		else if (assemble(j, sig, len, &why) < 0)
+			job_fail(j, HR_INTERNAL, why.text);
+		else
+			store_certificate(j);
+	}
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+/* ---- answers of db ---- */
+
+static void
+reply_issued(struct job *j)
+{
+	struct ae_wcce_reply p = {
+		.request_id = (uint32_t)j->row,
+		.disposition = AE_CR_DISP_ISSUED,
+		.cert = { j->cert.p, j->cert.len },
+		.message = j->d.message,
+	};
+
+	job_answer(j, &p);
+}
+
+void
+job_reply_decided(struct job *j)
+{
+	struct ae_wcce_reply p = { .hresult = 0 };
+
+	ae_ca_reply(&p, &j->d, (uint32_t)j->row);
+	job_answer(j, &p);
+}
+
+static int
+on_db_done(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct job *j = job_find(peer->p->state, m->id);
+	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
+	const char *text;
+	struct ae_rd r;
+	int64_t id;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	rc = (int)ae_rd_u32(&r);
+	id = (int64_t)ae_rd_u64(&r);
+	text = get_str(&r, a);
+	if (!ae_rd_done(&r) || rc > 0) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_DONE", e);
+	}
+	if (j == NULL) {
+		ae_arena_free(a);
+		return AE_OK;
+	}
+	/* Too many refusals for one day: no row more, the answer the same. */
+	if (rc == AE_EDENIED && j->stage == STAGE_RECORD &&
+	    j->d.verdict != AE_CA_PEND) {
+		rc = AE_OK;
+		id = 0;
+	}
+	if (rc < 0) {
+		job_fail(j, rc == AE_EDENIED ? HR_QUOTA : HR_BUSY,
+		    text != NULL ? text : "the database refused");
+		ae_arena_free(a);
+		return AE_OK;
+	}
+	ae_arena_free(a);
+	switch (j->stage) {
+	case STAGE_INTENT:
+		j->row = id;
+		job_sign(j);
+		break;
+	case STAGE_RECORD:
+		j->row = id;
+		job_reply_decided(j);
+		break;
+	case STAGE_ISSUE:
+		reply_issued(j);
+		break;
+	case STAGE_ASK:
+	case STAGE_SIGN:
+	case STAGE_RESPONSE:
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "DB_DONE for a request that waits for something else");
+	}
+	return AE_OK;
+}
+
+const struct ae_ipc_row ca_db_rows[] = {
+	{ MSG_DB_DONE, MSG_TEXT_MAX, 1, false, on_db_done },
+	{ MSG_DB_ROW, MSG_ROW_MAX, 1, false, on_db_row },
+	{ MSG_DB_REVOKED, MSG_CRL_MAX, 1, false, on_revoked },
+	{ .handle = NULL },
+};
+
+const struct ae_ipc_row ca_sign_rows[] = {
+	{ MSG_SIGNED, AE_SIG_MAX + MSG_TEXT_MAX, 1, false, on_signed },
+	{ .handle = NULL },
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Between the files that carry one request along its road: ca_job.c (its
+ * place, deciding), ca_ask.c (questions), ca_issue.c (what becomes of the
+ * decision).
+ */
+#ifndef CERTSRVD_CA_JOB_H
+#define CERTSRVD_CA_JOB_H
+
+#include "ca.h"
+
+#define HR_BUSY 0x800706bbu	/* RPC_S_SERVER_TOO_BUSY */
+#define HR_QUOTA 0x80070718u	/* ERROR_NOT_ENOUGH_QUOTA */
+#define HR_INTERNAL 0x8007054fu /* ERROR_INTERNAL_ERROR */
+
+/* ---- ca_job.c ---- */
+
+struct job *job_find(struct ca *ca, uint32_t id); /* NULL: gone */
+/* Decide with what is known now, and do what follows from it. */
+void job_advance(struct job *j);
+/* Answer and end it. */
+void job_reply(struct job *j, const struct ae_wcce_reply *p);
+/* It cannot be carried out; the client may come again. */
+void job_fail(struct job *j, uint32_t hresult, const char *why);
+/* The chain that goes with a certificate, in the job's arena. */
+void job_add_chain(struct job *j, struct ae_wcce_reply *p);
+
+/* ---- ca_ask.c ---- */
+
+/* Put what decide asks. */
+void job_ask(struct job *j);
+/* From what was answered within the last minute; false: ask. */
+bool job_ask_cache(struct job *j, unsigned bit);
+/* Bits of enum ae_ca_ask are answered, or (!ok) will not be. */
+void job_answered(struct job *j, unsigned bits, bool ok);
+int on_db_row(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+
+/* ---- ca_issue.c ---- */
+
+/* A row in this state, and what is done when it is stored. */
+void job_record(struct job *j, enum ae_db_disp disp, enum stage next);
+void job_sign(struct job *j);
+void job_sign_response(struct job *j);
+void job_reply_decided(struct job *j);
+
+#endif
