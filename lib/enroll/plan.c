@@ -598,8 +598,8 @@ plan_archive(struct walk *w)
 	struct ae_plan *p = w->plan;
 	size_t i;
 
-	p->archive = ae_arena_array(w->a, p->nitems + 1, sizeof(*p->archive));
-	if (p->archive == NULL) {
+	p->store = ae_arena_array(w->a, p->nitems + 1, sizeof(*p->store));
+	if (p->store == NULL) {
 		w->nomem = true;
 		return;
 	}
@@ -611,7 +611,10 @@ plan_archive(struct walk *w)
 
 		if (it->have != NULL && it->action == AE_PLAN_SKIP &&
 		    w->in->now >= it->have->not_after)
-			p->archive[p->narchive++] = it->have;
+			p->store[p->nstore++] =
+			    (struct ae_plan_store){ it->have, AE_PLAN_ARCHIVE,
+				    "existing.expired", "it has expired",
+				    NULL };
 	}
 }
 
@@ -653,9 +656,34 @@ ae_plan_action_name(enum ae_plan_action action)
 		[AE_PLAN_SKIP] = "skip",
 		[AE_PLAN_KEEP] = "keep",
 		[AE_PLAN_ENROLL] = "enroll",
+		[AE_PLAN_RENEW] = "renew",
 	};
 
 	return names[action];
+}
+
+const char *
+ae_plan_store_name(enum ae_plan_store_what what)
+{
+	return what == AE_PLAN_DELETE ? "delete" : "archive";
+}
+
+const char *
+ae_plan_pending_name(enum ae_plan_pending_what what)
+{
+	return what == AE_PLAN_DROP ? "drop" : "fetch";
+}
+
+const char *
+ae_inv_request_state_name(enum ae_inv_request_state s)
+{
+	static const char *const names[] = {
+		[AE_INV_MADE] = "made",
+		[AE_INV_ASKED] = "asked",
+		[AE_INV_PENDING] = "pending",
+	};
+
+	return names[s];
 }
 
 const char *

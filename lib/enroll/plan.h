@@ -54,6 +54,7 @@ enum ae_plan_action {
 	AE_PLAN_SKIP,	/* not for this principal, or not now */
 	AE_PLAN_KEEP,	/* a valid certificate is there */
 	AE_PLAN_ENROLL, /* request one */
+	AE_PLAN_RENEW,	/* request one, signed with the key of have */
 };
 
 struct ae_plan_item {
@@ -62,19 +63,69 @@ struct ae_plan_item {
 	bool candidate; /* AutoEnroll flag and right, right context: a failing
 			   check is news and gets its event */
 	struct ae_reasons reasons;
-	const struct ae_inv_cert *have; /* what KEEP keeps or ENROLL replaces */
-	struct ae_key_spec key;		/* for ENROLL */
-	const struct ae_enrollment_service **cas; /* for ENROLL, in order */
+	/* What KEEP keeps, RENEW renews and ENROLL replaces; NULL: nothing. */
+	const struct ae_inv_cert *have;
+	bool same_key; /* RENEW: for the key of have, MS-CRTD 2.27 0x80 */
+	/* Whose signature the template wants besides; NULL: nobody's. */
+	const struct ae_inv_cert *signer;
+	/* The same request, made earlier and not answered: send its bytes
+	 * again instead of making another.  NULL: none. */
+	const struct ae_inv_request *resume;
+	struct ae_key_spec key;			  /* ENROLL, RENEW */
+	const struct ae_enrollment_service **cas; /* likewise, in order */
 	size_t ncas;
 };
 
+/* A certificate that leaves the set in use. */
+enum ae_plan_store_what {
+	AE_PLAN_ARCHIVE, /* stays in the store, marked */
+	AE_PLAN_DELETE,	 /* with its key, if it has one */
+};
+
+struct ae_plan_store {
+	const struct ae_inv_cert *cert;
+	enum ae_plan_store_what what;
+	const char *check, *text; /* why */
+	/* Only once this item's request was installed in this run; NULL: now.
+	 * A pair that still works is never taken away before. */
+	const struct ae_plan_item *after;
+};
+
+/* A request under way: ask the CA for its outcome, or forget it. */
+enum ae_plan_pending_what {
+	AE_PLAN_FETCH,
+	AE_PLAN_DROP, /* with its key */
+};
+
+struct ae_plan_pending {
+	const struct ae_inv_request *request;
+	enum ae_plan_pending_what what;
+	const char *check, *text;	/* why */
+	const struct ae_template *tmpl; /* NULL: the directory has it no more */
+};
+
+/* Event 64 of AutoEnrollment: about to expire, or expired. */
+struct ae_plan_expiring {
+	const struct ae_inv_cert *cert;
+	const char *text;
+	const struct ae_plan_item *unless; /* no news once this is installed;
+					      NULL: nothing will replace it */
+};
+
 struct ae_plan {
-	bool enabled;		    /* AEPolicy lets templates be requested */
+	bool enabled; /* AEPolicy lets anything at all be done */
+	uint32_t may; /* which of AE_POLICY_ENROLL, _MANAGE, _PENDING */
 	struct ae_reasons reasons;  /* about the run as a whole */
 	struct ae_plan_item *items; /* one a template, in directory order */
 	size_t nitems;
-	const struct ae_inv_cert **archive; /* superseded or replaced */
-	size_t narchive;
+	/* Carried out in this order: pending, store without after, items,
+	 * store with after, expiring. */
+	struct ae_plan_pending *pending;
+	size_t npending;
+	struct ae_plan_store *store;
+	size_t nstore;
+	struct ae_plan_expiring *expiring;
+	size_t nexpiring;
 };
 
 /* What is known about one CA's certificate before asking it anything. */
@@ -89,7 +140,13 @@ struct ae_plan_ca {
 	const struct ae_enrollment_service *service;
 	enum ae_ca_trust trust;
 	const char *trust_text; /* why not, when not trusted; may be NULL */
+	bool ntauth;		/* its certificate is in NTAuthCertificates */
+	int64_t not_after;	/* of the trusted one; 0: none */
 };
+
+#define AE_PLAN_PENDING_MAX (INT64_C(60) * 86400) /* MaxPendingRequestDays */
+#define AE_PLAN_EXPIRY_PERCENT 10u		  /* OfflineExpirationPercent */
+#define AE_PLAN_CLOCK_SKEW 300			  /* as Kerberos */
 
 struct ae_plan_input {
 	enum ae_context context;
@@ -104,10 +161,24 @@ struct ae_plan_input {
 	struct ae_inventory have;
 	const struct ae_providers *providers; /* of this machine; NULL:
 						 software alone */
-	const char *only; /* consider this template alone, NULL: all */
-	bool manual;	  /* asked for by hand: AEPolicy, the AutoEnroll flag
-			     and right, and what is there do not matter */
+	/* The principal's names and SID as the directory has them, to compare
+	 * certificates with; NULL: not compared. */
+	const char *dns_host_name, *upn;
+	const struct ae_sid *sid;
+	const char *only;    /* consider this template alone, NULL: all */
+	bool manual;	     /* asked for by hand: AEPolicy, the AutoEnroll flag
+				and right, and what is there do not matter */
+	bool signed_by_hand; /* the signatures that a template asks for are
+				brought along (an enrollment agent's) */
+	uint32_t expiry_percent; /* warn below this part of the lifetime; 0:
+				    AE_PLAN_EXPIRY_PERCENT */
+	bool unwatched;	     /* OfflineExpirationStoreNames leaves "MY" out */
+	int64_t pending_max; /* seconds; 0: AE_PLAN_PENDING_MAX */
 	int64_t now;
+	/* What a domain controller's clock says at now; 0: nobody asked.  On
+	 * a machine whose own clock disagrees nothing is decided by time: no
+	 * single bad reading renews or archives everything. */
+	int64_t dc_now;
 };
 
 /*
@@ -120,8 +191,12 @@ int ae_plan_make(struct ae_plan **out, const struct ae_plan_input *in,
 /* The reason that decided an item: its first FAIL, or NULL. */
 const struct ae_reason *ae_plan_decisive(const struct ae_plan_item *item);
 
-/* "skip", "keep", "enroll". */
+/* "skip", "keep", "enroll", "renew". */
 const char *ae_plan_action_name(enum ae_plan_action action);
+
+/* "archive", "delete"; "fetch", "drop". */
+const char *ae_plan_store_name(enum ae_plan_store_what what);
+const char *ae_plan_pending_name(enum ae_plan_pending_what what);
 
 /* "pass", "fail", "warn". */
 const char *ae_verdict_name(enum ae_verdict v);

@@ -78,8 +78,8 @@ work(struct run *r, json_t *report, struct ae_err *e)
 		rc = pulse_plan(r, report, e);
 	if (rc != AE_OK || r->o->dry_run)
 		return rc;
-	for (i = 0; i < r->nitems; i++)
-		pulse_request(r, &r->items[i]);
+	for (i = 0; i < r->plan.nitems; i++)
+		pulse_request(r, &r->plan.items[i]);
 	pulse_archive(r);
 	return AE_OK;
 }
@@ -87,13 +87,10 @@ work(struct run *r, json_t *report, struct ae_err *e)
 static void
 finish(struct run *r)
 {
-	size_t i;
-
 	peer_stop(r->net);
 	peer_stop(r->policy);
 	peer_stop(r->key);
-	for (i = 0; i < r->nitems; i++)
-		ae_template_free(r->items[i].tmpl);
+	pulse_wire_plan_done(&r->plan);
 	ae_arena_free(r->a);
 }
 
@@ -123,7 +120,7 @@ pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
 		(void)json_object_set_new(rep, "error", json_string(e->text));
 	}
 	/* The policy role told 4 and what follows it when policy is on. */
-	if (rc == AE_OK && r.enabled)
+	if (rc == AE_OK && r.plan.enabled)
 		pulse_event(&r, AE_EVENT_AUTOENROLLMENT, 5, NULL, 0);
 	if (rc == AE_OK)
 		pulse_event(&r, AE_EVENT_AUTOENROLLMENT, 3, NULL, 0);

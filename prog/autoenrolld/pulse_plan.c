@@ -11,31 +11,6 @@
 #include "store/store.h"
 #include "sys/files.h"
 
-static int
-read_item(
-    struct run *r, struct pulse_item *it, struct ae_rd *in, struct ae_err *e)
-{
-	uint32_t n, i;
-	int rc;
-
-	rc = ae_template_get(&it->tmpl, in, e);
-	if (rc != AE_OK)
-		return rc;
-	it->alg = ae_rd_u32(in);
-	it->bits = ae_rd_u32(in);
-	n = ae_rd_u32(in);
-	if (n > PULSE_CAS_MAX)
-		ae_rd_fail(in);
-	for (i = 0; i < n && ae_rd_ok(in); i++) {
-		it->cas[i].host = msg_get_str(r->a, in, 512);
-		it->cas[i].cn = msg_get_str(r->a, in, 512);
-		if (it->cas[i].host == NULL || it->cas[i].cn == NULL)
-			ae_rd_fail(in);
-	}
-	it->ncas = n;
-	return ae_rd_ok(in) ? AE_OK : pulse_nonsense(e, "policy");
-}
-
 /* The three PEM texts of the anchors go to the key role unread. */
 static int
 read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
@@ -43,11 +18,9 @@ read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
 {
 	const uint8_t *p;
 	json_t *explained;
-	uint32_t n, i;
 	size_t len;
 	int rc;
 
-	r->enabled = ae_rd_u8(in) != 0;
 	r->sid = ae_sid_get(in);
 	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
 	if (p != NULL)
@@ -55,27 +28,12 @@ read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
 	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
 	r->anchors = p == NULL ? NULL : ae_arena_dup(r->a, p, len);
 	r->anchors_len = len;
-	n = ae_rd_u32(in);
-	if (n > PULSE_ITEMS_MAX || !ae_rd_ok(in))
-		return pulse_nonsense(e, "policy");
-	r->items = ae_arena_array(r->a, n, sizeof(*r->items));
-	if (r->items == NULL || r->anchors == NULL)
-		return ae_fail_mem(e);
-	for (i = 0; i < n; i++) {
-		rc = read_item(r, &r->items[i], in, e);
-		if (rc != AE_OK)
-			return rc;
-		r->nitems++;
-	}
-	n = ae_rd_u32(in);
-	if (n > PULSE_ITEMS_MAX || !ae_rd_ok(in))
-		return pulse_nonsense(e, "policy");
-	r->archive = ae_arena_array(r->a, n, sizeof(*r->archive));
-	if (r->archive == NULL)
-		return ae_fail_mem(e);
-	for (i = 0; i < n; i++)
-		r->archive[r->narchive++] =
-		    msg_get_str(r->a, in, AE_STORE_NAME_MAX);
+	if (r->anchors == NULL)
+		return ae_rd_ok(in) ? ae_fail_mem(e)
+				    : pulse_nonsense(e, "policy");
+	rc = pulse_wire_get_plan(&r->plan, r->a, in, e);
+	if (rc != AE_OK)
+		return ae_note(e, rc, "the policy process");
 	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
 	if (p == NULL || !ae_rd_done(in))
 		return pulse_nonsense(e, "policy");

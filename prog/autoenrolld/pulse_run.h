@@ -14,24 +14,11 @@
 #include "base/sid.h"
 #include "enroll/event.h"
 #include "pulse.h"
+#include "pulse_wire.h"
 #include "role.h"
 
 #define PULSE_PLAN_MS 60000
 #define PULSE_KEY_MS 60000
-#define PULSE_ITEMS_MAX 512
-#define PULSE_CAS_MAX 32
-
-struct pulse_ca {
-	const char *host, *cn;
-};
-
-/* What to request: one row of the plan. */
-struct pulse_item {
-	struct ae_template *tmpl;
-	uint32_t alg, bits;
-	struct pulse_ca cas[PULSE_CAS_MAX];
-	size_t ncas;
-};
 
 struct run {
 	struct client *c;
@@ -43,14 +30,10 @@ struct run {
 	json_t *results;
 
 	/* what the policy role answered */
-	bool enabled;
 	struct ae_sid sid;
 	const uint8_t *anchors; /* two encoded lists, passed on unread */
 	size_t anchors_len;
-	struct pulse_item *items;
-	size_t nitems;
-	const char **archive;
-	size_t narchive;
+	struct pulse_wire_plan plan;
 };
 
 /* pulse.c: an event of this run's context; none in a dry run. */

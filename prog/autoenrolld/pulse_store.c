@@ -5,6 +5,8 @@
  */
 #include "pulse_run.h"
 
+#include <string.h>
+
 #include "store/store.h"
 
 void
@@ -14,9 +16,14 @@ pulse_archive(struct run *r)
 	struct ae_wr q;
 	size_t i, done = 0;
 
-	for (i = 0; i < r->narchive; i++) {
+	for (i = 0; i < r->plan.nstore; i++) {
+		const struct pulse_store_action *s = &r->plan.store[i];
+
+		if (s->what != AE_PLAN_ARCHIVE || s->after != PULSE_NOW)
+			continue;
 		ae_wr_init(&q, 4096);
-		msg_put_str(&q, r->archive[i]);
+		/* "<template>/<number>" */
+		msg_put_bytes(&q, s->name, strcspn(s->name, "/"));
 		if (peer_ask(r->key, ROLE_ARCHIVE, &q, PULSE_KEY_MS, &answer,
 			NULL) == AE_OK)
 			done++;

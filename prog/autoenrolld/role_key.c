@@ -5,6 +5,7 @@
  * answered and installs it.  The only process that writes the store; it has
  * no network.
  */
+#include "pulse_wire.h"
 #include "role_key.h"
 
 #include <stdio.h>
@@ -72,13 +73,16 @@ inventory(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	ae_wr_u32(out, (uint32_t)l.n);
 	for (i = 0; i < l.n; i++) {
 		const struct ae_store_entry *en = &l.v[i];
+		const struct ae_stored s = { .tmpl = en->tmpl,
+			.number = en->number,
+			.current = en->current,
+			.has_key = key_fits(r, en),
+			.pem = en->cert_pem,
+			.len = en->cert_len };
 
-		msg_put_str(out, en->tmpl);
-		ae_wr_u32(out, en->number);
-		ae_wr_u8(out, en->current);
-		ae_wr_u8(out, key_fits(r, en));
-		msg_put_bytes(out, en->cert_pem, en->cert_len);
+		pulse_wire_put_stored(out, &s);
 	}
+	ae_wr_u32(out, 0); /* requests under way */
 	ae_store_list_done(&l);
 	return AE_OK;
 }

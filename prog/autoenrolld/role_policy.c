@@ -20,13 +20,13 @@
 #include "plan_json.h"
 #include "policy/files.h"
 #include "policy/settings.h"
+#include "pulse_wire.h"
 #include "role.h"
 #include "roles.h"
 #include "settings_json.h"
 #include "store/store.h"
 #include "sys/clock.h"
 
-#define CERTS_MAX 4096
 #define CONTEXT "Local system"
 
 /* What was asked, and everything that answering it needs. */
@@ -34,8 +34,7 @@ struct work {
 	struct ae_arena *a;
 	const char *principal; /* "PC1$@REALM" */
 	const char *only, *show, *ca;
-	struct ae_stored *stored;
-	size_t nstored;
+	struct pulse_wire_stored stored;
 
 	struct ae_gss_cred *cred;
 	struct ae_ad_ping dc;
@@ -55,30 +54,16 @@ read_stored(struct work *q, struct ae_arena *a, struct ae_rd *in)
 {
 	struct ae_rd r;
 	const uint8_t *p;
-	uint32_t n, i;
 	size_t len;
 
 	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
 	if (p == NULL)
 		return AE_EPROTO;
 	ae_rd_init(&r, p, len);
-	n = ae_rd_u32(&r);
-	if (n > CERTS_MAX)
-		return AE_EPROTO;
-	q->stored = ae_arena_array(a, n, sizeof(*q->stored));
-	for (i = 0; q->stored != NULL && i < n && ae_rd_ok(&r); i++) {
-		struct ae_stored *s = &q->stored[i];
-
-		s->tmpl = msg_get_str(a, &r, AE_STORE_NAME_MAX);
-		s->number = ae_rd_u32(&r);
-		s->current = ae_rd_u8(&r) != 0;
-		s->has_key = ae_rd_u8(&r) != 0;
-		s->pem = msg_get_bytes(&r, AE_STORE_FILE_MAX, &s->len);
-		if (s->tmpl == NULL)
-			ae_rd_fail(&r);
-	}
-	q->nstored = n;
-	return q->stored != NULL && ae_rd_done(&r) ? AE_OK : AE_EPROTO;
+	return pulse_wire_get_stored(&q->stored, a, &r, NULL) == AE_OK &&
+		ae_rd_done(&r)
+	    ? AE_OK
+	    : AE_EPROTO;
 }
 
 static void
@@ -153,8 +138,8 @@ plan(struct work *w, struct ae_err *e)
 	in.now = ae_clock_now();
 	rc = ae_directory_load(w->dir, w->ad, in.now, e);
 	if (rc == AE_OK)
-		rc = ae_gather_inventory(
-		    &w->have, w->a, w->stored, w->nstored, w->dir, in.now, e);
+		rc = ae_gather_inventory(&w->have, w->a, w->stored.certs,
+		    w->stored.ncerts, w->dir, in.now, e);
 	if (rc != AE_OK)
 		return rc;
 	in.policy = w->settings->ae_policy;
@@ -166,6 +151,8 @@ plan(struct work *w, struct ae_err *e)
 	in.ncas = w->dir->pki->nservices;
 	in.token = w->dir->token;
 	in.have = w->have;
+	in.have.requests = w->stored.requests;
+	in.have.nrequests = w->stored.nrequests;
 	in.only = w->only != NULL ? w->only : w->show;
 	in.manual = w->only != NULL;
 	restrict_ca(&in, w, w->a);
@@ -225,45 +212,14 @@ put_pem(struct ae_wr *w, const struct ae_octetsv *v)
 	ae_wr_done(&pem);
 }
 
-static void
-put_item(struct ae_wr *w, const struct ae_plan_item *it)
-{
-	size_t i;
-
-	ae_template_put(w, it->tmpl);
-	ae_wr_u32(w, (uint32_t)it->key.alg);
-	ae_wr_u32(w, it->key.bits);
-	ae_wr_u32(w, (uint32_t)it->ncas);
-	for (i = 0; i < it->ncas; i++) {
-		msg_put_str(w, it->cas[i]->dns_host_name);
-		msg_put_str(w, it->cas[i]->cn);
-	}
-}
-
-static void
-put_archive(struct ae_wr *w, const struct ae_plan *p)
-{
-	size_t i, len;
-
-	ae_wr_u32(w, (uint32_t)p->narchive);
-	for (i = 0; i < p->narchive; i++) {
-		/* "<template>/<number>" */
-		len = strcspn(p->archive[i]->name, "/");
-		msg_put_bytes(w, p->archive[i]->name, len);
-	}
-}
-
 static int
 put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 {
 	const struct ae_directory *d = an->dir;
 	struct ae_wr part;
-	uint32_t n = 0;
 	json_t *j;
 	char *text;
-	size_t i;
 
-	ae_wr_u8(w, an->plan->enabled);
 	ae_sid_put(w, &d->me->sid);
 	ae_wr_init(&part, ROLE_BODY_MAX);
 	put_pem(&part, &d->pki->roots);
@@ -275,13 +231,7 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 	put_ders(&part, d->others, d->nothers);
 	msg_put_bytes(w, part.p, part.len);
 	ae_wr_done(&part);
-	for (i = 0; i < an->plan->nitems; i++)
-		n += an->plan->items[i].action == AE_PLAN_ENROLL;
-	ae_wr_u32(w, n);
-	for (i = 0; i < an->plan->nitems; i++)
-		if (an->plan->items[i].action == AE_PLAN_ENROLL)
-			put_item(w, &an->plan->items[i]);
-	put_archive(w, an->plan);
+	pulse_wire_put_plan(w, an->plan);
 	j = plan_to_json(an->plan);
 	if (j != NULL &&
 	    json_object_set_new(j, "policy", settings_to_json(an->settings)) ==

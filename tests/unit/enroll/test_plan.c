@@ -443,10 +443,10 @@ expired_of_a_skipped_template_is_archived(void **state)
 	w->cert.not_after = NOW - 1;
 	w->ca.templates.n = 0;
 	p = plan(w);
-	assert_int_equal(p->narchive, 1);
-	assert_ptr_equal(p->archive[0], &w->cert);
+	assert_int_equal(p->nstore, 1);
+	assert_ptr_equal(p->store[0].cert, &w->cert);
 	w->in.policy = 1;
-	assert_int_equal(plan(w)->narchive, 0);
+	assert_int_equal(plan(w)->nstore, 0);
 }
 
 static void
