@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -37,6 +38,8 @@ struct run {
 	size_t offset;
 	bool one;   /* the first success is all that is wanted */
 	bool again; /* a request that failed is put again until answered */
+	bool all;   /* no window: until every request of the pool is answered */
+	unsigned accounts; /* client i is <principal><i % accounts>$ */
 	struct pool pool;
 	struct ae_key *ca_key;
 };
@@ -54,6 +57,7 @@ struct window {
 struct tally {
 	size_t n;	/* samples in the window */
 	size_t all;	/* enrollments, warm-up included */
+	size_t tries;	/* the same, with those that failed */
 	size_t next;	/* of its requests, the first not used */
 	size_t errors;	/* in the window */
 	double max_gap; /* longest time without success, seconds */
@@ -132,6 +136,7 @@ count(struct client *k, double t0, double t1, int rc, const struct ae_err *e)
 {
 	struct tally *t = k->t;
 
+	t->tries++;
 	if (rc == AE_OK) {
 		if (t1 - k->good > t->max_gap)
 			t->max_gap = t1 - k->good;
@@ -181,6 +186,16 @@ worth_again(int rc)
 	    rc == AE_EDENIED;
 }
 
+/* Seconds to wait after failure number n: as a client backs off, full jitter.
+ */
+static double
+back_off(const struct run *r, unsigned n)
+{
+	double most = 0.25 * (double)(1u << (n < 7 ? n : 7));
+
+	return r->all ? most * drand48() : 0.02;
+}
+
 static bool
 over(const struct client *k)
 {
@@ -200,6 +215,7 @@ loop(struct client *k, unsigned index)
 	k->good = start;
 	for (;; i++) {
 		size_t number = r->offset + index + i * r->clients;
+		unsigned failed = 0;
 		int rc;
 
 		k->t->next = number;
@@ -210,7 +226,7 @@ loop(struct client *k, unsigned index)
 			    ((double)i + (double)index / r->clients) * pace);
 		rc = enroll(k, number);
 		while (rc < 0 && r->again && worth_again(rc) && !over(k)) {
-			sleep_until(now() + 0.02);
+			sleep_until(now() + back_off(r, failed++));
 			rc = enroll(k, number);
 		}
 		if (rc == AE_OK && r->one)
@@ -229,13 +245,20 @@ client(const struct run *r, unsigned index, struct tally *t, struct window *w)
 		.kind =
 		    strcmp(r->o.way, "cfssl") == 0 ? &load_cfssl : &load_ca };
 	struct ae_err e = AE_ERR_INIT;
-	char path[512];
+	struct load_options o = r->o;
+	char path[512], account[64];
 
+	srand48((long)index);
+	if (r->accounts > 0) {
+		(void)snprintf(account, sizeof(account), "%s%u$",
+		    r->o.principal, index % r->accounts);
+		o.principal = account;
+	}
 	if (r->save != NULL) {
 		(void)snprintf(path, sizeof(path), "%s.%u", r->save, index);
 		k.log = fopen(path, "ae");
 	}
-	if (k.kind->open(&k.c, &r->o, &e) < 0) {
+	if (k.kind->open(&k.c, &o, &e) < 0) {
 		t->first = e;
 		t->errors = 1;
 		atomic_fetch_add(&w->ready, 1);
@@ -262,10 +285,10 @@ quantile(const uint32_t *v, size_t n, double q)
 }
 
 static int
-report(const struct run *r, struct tally *t)
+report(const struct run *r, struct tally *t, double seconds)
 {
 	struct rusage ru;
-	size_t n = 0, all = 0, errors = 0, next = 0, i;
+	size_t n = 0, all = 0, tries = 0, errors = 0, next = 0, i;
 	double gap = 0;
 	const char *text = "";
 	uint32_t *v;
@@ -279,6 +302,7 @@ report(const struct run *r, struct tally *t)
 		memcpy(v + n, t[i].us, t[i].n * sizeof(*v));
 		n += t[i].n;
 		all += t[i].all;
+		tries += t[i].tries;
 		errors += t[i].errors;
 		next = t[i].next > next ? t[i].next : next;
 		gap = t[i].max_gap > gap ? t[i].max_gap : gap;
@@ -288,14 +312,15 @@ report(const struct run *r, struct tally *t)
 	qsort(v, n, sizeof(*v), by_value);
 	(void)getrusage(RUSAGE_CHILDREN, &ru);
 	(void)json_dumpf(
-	    json_pack("{s:s, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f,"
-		      " s:f, s:s}",
-		"way", r->o.way, "rate", (double)n / r->seconds, "n",
-		(json_int_t)n, "all", (json_int_t)all, "errors",
-		(json_int_t)errors, "next", (json_int_t)next, "p50_ms",
-		quantile(v, n, 0.5) / 1e3, "p99_ms", quantile(v, n, 0.99) / 1e3,
-		"p999_ms", quantile(v, n, 0.999) / 1e3, "max_ms",
-		quantile(v, n, 1) / 1e3, "client_cpu_s",
+	    json_pack("{s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f,"
+		      " s:f, s:f, s:f, s:s}",
+		"way", r->o.way, "seconds", seconds, "rate",
+		(double)n / seconds, "n", (json_int_t)n, "all", (json_int_t)all,
+		"tries", (json_int_t)tries, "errors", (json_int_t)errors,
+		"next", (json_int_t)next, "p50_ms", quantile(v, n, 0.5) / 1e3,
+		"p99_ms", quantile(v, n, 0.99) / 1e3, "p999_ms",
+		quantile(v, n, 0.999) / 1e3, "max_ms", quantile(v, n, 1) / 1e3,
+		"client_cpu_s",
 		(double)ru.ru_utime.tv_sec + (double)ru.ru_stime.tv_sec +
 		    (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6,
 		"longest_gap_s", gap, "first_error", text),
@@ -325,21 +350,29 @@ start(struct run *r)
 	struct window *w = shared(sizeof(*w));
 	double give_up = now() + READY_MAX;
 	pid_t pid[CLIENTS_MAX];
+	double begin = now();
 	unsigned i;
+
+	if (r->all) {
+		w->begin = begin;
+		w->end = HUGE_VAL;
+	}
 
 	for (i = 0; i < r->clients; i++) {
 		pid[i] = fork();
 		if (pid[i] == 0)
 			_exit(client(r, i, &t[i], w));
 	}
-	while (w->ready < r->clients && now() < give_up)
+	while (!r->all && w->ready < r->clients && now() < give_up)
 		sleep_until(now() + 0.005);
-	w->end = now() + r->warmup + r->seconds;
-	w->begin = w->end - r->seconds;
+	if (!r->all) {
+		w->end = now() + r->warmup + r->seconds;
+		w->begin = w->end - r->seconds;
+	}
 	for (i = 0; i < r->clients; i++)
 		if (pid[i] > 0)
 			(void)waitpid(pid[i], NULL, 0);
-	return report(r, t);
+	return report(r, t, r->all ? now() - begin : r->seconds);
 }
 
 static void
@@ -353,7 +386,7 @@ usage(void)
 	    "            [--attributes TEXT] [--port N] [--clients N]\n"
 	    "            [--seconds S] [--warmup S] [--offset N] [--rate R]\n"
 	    "            [--save FILE] [--again] [--one] [--keep]\n"
-	    "            [--until FILE]\n");
+	    "            [--until FILE] [--all] [--accounts N]\n");
 	exit(2);
 }
 
@@ -400,7 +433,9 @@ enum {
 	AGAIN,
 	KEEP,
 	ONE,
-	UNTIL
+	UNTIL,
+	ALL,
+	ACCOUNTS
 };
 
 /* clang-format off */
@@ -427,6 +462,8 @@ static const struct option options[] = {
 	{ "keep", no_argument, NULL, KEEP },
 	{ "one", no_argument, NULL, ONE },
 	{ "until", required_argument, NULL, UNTIL },
+	{ "all", no_argument, NULL, ALL },
+	{ "accounts", required_argument, NULL, ACCOUNTS },
 	{ NULL, 0, NULL, 0 },
 };
 /* clang-format on */
@@ -441,7 +478,7 @@ struct words {
 static bool
 set(struct run *r, struct words *w, int c, const char *v)
 {
-	const char **text[] = { [MAKE_POOL] = &w->make_pool,
+	const char **text[ACCOUNTS + 1] = { [MAKE_POOL] = &w->make_pool,
 		[WAY] = &r->o.way,
 		[HOST] = &r->o.host,
 		[POOL] = &r->pool_path,
@@ -453,7 +490,7 @@ set(struct run *r, struct words *w, int c, const char *v)
 		[SAVE] = &r->save,
 		[UNTIL] = &r->until };
 
-	if (c < MAKE_POOL || c > UNTIL)
+	if (c < MAKE_POOL || c > ACCOUNTS)
 		return false;
 	if (text[c] != NULL)
 		*text[c] = v;
@@ -473,6 +510,10 @@ set(struct run *r, struct words *w, int c, const char *v)
 		r->offset = strtoul(v, NULL, 10);
 	else if (c == RATE)
 		r->rate = atof(v);
+	else if (c == ACCOUNTS)
+		r->accounts = (unsigned)strtoul(v, NULL, 10);
+	else if (c == ALL)
+		r->all = r->again = true;
 	else if (c == AGAIN)
 		r->again = true;
 	else if (c == ONE)
