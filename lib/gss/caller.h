@@ -65,7 +65,7 @@ struct ae_caller {
 #define AE_CALLER_UAC_SERVER 0x00000100	     /* a domain controller */
 
 /*
- * The caller of a finished acceptor context (also an imported one), with the
+ * The caller of a finished acceptor context (not of an imported one), with the
  * well-known SIDs of a network logon added.  AE_EAUTH: no PAC, one without
  * logon information, one whose signature did not verify, or one that
  * contradicts itself; AE_EPROTO, AE_ELIMIT: it does not decode.

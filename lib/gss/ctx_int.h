@@ -27,7 +27,8 @@ struct ae_gss_ctx {
 	gss_ctx_id_t handle;
 	char *spn;	   /* initiator */
 	gss_name_t target; /* the same as a name */
-	gss_name_t peer;   /* READY; carries the PAC on the acceptor's side */
+	gss_name_t peer;   /* READY; carries the PAC on the acceptor's side;
+			      not of an imported context */
 	char *peer_text;
 	OM_uint32 flags;
 	int enctype;
@@ -37,7 +38,7 @@ struct ae_gss_ctx {
 
 /*
  * Fill in what only a complete context knows: peer, enctype, expires,
- * sig_len.  Also what an imported one needs.
+ * sig_len.  An imported one brings these with it.
  */
 int ae_gss_ctx_settle(struct ae_gss_ctx *ctx, struct ae_err *e) AE_MUST_CHECK;
 

@@ -97,9 +97,10 @@ ae_caller_get(struct ae_caller **out, struct ae_gss_ctx *ctx, struct ae_err *e)
 	OM_uint32 minor;
 	int i, rc;
 
-	if (ctx->state != AE_GSS_READY || ctx->initiator)
+	if (ctx->state != AE_GSS_READY || ctx->initiator ||
+	    ctx->peer == GSS_C_NO_NAME)
 		return ae_fail(e, AE_EAUTH, AE_DOM_NONE, 0,
-		    "only an accepted security context has a caller");
+		    "only a security context accepted here has a caller");
 	pac.principal = ctx->peer_text;
 	rc = collect(&pac, values, ctx->peer, e);
 	if (rc == AE_OK && pac.logon.p == NULL)

@@ -121,13 +121,13 @@ run(char **argv, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = shake(i, a, e);
 	if (rc == AE_OK)
+		rc = ae_caller_get(&c, a, e);
+	if (rc == AE_OK)
 		rc = move(&a, e);
 	if (rc == AE_OK)
 		rc = one_message(i, a, e);
 	if (rc == AE_OK)
 		rc = one_message(a, i, e);
-	if (rc == AE_OK)
-		rc = ae_caller_get(&c, a, e);
 	if (rc == AE_OK)
 		print(c, a);
 	ae_caller_free(c);
