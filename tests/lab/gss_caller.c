@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * For the lab: a three-leg handshake with real tickets, then the accepted
- * context is moved (exported and imported), seals a message each way, and
- * its caller is printed, one "name value" a line.
+ * For the lab: a three-leg handshake with real tickets; the accepted context
+ * says who its caller is, is moved (exported and imported) and seals a message
+ * each way.  The caller is printed, one "name value" a line.
  *
  *	gss_caller krb5|spnego CLIENT_KEYTAB PRINCIPAL SERVICE_KEYTAB SPN
  */
