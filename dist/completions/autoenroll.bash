@@ -11,14 +11,14 @@ _autoenroll() {
 	done
 	case $cmd in
 	'') words='pulse enroll templates store policy ca log events --root --help --version' ;;
-	pulse) words='--wait --dry-run --refresh-policy --json --help' ;;
-	enroll) words='-T --template --ca --subject --dns --upn --json --help' ;;
-	templates) words='--explain --json --help' ;;
-	store) words='list --archived --json --help' ;;
-	policy) words='show -v --json --help' ;;
+	pulse) words='--user --wait --dry-run --refresh-policy --json --help' ;;
+	enroll) words='--user -T --template --ca --subject --dns --upn --json --help' ;;
+	templates) words='--user --explain --json --help' ;;
+	store) words='list --user --archived --json --help' ;;
+	policy) words='show --user -v --json --help' ;;
 	ca) words='list ping info prop templates --ca --stages --index --json --help' ;;
 	log) words='level 0 1 2 3 4 5 default --json --help' ;;
-	events) words='--since --json --help' ;;
+	events) words='--user --since --json --help' ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -192,9 +192,10 @@ ae_ad_principal(struct ae_principal **out, struct ae_ad *ad,
 	return AE_OK;
 }
 
-int
-ae_ad_principal_account(struct ae_principal **out, struct ae_ad *ad,
-    const char *account, struct ae_err *e)
+/* The one account whose attribute has this value. */
+static int
+by_value(struct ae_principal **out, struct ae_ad *ad, const char *attribute,
+    const char *value, struct ae_err *e)
 {
 	struct ae_ad_query q = { .base = ae_ad_root(ad)->default_nc,
 		.scope = AE_AD_SUB,
@@ -205,19 +206,33 @@ ae_ad_principal_account(struct ae_principal **out, struct ae_ad *ad,
 	int rc;
 
 	ae_wr_init(&w, FILTER_MAX);
-	ae_wr_str(&w, "(&(objectClass=user)(sAMAccountName=");
-	ae_ad_put_filter_value(&w, account, strlen(account));
+	ae_wr_printf(&w, "(&(objectClass=user)(%s=", attribute);
+	ae_ad_put_filter_value(&w, value, strlen(value));
 	ae_wr_str(&w, "))");
 	q.filter = ae_wr_cstr(&w);
 	rc = q.filter != NULL ? ae_ad_search(ad, &q, &l, e) : ae_fail_mem(e);
 	if (rc == AE_OK && l.n != 1)
 		rc = ae_fail(e, l.n == 0 ? AE_ENOTFOUND : AE_EPROTO,
-		    AE_DOM_NONE, 0, "%s: %zu such accounts", account, l.n);
+		    AE_DOM_NONE, 0, "%s: %zu such accounts", value, l.n);
 	if (rc == AE_OK)
 		rc = principal(out, ad, &l, e);
 	ae_entries_done(&l);
 	ae_wr_done(&w);
 	return rc;
+}
+
+int
+ae_ad_principal_account(struct ae_principal **out, struct ae_ad *ad,
+    const char *account, struct ae_err *e)
+{
+	return by_value(out, ad, "sAMAccountName", account, e);
+}
+
+int
+ae_ad_principal_upn(struct ae_principal **out, struct ae_ad *ad,
+    const char *upn, struct ae_err *e)
+{
+	return by_value(out, ad, "userPrincipalName", upn, e);
 }
 
 int

@@ -49,6 +49,9 @@ int ae_ad_principal_dn(struct ae_principal **out, struct ae_ad *ad,
 /* The one account with that sAMAccountName in the DC's domain ("PC1$"). */
 int ae_ad_principal_account(struct ae_principal **out, struct ae_ad *ad,
     const char *account, struct ae_err *e) AE_MUST_CHECK;
+/* The one with that userPrincipalName. */
+int ae_ad_principal_upn(struct ae_principal **out, struct ae_ad *ad,
+    const char *upn, struct ae_err *e) AE_MUST_CHECK;
 void ae_principal_free(struct ae_principal *p);
 
 /*

@@ -5,6 +5,7 @@
  */
 #include "gather/directory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,9 +145,29 @@ borrow_all(struct ae_directory *d, struct ae_err *e)
 	return AE_OK;
 }
 
+/* A ticket's name is that of the account, or its userPrincipalName. */
+static int
+find_me(struct ae_directory *d, struct ae_ad *ad, const char *principal,
+    struct ae_err *e)
+{
+	char account[256];
+	int rc;
+
+	if ((size_t)snprintf(account, sizeof(account), "%.*s",
+		(int)strcspn(principal, "@"), principal) >= sizeof(account))
+		return ae_fail(
+		    e, AE_EINVAL, AE_DOM_NONE, 0, "the name is too long");
+	rc = ae_ad_principal_account(&d->me, ad, account, e);
+	if (rc == AE_ENOTFOUND)
+		rc = ae_ad_principal_upn(&d->me, ad, principal, e);
+	if (rc == AE_OK && e != NULL)
+		e->rc = AE_OK; /* of the first try */
+	return rc;
+}
+
 int
 ae_directory_open(struct ae_directory **out, struct ae_ad *ad,
-    const char *account, struct ae_err *e)
+    const char *principal, struct ae_err *e)
 {
 	struct ae_directory *d = calloc(1, sizeof(*d));
 	int rc;
@@ -154,13 +175,12 @@ ae_directory_open(struct ae_directory **out, struct ae_ad *ad,
 	if (d == NULL)
 		return ae_fail_mem(e);
 	d->arena = ae_arena_new(ARENA_MAX);
-	rc = d->arena == NULL ? ae_fail_mem(e)
-			      : ae_ad_principal_account(&d->me, ad, account, e);
+	rc = d->arena == NULL ? ae_fail_mem(e) : find_me(d, ad, principal, e);
 	if (rc == AE_OK)
 		rc = read_token(d, ad, e);
 	if (rc != AE_OK) {
 		ae_directory_free(d);
-		return ae_note(e, rc, "looking up %s", account);
+		return ae_note(e, rc, "looking up %s", principal);
 	}
 	*out = d;
 	return AE_OK;

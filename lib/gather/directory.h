@@ -31,11 +31,13 @@ struct ae_directory {
 };
 
 /*
- * Who the account ("PC1$") is, and its token: enough to choose its group
- * policy.  The rest is empty until ae_directory_load.
+ * Who the principal of a ticket ("PC1$@EXAMPLE.COM") is, and its token:
+ * enough to choose its group policy.  The name is that of an account, or a
+ * userPrincipalName, with which people may log in as well.  The rest is
+ * empty until ae_directory_load.
  */
 int ae_directory_open(struct ae_directory **out, struct ae_ad *ad,
-    const char *account, struct ae_err *e) AE_MUST_CHECK;
+    const char *principal, struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * Read the templates, CAs and anchors, and judge the CAs at time now.

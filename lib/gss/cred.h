@@ -66,6 +66,15 @@ int ae_gss_cred_ccache(struct ae_gss_cred **out, const char *ccache,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
+ * Copy the tickets of a cache ("KEYRING:x", "KCM:1000", …; NULL: the
+ * process's default) to the file path, mode 0600, renamed over the old one.
+ * A copy of the same ticket-granting ticket stays as it is, and with it the
+ * tickets that were added to it since.
+ */
+int ae_gss_ccache_copy(
+    const char *path, const char *ccache, struct ae_err *e) AE_MUST_CHECK;
+
+/*
  * A client's credential from its keytab: asks the KDC for a ticket-granting
  * ticket for principal ("PC1$", "PC1$@REALM") and puts it into ccache, which
  * is FILE:path (written beside and renamed over, mode 0600, so that other

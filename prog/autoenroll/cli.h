@@ -31,6 +31,12 @@ struct cli_command {
 
 extern const struct cli_command cli_commands[]; /* ends with a NULL name */
 
+/*
+ * --user: from now on for the user who runs this, not for the machine.  On
+ * failure cli is as it was.
+ */
+int cli_for_user(struct cli *cli, struct ae_err *e) AE_MUST_CHECK;
+
 /* Say "autoenroll: …" with the story of e and give the exit code for it. */
 int cli_fail(const struct cli *cli, const struct ae_err *e);
 

@@ -94,18 +94,22 @@ cmd_events(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "since", required_argument, NULL, 's' },
+		{ "user", no_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	struct ae_err e = AE_ERR_INIT;
 	int64_t since = INT64_MIN;
 	json_t *all = NULL, *ev;
+	bool user = false;
 	size_t i;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt == 'j')
 			cli->json = true;
+		else if (opt == 'u')
+			user = true;
 		else if (opt != 's')
 			return cli_usage("events", "unknown option");
 		else if (!parse_since(&since, optarg))
@@ -115,6 +119,8 @@ cmd_events(struct cli *cli, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage("events", "no arguments are expected");
+	if (user && cli_for_user(cli, &e) != AE_OK)
+		return cli_fail(cli, &e);
 	if (eventlog_read(&all, &cli->c, since, &e) != AE_OK)
 		return cli_fail(cli, &e);
 	if (cli->json)

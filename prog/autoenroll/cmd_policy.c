@@ -51,18 +51,21 @@ int
 cmd_policy(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "user", no_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	struct pulse_options o = { .dry_run = true };
 	struct ae_err e = AE_ERR_INIT;
 	json_t *report = NULL, *policy;
-	bool verbose = false;
+	bool verbose = false, user = false;
 	int opt, code = EXIT_OK;
 
 	while ((opt = getopt_long(argc, argv, "v", options, NULL)) != -1) {
 		if (opt == 'v')
 			verbose = true;
+		else if (opt == 'u')
+			user = true;
 		else if (opt == 'j')
 			cli->json = true;
 		else
@@ -70,10 +73,12 @@ cmd_policy(struct cli *cli, int argc, char **argv)
 	}
 	if (argc - optind != 1 || strcmp(argv[optind], "show") != 0)
 		return cli_usage("policy", "expected 'show'");
-	if (geteuid() != 0) {
+	if (user && cli_for_user(cli, &e) != AE_OK)
+		return cli_fail(cli, &e);
+	if (!user && geteuid() != 0) {
 		(void)fprintf(stderr,
 		    "autoenroll policy: the machine's policy is read with its "
-		    "keytab; run it as root\n");
+		    "keytab; run it as root, or with --user for your own\n");
 		return EXIT_LOCAL;
 	}
 	if (pulse_run(&cli->c, &o, &report, &e) != AE_OK) {

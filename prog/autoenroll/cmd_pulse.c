@@ -101,14 +101,20 @@ print_results(const json_t *report)
 	}
 }
 
+/* For the user who asks, or for the machine, which is root's. */
 static int
-need_root(const char *command)
+whose(struct cli *cli, const char *command, bool user)
 {
+	struct ae_err e = AE_ERR_INIT;
+
+	if (user)
+		return cli_for_user(cli, &e) == AE_OK ? EXIT_OK
+						      : cli_fail(cli, &e);
 	if (geteuid() == 0)
 		return EXIT_OK;
 	(void)fprintf(stderr,
 	    "autoenroll %s: the machine's certificates are root's; run it as "
-	    "root\n",
+	    "root, or with --user for your own\n",
 	    command);
 	return EXIT_LOCAL;
 }
@@ -150,13 +156,14 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 		{ "wait", no_argument, NULL, 'w' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "refresh-policy", no_argument, NULL, 'r' },
+		{ "user", no_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	struct pulse_options o = { 0 };
 	struct ae_err e = AE_ERR_INIT;
 	json_t *report = NULL;
-	bool wait = false;
+	bool wait = false, user = false;
 	int opt, code;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -170,6 +177,9 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 		case 'r':
 			o.refresh = true;
 			break;
+		case 'u':
+			user = true;
+			break;
 		case 'j':
 			cli->json = true;
 			break;
@@ -179,11 +189,11 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage("pulse", "no arguments are expected");
-	code = need_root("pulse");
+	code = whose(cli, "pulse", user);
 	if (code != EXIT_OK)
 		return code;
-	if (o.dry_run)
-		return run_here(cli, &o, true, false);
+	if (o.dry_run || user) /* a user's run is the user's own process */
+		return run_here(cli, &o, o.dry_run, false);
 	code = control_ask(&cli->c, o.refresh, wait, &report, &e);
 	if (code == AE_ENOTFOUND) /* no daemon */
 		return run_here(cli, &o, false, false);
@@ -219,10 +229,12 @@ cmd_enroll(struct cli *cli, int argc, char **argv)
 		{ "subject", required_argument, NULL, 's' },
 		{ "dns", required_argument, NULL, 'd' },
 		{ "upn", required_argument, NULL, 'u' },
+		{ "user", no_argument, NULL, 'U' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	struct pulse_options o = { 0 };
+	bool user = false;
 	int opt, code;
 
 	while ((opt = getopt_long(argc, argv, "T:", options, NULL)) != -1) {
@@ -242,6 +254,9 @@ cmd_enroll(struct cli *cli, int argc, char **argv)
 		case 'u':
 			(void)ae_strv_add(&o.upn, optarg);
 			break;
+		case 'U':
+			user = true;
+			break;
 		case 'j':
 			cli->json = true;
 			break;
@@ -251,7 +266,7 @@ cmd_enroll(struct cli *cli, int argc, char **argv)
 	}
 	if (o.only == NULL || optind != argc)
 		code = cli_usage("enroll", "expected -T TEMPLATE");
-	else if ((code = need_root("enroll")) == EXIT_OK)
+	else if ((code = whose(cli, "enroll", user)) == EXIT_OK)
 		code = run_here(cli, &o, false, true);
 	ae_strv_done(&o.dns);
 	ae_strv_done(&o.upn);
@@ -263,16 +278,19 @@ cmd_templates(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "explain", no_argument, NULL, 'e' },
+		{ "user", no_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	struct pulse_options o = { .dry_run = true };
-	bool explain = false;
+	bool explain = false, user = false;
 	int opt, code;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt == 'e')
 			explain = true;
+		else if (opt == 'u')
+			user = true;
 		else if (opt == 'j')
 			cli->json = true;
 		else
@@ -281,6 +299,6 @@ cmd_templates(struct cli *cli, int argc, char **argv)
 	if (argc - optind > 1)
 		return cli_usage("templates", "at most one template");
 	o.show = optind < argc ? argv[optind] : NULL;
-	code = need_root("templates");
+	code = whose(cli, "templates", user);
 	return code != EXIT_OK ? code : run_here(cli, &o, true, explain);
 }

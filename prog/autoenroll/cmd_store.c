@@ -106,13 +106,14 @@ cmd_store(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "archived", no_argument, NULL, 'a' },
+		{ "user", no_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	struct ae_store_list l = { 0 };
 	struct ae_err e = AE_ERR_INIT;
 	struct ae_store *s = NULL;
-	bool archived = false;
+	bool archived = false, user = false;
 	json_t *all, *j;
 	size_t i;
 	int opt, rc;
@@ -120,6 +121,8 @@ cmd_store(struct cli *cli, int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt == 'a')
 			archived = true;
+		else if (opt == 'u')
+			user = true;
 		else if (opt == 'j')
 			cli->json = true;
 		else
@@ -127,6 +130,8 @@ cmd_store(struct cli *cli, int argc, char **argv)
 	}
 	if (argc - optind != 1 || strcmp(argv[optind], "list") != 0)
 		return cli_usage("store", "expected 'list'");
+	if (user && cli_for_user(cli, &e) != AE_OK)
+		return cli_fail(cli, &e);
 	all = json_array();
 	rc = ae_store_open(&s, cli->c.state_dir, false, &e);
 	if (rc == AE_OK)

@@ -16,11 +16,12 @@
 /* clang-format off */
 const struct cli_command cli_commands[] = {
 	{ "pulse", cmd_pulse, "run auto-enrollment now",
-	  "usage: autoenroll pulse [--wait] [--dry-run] [--refresh-policy] [--json]\n"
+	  "usage: autoenroll pulse [--user] [--wait] [--dry-run] [--refresh-policy] [--json]\n"
 	  "\n"
 	  "Reads group policy, templates and permissions, requests what is missing and\n"
 	  "installs it. Asks autoenrolld when it runs, otherwise does the run itself.\n"
 	  "\n"
+	  "  --user            your own certificates, with your ticket; needs no root\n"
 	  "  --wait            wait for the run to end and show what came of it\n"
 	  "  --dry-run         show the plan and its reasons; request and change nothing\n"
 	  "  --refresh-policy  read group policy again even if it did not change\n"
@@ -31,29 +32,33 @@ const struct cli_command cli_commands[] = {
 	  "  autoenroll pulse --dry-run --json | jq '.plan[] | select(.action == \"enroll\")'\n" },
 	{ "enroll", cmd_enroll, "request one certificate by hand",
 	  "usage: autoenroll enroll -T TEMPLATE [--ca 'HOST\\NAME'] [--subject DN]\n"
-	  "                         [--dns NAME]... [--upn NAME]... [--json]\n"
+	  "                         [--dns NAME]... [--upn NAME]... [--user] [--json]\n"
 	  "\n"
 	  "  -T, --template  common name of the template\n"
 	  "  --ca            ask this CA only\n"
 	  "  --subject       subject, most specific part first: 'CN=www.example.com'\n"
 	  "  --dns, --upn    alternative names, may be repeated\n"
+	  "  --user          for yourself instead of this machine\n"
 	  "\n"
 	  "examples:\n"
 	  "  autoenroll enroll -T WebServer --subject CN=www.example.com --dns www.example.com\n" },
 	{ "templates", cmd_templates, "list templates, with --explain why each is or is not requested",
-	  "usage: autoenroll templates [--explain] [--json] [TEMPLATE]\n"
+	  "usage: autoenroll templates [--explain] [--user] [--json] [TEMPLATE]\n"
 	  "\n"
 	  "  --explain  every check that was made for every template, in order\n"
+	  "  --user     what you would get instead of this machine\n"
 	  "\n"
 	  "examples:\n"
 	  "  autoenroll templates --explain Workstation\n" },
 	{ "store", cmd_store, "show the certificates of this machine",
-	  "usage: autoenroll store list [--archived] [--json]\n"
+	  "usage: autoenroll store list [--archived] [--user] [--json]\n"
 	  "\n"
-	  "  --archived  also those that are no longer current\n" },
+	  "  --archived  also those that are no longer current\n"
+	  "  --user      your own\n" },
 	{ "policy", cmd_policy, "show the auto-enrollment policy and where it comes from",
-	  "usage: autoenroll policy show [-v] [--json]\n"
+	  "usage: autoenroll policy show [--user] [-v] [--json]\n"
 	  "\n"
+	  "  --user  your own policy instead of this machine's\n"
 	  "  -v  also every group policy object that was passed over, and why\n" },
 	{ "ca", cmd_ca, "list and question certification authorities",
 	  "usage: autoenroll ca list [--json]\n"
@@ -71,8 +76,9 @@ const struct cli_command cli_commands[] = {
 	  "0 minimal, 1 terse, 2 error, 3 warning (default), 4 verbose, 5 exhaustive.\n"
 	  "Effective at once.\n" },
 	{ "events", cmd_events, "show the events of auto-enrollment",
-	  "usage: autoenroll events [--since TIME] [--json]\n"
+	  "usage: autoenroll events [--since TIME] [--user] [--json]\n"
 	  "\n"
+	  "  --user   those of your own runs\n"
 	  "  --since  2026-11-23T08:00:00Z, or an age such as 90s, 30m, 8h, 2d\n" },
 	{ 0 },
 };
@@ -110,6 +116,19 @@ cli_usage(const char *command, const char *fmt, ...)
 	va_end(ap);
 	(void)fprintf(stderr, "\nTry 'autoenroll %s --help'.\n", command);
 	return EXIT_USAGE;
+}
+
+int
+cli_for_user(struct cli *cli, struct ae_err *e)
+{
+	struct client mine;
+	int rc;
+
+	rc = client_init(&mine, cli->c.root, true, e);
+	client_done(rc == AE_OK ? &cli->c : &mine);
+	if (rc == AE_OK)
+		cli->c = mine;
+	return rc;
 }
 
 int
@@ -199,6 +218,7 @@ main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "root", required_argument, NULL, 'r' },
 		{ "role", required_argument, NULL, 'R' },
+		{ "as-user", no_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -206,6 +226,7 @@ main(int argc, char **argv)
 	const char *root = getenv("AUTOENROLL_ROOT"), *role = NULL;
 	struct ae_err e = AE_ERR_INIT;
 	struct cli cli = { 0 };
+	bool user = false;
 	int opt, code;
 
 	while ((opt = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
@@ -215,6 +236,9 @@ main(int argc, char **argv)
 			break;
 		case 'R': /* a process of our own, not for people */
 			role = optarg;
+			break;
+		case 'u': /* of a role of a user's run */
+			user = true;
 			break;
 		case 'h':
 			usage(stdout);
@@ -231,7 +255,7 @@ main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (client_init(&cli.c, root, &e) != AE_OK) {
+	if (client_init(&cli.c, root, user, &e) != AE_OK) {
 		code = cli_fail(&cli, &e);
 	} else if (role != NULL) {
 		code = role_main(&cli.c, role, &e);

@@ -7,12 +7,15 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
+#include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/conf.h"
@@ -21,7 +24,7 @@
 /* clang-format off */
 static const struct ae_conf_key keys[] = {
 	{ "", "principal",  AE_CONF_STR,  offsetof(struct client, principal) },
-	{ "", "user",       AE_CONF_STR,  offsetof(struct client, user) },
+	{ "", "user",       AE_CONF_STR,  offsetof(struct client, role_user) },
 	{ "", "keytab",     AE_CONF_STR,  offsetof(struct client, keytab) },
 	{ "", "sysvol-helper", AE_CONF_STR, offsetof(struct client, helper) },
 	{ "", "interval",   AE_CONF_SPAN, offsetof(struct client, interval), 60, 7 * 86400 },
@@ -31,48 +34,151 @@ static const struct ae_conf_key keys[] = {
 };
 
 /* Where things are: design decision, stable for packagers. */
+enum base { SYSTEM, STATE, RUN };
 static const struct {
 	size_t offset;
+	enum base base;
 	const char *path;
 } paths[] = {
-	{ offsetof(struct client, conf_path),      "/etc/autoenroll/autoenroll.conf" },
-	{ offsetof(struct client, policy_path),    "/etc/autoenroll/policy.conf" },
-	{ offsetof(struct client, keytab),         "/etc/krb5.keytab" },
-	{ offsetof(struct client, state_dir),      "/var/lib/autoenroll" },
-	{ offsetof(struct client, events),         "/var/lib/autoenroll/events.jsonl" },
-	{ offsetof(struct client, policy_cache),   "/var/lib/autoenroll/policy.cache" },
-	{ offsetof(struct client, log_level_file), "/var/lib/autoenroll/loglevel" },
-	{ offsetof(struct client, run_dir),        "/run/autoenroll" },
-	{ offsetof(struct client, ccache),         "/run/autoenroll/krb5cc" },
-	{ offsetof(struct client, socket),         "/run/autoenroll/control" },
+	{ offsetof(struct client, conf_path),      SYSTEM, "/etc/autoenroll/autoenroll.conf" },
+	{ offsetof(struct client, policy_path),    SYSTEM, "/etc/autoenroll/policy.conf" },
+	{ offsetof(struct client, keytab),         SYSTEM, "/etc/krb5.keytab" },
+	{ offsetof(struct client, state_dir),      STATE,  "" },
+	{ offsetof(struct client, events),         STATE,  "/events.jsonl" },
+	{ offsetof(struct client, policy_cache),   STATE,  "/policy.cache" },
+	{ offsetof(struct client, log_level_file), STATE,  "/loglevel" },
+	{ offsetof(struct client, run_dir),        RUN,    "" },
+	{ offsetof(struct client, ccache),         RUN,    "/krb5cc" },
+	{ offsetof(struct client, socket),         RUN,    "/control" },
 };
 /* clang-format on */
 
-int
-client_init(struct client *c, const char *root, struct ae_err *e)
+/* The directories that the machine's or the user's paths start with. */
+struct bases {
+	char state[PATH_MAX], run[PATH_MAX];
+	char own_policy[PATH_MAX]; /* "" for the machine */
+};
+
+static int
+join(char out[PATH_MAX], const char *dir, const char *more, struct ae_err *e)
 {
+	if (snprintf(out, PATH_MAX, "%s%s", dir, more) >= PATH_MAX)
+		return ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
+		    "the path %s%s is too long", dir, more);
+	return AE_OK;
+}
+
+/* Of the environment, but not what su and sudo left of somebody else's. */
+static const char *
+own_dir(const char *name)
+{
+	const char *dir = getenv(name);
+	struct stat st;
+
+	return dir != NULL && dir[0] == '/' && stat(dir, &st) == 0 &&
+		st.st_uid == geteuid()
+	    ? dir
+	    : NULL;
+}
+
+static int
+user_bases(struct bases *b, const char **name, struct ae_err *e)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	const char *home = own_dir("HOME"), *data = getenv("XDG_DATA_HOME"),
+		   *conf = getenv("XDG_CONFIG_HOME"),
+		   *run = own_dir("XDG_RUNTIME_DIR");
+	int rc;
+
+	if (home == NULL && pw != NULL)
+		home = pw->pw_dir;
+	if (home == NULL || home[0] != '/')
+		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+		    "user %u has no home directory: certificates have no "
+		    "place; set HOME",
+		    geteuid());
+	*name = pw != NULL ? pw->pw_name : "user";
+	rc = data != NULL && data[0] == '/'
+	    ? join(b->state, data, "/autoenroll", e)
+	    : join(b->state, home, "/.local/share/autoenroll", e);
+	if (rc == AE_OK)
+		rc = conf != NULL && conf[0] == '/'
+		    ? join(b->own_policy, conf, "/autoenroll/policy.conf", e)
+		    : join(b->own_policy, home,
+			  "/.config/autoenroll/policy.conf", e);
+	if (rc == AE_OK)
+		rc = run != NULL ? join(b->run, run, "/autoenroll", e)
+				 : join(b->run, b->state, "/run", e);
+	return rc;
+}
+
+static int
+set_paths(struct client *c, const struct bases *b, struct ae_err *e)
+{
+	const char *const dirs[] = {
+		[SYSTEM] = "", [STATE] = b->state, [RUN] = b->run
+	};
+	char path[PATH_MAX];
 	size_t i;
 	int rc;
 
-	memset(c, 0, sizeof(*c));
-	c->root = strdup(root == NULL ? "" : root);
-	c->user = strdup("_autoenroll");
-	c->helper = strdup(AE_LIBEXECDIR "/sysvol");
-	c->interval = 8 * 3600;
-	c->ca_timeout = 60;
-	if (c->root == NULL || c->user == NULL || c->helper == NULL)
-		return ae_fail_mem(e);
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		char **field = (char **)(void *)((char *)c + paths[i].offset);
 
-		*field = ae_path_root(root, paths[i].path);
-		if (*field == NULL)
+		rc = join(path, dirs[paths[i].base], paths[i].path, e);
+		if (rc != AE_OK)
+			return rc;
+		if ((*field = ae_path_root(c->root, path)) == NULL)
 			return ae_fail_mem(e);
 	}
-	rc = ae_conf_read(c, keys, c->conf_path, e);
+	if (b->own_policy[0] != '\0' &&
+	    (c->user_policy_path = ae_path_root(c->root, b->own_policy)) ==
+		NULL)
+		return ae_fail_mem(e);
+	return AE_OK;
+}
+
+int
+client_init(struct client *c, const char *root, bool user, struct ae_err *e)
+{
+	struct bases b = { "/var/lib/autoenroll", "/run/autoenroll", "" };
+	const char *context = "Local system";
+	int rc = AE_OK;
+
+	memset(c, 0, sizeof(*c));
+	c->user = user;
+	if (user)
+		rc = user_bases(&b, &context, e);
+	if (rc != AE_OK)
+		return rc;
+	c->context = strdup(context);
+	c->root = strdup(root == NULL ? "" : root);
+	c->role_user = strdup("_autoenroll");
+	c->helper = strdup(AE_LIBEXECDIR "/sysvol");
+	c->interval = 8 * 3600;
+	c->ca_timeout = 60;
+	if (c->context == NULL || c->root == NULL || c->role_user == NULL ||
+	    c->helper == NULL)
+		return ae_fail_mem(e);
+	rc = set_paths(c, &b, e);
+	if (rc == AE_OK)
+		rc = ae_conf_read(c, keys, c->conf_path, e);
 	if (rc != AE_ENOTFOUND)
 		return rc;
 	*e = (struct ae_err)AE_ERR_INIT; /* the defaults are fine */
+	return AE_OK;
+}
+
+int
+client_set_context(
+    struct client *c, const char *domain, const char *account, struct ae_err *e)
+{
+	char *context = NULL;
+
+	if (asprintf(&context, "%s\\%s", domain, account) < 0)
+		return ae_fail_mem(e);
+	free(c->context);
+	c->context = context;
 	return AE_OK;
 }
 
@@ -83,8 +189,10 @@ client_done(struct client *c)
 
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		free(*(char **)(void *)((char *)c + paths[i].offset));
+	free(c->user_policy_path);
+	free(c->context);
 	free(c->root);
-	free(c->user);
+	free(c->role_user);
 	free(c->helper);
 	free(c->principal);
 	ae_log_free(c->log);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * What the client's programs and roles share: where things are, and the
- * settings of /etc/autoenroll/autoenroll.conf.
+ * What the client's programs and roles share: for whom they work – this
+ * machine or the user who runs them –, where things are, and the settings of
+ * /etc/autoenroll/autoenroll.conf.
  */
 #ifndef AE_CLIENT_CLIENT_H
 #define AE_CLIENT_CLIENT_H
@@ -13,24 +14,31 @@
 #include "base/err.h"
 #include "sys/log.h"
 
-/* All paths are heap and already below --root. */
+/*
+ * All paths are heap and already below --root.  A user's state_dir is
+ * $XDG_DATA_HOME/autoenroll (~/.local/share/autoenroll), the run_dir
+ * $XDG_RUNTIME_DIR/autoenroll, or run in the state_dir without one.
+ */
 struct client {
+	bool user;	   /* works for the user who runs it */
+	char *context;	   /* for events: "Local system", "LAB\\alice" */
 	char *root;	   /* "" or the argument of --root */
 	char *conf_path;   /* etc/autoenroll/autoenroll.conf */
 	char *policy_path; /* etc/autoenroll/policy.conf, the local layer */
+	char *user_policy_path; /* the user's own; NULL for the machine */
 	char *keytab;
 	char *state_dir;      /* var/lib/autoenroll: the machine's store */
 	char *run_dir;	      /* run/autoenroll: caches, control socket */
-	char *ccache;	      /* run/autoenroll/krb5cc, without "FILE:" */
-	char *socket;	      /* run/autoenroll/control */
-	char *events;	      /* var/lib/autoenroll/events.jsonl */
-	char *policy_cache;   /* var/lib/autoenroll/policy.cache */
-	char *log_level_file; /* var/lib/autoenroll/loglevel */
+	char *ccache;	      /* <run_dir>/krb5cc, without "FILE:" */
+	char *socket;	      /* <run_dir>/control */
+	char *events;	      /* <state_dir>/events.jsonl */
+	char *policy_cache;   /* <state_dir>/policy.cache */
+	char *log_level_file; /* <state_dir>/loglevel */
 
 	/* from the configuration file */
 	char *principal; /* NULL: <HOST>$ of the keytab's realm */
 	char *helper;	 /* the sysvol helper's path, not below root */
-	char *user;	 /* unprivileged user of policy and net */
+	char *role_user; /* unprivileged user of policy and net */
 	bool require_sandbox;
 	int64_t interval;   /* seconds between runs, 8 hours */
 	int64_t ca_timeout; /* seconds for one CA, all stages */
@@ -38,12 +46,17 @@ struct client {
 };
 
 /*
- * Fill in paths and settings.  A configuration file that does not exist
- * leaves the defaults.  root may be NULL.
+ * Fill in paths and settings, of the machine or of the user who runs this.
+ * A configuration file that does not exist leaves the defaults.  root may be
+ * NULL.  AE_ENOTFOUND: a user without a home directory.
  */
-int client_init(
-    struct client *c, const char *root, struct ae_err *e) AE_MUST_CHECK;
+int client_init(struct client *c, const char *root, bool user,
+    struct ae_err *e) AE_MUST_CHECK;
 void client_done(struct client *c);
+
+/* The context of events from now on: "domain\\account". */
+int client_set_context(struct client *c, const char *domain,
+    const char *account, struct ae_err *e) AE_MUST_CHECK;
 
 /* The machine's fully qualified name, lower case; AE_EINVAL without one. */
 int client_fqdn(char *out, size_t len, struct ae_err *e) AE_MUST_CHECK;

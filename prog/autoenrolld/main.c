@@ -209,6 +209,7 @@ main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "root", required_argument, NULL, 'r' },
 		{ "role", required_argument, NULL, 'R' },
+		{ "as-user", no_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -216,7 +217,7 @@ main(int argc, char **argv)
 	const char *root = getenv("AUTOENROLL_ROOT"), *role = NULL;
 	struct ae_err e = AE_ERR_INIT;
 	struct daemon d = { 0 };
-	bool foreground = false;
+	bool foreground = false, user = false;
 	int opt, code;
 
 	while ((opt = getopt_long(argc, argv, "fh", options, NULL)) != -1) {
@@ -226,6 +227,9 @@ main(int argc, char **argv)
 			break;
 		case 'R':
 			role = optarg;
+			break;
+		case 'u': /* of a role of a user's run */
+			user = true;
 			break;
 		case 'f':
 			foreground = true;
@@ -241,7 +245,7 @@ main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (client_init(&d.c, root, &e) != AE_OK) {
+	if (client_init(&d.c, root, user, &e) != AE_OK) {
 		(void)fprintf(stderr, "autoenrolld: %s\n", e.text);
 		return client_exit_code(&e);
 	}

@@ -17,6 +17,7 @@
 #include "sys/spawn.h"
 
 #define PEER_FDS_MAX 4
+#define PEER_ENV_MAX 16
 
 struct peer {
 	struct peer_conf conf;
@@ -142,14 +143,33 @@ static const struct ae_ipc_row rows[] = {
 };
 /* clang-format on */
 
+/* A role of a user's run finds the same paths by the same variables. */
+static void
+keep_env(const char *kept[PEER_ENV_MAX], const struct peer_conf *conf)
+{
+	static const char *const dirs[] = { "HOME", "XDG_DATA_HOME",
+		"XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", NULL };
+	const char *const *lists[] = { conf->keep_env,
+		conf->c->user ? dirs : NULL };
+	size_t i, j, n = 0;
+
+	for (i = 0; i < 2; i++)
+		for (j = 0; lists[i] != NULL && lists[i][j] != NULL &&
+		     n + 1 < PEER_ENV_MAX;
+		     j++)
+			kept[n++] = lists[i][j];
+	kept[n] = NULL;
+}
+
 int
 peer_start(struct peer **out, const struct peer_conf *conf, struct ae_err *e)
 {
 	const char *argv[] = { "autoenrolld", "--role", conf->role, "--root",
-		conf->c->root, NULL };
+		conf->c->root, conf->c->user ? "--as-user" : NULL, NULL };
+	const char *kept[PEER_ENV_MAX];
 	int fds[1 + PEER_FDS_MAX], pair[2] = { -1, -1 }, rc;
 	struct ae_spawn sp = { .argv = argv,
-		.keep_env = conf->keep_env,
+		.keep_env = kept,
 		.fds = fds,
 		.nfds = 1 + conf->nfds,
 		.death_signal = SIGKILL };
@@ -162,6 +182,7 @@ peer_start(struct peer **out, const struct peer_conf *conf, struct ae_err *e)
 	if (p == NULL)
 		return ae_fail_mem(e);
 	p->conf = *conf;
+	keep_env(kept, conf);
 	rc = ae_loop_new(&p->loop, e);
 	if (rc == AE_OK)
 		rc = ae_ipc_pair(pair, e);

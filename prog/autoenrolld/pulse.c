@@ -13,15 +13,14 @@
 #include "eventlog.h"
 #include "pulse_run.h"
 #include "sys/clock.h"
+#include "sys/files.h"
 #include "wcce/hresult.h"
-
-#define CONTEXT "Local system"
 
 void
 pulse_event(struct run *r, enum ae_event_source source, unsigned id,
     const char *const *more, size_t nmore)
 {
-	const char *params[AE_EVENT_PARAMS_MAX] = { CONTEXT };
+	const char *params[AE_EVENT_PARAMS_MAX] = { r->c->context };
 	size_t i;
 
 	if (r->o->dry_run)
@@ -65,7 +64,7 @@ work(struct run *r, json_t *report, struct ae_err *e)
 	int rc;
 
 	rc = client_fqdn(r->fqdn, sizeof(r->fqdn), e);
-	if (rc == AE_OK)
+	if (rc == AE_OK && !r->c->user)
 		rc = client_principal(
 		    r->c, r->principal, sizeof(r->principal), e);
 	if (rc == AE_OK)
@@ -105,12 +104,17 @@ pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
 
 	r.a = ae_arena_new(64u * 1024u * 1024u);
 	r.results = json_array();
-	rep = json_pack("{s:s, s:s, s:O}", "context", "machine", "started",
+	rep = json_pack("{s:s, s:s, s:O}", "context",
+	    c->user ? "user" : "machine", "started",
 	    ae_time_print(when, ae_clock_now()), "results", r.results);
 	if (r.a == NULL || rep == NULL) {
 		rc = ae_fail_mem(e);
 		goto out;
 	}
+	rc = ae_file_mkdirs(c->state_dir, c->user ? 0700 : 0755, e);
+	if (rc != AE_OK)
+		goto out;
+	pulse_guess_context(&r);
 	pulse_event(&r, AE_EVENT_AUTOENROLLMENT, 2, NULL, 0);
 	rc = work(&r, rep, e);
 	if (rc != AE_OK) {

@@ -5,7 +5,9 @@
  */
 #include "pulse_run.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,26 +28,81 @@ role_told_event(void *arg, unsigned source, unsigned id,
 		    r->c, (enum ae_event_source)source, id, params, nparams);
 }
 
-/* A ticket for the roles, readable by the user they run as. */
-int
-pulse_get_ticket(struct run *r, struct ae_err *e)
+/*
+ * A user's session has the ticket already, perhaps where the roles cannot
+ * reach: they get a copy.
+ */
+static int
+users_ticket(struct run *r, struct ae_err *e)
 {
 	struct ae_gss_cred *cred = NULL;
-	char name[4096 + 8];
-	struct passwd *pw;
 	int rc;
 
-	rc = ae_file_mkdirs(r->c->run_dir, 0755, e);
+	rc = ae_gss_cred_ccache(&cred, NULL, e);
 	if (rc != AE_OK)
-		return rc;
-	(void)snprintf(name, sizeof(name), "FILE:%s", r->c->ccache);
+		return ae_note(e, rc,
+		    "your Kerberos ticket (kinit, or log in again, gets one)");
+	(void)snprintf(r->principal, sizeof(r->principal), "%s",
+	    ae_gss_cred_principal(cred));
+	ae_gss_cred_free(cred);
+	return ae_gss_ccache_copy(r->c->ccache, NULL, e);
+}
+
+/*
+ * The first event comes before any DC is asked: until then a domain's short
+ * name is taken to be the first part of the realm, as it nearly always is.
+ */
+void
+pulse_guess_context(struct run *r)
+{
+	struct ae_gss_cred *cred = NULL;
+	char account[256], domain[64];
+	size_t i;
+
+	if (!r->c->user || ae_gss_cred_ccache(&cred, NULL, NULL) != AE_OK)
+		return;
+	if (sscanf(ae_gss_cred_principal(cred), "%255[^@]@%63[^.]", account,
+		domain) == 2) {
+		for (i = 0; domain[i] != '\0'; i++)
+			domain[i] = (char)toupper((unsigned char)domain[i]);
+		/* Without memory it stays the login name. */
+		if (client_set_context(r->c, domain, account, NULL) != AE_OK)
+			r->principal[0] = '\0';
+	}
+	ae_gss_cred_free(cred);
+}
+
+static int
+machines_ticket(struct run *r, const char *name, struct ae_err *e)
+{
+	struct ae_gss_cred *cred = NULL;
+	int rc;
+
 	rc = ae_gss_cred_keytab(&cred, r->c->keytab, r->principal, name, e);
 	if (rc != AE_OK)
 		return ae_note(e, rc, "getting a ticket for %s", r->principal);
 	(void)snprintf(r->principal, sizeof(r->principal), "%s",
 	    ae_gss_cred_principal(cred)); /* with its realm */
 	ae_gss_cred_free(cred);
-	pw = getpwnam(r->c->user);
+	return AE_OK;
+}
+
+/* A ticket for the roles, readable by the user they run as. */
+int
+pulse_get_ticket(struct run *r, struct ae_err *e)
+{
+	char name[PATH_MAX + 8];
+	struct passwd *pw;
+	int rc;
+
+	rc = ae_file_mkdirs(r->c->run_dir, r->c->user ? 0700 : 0755, e);
+	if (rc != AE_OK)
+		return rc;
+	(void)snprintf(name, sizeof(name), "FILE:%s", r->c->ccache);
+	rc = r->c->user ? users_ticket(r, e) : machines_ticket(r, name, e);
+	if (rc != AE_OK)
+		return rc;
+	pw = geteuid() == 0 ? getpwnam(r->c->role_user) : NULL;
 	if (pw != NULL && chown(r->c->ccache, pw->pw_uid, pw->pw_gid) != 0)
 		return ae_fail_errno(e, errno, "chown %s", r->c->ccache);
 	if (setenv("KRB5CCNAME", name, 1) != 0)

@@ -54,6 +54,7 @@ fetch_policy(struct run *r, struct ae_wr *reply, struct ae_err *e)
 {
 	const struct ae_gather_sysvol how = { .program = r->c->helper,
 		.ccache = getenv("KRB5CCNAME") };
+	const char *domain, *account;
 	const uint8_t *frame;
 	uint8_t *cache = NULL;
 	struct ae_rd answer;
@@ -73,9 +74,16 @@ fetch_policy(struct run *r, struct ae_wr *reply, struct ae_err *e)
 	ae_wr_done(&q);
 	if (rc != AE_OK)
 		return rc;
+	domain = msg_get_str(r->a, &answer, 256);
+	account = msg_get_str(r->a, &answer, 256);
 	frame = msg_get_bytes(&answer, ROLE_BODY_MAX, &len);
-	if (frame == NULL || !ae_rd_done(&answer))
+	if (frame == NULL || domain == NULL || account == NULL ||
+	    !ae_rd_done(&answer))
 		return pulse_nonsense(e, "policy");
+	if (r->c->user)
+		rc = client_set_context(r->c, domain, account, e);
+	if (rc != AE_OK)
+		return rc;
 	if (len == 0)
 		return AE_OK;
 	ae_wr_init(&q, ROLE_BODY_MAX);

@@ -51,7 +51,8 @@ int pulse_nonsense(struct ae_err *e, const char *who);
 /* The code a failure on this side stands for in events. */
 uint32_t pulse_code_of(const struct ae_err *e);
 
-/* pulse_peers.c: the machine's ticket and the processes of the run. */
+/* pulse_peers.c: the ticket and the processes of the run. */
+void pulse_guess_context(struct run *r);
 int pulse_get_ticket(struct run *r, struct ae_err *e) AE_MUST_CHECK;
 int pulse_start_policy(struct run *r, struct ae_err *e) AE_MUST_CHECK;
 int pulse_start_key(struct run *r, struct ae_err *e) AE_MUST_CHECK;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct server {
 	struct role *r;
@@ -79,7 +80,7 @@ tell_missing(struct role *r, const struct ae_sandbox_report *rep, bool no_user)
 	if (log != NULL)
 		ae_log_printf(log, AE_LOG_NOTICE, "sandbox without: %s%s%s",
 		    rep->missing, no_user ? " user " : "",
-		    no_user ? r->c->user : "");
+		    no_user ? r->c->role_user : "");
 	ae_log_free(log);
 }
 
@@ -93,9 +94,13 @@ role_serve(struct role *r, int fd, const struct ae_sandbox *box,
 	size_t n, i;
 	int rc;
 
-	/* Without the user its processes keep ours: said, not fatal, unless
-	 * the configuration insists. */
-	if (mine.user != NULL && getpwnam(mine.user) == NULL && !mine.require)
+	/* Who is not root cannot become another, and need not.  Without the
+	 * user its processes keep ours: said, not fatal, unless the
+	 * configuration insists. */
+	if (geteuid() != 0)
+		mine.user = NULL;
+	else if (mine.user != NULL && getpwnam(mine.user) == NULL &&
+	    !mine.require)
 		mine.user = NULL;
 	for (n = 0; rows[n].answer != NULL; n++)
 		;
@@ -113,7 +118,8 @@ role_serve(struct role *r, int fd, const struct ae_sandbox *box,
 	if (rc == AE_OK)
 		rc = ae_sandbox_enter(&mine, &rep, e);
 	if (rc == AE_OK) {
-		tell_missing(r, &rep, box->user != NULL && mine.user == NULL);
+		tell_missing(r, &rep,
+		    geteuid() == 0 && box->user != NULL && mine.user == NULL);
 		rc = ae_loop_run(r->loop, &s.code, e);
 	}
 	ae_ipc_free(r->ipc);

@@ -138,7 +138,7 @@ role_net(const struct client *c, int fd, struct ae_err *e)
 	const char *reads[] = { "/etc", "/usr/lib", "/usr/share", "/lib",
 		"/run/systemd/resolve", c->ccache, NULL };
 	const char *writes[] = { c->ccache, NULL };
-	struct ae_sandbox box = { .user = c->user,
+	struct ae_sandbox box = { .user = c->role_user,
 		.may = AE_MAY_READ_FILES | AE_MAY_WRITE_FILES | AE_MAY_CONNECT |
 		    AE_MAY_RESOLVE,
 		.read_paths = reads,

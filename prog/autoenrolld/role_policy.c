@@ -2,7 +2,8 @@
 /* Copyright the autoenroll authors. */
 /*
  * The policy role: group policy, the directory, and from both – with the
- * inventory that the key role listed – the plan.  Talks LDAP as the machine;
+ * inventory that the key role listed – the plan.  Talks LDAP as the machine
+ * or the user whom it is about;
  * has no keys and cannot write the store.  It is asked twice: what files of
  * group policy it lacks, and then, with these, for the plan.
  */
@@ -27,12 +28,11 @@
 #include "store/store.h"
 #include "sys/clock.h"
 
-#define CONTEXT "Local system"
-
 /* What was asked, and everything that answering it needs. */
 struct work {
 	struct ae_arena *a;
 	const char *principal; /* "PC1$@REALM" */
+	const char *context;   /* first parameter of events */
 	const char *only, *show, *ca;
 	struct pulse_wire_stored stored;
 
@@ -69,7 +69,8 @@ read_stored(struct work *q, struct ae_arena *a, struct ae_rd *in)
 static void
 tell(struct role *r, enum ae_event_source source, unsigned id)
 {
-	const char *params[] = { CONTEXT };
+	const struct work *w = r->state;
+	const char *params[] = { w->context };
 
 	role_event(r, source, id, params, source == AE_EVENT_CSC ? 0 : 1);
 }
@@ -99,8 +100,8 @@ connect_dc(struct work *w, struct ae_err *e)
 static void
 tell_loaded(struct role *r, const struct work *w)
 {
-	const char *loaded[] = { CONTEXT, "ldap:" };
-	const char *authenticated[] = { CONTEXT, "ldap:", w->dc.host,
+	const char *loaded[] = { w->context, "ldap:" };
+	const char *authenticated[] = { w->context, "ldap:", w->dc.host,
 		ae_gss_cred_principal(w->cred), "Kerberos" };
 
 	role_event(r, AE_EVENT_CERTENROLL, 65, authenticated, 5);
@@ -130,9 +131,11 @@ restrict_ca(struct ae_plan_input *in, const struct work *q, struct ae_arena *a)
 }
 
 static int
-plan(struct work *w, struct ae_err *e)
+plan(struct work *w, bool user, struct ae_err *e)
 {
-	struct ae_plan_input in = { .context = AE_CONTEXT_MACHINE };
+	struct ae_plan_input in = {
+		.context = user ? AE_CONTEXT_USER : AE_CONTEXT_MACHINE,
+	};
 	int rc;
 
 	in.now = ae_clock_now();
@@ -173,12 +176,13 @@ plan(struct work *w, struct ae_err *e)
 static void
 tell_items(struct role *r, const struct ae_plan *p)
 {
+	const struct work *w = r->state;
 	size_t i;
 
 	for (i = 0; p->enabled && i < p->nitems; i++) {
 		const struct ae_plan_item *it = &p->items[i];
 		const struct ae_reason *why = ae_plan_decisive(it);
-		const char *params[] = { CONTEXT, it->tmpl->cn,
+		const char *params[] = { w->context, it->tmpl->cn,
 			why == NULL ? "" : why->text };
 		const struct ae_event_def *d;
 
@@ -272,7 +276,7 @@ read_cache(struct work *w, const uint8_t *p, size_t len)
 }
 
 static int
-choose_gpos(struct work *w, struct ae_wr *out, struct ae_err *e)
+choose_gpos(struct work *w, bool user, struct ae_wr *out, struct ae_err *e)
 {
 	const char *site =
 	    w->dc.client_site[0] == '\0' ? NULL : w->dc.client_site;
@@ -281,7 +285,7 @@ choose_gpos(struct work *w, struct ae_wr *out, struct ae_err *e)
 	int rc;
 
 	rc = ae_gpos_read(
-	    &w->gpos, w->ad, w->dir->me->dn, site, false, w->dir->token, e);
+	    &w->gpos, w->ad, w->dir->me->dn, site, user, w->dir->token, e);
 	if (rc == AE_OK)
 		rc = ae_policy_request(&q, &w->of, w->gpos, &w->cache,
 		    w->dc.host, w->dc.domain, e);
@@ -299,13 +303,30 @@ choose_gpos(struct work *w, struct ae_wr *out, struct ae_err *e)
 	return rc;
 }
 
+/* Domain and account as Windows writes them. */
+static int
+put_who(struct work *w, bool user, struct ae_wr *out, struct ae_err *e)
+{
+	const struct ae_principal *me = w->dir->me;
+	const char *domain =
+	    me->domain_netbios != NULL ? me->domain_netbios : me->domain_dns;
+
+	w->context = user
+	    ? ae_arena_printf(w->a, "%s\\%s", domain, me->sam_account_name)
+	    : "Local system";
+	if (w->context == NULL)
+		return ae_fail_mem(e);
+	msg_put_str(out, domain);
+	msg_put_str(out, me->sam_account_name);
+	return AE_OK;
+}
+
 /* First question: who we are, which GPOs apply, which files are lacking. */
 static int
 on_settings(
     struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 {
 	struct work *w = r->state;
-	char account[256];
 	const uint8_t *p;
 	size_t len;
 	int rc;
@@ -314,20 +335,20 @@ on_settings(
 	w->a = ae_arena_new(64u * 1024u * 1024u);
 	if (w->a == NULL)
 		return ae_fail_mem(e);
-	w->principal = msg_get_str(w->a, in, sizeof(account) - 1);
+	w->principal = msg_get_str(w->a, in, 255);
 	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
 	if (!ae_rd_done(in) || w->principal == NULL ||
 	    strchr(w->principal, '@') == NULL)
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "malformed question: settings");
 	read_cache(w, p, len);
-	(void)snprintf(account, sizeof(account), "%.*s",
-	    (int)strcspn(w->principal, "@"), w->principal);
 	rc = connect_dc(w, e);
 	if (rc == AE_OK)
-		rc = ae_directory_open(&w->dir, w->ad, account, e);
+		rc = ae_directory_open(&w->dir, w->ad, w->principal, e);
 	if (rc == AE_OK)
-		rc = choose_gpos(w, out, e);
+		rc = put_who(w, r->c->user, out, e);
+	if (rc == AE_OK)
+		rc = choose_gpos(w, r->c->user, out, e);
 	return rc;
 }
 
@@ -400,7 +421,7 @@ on_plan(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 		tell(r, AE_EVENT_CSC, 1);
 		tell(r, AE_EVENT_CSC, 3);
 	}
-	rc = plan(w, e);
+	rc = plan(w, r->c->user, e);
 	if (rc != AE_OK)
 		return rc;
 	if (w->plan->enabled)
@@ -420,10 +441,10 @@ int
 role_policy(const struct client *c, int fd, struct ae_err *e)
 {
 	const char *reads[] = { "/etc", "/usr/lib", "/usr/share", "/lib",
-		"/run/systemd/resolve", c->ccache, c->policy_path, c->keytab,
-		NULL };
+		"/run/systemd/resolve", c->ccache, c->policy_path,
+		c->user ? c->user_policy_path : c->keytab, NULL };
 	const char *writes[] = { c->ccache, NULL };
-	struct ae_sandbox box = { .user = c->user,
+	struct ae_sandbox box = { .user = c->role_user,
 		.may = AE_MAY_READ_FILES | AE_MAY_WRITE_FILES | AE_MAY_CONNECT |
 		    AE_MAY_RESOLVE,
 		.read_paths = reads,

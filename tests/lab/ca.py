@@ -96,6 +96,15 @@ class Ca:
             ldif += template_ldif(cn, self.oid[cn], sddl, **over)
         self.ldb("ldbadd", input=ldif)
 
+    def trust(self):
+        """The directory names the CA's certificate as a root and as an intermediate."""
+        der = "".join(self.host.path("/etc/certsrv/ca.pem").read_text().split("-----")[2].split())
+        for container in ("Certification Authorities", "AIA"):
+            dn = f"CN={self.name},CN={container},{PKS_DN}"
+            self.ldb("ldbdel", dn, check=False)
+            self.ldb("ldbadd", input=f"dn: {dn}\nobjectClass: certificationAuthority\ncACertificate:: {der}\n"
+                                     "authorityRevocationList:: AA==\ncertificateRevocationList:: AA==\n\n")
+
     def forget_templates(self):
         """A file of tests begins without those of the files before: their OIDs are the same."""
         found = self.ldb("ldbsearch", "-b", f"CN=Certificate Templates,{PKS_DN}", "-s", "one", "dn").stdout

@@ -45,6 +45,44 @@ class Client:
         return self.host.path(f"/var/lib/autoenroll/my/{template}/current").joinpath(name)
 
 
+class User:
+    """Somebody of the domain who logs in on a host: a uid, a home, a ticket of his own."""
+
+    def __init__(self, host, build, name, password, uid):
+        self.host, self.name, self.password, self.uid = host, name, password, uid
+        self.program = build / "prog/autoenroll/autoenroll"
+        self.home = f"/var/home/{name}"
+        host.run(f"grep -q ^{name}: /etc/passwd || echo '{name}:x:{uid}:{uid}::{self.home}:/bin/bash' >> /etc/passwd;"
+                 f"grep -q ^{name}: /etc/group || echo '{name}:x:{uid}:' >> /etc/group;"
+                 f"rm -rf {self.home}; install -d -m 700 -o {uid} -g {uid} {self.home} /run/user/{uid}")
+
+    def sh(self, *words, check=True, input=None, env=None):
+        """As the user; libraries of this build's sanitizers are for the programs alone."""
+        mine = {"HOME": self.home, "USER": self.name, "XDG_RUNTIME_DIR": f"/run/user/{self.uid}",
+                "KRB5CCNAME": f"FILE:/run/user/{self.uid}/krb5cc",
+                "ASAN_OPTIONS": "detect_leaks=0"} | (env or {})
+        return self.host.run("setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups",
+                             "env", "-u", "XDG_DATA_HOME", "-u", "XDG_CONFIG_HOME",
+                             *[f"{k}={v}" for k, v in mine.items()], *words, check=check, input=input)
+
+    def login(self):
+        self.sh("kinit", self.name, input=self.password + "\n")
+
+    def logout(self):
+        self.sh("kdestroy", "-q", check=False)
+
+    def run(self, *words, check=True, env=None):
+        return self.sh(self.program, *words, check=check, env=env)
+
+    def json(self, *words, code=0, env=None):
+        done = self.run(*words, "--json", check=False, env=env)
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
+    def path(self, inside):
+        return self.host.path(f"{self.home}/.local/share/autoenroll").joinpath(inside)
+
+
 def failing(item):
     """Ids of the checks that speak against a template."""
     return [r["check"] for r in item["reasons"] if r["verdict"] == "fail"]

@@ -23,12 +23,7 @@ def ca(lab, build):
                         # Server authentication alone: the CA refuses names by hand for logons.
                         {"msPKI-Certificate-Name-Flag": 1, "msPKI-Enrollment-Flag": 0,
                          "ekus": ("1.3.6.1.5.5.7.3.1",)})})
-    der = "".join(ca.host.path("/etc/certsrv/ca.pem").read_text().split("-----")[2].split())
-    for container in ("Certification Authorities", "AIA"):
-        dn = f"CN={ca.name},CN={container},{PKS_DN}"
-        ca.ldb("ldbdel", dn, check=False)
-        ca.ldb("ldbadd", input=f"dn: {dn}\nobjectClass: certificationAuthority\ncACertificate:: {der}\n"
-                               "authorityRevocationList:: AA==\ncertificateRevocationList:: AA==\n\n")
+    ca.trust()
     ca.start()
     yield ca
     ca.stop()

@@ -68,12 +68,12 @@ test_without_a_file(void **state)
 	struct client c;
 
 	(void)state;
-	assert_int_equal(client_init(&c, root, &e), AE_OK);
+	assert_int_equal(client_init(&c, root, false, &e), AE_OK);
 	assert_int_equal(e.rc, AE_OK);
 	assert_string_equal(e.text, "");
 	assert_int_equal(c.interval, 8 * 3600);
 	assert_int_equal(c.ca_timeout, 60);
-	assert_string_equal(c.user, "_autoenroll");
+	assert_string_equal(c.role_user, "_autoenroll");
 	assert_false(c.require_sandbox);
 	assert_int_equal(strncmp(c.keytab, root, strlen(root)), 0);
 	client_done(&c);
@@ -89,15 +89,63 @@ test_every_key(void **state)
 	write_conf("principal = PC9$\nkeytab = /k\nuser = somebody\n"
 		   "sysvol-helper = /h\ninterval = 2h\nca-timeout = 90\n"
 		   "require-sandbox = yes\n");
-	assert_int_equal(client_init(&c, root, &e), AE_OK);
+	assert_int_equal(client_init(&c, root, false, &e), AE_OK);
 	assert_string_equal(c.principal, "PC9$");
 	assert_string_equal(c.keytab, "/k");
-	assert_string_equal(c.user, "somebody");
+	assert_string_equal(c.role_user, "somebody");
 	assert_string_equal(c.helper, "/h");
 	assert_int_equal(c.interval, 7200);
 	assert_int_equal(c.ca_timeout, 90);
 	assert_true(c.require_sandbox);
 	client_done(&c);
+}
+
+/* A directory of ours below /tmp that stands for a home. */
+static void
+test_user(void **state)
+{
+	struct ae_err e = AE_ERR_INIT;
+	char home[] = "/tmp/ae-test-home-XXXXXX", expect[512];
+	struct client c;
+
+	(void)state;
+	assert_non_null(mkdtemp(home));
+	assert_int_equal(setenv("HOME", home, 1), 0);
+	assert_int_equal(unsetenv("XDG_RUNTIME_DIR"), 0);
+	assert_int_equal(unsetenv("XDG_DATA_HOME"), 0);
+	assert_int_equal(unsetenv("XDG_CONFIG_HOME"), 0);
+	assert_int_equal(client_init(&c, NULL, true, &e), AE_OK);
+	assert_true(c.user);
+	(void)snprintf(
+	    expect, sizeof(expect), "%s/.local/share/autoenroll", home);
+	assert_string_equal(c.state_dir, expect);
+	(void)snprintf(
+	    expect, sizeof(expect), "%s/.config/autoenroll/policy.conf", home);
+	assert_string_equal(c.user_policy_path, expect);
+	assert_string_equal(c.policy_path, "/etc/autoenroll/policy.conf");
+	assert_int_equal(client_set_context(&c, "LAB", "alice", &e), AE_OK);
+	assert_string_equal(c.context, "LAB\\alice");
+	client_done(&c);
+
+	/* What XDG says counts when it is absolute; root is above all of it. */
+	assert_int_equal(setenv("XDG_DATA_HOME", "/data", 1), 0);
+	assert_int_equal(setenv("XDG_CONFIG_HOME", "relative", 1), 0);
+	assert_int_equal(setenv("XDG_RUNTIME_DIR", home, 1), 0);
+	assert_int_equal(client_init(&c, root, true, &e), AE_OK);
+	(void)snprintf(expect, sizeof(expect), "%s/data/autoenroll", root);
+	assert_string_equal(c.state_dir, expect);
+	(void)snprintf(
+	    expect, sizeof(expect), "%s%s/autoenroll/krb5cc", root, home);
+	assert_string_equal(c.ccache, expect);
+	client_done(&c);
+	assert_int_equal(rmdir(home), 0);
+
+	/* A runtime directory of somebody else is not taken. */
+	assert_int_equal(setenv("XDG_RUNTIME_DIR", "/nonexistent", 1), 0);
+	assert_int_equal(client_init(&c, NULL, true, &e), AE_OK);
+	assert_string_equal(c.run_dir, "/data/autoenroll/run");
+	client_done(&c);
+	assert_int_equal(unsetenv("XDG_DATA_HOME"), 0);
 }
 
 static void
@@ -115,7 +163,7 @@ test_mistakes(void **state)
 		struct client c;
 
 		write_conf(bad[i]);
-		assert_int_equal(client_init(&c, root, &e), AE_EINVAL);
+		assert_int_equal(client_init(&c, root, false, &e), AE_EINVAL);
 		assert_non_null(strstr(e.text, "autoenroll.conf:"));
 		assert_int_equal(client_exit_code(&e), EXIT_USAGE);
 		client_done(&c);
@@ -128,6 +176,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_a_file),
 		cmocka_unit_test(test_every_key),
+		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_mistakes),
 	};
 

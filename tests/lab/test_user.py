@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the autoenroll authors.
+"""A user gets his certificates by himself: his ticket, his process, his home, and no root."""
+import stat
+
+import pytest
+
+from ca import FULL, READ, Ca, enroll_for
+from client import QUIET, Client, User, failing
+
+USERS, MACHINES = "LabUser", "LabMachine"
+
+
+@pytest.fixture(scope="module")
+def ca(lab, build):
+    ca = Ca(lab, build)
+    ca.setup({USERS: (READ + FULL + enroll_for("DU"),
+                      # The subject from AD, as "certsrv setup" makes its User: DN and UPN.
+                      {"flags": 0x20020, "msPKI-Certificate-Name-Flag": 0x82000000,
+                       "ekus": ("1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4")}),
+              MACHINES: (READ + FULL + enroll_for("DC"), {})})
+    ca.trust()
+    ca.start()
+    yield ca
+    ca.stop()
+
+
+@pytest.fixture(scope="module")
+def alice(lab, build, ca):
+    """alice at pc1, where the administrator wants users to enroll."""
+    Client(lab.pc1, build)
+    lab.pc1.path("/etc/autoenroll/policy.conf").write_text("[user]\nae-policy = 7\n")
+    return User(lab.pc1, build, "alice", lab.user_password, 870001)
+
+
+def test_without_a_ticket(alice):
+    done = alice.run("pulse", "--user", check=False)
+    assert done.returncode == 7
+    assert "your Kerberos ticket (kinit" in done.stderr
+
+
+def test_she_gets_what_is_for_users(alice, ca, lab):
+    alice.login()
+    [result] = alice.json("pulse", "--user")["results"]
+    assert (result["template"], result["outcome"]) == (USERS, "issued"), result
+
+    here = alice.path(f"my/{USERS}/current/")
+    for name, mode in ("key.pem", 0o600), ("cert.pem", 0o644):
+        found = (here / name).stat()
+        assert (stat.S_IMODE(found.st_mode), found.st_uid) == (mode, alice.uid)
+    [stored] = alice.json("store", "list", "--user")
+    assert stored["sid"] == lab.ldbsearch("(sAMAccountName=alice)", "objectSid")[0]["objectSid"][0]
+    assert stored["upn"] == "alice@lab.example"
+    assert stored["subject"].startswith("CN=alice,")
+    mine = f"{alice.home}/.local/share/autoenroll"
+    alice.sh("openssl", "verify", "-CAfile", f"{mine}/trust/roots.pem", f"{mine}/my/{USERS}/current/cert.pem")
+    # The machine's store is another one.
+    assert not alice.host.path(f"/var/lib/autoenroll/my/{USERS}").exists()
+
+
+def test_a_quiet_run_of_hers(alice, ca):
+    alice.path("loglevel").write_text("4\n")
+    rows = len(ca.rows())
+    alice.path("events.jsonl").unlink(missing_ok=True)
+    report = alice.json("pulse", "--user")
+    assert (report["context"], report["results"]) == ("user", [])
+    events = alice.json("events", "--user")
+    assert [(e["source"].rsplit("-", 1)[1], e["id"]) for e in events] == QUIET
+    assert {e["params"][0] for e in events if e["params"]} == {"LAB\\alice"}
+    assert len(ca.rows()) == rows
+
+
+def test_templates_of_the_other_kind(alice):
+    plan = {i["template"]: i for i in alice.json("templates", "--user", "--explain")["plan"]}
+    assert failing(plan[MACHINES])[0] == "context.machine-template-in-user"
+    assert plan[USERS]["action"] == "keep"
+
+
+def test_her_policy_is_the_user_half(alice):
+    policy = alice.json("policy", "show", "--user")
+    assert (policy["aepolicy"], policy["source"]) == (7, "local")
+    done = alice.run("policy", "show", check=False)
+    assert done.returncode == 4 and "--user" in done.stderr
+
+
+def test_by_hand(alice):
+    [result] = alice.json("enroll", "-T", USERS, "--user")["results"]
+    assert result["outcome"] == "issued", result
+    assert len(alice.json("store", "list", "--user", "--archived")) == 2
+
+
+def test_her_ticket_may_be_where_no_role_can_reach(alice):
+    """A collection in a directory, as some sessions have it: the roles work with a copy."""
+    env = {"KRB5CCNAME": f"DIR:{alice.home}/tickets"}
+    alice.sh("mkdir", "-p", f"{alice.home}/tickets")
+    alice.logout()
+    alice.sh("kinit", "alice", input=alice.password + "\n", env=env)
+    assert alice.json("pulse", "--user", env=env)["results"] == []
+
+
+def test_somebody_elses_home(alice, build, lab):
+    """bob's session, started out of alice's environment, still ends at bob's."""
+    bob = User(lab.pc1, build, "bob", lab.user_password, 870002)
+    bob.login()
+    [result] = bob.json("pulse", "--user", env={"HOME": alice.home,
+                                                "XDG_RUNTIME_DIR": f"/run/user/{alice.uid}"})["results"]
+    assert result["outcome"] == "issued"
+    assert bob.path(f"my/{USERS}/current/cert.pem").exists()
