@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Between the files of the parent: parent.c (beginning and end), children.c
+ * (their life), child_say.c (what they may tell it).
+ */
+#ifndef CERTSRVD_PARENT_INT_H
+#define CERTSRVD_PARENT_INT_H
+
+#include "conf.h"
+#include "parent.h"
+#include "proto.h"
+#include "sys/ipcmsg.h"
+#include "sys/log.h"
+#include "sys/loop.h"
+
+#define CHILDREN_MAX 32
+#define LISTEN_MAX 8
+#define MAPPER_PORT 135
+
+/* What a child may say on its control channel, by state. */
+enum { ST_STARTING = 1, ST_RUNNING = 2, ST_CA = 4, ST_TICKET = 8 };
+
+struct parent;
+
+struct child {
+	struct parent *p;
+	enum role role;
+	uint8_t index;
+	uint32_t generation; /* grows with each start */
+	pid_t pid;	     /* 0: not running */
+	bool ready;
+	bool was_ready; /* of any generation */
+	struct ae_ipc *control;
+	struct ae_source *watch;
+	struct ae_source *timer; /* restart */
+	int64_t started, backoff;
+	struct ae_log_rate rate; /* of its lines; events are requests' */
+};
+
+struct parent {
+	struct parent_options opt;
+	struct conf conf;
+	struct ae_loop *loop;
+	struct ae_log *log;
+	struct child child[CHILDREN_MAX];
+	size_t n;
+	int mapper[LISTEN_MAX], port[LISTEN_MAX];
+	size_t nlisten;
+	struct ae_source *sig[4];
+	int pid_fd; /* locked as long as we run */
+	struct ae_source *kill_timer, *ticket_timer, *watchdog;
+	bool stopping, killed, announced, failed, reload;
+	char seed[33]; /* of DCOM identifiers: names, not secrets */
+};
+
+/* ---- children.c ---- */
+
+int child_start(struct child *c, struct ae_err *e) AE_MUST_CHECK;
+void child_restart(void *arg);	       /* of its timer */
+void child_on_ticket_timer(void *arg); /* of the parent's */
+bool children_left(const struct parent *p);
+/* May these two talk to each other (doc/privsep.md)? */
+bool children_linked(enum role a, enum role b);
+
+/* ---- child_say.c ---- */
+
+struct child *child_find(struct parent *p, enum role role, uint8_t index);
+extern const struct ae_ipc_row child_control_rows[];
+
+/* ---- parent.c ---- */
+
+void parent_stop(struct parent *p);
+
+#endif
