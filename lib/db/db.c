@@ -29,6 +29,10 @@ static const char *const sql[ST_COUNT] = {
 	    " submitted, resolved, not_before, not_after, csr)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
 	    " ?14, ?15, ?16, ?17)",
+	[ST_CALLER_ADD] =
+	    "INSERT INTO pending (request_id, caller) VALUES (?1, ?2)",
+	[ST_CALLER_GET] = "SELECT caller FROM pending WHERE request_id = ?1",
+	[ST_CALLER_DROP] = "DELETE FROM pending WHERE request_id = ?1",
 	[ST_SERIAL_GET] = "SELECT request_id FROM serial WHERE serial = ?1",
 	[ST_SERIAL_ADD] =
 	    "INSERT INTO serial (serial, request_id) VALUES (?1, ?2)",
@@ -47,9 +51,16 @@ static const char *const sql[ST_COUNT] = {
 	    "UPDATE request SET disp = 21, revoked_at = ?2,"
 	    " revoked_reason = ?3 WHERE id = ?1",
 	[ST_REVOKED_ADD] =
-	    "INSERT INTO revoked (serial, request_id, revoked_at, reason,"
+	    "INSERT OR REPLACE INTO revoked (serial, request_id, revoked_at,"
+	    " reason,"
 	    " not_after) SELECT serial, id, ?2, ?3, not_after FROM request"
 	    " WHERE id = ?1",
+	[ST_REVOKED_REASON] =
+	    "SELECT revoked_reason FROM request WHERE id = ?1",
+	[ST_RELEASE] =
+	    "UPDATE request SET disp = 20, revoked_at = 0,"
+	    " revoked_reason = 0 WHERE id = ?1",
+	[ST_REVOKED_DROP] = "DELETE FROM revoked WHERE request_id = ?1",
 	[ST_QUOTA_GET] =
 	    "SELECT pending, refused, day FROM quota WHERE sid = ?1",
 	[ST_QUOTA_SET] =

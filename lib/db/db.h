@@ -27,10 +27,13 @@ struct ae_db;
 
 #define AE_DB_HASH_LEN 32
 #define AE_DB_SERIAL_MAX 20
-#define AE_DB_BLOB_MAX 0x20000 /* one stored request or certificate */
-#define AE_DB_PAGE_MAX 1000    /* rows of one list call */
-#define AE_DB_BATCH_MAX 4096   /* operations of one commit */
+#define AE_DB_BLOB_MAX 0x20000	 /* one stored request or certificate */
+#define AE_DB_CALLER_MAX 0x88000 /* what ae_db_request.caller may be */
+#define AE_DB_PAGE_MAX 1000	 /* rows of one list call */
+#define AE_DB_BATCH_MAX 4096	 /* operations of one commit */
 #define AE_DB_BUSY_MS 2000
+
+#define AE_DB_REASON_HOLD 6 /* RFC 5280 5.3.1 certificateHold */
 
 /* Request.Disposition, MS-CSRA 3.1.1.1.1 and the SDK's numbers. */
 enum ae_db_disp {
@@ -72,6 +75,12 @@ struct ae_db_request {
 	int64_t not_after;
 	int64_t revoked_at; /* 0: not revoked */
 	int revoked_reason; /* CRLReason, RFC 5280 5.3.1 */
+	/*
+	 * Of a pending row: its caller, as the program encodes it, kept
+	 * until it is decided.  Only ae_db_request_get returns it.
+	 */
+	const uint8_t *caller;
+	size_t caller_len;
 };
 
 struct ae_db_options {
@@ -126,24 +135,35 @@ int ae_db_request_add(struct ae_db *db, const struct ae_db_request *r,
     const uint8_t tbs_hash[AE_DB_HASH_LEN], int64_t *id,
     struct ae_err *e) AE_MUST_CHECK;
 
-/* Pending row approved: it becomes an intent with that serial. */
+/* Pending row approved by that person: it becomes an intent with that serial.
+ */
 int ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
-    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN], int64_t now,
-    struct ae_err *e) AE_MUST_CHECK;
+    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN], const char *by,
+    int64_t now, struct ae_err *e) AE_MUST_CHECK;
 
 /* The signature is there: ACTIVE becomes ISSUED with this certificate. */
 int ae_db_request_issue(struct ae_db *db, int64_t id, const void *cert,
     size_t cert_len, int64_t not_before, int64_t not_after, int64_t now,
     const char *message, struct ae_err *e) AE_MUST_CHECK;
 
-/* ACTIVE or PENDING becomes DENIED, FAILED or VOID. */
+/*
+ * PENDING becomes DENIED, ACTIVE or PENDING becomes FAILED or VOID.  by is
+ * who says so, for the audit chain; NULL: the CA itself.
+ */
 int ae_db_request_refuse(struct ae_db *db, int64_t id, enum ae_db_disp disp,
-    uint32_t hresult, const char *message, int64_t now,
+    uint32_t hresult, const char *message, const char *by, int64_t now,
     struct ae_err *e) AE_MUST_CHECK;
 
-/* ISSUED becomes REVOKED; reason is a CRLReason, at its time. */
+/*
+ * ISSUED becomes REVOKED; reason is a CRLReason, at its time.  What is only
+ * on hold may be revoked for another reason.
+ */
 int ae_db_revoke(struct ae_db *db, const uint8_t *serial, size_t serial_len,
     int reason, int64_t at, const char *by, struct ae_err *e) AE_MUST_CHECK;
+
+/* A certificate on hold (reason 6) is ISSUED again. */
+int ae_db_release(struct ae_db *db, const uint8_t *serial, size_t serial_len,
+    int64_t at, const char *by, struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * The next CRL number for this CA key, durable with the batch: never the

@@ -101,6 +101,31 @@ one(struct ae_db *db, sqlite3_stmt *st, struct ae_db_request *out,
 	return rc;
 }
 
+/* Who asked for a row that waits. */
+static int
+caller_get(struct ae_db *db, struct ae_db_request *r, struct ae_arena *a,
+    struct ae_err *e)
+{
+	sqlite3_stmt *st;
+	bool ok;
+	int rc;
+
+	rc = ae_db_stmt(db, ST_CALLER_GET, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, r->id);
+	rc = ae_db_step_row(db, st, "looking for a caller", e);
+	if (rc != AE_OK)
+		return rc == AE_ENOTFOUND ? AE_OK : rc;
+	ok = blob_col(&r->caller, &r->caller_len, st, 0, a);
+	sqlite3_reset(st);
+	if (ok)
+		return AE_OK;
+	return ae_arena_full(a) ? ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
+				      "a caller larger than the room for it")
+				: ae_fail_mem(e);
+}
+
 int
 ae_db_request_get(struct ae_db *db, int64_t id, struct ae_db_request *out,
     struct ae_arena *a, struct ae_err *e)
@@ -112,7 +137,10 @@ ae_db_request_get(struct ae_db *db, int64_t id, struct ae_db_request *out,
 	if (rc != AE_OK)
 		return rc;
 	sqlite3_bind_int64(st, 1, id);
-	return one(db, st, out, a, e);
+	rc = one(db, st, out, a, e);
+	if (rc == AE_OK && out->disp == AE_DB_PENDING)
+		rc = caller_get(db, out, a, e);
+	return rc;
 }
 
 int
@@ -277,8 +305,8 @@ ae_db_void_intents(struct ae_db *db, uint32_t hresult, const char *message,
 			break;
 		rc = ae_db_begin(db, e);
 		for (i = 0; i < got && rc == AE_OK; i++)
-			rc = ae_db_request_refuse(
-			    db, v[i].id, AE_DB_VOID, hresult, message, now, e);
+			rc = ae_db_request_refuse(db, v[i].id, AE_DB_VOID,
+			    hresult, message, NULL, now, e);
 		if (rc == AE_OK)
 			rc = ae_db_commit(db, e);
 		if (rc == AE_OK)

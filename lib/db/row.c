@@ -63,10 +63,12 @@ quota_set(
 	return ae_db_step_done(db, st, "writing a quota", e);
 }
 
-/* One pending row less for this SID. */
+/* It waits no longer: one pending row less for this SID, and no caller. */
 static int
-quota_unpend(struct ae_db *db, const char *sid, int64_t now, struct ae_err *e)
+unpend(struct ae_db *db, int64_t id, const char *sid, int64_t now,
+    struct ae_err *e)
 {
+	sqlite3_stmt *st;
 	struct quota q;
 	int rc;
 
@@ -74,7 +76,30 @@ quota_unpend(struct ae_db *db, const char *sid, int64_t now, struct ae_err *e)
 	if (rc != AE_OK)
 		return rc;
 	q.pending--;
-	return quota_set(db, sid, &q, e);
+	rc = quota_set(db, sid, &q, e);
+	if (rc == AE_OK)
+		rc = ae_db_stmt(db, ST_CALLER_DROP, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, id);
+	return ae_db_step_done(db, st, "forgetting a caller", e);
+}
+
+static int
+caller_add(struct ae_db *db, int64_t id, const struct ae_db_request *r,
+    struct ae_err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (r->caller_len == 0)
+		return AE_OK;
+	rc = ae_db_stmt(db, ST_CALLER_ADD, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, id);
+	ae_db_blob(st, 2, r->caller, r->caller_len);
+	return ae_db_step_done(db, st, "writing a caller", e);
 }
 
 /* Count a new row; AE_EDENIED when it is one too many. */
@@ -169,6 +194,11 @@ check_new(
 	if (r->csr_len > AE_DB_BLOB_MAX)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "a request of %zu bytes", r->csr_len);
+	if (r->caller_len > AE_DB_CALLER_MAX ||
+	    (r->caller_len > 0 && r->disp != AE_DB_PENDING))
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "a caller of %zu bytes with a row that is %s",
+		    r->caller_len, ae_db_disp_name((int)r->disp));
 	return AE_OK;
 }
 
@@ -229,6 +259,8 @@ ae_db_request_add(struct ae_db *db, const struct ae_db_request *r,
 		rc = insert(db, r, tbs_hash, &new_id, e);
 	if (rc == AE_OK && r->serial_len > 0)
 		rc = serial_add(db, r->serial, r->serial_len, new_id, e);
+	if (rc == AE_OK)
+		rc = caller_add(db, new_id, r, e);
 	if (rc != AE_OK)
 		return rc;
 	ae_hex_encode(hash, r->csr_hash, sizeof(r->csr_hash));
@@ -271,8 +303,8 @@ expect(struct ae_db *db, int64_t id, int a, int b, int *disp,
 
 int
 ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
-    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN], int64_t now,
-    struct ae_err *e)
+    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN], const char *by,
+    int64_t now, struct ae_err *e)
 {
 	char sid[AE_SID_STR_MAX], hex[2 * AE_DB_SERIAL_MAX + 1];
 	sqlite3_stmt *st;
@@ -287,7 +319,7 @@ ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
 	if (rc == AE_OK)
 		rc = serial_add(db, serial, serial_len, id, e);
 	if (rc == AE_OK)
-		rc = quota_unpend(db, sid, now, e);
+		rc = unpend(db, id, sid, now, e);
 	if (rc == AE_OK)
 		rc = ae_db_stmt(db, ST_ACTIVATE, &st, e);
 	if (rc != AE_OK)
@@ -299,7 +331,7 @@ ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
 	if (rc != AE_OK)
 		return rc;
 	ae_hex_encode(hex, serial, serial_len);
-	return ae_db_audit_add(db, "approved", id, sid, hex, now, e);
+	return ae_db_audit_add(db, "approved", id, by, hex, now, e);
 }
 
 int
@@ -342,7 +374,8 @@ ae_db_request_issue(struct ae_db *db, int64_t id, const void *cert,
 
 int
 ae_db_request_refuse(struct ae_db *db, int64_t id, enum ae_db_disp disp,
-    uint32_t hresult, const char *message, int64_t now, struct ae_err *e)
+    uint32_t hresult, const char *message, const char *by, int64_t now,
+    struct ae_err *e)
 {
 	char sid[AE_SID_STR_MAX], detail[32];
 	sqlite3_stmt *st;
@@ -354,9 +387,11 @@ ae_db_request_refuse(struct ae_db *db, int64_t id, enum ae_db_disp disp,
 		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "%s is no way to refuse", ae_db_disp_name((int)disp));
 	if (rc == AE_OK)
-		rc = expect(db, id, AE_DB_ACTIVE, AE_DB_PENDING, &old, sid, e);
+		rc = expect(db, id, AE_DB_PENDING,
+		    disp == AE_DB_DENIED ? AE_DB_PENDING : AE_DB_ACTIVE, &old,
+		    sid, e);
 	if (rc == AE_OK && old == AE_DB_PENDING)
-		rc = quota_unpend(db, sid, now, e);
+		rc = unpend(db, id, sid, now, e);
 	if (rc == AE_OK)
 		rc = ae_db_stmt(db, ST_REFUSE, &st, e);
 	if (rc != AE_OK)
@@ -370,8 +405,8 @@ ae_db_request_refuse(struct ae_db *db, int64_t id, enum ae_db_disp disp,
 	if (rc != AE_OK)
 		return rc;
 	snprintf(detail, sizeof(detail), "0x%08x", hresult);
-	return ae_db_audit_add(
-	    db, ae_db_disp_name((int)disp), id, sid, detail, now, e);
+	return ae_db_audit_add(db, ae_db_disp_name((int)disp), id,
+	    by != NULL ? by : sid, detail, now, e);
 }
 
 /* The request a serial number belongs to. */
@@ -394,6 +429,29 @@ serial_owner(struct ae_db *db, const uint8_t *serial, size_t len, int64_t *id,
 	return AE_OK;
 }
 
+/* AE_EINVAL unless this revoked row is on hold. */
+static int
+expect_hold(struct ae_db *db, int64_t id, struct ae_err *e)
+{
+	sqlite3_stmt *st;
+	int rc, reason;
+
+	rc = ae_db_stmt(db, ST_REVOKED_REASON, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, id);
+	rc = ae_db_step_row(db, st, "looking for a revocation", e);
+	if (rc != AE_OK)
+		return rc;
+	reason = sqlite3_column_int(st, 0);
+	sqlite3_reset(st);
+	return reason == AE_DB_REASON_HOLD
+	    ? AE_OK
+	    : ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		  "request %lld is revoked for good (reason %d)", (long long)id,
+		  reason);
+}
+
 int
 ae_db_revoke(struct ae_db *db, const uint8_t *serial, size_t serial_len,
     int reason, int64_t at, const char *by, struct ae_err *e)
@@ -412,7 +470,9 @@ ae_db_revoke(struct ae_db *db, const uint8_t *serial, size_t serial_len,
 	if (rc == AE_OK)
 		rc = serial_owner(db, serial, serial_len, &id, e);
 	if (rc == AE_OK)
-		rc = expect(db, id, AE_DB_ISSUED, AE_DB_ISSUED, &disp, sid, e);
+		rc = expect(db, id, AE_DB_ISSUED, AE_DB_REVOKED, &disp, sid, e);
+	if (rc == AE_OK && disp == AE_DB_REVOKED)
+		rc = expect_hold(db, id, e);
 	for (i = 0; rc == AE_OK && i < 2; i++) {
 		rc = ae_db_stmt(db, both[i], &st, e);
 		if (rc != AE_OK)
@@ -426,4 +486,35 @@ ae_db_revoke(struct ae_db *db, const uint8_t *serial, size_t serial_len,
 		return rc;
 	snprintf(detail, sizeof(detail), "reason %d", reason);
 	return ae_db_audit_add(db, "revoked", id, by, detail, at, e);
+}
+
+int
+ae_db_release(struct ae_db *db, const uint8_t *serial, size_t serial_len,
+    int64_t at, const char *by, struct ae_err *e)
+{
+	static const enum ae_db_stmt both[] = { ST_RELEASE, ST_REVOKED_DROP };
+	char sid[AE_SID_STR_MAX];
+	sqlite3_stmt *st;
+	int64_t id = 0;
+	int disp, rc;
+	size_t i;
+
+	rc = ae_db_op(db, e);
+	if (rc == AE_OK)
+		rc = serial_owner(db, serial, serial_len, &id, e);
+	if (rc == AE_OK)
+		rc =
+		    expect(db, id, AE_DB_REVOKED, AE_DB_REVOKED, &disp, sid, e);
+	if (rc == AE_OK)
+		rc = expect_hold(db, id, e);
+	for (i = 0; rc == AE_OK && i < 2; i++) {
+		rc = ae_db_stmt(db, both[i], &st, e);
+		if (rc != AE_OK)
+			break;
+		sqlite3_bind_int64(st, 1, id);
+		rc = ae_db_step_done(db, st, "releasing a certificate", e);
+	}
+	if (rc != AE_OK)
+		return rc;
+	return ae_db_audit_add(db, "released", id, by, NULL, at, e);
 }

@@ -70,6 +70,12 @@ static const char *const steps[] = {
 	"DROP INDEX request_same;"
 	"CREATE INDEX request_answered ON request (csr_hash, sid, id)"
 	" WHERE disp IN (9, 20);",
+
+	/* 3: who asked for what waits: the decision is made again, with his
+	   groups as they were, when nobody is connected any more */
+	"CREATE TABLE pending ("
+	"  request_id INTEGER PRIMARY KEY, caller BLOB NOT NULL"
+	") STRICT;",
 };
 /* clang-format on */
 #define VERSION ((int)(sizeof(steps) / sizeof(steps[0])))

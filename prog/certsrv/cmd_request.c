@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * certsrv request: reads the database beside the running CA.
+ * certsrv request: reads the database beside the running CA; what waits is
+ * approved and denied through it.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -260,6 +261,17 @@ show(struct cli *cli, struct ae_db *db, int64_t id, bool with_pem,
 	return rc;
 }
 
+/* "approve ID" and "deny ID". */
+static int
+decide(struct cli *cli, int argc, char **argv)
+{
+	long long id;
+
+	if (argc != 2 || !number(argv[1], 1, INT32_MAX, &id))
+		return cli_usage("request", "%s needs one request id", argv[0]);
+	return request_decide(cli, argv[0][0] == 'a', id);
+}
+
 int
 cmd_request(struct cli *cli, int argc, char **argv)
 {
@@ -272,9 +284,12 @@ cmd_request(struct cli *cli, int argc, char **argv)
 	bool one;
 	int rc;
 
+	if (argc >= 2 &&
+	    (strcmp(argv[1], "approve") == 0 || strcmp(argv[1], "deny") == 0))
+		return decide(cli, argc - 1, argv + 1);
 	if (argc < 2 ||
 	    (strcmp(argv[1], "list") != 0 && strcmp(argv[1], "show") != 0))
-		return cli_usage("request", "list or show?");
+		return cli_usage("request", "list, show, approve or deny?");
 	one = argv[1][0] == 's';
 	rc = parse(&q, argc - 1, argv + 1);
 	if (rc != EXIT_OK)

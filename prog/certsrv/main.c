@@ -45,10 +45,16 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  kinit Administrator && certsrv setup --dry-run\n"
 	  "  certsrv setup --name 'Example Issuing CA' --key p256\n" },
-	{ "request", cmd_request, "show the requests the CA has had",
+	{ "request", cmd_request, "the requests the CA has had; approve and deny",
 	  "usage: certsrv request list [--state STATE] [--template NAME] [--sid SID]\n"
 	  "                            [--limit N] [--after ID] [--oldest] [--json]\n"
 	  "       certsrv request show ID [--pem] [--json]\n"
+	  "       certsrv request approve ID [--json]\n"
+	  "       certsrv request deny ID [--json]\n"
+	  "\n"
+	  "A pending request that is approved is decided once more, with today's template\n"
+	  "and the groups its requester had; when that says no, it goes on waiting. Who\n"
+	  "approves and denies must be root; requesters fetch what became of it by its id.\n"
 	  "\n"
 	  "  --state   active, pending, issued, revoked, void, failed or denied\n"
 	  "  --limit   rows of one page, 50 unless told, at most 1000\n"
@@ -59,7 +65,23 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv request list --state denied\n"
 	  "  certsrv request list --json | jq '.requests[].hresult_symbol'\n"
-	  "  certsrv request show 17 --pem\n" },
+	  "  certsrv request show 17 --pem\n"
+	  "  certsrv request list --state pending && certsrv request approve 18\n" },
+	{ "revoke", cmd_revoke, "revoke a certificate, put it on hold, release it",
+	  "usage: certsrv revoke ID|SERIAL [--reason REASON | --hold | --release] [--json]\n"
+	  "\n"
+	  "  ID         of the request, as \"request list\" shows it\n"
+	  "  SERIAL     of the certificate, in hex (16 digits or more)\n"
+	  "  --reason   unspecified (unless told), key-compromise, ca-compromise,\n"
+	  "             affiliation-changed, superseded or cessation-of-operation\n"
+	  "  --hold     for now: it can be released, or revoked for good\n"
+	  "  --release  no longer on hold\n"
+	  "\n"
+	  "A new CRL is published at once.\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv revoke 17 --reason key-compromise\n"
+	  "  certsrv revoke 1f0a6c0b6e2f4e8d9b1c3a5d7e9f00112233 --hold\n" },
 	{ "template", cmd_template, "which templates the CA offers",
 	  "usage: certsrv template list [--json]\n"
 	  "       certsrv template publish NAME...\n"

@@ -450,4 +450,5 @@ const struct role_def role_ca = {
 	.peer_up = peer_up,
 	.peer_down = peer_down,
 	.publish = crl_publish,
+	.admin = admin_open,
 };

@@ -28,6 +28,7 @@
 #define SNAPSHOT_AGE 60000 /* ms; older than this nothing is decided by it */
 #define CALLERS_MAX 65536u
 #define CALLER_BUCKETS 8192u
+#define ADMINS_MAX 8u /* connections of certsrv at one time */
 #define JOB_ARENA (4u * 1024u * 1024u)
 
 /* A caller that auth told of, by the name of its context. */
@@ -52,6 +53,8 @@ struct snapshot {
 };
 
 enum stage {
+	STAGE_LOAD,   /* an administrator named a row: it is being read */
+	STAGE_ADMIN,  /* what he said is being stored */
 	STAGE_ASK,    /* answers are outstanding */
 	STAGE_RECORD, /* a refusal or a pending row is being stored */
 	STAGE_INTENT, /* the serial is being stored */
@@ -62,6 +65,13 @@ enum stage {
 
 struct ca;
 
+/* A connection of certsrv. */
+struct admin {
+	struct ca *ca;
+	struct ae_ipc *ipc; /* NULL: this place is free */
+	char who[64];	    /* as the parent says */
+};
+
 struct job {
 	struct ca *ca;
 	bool used;
@@ -71,7 +81,14 @@ struct job {
 	int64_t deadline;
 	uint8_t worker;
 	uint32_t generation, call; /* where the answer goes */
-	struct known *known;
+	/* of an administrator: what he wants, of which row, why */
+	bool local;
+	struct admin *admin; /* NULL when he has gone */
+	enum msg op;
+	char by[64];
+	uint8_t reason;
+	struct ae_db_request *stored;
+	struct known *known; /* NULL where nobody asks for a certificate */
 	struct snapshot *snapshot;
 	struct ae_arena *arena;
 	struct ae_wcce_request q;
@@ -106,6 +123,7 @@ struct ca {
 	struct job job[JOBS_MAX];
 	size_t njobs, next_job;
 	struct job *submitted[SUBMIT_BUCKETS]; /* by csr_hash */
+	struct admin admin[ADMINS_MAX];
 	unsigned next_signer;
 	struct ae_source *tick;
 	bool told_start; /* the event of our own start is out */
@@ -133,7 +151,14 @@ struct ca {
 void job_start(struct ca *ca, struct peer *rpc, uint32_t call,
     struct known *who, const struct ae_wcce_request *q, const char *ip,
     struct ae_arena *take_arena);
+/*
+ * The same for an administrator; NULL: not now.  He is answered by
+ * admin_reply, admin_fail or admin_done when it ends.
+ */
+struct job *job_start_local(struct ca *ca, struct admin *a, uint32_t msg);
 void job_tick(struct ca *ca);
+/* An administrator is gone: what he wanted is carried out unheard. */
+void job_admin_gone(struct ca *ca, const struct admin *a);
 /* A peer that jobs wait for is gone. */
 void job_peer_down(struct ca *ca, const struct peer *peer);
 extern const struct ae_ipc_row ca_ad_rows[], ca_db_rows[], ca_sign_rows[];
@@ -174,10 +199,17 @@ int on_revoked(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 void crl_peer_down(struct ca *ca);
 
+/* ---- ca_admin.c ---- */
+
+int admin_open(struct proc *p, int take_fd, const char *who,
+    struct ae_err *e) AE_MUST_CHECK;
+
 /* ---- ca_event.c ---- */
 
 void event_decided(struct job *j, const struct ae_wcce_reply *reply);
 void event_crl(struct ca *ca, uint64_t number, const char *error);
+/* What an administrator did to j->stored. */
+void event_admin(struct job *j);
 void event_started(struct ca *ca);
 
 #endif

@@ -35,7 +35,7 @@ on_db_row(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	int rc;
 
 	(void)ipc;
-	if (j == NULL || j->stage != STAGE_ASK)
+	if (j == NULL || (j->stage != STAGE_ASK && j->stage != STAGE_LOAD))
 		return AE_OK;
 	ae_rd_init(&r, m->body, m->len);
 	rc = (int)ae_rd_u32(&r);
@@ -49,6 +49,13 @@ on_db_row(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	}
 	if (!ae_rd_done(&r) || rc > 0)
 		return bad_message(&r, "DB_ROW", e);
+	if (j->stage == STAGE_LOAD) {
+		if (rc == AE_OK || rc == AE_ENOTFOUND)
+			admin_loaded(j, row);
+		else
+			admin_refused(j, rc, "the database did not answer");
+		return AE_OK;
+	}
 	bit = j->asked &
 	    (AE_CA_ASK_ROW_ID | AE_CA_ASK_ROW_SERIAL | AE_CA_ASK_ROW_SAME);
 	if ((bit & AE_CA_ASK_ROW_ID) != 0) {

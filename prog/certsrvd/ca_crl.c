@@ -32,6 +32,7 @@ static void
 failed(struct ca *ca, const char *why)
 {
 	ca->crl_busy = false;
+	ca->crl_wanted = true;
 	ca->crl_retry = ae_clock_mono_ms() + RETRY_MS;
 	ae_wr_done(&ca->crl_tbs);
 	event_crl(ca, 0, why);
@@ -54,6 +55,9 @@ crl_tick(struct ca *ca)
 	ae_wr_init(&w, 2);
 	ae_wr_u16(&w, cfg.key_index);
 	ca->crl_busy = peer_send(db, MSG_DB_CRL, ca->crl_id, &w);
+	/* what is revoked from here on needs another one */
+	if (ca->crl_busy)
+		ca->crl_wanted = false;
 	ae_wr_done(&w);
 }
 
@@ -186,12 +190,12 @@ crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig, size_t len,
 		return true;
 	}
 	ca->crl_busy = false;
-	ca->crl_wanted = false;
 	ca->crl_made = true;
 	ae_wr_done(&ca->crl_tbs);
 	info_crl(ca);
 	info_update(ca);
 	event_crl(ca, ca->crl_number, NULL);
+	crl_tick(ca);
 	return true;
 }
 

@@ -186,6 +186,38 @@ event_decided(struct job *j, const struct ae_wcce_reply *reply)
 	log_event(j->ca->p, &v.r);
 }
 
+/* 56 denied by an administrator, 25 revoked: MSG_DN_CERT_ADMIN_DENIED, … */
+void
+event_admin(struct job *j)
+{
+	const struct ae_db_request *row = j->stored;
+	const bool denied = j->op == MSG_ADMIN_DENY;
+	struct event v;
+
+	begin(&v, denied ? AE_LOG_WARNING : AE_LOG_INFO, denied ? 56 : 25);
+	(void)snprintf(v.text, sizeof(v.text), "%s %lld of %s was %s by %s",
+	    denied ? "request" : "the certificate of request",
+	    (long long)j->row, row->account != NULL ? row->account : "?",
+	    denied			    ? "denied"
+		: j->op == MSG_ADMIN_REVOKE ? "revoked"
+					    : "released from hold",
+	    j->by);
+	number(&v, "AE_REQUEST_ID", j->row);
+	field(&v, "AE_REQUESTER", row->account);
+	field(&v, "AE_SUBJECT", row->subject);
+	field(&v, "AE_TEMPLATE", row->template);
+	field(&v, "AE_OFFICER", j->by);
+	if (j->op == MSG_ADMIN_REVOKE)
+		number(&v, "AE_REASON", j->reason);
+	if (!denied) {
+		ae_hex_encode(v.serial, row->serial,
+		    row->serial_len > AE_CA_SERIAL_LEN ? AE_CA_SERIAL_LEN
+						       : row->serial_len);
+		field(&v, "AE_SERIAL", v.serial);
+	}
+	log_event(j->ca->p, &v.r);
+}
+
 void
 event_started(struct ca *ca)
 {

@@ -41,6 +41,20 @@ fill_row(struct job *j, struct ae_db_request *row, enum ae_db_disp disp)
 	row->not_after = d->not_after;
 }
 
+/* Who asks, for the day when somebody approves it: false, no memory. */
+static bool
+keep_caller(struct job *j, struct ae_db_request *row)
+{
+	struct ae_wr w;
+
+	ae_wr_init(&w, AE_DB_CALLER_MAX);
+	ae_caller_encode(&w, j->known->caller);
+	row->caller = ae_wr_ok(&w) ? ae_arena_dup(j->arena, w.p, w.len) : NULL;
+	row->caller_len = w.len;
+	ae_wr_done(&w);
+	return row->caller != NULL;
+}
+
 void
 job_record(struct job *j, enum ae_db_disp disp, enum stage next)
 {
@@ -57,14 +71,43 @@ job_record(struct job *j, enum ae_db_disp disp, enum stage next)
 			job_fail(j, HR_INTERNAL, "out of memory");
 			return;
 		}
-	} else {
-		row.resolved = disp == AE_DB_PENDING ? 0 : j->now;
+	} else if (disp != AE_DB_PENDING) {
+		row.resolved = j->now;
+	} else if (!keep_caller(j, &row)) {
+		job_fail(j, HR_BUSY, "out of memory");
+		return;
 	}
 	j->stage = next;
 	ae_wr_init(&w, MSG_ROW_MAX);
 	put_row(&w, &row);
 	ae_wr_bytes(&w, hash, AE_DB_HASH_LEN);
 	if (!peer_send(peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_ADD, j->id, &w))
+		job_fail(j, HR_BUSY, "the database is not there");
+	ae_wr_done(&w);
+}
+
+void
+job_activate(struct job *j)
+{
+	uint8_t hash[AE_HASH_MAX];
+	struct ae_wr w;
+
+	j->d.message =
+	    ae_arena_printf(j->arena, "Issued  Resubmitted by %s", j->by);
+	if (j->d.message == NULL ||
+	    ae_hash_bytes(hash, AE_HASH_SHA256, j->d.tbs, j->d.tbs_len) !=
+		AE_DB_HASH_LEN) {
+		job_fail(j, HR_INTERNAL, "out of memory");
+		return;
+	}
+	j->stage = STAGE_INTENT;
+	ae_wr_init(&w, MSG_TEXT_MAX);
+	ae_wr_u64(&w, (uint64_t)j->row);
+	put_bytes(&w, j->d.serial, AE_CA_SERIAL_LEN);
+	ae_wr_bytes(&w, hash, AE_DB_HASH_LEN);
+	put_str(&w, j->by);
+	if (!peer_send(
+		peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_ACTIVATE, j->id, &w))
 		job_fail(j, HR_BUSY, "the database is not there");
 	ae_wr_done(&w);
 }
@@ -165,7 +208,12 @@ response_signed(struct job *j, const uint8_t *sig, size_t len)
 static void
 job_answer(struct job *j, const struct ae_wcce_reply *p)
 {
-	event_decided(j, p);
+	if (!j->local || j->d.verdict == AE_CA_ISSUE)
+		event_decided(j, p);
+	if (j->local) {
+		job_reply(j, p);
+		return;
+	}
 	j->reply = *p;
 	if (p->hresult == 0 && j->q.opnum == AE_OP_REQUEST2 &&
 	    j->q.iface == AE_WCCE_ICERTREQUESTD2 &&
@@ -300,6 +348,11 @@ on_db_done(
 		ae_arena_free(a);
 		return AE_OK;
 	}
+	if (j->local && rc < 0) {
+		admin_refused(j, rc, text);
+		ae_arena_free(a);
+		return AE_OK;
+	}
 	/* Too many refusals for one day: no row more, the answer the same. */
 	if (rc == AE_EDENIED && j->stage == STAGE_RECORD &&
 	    j->d.verdict != AE_CA_PEND) {
@@ -325,6 +378,10 @@ on_db_done(
 	case STAGE_ISSUE:
 		reply_issued(j);
 		break;
+	case STAGE_ADMIN:
+		admin_done(j);
+		break;
+	case STAGE_LOAD:
 	case STAGE_ASK:
 	case STAGE_SIGN:
 	case STAGE_RESPONSE:

@@ -8,6 +8,7 @@
  */
 #include "ca_job.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,12 +99,14 @@ submitted_remove(struct job *j)
 		}
 }
 
-static void
-job_free(struct job *j)
+void
+job_end(struct job *j)
 {
 	submitted_remove(j);
-	j->known->jobs--;
-	known_unref(j->known);
+	if (j->known != NULL) {
+		j->known->jobs--;
+		known_unref(j->known);
+	}
 	snapshot_unref(j->snapshot);
 	ae_request_free(j->parsed);
 	ae_arena_free(j->arena);
@@ -133,8 +136,11 @@ send_reply(struct ca *ca, uint8_t worker, uint32_t generation, uint32_t call,
 void
 job_reply(struct job *j, const struct ae_wcce_reply *p)
 {
-	send_reply(j->ca, j->worker, j->generation, j->call, p);
-	job_free(j);
+	if (j->local)
+		admin_reply(j, p);
+	else
+		send_reply(j->ca, j->worker, j->generation, j->call, p);
+	job_end(j);
 }
 
 /* It cannot be carried out; the client may come again. */
@@ -144,9 +150,13 @@ job_fail(struct job *j, uint32_t hresult, const char *why)
 	struct ae_wcce_reply p = { .hresult = hresult };
 
 	log_line(j->ca->p, AE_LOG_ERROR, "request %lld of %s: %s",
-	    (long long)j->row, j->known->caller->principal, why);
-	send_reply(j->ca, j->worker, j->generation, j->call, &p);
-	job_free(j);
+	    (long long)j->row,
+	    j->known != NULL ? j->known->caller->principal : j->by, why);
+	if (j->local)
+		admin_fail(j, hresult, why);
+	else
+		send_reply(j->ca, j->worker, j->generation, j->call, &p);
+	job_end(j);
 }
 
 /* The chain that goes with a certificate, in the job's arena. */
@@ -185,6 +195,7 @@ job_advance(struct job *j)
 		.answers = &j->answers,
 		.now = j->now,
 		.random = j->random,
+		.approved = j->local,
 		.parsed = &j->parsed,
 	};
 
@@ -192,12 +203,21 @@ job_advance(struct job *j)
 		job_fail(j, HR_INTERNAL, e.text);
 		return;
 	}
+	/* An approval issues, or leaves the row as it is. */
+	if (j->local && j->d.verdict != AE_CA_ASK &&
+	    j->d.verdict != AE_CA_ISSUE) {
+		job_reply_decided(j);
+		return;
+	}
 	switch (j->d.verdict) {
 	case AE_CA_ASK:
 		job_ask(j);
 		break;
 	case AE_CA_ISSUE:
-		job_record(j, AE_DB_ACTIVE, STAGE_INTENT);
+		if (j->local)
+			job_activate(j);
+		else
+			job_record(j, AE_DB_ACTIVE, STAGE_INTENT);
 		break;
 	case AE_CA_PEND:
 		job_record(j, AE_DB_PENDING, STAGE_RECORD);
@@ -255,7 +275,7 @@ begin(struct job *j)
 		log_outside(j->ca->p, "%s: the same request is in hand",
 		    j->known->caller->principal);
 		send_reply(j->ca, j->worker, j->generation, j->call, &busy);
-		job_free(j);
+		job_end(j);
 		return;
 	}
 	memcpy(j->d.csr_hash, hash, sizeof(j->d.csr_hash));
@@ -297,6 +317,69 @@ job_start(struct ca *ca, struct peer *rpc, uint32_t call, struct known *who,
 	j->deadline = ae_clock_mono_ms() + JOB_MS;
 	ae_random(j->random, sizeof(j->random));
 	begin(j);
+}
+
+struct job *
+job_start_local(struct ca *ca, struct admin *a, uint32_t msg)
+{
+	struct ae_arena *arena = ae_arena_new(JOB_ARENA);
+	struct job *j = NULL;
+
+	if (arena != NULL)
+		j = job_new(ca);
+	if (j == NULL) {
+		ae_arena_free(arena);
+		return NULL;
+	}
+	j->local = true;
+	j->admin = a;
+	j->call = msg;
+	(void)snprintf(j->by, sizeof(j->by), "%s", a->who);
+	j->arena = arena;
+	j->now = ae_clock_now();
+	j->deadline = ae_clock_mono_ms() + JOB_MS;
+	ae_random(j->random, sizeof(j->random));
+	return j;
+}
+
+bool
+job_adopt(struct job *j, struct ae_rd *r, struct ae_err *e)
+{
+	struct known *k;
+	int rc;
+
+	if (!directory_is_known(j->ca)) {
+		(void)ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
+		    "no domain controller answers");
+		return false;
+	}
+	k = calloc(1, sizeof(*k));
+	if (k == NULL) {
+		(void)ae_fail_mem(e);
+		return false;
+	}
+	k->refs = k->jobs = 1;
+	rc = ae_caller_decode(&k->caller, r, e);
+	if (rc == AE_OK && !ae_rd_done(r))
+		rc = bad_message(r, "the caller that was stored", e);
+	if (rc < 0) {
+		known_unref(k);
+		return false;
+	}
+	j->known = k;
+	j->snapshot = j->ca->snapshot;
+	j->snapshot->refs++;
+	return true;
+}
+
+void
+job_admin_gone(struct ca *ca, const struct admin *a)
+{
+	size_t i;
+
+	for (i = 0; ca->njobs > 0 && i < JOBS_MAX; i++)
+		if (ca->job[i].used && ca->job[i].admin == a)
+			ca->job[i].admin = NULL;
 }
 
 void

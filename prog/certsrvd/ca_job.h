@@ -3,7 +3,7 @@
 /*
  * Between the files that carry one request along its road: ca_job.c (its
  * place, deciding), ca_ask.c (questions), ca_issue.c (what becomes of the
- * decision).
+ * decision), ca_admin.c (what administrators want).
  */
 #ifndef CERTSRVD_CA_JOB_H
 #define CERTSRVD_CA_JOB_H
@@ -23,6 +23,12 @@ void job_advance(struct job *j);
 void job_reply(struct job *j, const struct ae_wcce_reply *p);
 /* It cannot be carried out; the client may come again. */
 void job_fail(struct job *j, uint32_t hresult, const char *why);
+void job_end(struct job *j); /* without a word */
+/*
+ * It is decided about as this encoded caller, who is not connected, with the
+ * directory as it is now; false: that cannot be, see e.
+ */
+bool job_adopt(struct job *j, struct ae_rd *r, struct ae_err *e);
 /* The chain that goes with a certificate, in the job's arena. */
 void job_add_chain(struct job *j, struct ae_wcce_reply *p);
 
@@ -41,8 +47,22 @@ int on_db_row(
 
 /* A row in this state, and what is done when it is stored. */
 void job_record(struct job *j, enum ae_db_disp disp, enum stage next);
+/* A pending row becomes the intent. */
+void job_activate(struct job *j);
 void job_sign(struct job *j);
 void job_sign_response(struct job *j);
 void job_reply_decided(struct job *j);
+
+/* ---- ca_admin.c ---- */
+
+/* The row of STAGE_LOAD, NULL: there is none. */
+void admin_loaded(struct job *j, struct ae_db_request *row);
+/* STAGE_ADMIN is over. */
+void admin_done(struct job *j);
+/* db refused it. */
+void admin_refused(struct job *j, int rc, const char *text);
+/* The answers to certsrv; the job goes on. */
+void admin_reply(struct job *j, const struct ae_wcce_reply *p);
+void admin_fail(struct job *j, uint32_t hresult, const char *why);
 
 #endif

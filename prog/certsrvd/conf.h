@@ -16,6 +16,7 @@
 #define CONF_PATH "/etc/certsrv/certsrv.conf"
 #define STATE_DIR "/var/lib/certsrv"
 #define RUN_DIR "/run/certsrv"
+#define CONTROL_PATH RUN_DIR "/control" /* the socket of certsrv */
 
 struct conf {
 	/* [ca] */

@@ -214,6 +214,81 @@ on_issue(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 }
 
 static int
+on_activate(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX);
+	struct ae_err why = AE_ERR_INIT;
+	uint8_t hash[AE_DB_HASH_LEN];
+	const uint8_t *serial;
+	struct ae_rd r;
+	int64_t id;
+	size_t len;
+	char *by;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	id = (int64_t)ae_rd_u64(&r);
+	serial = get_bytes(&r, &len);
+	ae_rd_copy(&r, hash, sizeof(hash));
+	by = get_str(&r, a);
+	if (!ae_rd_done(&r)) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_ACTIVATE", e);
+	}
+	rc = batch(d, &why);
+	if (rc == AE_OK)
+		rc = ae_db_request_activate(
+		    d->db, id, serial, len, hash, by, ae_clock_now(), &why);
+	wrote(d, m->id, rc, id, &why);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+/* A certificate is revoked, or no longer on hold. */
+static int
+on_revoke(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX);
+	const bool release = m->type == MSG_DB_RELEASE;
+	struct ae_err why = AE_ERR_INIT;
+	int64_t now = ae_clock_now();
+	const uint8_t *serial;
+	struct ae_rd r;
+	int reason = 0, rc;
+	size_t len;
+	char *by;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	serial = get_bytes(&r, &len);
+	if (!release)
+		reason = ae_rd_u8(&r);
+	by = get_str(&r, a);
+	if (!ae_rd_done(&r)) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_REVOKE", e);
+	}
+	rc = batch(d, &why);
+	if (rc == AE_OK)
+		rc = release
+		    ? ae_db_release(d->db, serial, len, now, by, &why)
+		    : ae_db_revoke(d->db, serial, len, reason, now, by, &why);
+	wrote(d, m->id, rc, 0, &why);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+static int
 on_refuse(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
 	struct peer *peer = arg;
@@ -221,7 +296,7 @@ on_refuse(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	struct ae_arena *a = ae_arena_new(MSG_ROW_ARENA);
 	struct ae_err why = AE_ERR_INIT;
 	uint32_t state, hresult;
-	char *message;
+	char *message, *by;
 	struct ae_rd r;
 	int64_t id;
 	int rc;
@@ -234,6 +309,7 @@ on_refuse(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	state = ae_rd_u32(&r);
 	hresult = ae_rd_u32(&r);
 	message = get_str(&r, a);
+	by = get_str(&r, a);
 	if (!ae_rd_done(&r)) {
 		ae_arena_free(a);
 		return bad_message(&r, "DB_REFUSE", e);
@@ -241,7 +317,7 @@ on_refuse(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	rc = batch(d, &why);
 	if (rc == AE_OK)
 		rc = ae_db_request_refuse(d->db, id, (enum ae_db_disp)state,
-		    hresult, message, ae_clock_now(), &why);
+		    hresult, message, by, ae_clock_now(), &why);
 	wrote(d, m->id, rc, id, &why);
 	ae_arena_free(a);
 	return AE_OK;
@@ -441,7 +517,10 @@ stop(struct proc *p)
 static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_DB_ADD, MSG_ROW_MAX, 1, false, on_add },
 	{ MSG_DB_ISSUE, MSG_ROW_MAX, 1, false, on_issue },
+	{ MSG_DB_ACTIVATE, MSG_TEXT_MAX, 1, false, on_activate },
 	{ MSG_DB_REFUSE, MSG_TEXT_MAX, 1, false, on_refuse },
+	{ MSG_DB_REVOKE, MSG_TEXT_MAX, 1, false, on_revoke },
+	{ MSG_DB_RELEASE, MSG_TEXT_MAX, 1, false, on_revoke },
 	{ MSG_DB_BY_ID, 8, 1, false, on_lookup },
 	{ MSG_DB_BY_SERIAL, 64, 1, false, on_lookup },
 	{ MSG_DB_SAME, MSG_ATTRS_MAX + 256, 1, false, on_lookup },

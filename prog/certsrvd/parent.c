@@ -294,6 +294,7 @@ parent_done(struct parent *p)
 		if (p->port[i] >= 0)
 			(void)close(p->port[i]);
 	}
+	control_close(p);
 	if (p->pid_fd >= 0)
 		(void)close(p->pid_fd);
 	for (i = 0; i < sizeof(p->sig) / sizeof(p->sig[0]); i++)
@@ -320,6 +321,7 @@ run_once(const struct parent_options *o, bool *again)
 		return 1;
 	p->opt = *o;
 	p->pid_fd = -1;
+	p->control_fd = -1;
 	ae_random(seed, sizeof(seed));
 	ae_hex_encode(p->seed, seed, sizeof(seed));
 	p->log = ae_log_new("certsrvd", o->foreground);
@@ -339,6 +341,8 @@ run_once(const struct parent_options *o, bool *again)
 		rc = listen_all(p, &e);
 	if (rc == AE_OK)
 		rc = watch_all(p, &e);
+	if (rc == AE_OK)
+		rc = control_open(p, &e);
 	if (rc == AE_OK)
 		rc = start_all(p, &e);
 	if (rc == AE_OK)

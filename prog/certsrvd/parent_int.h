@@ -2,7 +2,8 @@
 /* Copyright the autoenroll authors. */
 /*
  * Between the files of the parent: parent.c (beginning and end), children.c
- * (their life), child_say.c (what they may tell it).
+ * (their life), child_say.c (what they may tell it), control.c (the local
+ * door for administrators).
  */
 #ifndef CERTSRVD_PARENT_INT_H
 #define CERTSRVD_PARENT_INT_H
@@ -48,7 +49,9 @@ struct parent {
 	int mapper[LISTEN_MAX], port[LISTEN_MAX];
 	size_t nlisten;
 	struct ae_source *sig[4];
-	int pid_fd; /* locked as long as we run */
+	int pid_fd;	/* locked as long as we run */
+	int control_fd; /* of the local door */
+	struct ae_source *control;
 	struct ae_source *kill_timer, *ticket_timer, *watchdog;
 	bool stopping, killed, announced, failed, reload;
 	char seed[33]; /* of DCOM identifiers: names, not secrets */
@@ -67,6 +70,11 @@ bool children_linked(enum role a, enum role b);
 
 struct child *child_find(struct parent *p, enum role role, uint8_t index);
 extern const struct ae_ipc_row child_control_rows[];
+
+/* ---- control.c ---- */
+
+int control_open(struct parent *p, struct ae_err *e) AE_MUST_CHECK;
+void control_close(struct parent *p);
 
 /* ---- parent.c ---- */
 

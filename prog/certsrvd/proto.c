@@ -211,6 +211,7 @@ put_row(struct ae_wr *w, const struct ae_db_request *q)
 	ae_wr_u64(w, (uint64_t)q->not_after);
 	ae_wr_u64(w, (uint64_t)q->revoked_at);
 	ae_wr_u32(w, (uint32_t)q->revoked_reason);
+	put_bytes(w, q->caller, q->caller_len);
 }
 
 static const uint8_t *
@@ -259,4 +260,5 @@ get_row(struct ae_rd *r, struct ae_db_request *q, struct ae_arena *a)
 	q->not_after = (int64_t)ae_rd_u64(r);
 	q->revoked_at = (int64_t)ae_rd_u64(r);
 	q->revoked_reason = (int)ae_rd_u32(r);
+	q->caller = get_copy(r, &q->caller_len, a);
 }

@@ -40,6 +40,7 @@ enum msg {
 	MSG_STOP,     /* finish what is in flight and leave */
 	MSG_TICKET,   /* -> ad: the credential cache was renewed */
 	MSG_PUBLISH,  /* -> ca: make a CRL now */
+	MSG_ADMIN,    /* -> ca: string who; descriptor of a local root */
 
 	/* any -> parent */
 	MSG_READY, /* text: what the sandbox lacks, "" for nothing */
@@ -79,8 +80,11 @@ enum msg {
 
 	/* ca -> db */
 	MSG_DB_ADD,	  /* row, tbs hash */
+	MSG_DB_ACTIVATE,  /* i64 id, bytes serial, tbs hash, string by */
 	MSG_DB_ISSUE,	  /* i64 id, bytes cert, times, message */
-	MSG_DB_REFUSE,	  /* i64 id, u32 state, u32 hresult, message */
+	MSG_DB_REFUSE,	  /* i64 id, u32 state, u32 hresult, message, by */
+	MSG_DB_REVOKE,	  /* bytes serial, u8 reason, string by */
+	MSG_DB_RELEASE,	  /* bytes serial, string by */
 	MSG_DB_BY_ID,	  /* i64 id */
 	MSG_DB_BY_SERIAL, /* bytes */
 	MSG_DB_SAME,	  /* string sid, 32 bytes hash, string attributes */
@@ -89,6 +93,14 @@ enum msg {
 	MSG_DB_DONE,	/* i32 rc, i64 id, text */
 	MSG_DB_ROW,	/* i32 rc; row */
 	MSG_DB_REVOKED, /* i32 rc, i64 number, entries */
+
+	/* certsrv -> ca, over the descriptor of MSG_ADMIN */
+	MSG_ADMIN_APPROVE, /* i64 id */
+	MSG_ADMIN_DENY,	   /* i64 id */
+	MSG_ADMIN_REVOKE,  /* i64 id or 0, bytes serial, u8 reason */
+	MSG_ADMIN_RELEASE, /* i64 id or 0, bytes serial */
+	/* ca -> certsrv */
+	MSG_ADMIN_DONE, /* i32 rc, u32 hresult, i64 id, text */
 
 	/* ca -> sign */
 	MSG_SIGN,	   /* DER TBSCertificate */
@@ -107,11 +119,11 @@ enum msg {
 #define MSG_REQUEST_MAX (400u * 1024u)
 #define MSG_REPLY_MAX (16u * 1024u * 1024u)
 #define MSG_SNAPSHOT_MAX (32u * 1024u * 1024u)
-#define MSG_ROW_MAX (512u * 1024u)
+#define MSG_ROW_MAX (1024u * 1024u)
 #define MSG_CRL_MAX (64u * 1024u * 1024u)
 #define MSG_CERT_MAX (256u * 1024u)
 #define MSG_CACHE_MAX (256u * 1024u)
-#define MSG_ROW_ARENA (1024u * 1024u)
+#define MSG_ROW_ARENA (2048u * 1024u)
 
 const char *role_name(enum role r);
 /* ROLE_COUNT for a name of none. */

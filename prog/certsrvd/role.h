@@ -59,6 +59,9 @@ struct role_def {
 	void (*stop)(struct proc *p);
 	void (*ticket)(struct proc *p);	 /* MSG_TICKET */
 	void (*publish)(struct proc *p); /* MSG_PUBLISH */
+	/* MSG_ADMIN: somebody who may manage the CA, on this socket. */
+	int (*admin)(
+	    struct proc *p, int take_fd, const char *who, struct ae_err *e);
 };
 
 struct proc {

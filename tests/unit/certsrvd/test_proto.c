@@ -68,6 +68,8 @@ static const struct ae_db_request row = {
 	.not_after = -4,
 	.revoked_at = 5,
 	.revoked_reason = 6,
+	.caller = (const uint8_t *)"who",
+	.caller_len = 3,
 };
 
 static void
@@ -160,6 +162,8 @@ row_comes_back(void **state)
 	assert_int_equal(q.cert_len, 2);
 	assert_int_equal(q.not_after, -4);
 	assert_int_equal(q.revoked_reason, 6);
+	assert_int_equal(q.caller_len, 3);
+	assert_memory_equal(q.caller, "who", 3);
 	ae_wr_done(&w);
 	ae_arena_free(a);
 }

@@ -572,8 +572,9 @@ kill_once(useconds_t after)
 		assert_int_equal(ae_db_intents(db, &v, &n, a, NULL), AE_OK);
 		assert_int_equal(ae_db_begin(db, NULL), AE_OK);
 		for (size_t i = 0; i < n; i++)
-			assert_int_equal(ae_db_request_refuse(db, v[i].id,
-					     AE_DB_VOID, 0, NULL, NOW, NULL),
+			assert_int_equal(
+			    ae_db_request_refuse(db, v[i].id, AE_DB_VOID, 0,
+				NULL, NULL, NOW, NULL),
 			    AE_OK);
 		assert_int_equal(ae_db_commit(db, NULL), AE_OK);
 	} while (n > 0);

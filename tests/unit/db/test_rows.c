@@ -117,7 +117,7 @@ the_answer_to_a_repeated_request_is_found(void **state)
 	/* the second one is denied: it is decided anew when it comes again */
 	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
 	assert_int_equal(ae_db_request_refuse(db, second, AE_DB_DENIED,
-			     0x80094014, "Denied", NOW, NULL),
+			     0x80094014, "Denied", NULL, NOW, NULL),
 	    AE_OK);
 	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
 	assert_int_equal(
@@ -140,13 +140,13 @@ a_serial_is_promised_once(void **state)
 	/* void or not, for ever; and the batch goes on after the refusal */
 	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
 	assert_int_equal(
-	    ae_db_request_refuse(db, id, AE_DB_VOID, 0, NULL, NOW, NULL),
+	    ae_db_request_refuse(db, id, AE_DB_VOID, 0, NULL, NULL, NOW, NULL),
 	    AE_OK);
 	assert_int_equal(
 	    ae_db_request_add(db, &r, dbtest_hash, &other, &e), AE_EINVAL);
 	assert_non_null(strstr(e.text, "request 1"));
-	assert_int_equal(ae_db_request_activate(
-			     db, pending, r.serial, 17, dbtest_hash, NOW, NULL),
+	assert_int_equal(ae_db_request_activate(db, pending, r.serial, 17,
+			     dbtest_hash, "root", NOW, NULL),
 	    AE_EINVAL);
 	r.serial[16] = 9;
 	assert_int_equal(
@@ -169,8 +169,9 @@ states_are_checked(void **state)
 	(void)state;
 #define ISSUE(i) \
 	ae_db_request_issue(db, i, "c", 1, NOW, NOW + 1, NOW, NULL, NULL)
-#define REFUSE(i, d) ae_db_request_refuse(db, i, d, 1, NULL, NOW, NULL)
-#define ACTIVATE(i) ae_db_request_activate(db, i, s, 17, dbtest_hash, NOW, NULL)
+#define REFUSE(i, d) ae_db_request_refuse(db, i, d, 1, NULL, NULL, NOW, NULL)
+#define ACTIVATE(i) \
+	ae_db_request_activate(db, i, s, 17, dbtest_hash, "root", NOW, NULL)
 	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
 	assert_int_equal(ISSUE(pending), AE_EINVAL);
 	assert_int_equal(ISSUE(denied), AE_EINVAL);
@@ -277,8 +278,8 @@ caps_per_sid(void **state)
 	assert_int_equal(ae_db_request_add(db, &r, NULL, &id, NULL), AE_OK);
 	/* a decision makes room */
 	r = dbtest_row(AE_DB_PENDING, 3);
-	assert_int_equal(
-	    ae_db_request_refuse(db, first, AE_DB_DENIED, 1, NULL, NOW, NULL),
+	assert_int_equal(ae_db_request_refuse(
+			     db, first, AE_DB_DENIED, 1, NULL, NULL, NOW, NULL),
 	    AE_OK);
 	assert_int_equal(ae_db_request_add(db, &r, NULL, &id, NULL), AE_OK);
 
@@ -432,7 +433,7 @@ intents_are_found(void **state)
 	assert_memory_equal(v[0].tbs_hash, dbtest_hash, AE_DB_HASH_LEN);
 	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
 	assert_int_equal(
-	    ae_db_request_refuse(db, id, AE_DB_VOID, 0, NULL, NOW, NULL),
+	    ae_db_request_refuse(db, id, AE_DB_VOID, 0, NULL, NULL, NOW, NULL),
 	    AE_OK);
 	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
 	assert_int_equal(ae_db_intents(db, &v, &n, a, NULL), AE_OK);
@@ -585,6 +586,99 @@ torture(void **state)
 	assert_true(ae_torture(tortured, NULL, 200, true) > 5);
 }
 
+/* On hold: back again, or away for good; and nothing else is on hold. */
+static void
+a_hold_is_released_or_final(void **state)
+{
+	struct ae_db_request r = dbtest_row(AE_DB_ACTIVE, 7), now;
+	struct ae_arena *a = ae_arena_new(1 << 20);
+	struct ae_db *db = dbtest_open(NULL);
+	int64_t id = dbtest_issue(db, 7);
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	assert_int_equal(
+	    ae_db_release(db, r.serial, 17, NOW, "x", NULL), AE_EINVAL);
+	assert_int_equal(ae_db_revoke(db, r.serial, 17, AE_DB_REASON_HOLD,
+			     NOW + 5, "x", NULL),
+	    AE_OK);
+	assert_int_equal(ae_db_request_get(db, id, &now, a, NULL), AE_OK);
+	assert_int_equal(now.disp, AE_DB_REVOKED);
+	assert_int_equal(
+	    ae_db_release(db, r.serial, 17, NOW, "x", NULL), AE_OK);
+	assert_int_equal(ae_db_request_get(db, id, &now, a, NULL), AE_OK);
+	assert_int_equal(now.disp, AE_DB_ISSUED);
+	assert_int_equal(now.revoked_at, 0);
+	assert_int_equal(
+	    ae_db_revoked_each(db, NOW, count_revoked, &n, NULL), AE_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(ae_db_revoke(db, r.serial, 17, AE_DB_REASON_HOLD,
+			     NOW + 5, "x", NULL),
+	    AE_OK);
+	assert_int_equal(
+	    ae_db_revoke(db, r.serial, 17, 4, NOW + 5, "x", NULL), AE_OK);
+	assert_int_equal(
+	    ae_db_release(db, r.serial, 17, NOW, "x", NULL), AE_EINVAL);
+	assert_int_equal(
+	    ae_db_revoke(db, r.serial, 17, 1, NOW, "x", NULL), AE_EINVAL);
+	assert_int_equal(ae_db_request_get(db, id, &now, a, NULL), AE_OK);
+	assert_int_equal(now.revoked_reason, 4);
+	assert_int_equal(
+	    ae_db_revoked_each(db, NOW, count_revoked, &n, NULL), AE_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	ae_db_free(db);
+	ae_arena_free(a);
+}
+
+/* Kept while it waits, and no longer. */
+static void
+the_caller_of_a_pending_row_is_kept(void **state)
+{
+	struct ae_db_request r = dbtest_row(AE_DB_PENDING, 1), got;
+	struct ae_arena *a = ae_arena_new(1 << 21);
+	const uint8_t *big = ae_arena_alloc(a, AE_DB_CALLER_MAX + 1);
+	struct ae_db *db = dbtest_open(NULL);
+	int64_t id = 0, other = 0;
+	const uint8_t serial[] = { 0x1f, 9 };
+
+	(void)state;
+	assert_non_null(big);
+	r.caller = (const uint8_t *)"who";
+	r.caller_len = 3;
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	assert_int_equal(ae_db_request_add(db, &r, NULL, &id, NULL), AE_OK);
+	assert_int_equal(ae_db_request_add(db, &r, NULL, &other, NULL), AE_OK);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	assert_int_equal(ae_db_request_get(db, id, &got, a, NULL), AE_OK);
+	assert_int_equal(got.caller_len, 3);
+	assert_memory_equal(got.caller, "who", 3);
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	assert_int_equal(ae_db_request_activate(
+			     db, id, serial, 2, dbtest_hash, "root", NOW, NULL),
+	    AE_OK);
+	/* an intent is not denied any more */
+	assert_int_equal(ae_db_request_refuse(
+			     db, id, AE_DB_DENIED, 1, NULL, "root", NOW, NULL),
+	    AE_EINVAL);
+	assert_int_equal(ae_db_request_refuse(db, other, AE_DB_DENIED, 1, NULL,
+			     "root", NOW, NULL),
+	    AE_OK);
+	/* only what waits has one, and not an endless one */
+	r.disp = AE_DB_DENIED;
+	assert_int_equal(ae_db_request_add(db, &r, NULL, &id, NULL), AE_EINVAL);
+	r.disp = AE_DB_PENDING;
+	r.caller = big;
+	r.caller_len = AE_DB_CALLER_MAX + 1;
+	assert_int_equal(ae_db_request_add(db, &r, NULL, &id, NULL), AE_EINVAL);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	assert_int_equal(ae_db_request_get(db, other, &got, a, NULL), AE_OK);
+	assert_int_equal(got.caller_len, 0);
+	ae_db_free(db);
+	ae_arena_free(a);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, dbtest_setup, dbtest_teardown)
 
 int
@@ -594,6 +688,8 @@ main(void)
 		T(a_row_comes_back_as_it_went),
 		T(the_answer_to_a_repeated_request_is_found),
 		T(a_serial_is_promised_once),
+		T(a_hold_is_released_or_final),
+		T(the_caller_of_a_pending_row_is_kept),
 		T(states_are_checked),
 		T(changes_need_a_batch),
 		T(a_rolled_back_batch_leaves_nothing),

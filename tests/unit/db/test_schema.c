@@ -130,7 +130,7 @@ schema_1_comes_up_to_date(void **state)
 	assert_int_equal(ae_db_crl_number(db, 0, NOW, &number, &e), AE_OK);
 	assert_int_equal(number, 8);
 	assert_int_equal(ae_db_request_refuse(db, 2, AE_DB_DENIED, 0x80094014,
-			     "Denied", NOW, &e),
+			     "Denied", NULL, NOW, &e),
 	    AE_OK);
 	assert_int_equal(ae_db_commit(db, &e), AE_OK);
 	ae_db_free(db);
