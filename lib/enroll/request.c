@@ -14,6 +14,7 @@
 
 /* RequestClientInfo's ClientId, MS-WCCE 2.2.2.7.4 and its note. */
 #define CLIENT_AUTOENROLL 6u
+#define CLIENT_EOBO 8u
 #define CLIENT_CERTREQ 9u
 
 /* The version we name in OS_VERSION: any "major.minor.build.platform". */
@@ -68,8 +69,8 @@ alternative_names(struct ae_exts *x, struct ae_san **out,
 	return AE_OK;
 }
 
-static enum ae_hash
-hash_of(const struct ae_template *t)
+enum ae_hash
+ae_enroll_request_hash(const struct ae_template *t)
 {
 	const char *name = t->algorithms.hash;
 
@@ -80,13 +81,71 @@ hash_of(const struct ae_template *t)
 	return AE_HASH_SHA256; /* SHA-1 in a template is not obeyed */
 }
 
+/* What goes around the PKCS#10, if anything. */
+static int
+wrap(struct ae_wr *w, const struct ae_request_input *in,
+    const struct ae_wr *p10, struct ae_err *e)
+{
+	struct ae_pair requester = { "requestername", in->requester };
+	struct ae_request_spec s = {
+		.pkcs10 = { p10->p, p10->len },
+		.key = in->key,
+		.hash = ae_enroll_request_hash(in->tmpl),
+		.pss = (in->tmpl->private_key_flag &
+			   AE_CT_REQUIRE_ALTERNATE_SIGNATURE) != 0,
+		.reginfo = &requester,
+		.nreginfo = in->requester != NULL ? 1 : 0,
+		.old_key = in->old.key,
+		.old_cert = in->old.cert,
+		.agent_key = in->agent.key,
+		.agent_cert = in->agent.cert,
+		.archived_key = in->archived_key,
+	};
+
+	if (in->tmpl->schema_version >= 2 || in->agent.cert != NULL ||
+	    in->archived_key.p != NULL)
+		return ae_request_build_cmc(w, &s, e);
+	if (in->old.cert != NULL)
+		return ae_request_build_cms(w, &s, e);
+	ae_wr_bytes(w, p10->p, p10->len);
+	return AE_OK;
+}
+
+static uint32_t
+client_id(const struct ae_request_input *in)
+{
+	if (in->requester != NULL)
+		return CLIENT_EOBO;
+	return in->automatic ? CLIENT_AUTOENROLL : CLIENT_CERTREQ;
+}
+
+/*
+ * MS-WCCE 3.1.2.4.2.2.2.10: a template whose names come from the old
+ * certificate gets them with the renewal; so does one that wants them
+ * supplied when nobody supplied any.
+ */
+static void
+old_names(struct ae_csr_spec *csr, const struct ae_request_input *in)
+{
+	const uint32_t supplied = AE_CT_OLD_CERT_SUPPLIES_SUBJECT |
+	    AE_CT_ENROLLEE_SUPPLIES_SUBJECT | AE_CT_ENROLLEE_SUPPLIES_SAN;
+
+	if (in->old.cert == NULL || (in->tmpl->name_flag & supplied) == 0)
+		return;
+	if (csr->subject.p == NULL)
+		csr->subject = in->old.cert->subject;
+	if (csr->x.nsans == 0) {
+		csr->x.sans = in->old.cert->x.sans;
+		csr->x.nsans = in->old.cert->x.nsans;
+	}
+}
+
 int
 ae_enroll_request_build(
     struct ae_wr *w, const struct ae_request_input *in, struct ae_err *e)
 {
 	const struct ae_template *t = in->tmpl;
 	struct ae_csr_spec csr = { 0 };
-	struct ae_request_spec cmc = { 0 };
 	struct ae_san *sans = NULL;
 	struct ae_wr subject, p10;
 	int rc = AE_OK;
@@ -94,14 +153,17 @@ ae_enroll_request_build(
 	ae_wr_init(&subject, AE_PKI_NAME_MAX);
 	ae_wr_init(&p10, AE_PKI_REQUEST_MAX);
 	csr.os_version = OS_VERSION;
-	csr.client.client_id =
-	    in->automatic ? CLIENT_AUTOENROLL : CLIENT_CERTREQ;
+	csr.client.client_id = client_id(in);
 	csr.client.machine = in->machine;
 	csr.client.user = in->user;
 	csr.client.process = in->process;
-	csr.hash = hash_of(t);
+	csr.hash = ae_enroll_request_hash(t);
+	csr.pss =
+	    (t->private_key_flag & AE_CT_REQUIRE_ALTERNATE_SIGNATURE) != 0;
 	csr.ms_extensions = true;
 	template_extensions(&csr.x, t);
+	if (in->old.cert != NULL)
+		csr.renewal_cert = in->old.cert->der;
 	if (in->names.subject != NULL) {
 		rc = ae_name_from_text(&subject, in->names.subject, e);
 		if (rc != AE_OK)
@@ -111,17 +173,10 @@ ae_enroll_request_build(
 	rc = alternative_names(&csr.x, &sans, &in->names, e);
 	if (rc != AE_OK)
 		goto out;
+	old_names(&csr, in);
 	rc = ae_csr_build(&p10, &csr, in->key, e);
-	if (rc != AE_OK)
-		goto out;
-	if (t->schema_version < 2) {
-		ae_wr_bytes(w, p10.p, p10.len);
-	} else {
-		cmc.pkcs10 = (struct ae_der){ p10.p, p10.len };
-		cmc.key = in->key;
-		cmc.hash = csr.hash;
-		rc = ae_request_build_cmc(w, &cmc, e);
-	}
+	if (rc == AE_OK)
+		rc = wrap(w, in, &p10, e);
 	if (rc == AE_OK && !ae_wr_ok(w))
 		rc = ae_fail_mem(e);
 out:

@@ -118,9 +118,9 @@ int ae_cms_signed_attrs(struct ae_wr *w, const char *type, enum ae_hash h,
     struct ae_der content, struct ae_err *e) AE_MUST_CHECK;
 
 /* A SignerInfo with the attributes of ae_cms_signed_attrs; cert NULL: named
- * by ski. */
+ * by ski.  unsigned_attrs: the element as it is, or absent. */
 void ae_cms_put_signer(struct ae_wr *w, const struct ae_cert *cert,
     struct ae_der ski, const struct ae_sigalg *alg, struct ae_der attrs,
-    struct ae_der sig);
+    struct ae_der sig, struct ae_der unsigned_attrs);
 
 #endif

@@ -104,7 +104,7 @@ put_alg(struct ae_wr *w, const struct ae_sigalg *alg)
 void
 ae_cms_put_signer(struct ae_wr *w, const struct ae_cert *cert,
     struct ae_der ski, const struct ae_sigalg *alg, struct ae_der attrs,
-    struct ae_der sig)
+    struct ae_der sig, struct ae_der unsigned_attrs)
 {
 	size_t info, sid, at;
 
@@ -125,5 +125,7 @@ ae_cms_put_signer(struct ae_wr *w, const struct ae_cert *cert,
 		w->p[at] = AE_DER_CTX_CONS(0);
 	put_alg(w, alg);
 	ae_der_put(w, AE_DER_OCTETS, sig.p, sig.len);
+	if (unsigned_attrs.p != NULL)
+		ae_der_raw(w, unsigned_attrs);
 	ae_der_close(w, info);
 }

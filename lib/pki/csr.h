@@ -46,6 +46,7 @@ struct ae_csr_spec {
 	size_t npairs;
 	struct ae_der renewal_cert; /* DER certificate being renewed */
 	enum ae_hash hash;
+	bool pss; /* RSA keys sign with RSASSA-PSS */
 };
 
 /* Append the request, signed by k.  AE_EINVAL when it cannot be written. */

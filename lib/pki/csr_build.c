@@ -235,6 +235,7 @@ ae_csr_build(struct ae_wr *w, const struct ae_csr_spec *s,
 	struct ae_wr info;
 	int rc;
 
+	alg.pss = s->pss && alg.key == AE_KEY_RSA;
 	ae_wr_init(&info, AE_PKI_REQUEST_MAX);
 	rc = put_info(&info, s, k, e);
 	if (rc == AE_OK)

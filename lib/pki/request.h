@@ -83,25 +83,32 @@ struct ae_request_spec {
 	struct ae_der pkcs10;
 	const struct ae_key *key; /* the new key */
 	enum ae_hash hash;
+	bool pss;		       /* RSA keys sign with RSASSA-PSS */
 	const struct ae_pair *reginfo; /* CMC only */
 	size_t nreginfo;
 	/* renewal: signs too, with its certificate going along; else NULL */
 	const struct ae_key *old_key;
 	const struct ae_cert *old_cert;
+	/* the same for an enrollment agent or registration authority */
+	const struct ae_key *agent_key;
+	const struct ae_cert *agent_cert;
+	/* CMC only: the private key for the archive, see archive.h; or absent
+	 */
+	struct ae_der archived_key;
 };
 
 /*
  * A CMC full request as Windows makes it for templates of schema 2 and up:
  * one TaggedRequest, RegInfo when there are pairs, first signer the new key
- * by SubjectKeyIdentifier, second signer the old key when renewing
- * (MS-WCCE 3.1.1.4.3.1.3, 3.1.1.4.3.2.2).
+ * by SubjectKeyIdentifier, then the old key when renewing, then the agent
+ * (MS-WCCE 3.1.1.4.3.1.3, 3.1.1.4.3.2.2, 3.1.1.4.3.3.3, 3.1.1.4.3.6.1).
  */
 int ae_request_build_cmc(struct ae_wr *w, const struct ae_request_spec *s,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
- * A CMS around the PKCS#10 signed by the old key: renewal for templates of
- * schema 1 (MS-WCCE 3.1.1.4.3.2.1).
+ * A CMS around the PKCS#10 signed by the old key alone: renewal for templates
+ * of schema 1 (MS-WCCE 3.1.1.4.3.2.1).
  */
 int ae_request_build_cms(struct ae_wr *w, const struct ae_request_spec *s,
     struct ae_err *e) AE_MUST_CHECK;

@@ -246,7 +246,7 @@ ae_response_finish(struct ae_wr *w, const struct ae_response *r,
 	ae_cms_put_all(w, 0, &certs, 1);
 	ae_cms_put_all(w, 1, &crls, crls.len > 0 ? 1 : 0);
 	set = ae_der_open(w, AE_DER_SET);
-	ae_cms_put_signer(w, r->ca, none, &r->alg, attrs, made);
+	ae_cms_put_signer(w, r->ca, none, &r->alg, attrs, made, none);
 	ae_der_close(w, set);
 	ae_cms_close(w, &o);
 	return ae_wr_ok(w) ? AE_OK : ae_fail_mem(e);

@@ -195,6 +195,7 @@ ae_run_ca_ask(struct ae_run_ca *ca, struct ae_wcce_request *rq,
 
 	ca->trace.n = 0;
 	ca->nattempts = 0;
+	ca->in_doubt = false;
 	ca->deadline = ae_clock_mono_ms() + ca->config.total_ms;
 	if (ca->addrs.n == 0) {
 		int rc = ae_run_resolve(&ca->addrs, ca->host, &ca->trace, e);
@@ -212,6 +213,7 @@ ae_run_ca_ask(struct ae_run_ca *ca, struct ae_wcce_request *rq,
 		if (acted)
 			break;
 	}
+	ca->in_doubt = acted;
 	/* The addresses may be the reason: look them up again next time. */
 	ca->addrs.n = 0;
 	if (ca->nattempts == 0)
@@ -225,6 +227,12 @@ ae_run_ca_attempts(const struct ae_run_ca *ca, size_t *n)
 {
 	*n = ca->nattempts;
 	return ca->attempts;
+}
+
+bool
+ae_run_ca_in_doubt(const struct ae_run_ca *ca)
+{
+	return ca->in_doubt;
 }
 
 const struct ae_run_trace *

@@ -78,6 +78,12 @@ struct ae_run_attempt {
 const struct ae_run_attempt *ae_run_ca_attempts(
     const struct ae_run_ca *ca, size_t *n);
 
+/*
+ * After a failed ae_run_ca_ask: the request may have reached the CA all the
+ * same, and only the answer was lost.
+ */
+bool ae_run_ca_in_doubt(const struct ae_run_ca *ca);
+
 /* Stages of the last ae_run_ca_ask; a connection that stood has none. */
 const struct ae_run_trace *ae_run_ca_trace(const struct ae_run_ca *ca);
 

@@ -23,6 +23,7 @@ struct ae_run_ca {
 	struct ae_run_trace trace;
 	struct ae_run_attempt attempts[AE_RUN_TRANSPORTS];
 	size_t nattempts;
+	bool in_doubt; /* the last question may have been acted on */
 	/* Connections that stand; NULL: none. */
 	struct ae_run_rpc *icpr;
 	struct ae_run_rpc *dcom_rpc;

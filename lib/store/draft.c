@@ -15,6 +15,7 @@
 
 #include "base/time.h"
 #include "store/internal.h"
+#include "store/request.h"
 #include "sys/files.h"
 
 struct ae_store_draft {
@@ -25,8 +26,8 @@ struct ae_store_draft {
 };
 
 int
-ae_store_draft_new(struct ae_store_draft **out, struct ae_store *s,
-    const char *tmpl, const void *key_pem, size_t key_len, struct ae_err *e)
+store_draft(struct ae_store_draft **out, struct ae_store *s, const char *tmpl,
+    const char *key_name, const void *key, size_t key_len, struct ae_err *e)
 {
 	struct ae_store_draft *d;
 	int rc;
@@ -53,7 +54,7 @@ ae_store_draft_new(struct ae_store_draft **out, struct ae_store *s,
 	rc = d->fd = store_dir(d->tmpl_fd, d->name, false, e);
 	if (rc < 0)
 		goto out;
-	rc = ae_file_write_at(d->fd, "key.pem", key_pem, key_len, 0600, e);
+	rc = ae_file_write_at(d->fd, key_name, key, key_len, 0600, e);
 out:
 	if (rc < 0) {
 		ae_store_draft_free(d);
@@ -61,6 +62,13 @@ out:
 	}
 	*out = d;
 	return AE_OK;
+}
+
+int
+ae_store_draft_new(struct ae_store_draft **out, struct ae_store *s,
+    const char *tmpl, const void *key_pem, size_t key_len, struct ae_err *e)
+{
+	return store_draft(out, s, tmpl, AE_STORE_KEY_PEM, key_pem, key_len, e);
 }
 
 void
@@ -100,20 +108,16 @@ write_meta(int fd, const struct ae_store_meta *m, struct ae_err *e)
 	return rc;
 }
 
-static int
-highest(int dirfd, const char *name, void *arg, struct ae_err *e)
+int
+store_highest(int dirfd, const char *name, void *arg, struct ae_err *e)
 {
 	unsigned *max = arg;
-	size_t len = strspn(name, "0123456789");
-	unsigned long v;
+	unsigned v = store_version_number(name);
 
 	(void)dirfd;
 	(void)e;
-	if (len == 0 || len > 8 || name[len] != '\0')
-		return AE_OK;
-	v = strtoul(name, NULL, 10);
 	if (v > *max)
-		*max = (unsigned)v;
+		*max = v;
 	return AE_OK;
 }
 
@@ -137,13 +141,14 @@ write_fullchain(int fd, const void *cert, size_t cert_len, const void *chain,
 
 /* Number the draft and let "current" point there. */
 static int
-publish(struct ae_store_draft *d, unsigned *number, struct ae_err *e)
+publish(
+    struct ae_store_draft *d, int64_t now, unsigned *number, struct ae_err *e)
 {
-	char name[16];
-	unsigned max = 0;
+	unsigned max = 0, old = store_current(d->tmpl_fd);
+	char name[16], why[48];
 	int rc;
 
-	rc = store_each(d->tmpl_fd, highest, &max, e);
+	rc = store_each(d->tmpl_fd, store_highest, &max, e);
 	if (rc != AE_OK)
 		return rc;
 	(void)snprintf(name, sizeof(name), "%u", max + 1);
@@ -155,9 +160,15 @@ publish(struct ae_store_draft *d, unsigned *number, struct ae_err *e)
 	rc = ae_file_sync_dir(d->tmpl_fd, e);
 	if (rc == AE_OK)
 		rc = ae_file_symlink_at(d->tmpl_fd, "current", name, e);
-	if (rc == AE_OK && number != NULL)
+	if (rc != AE_OK)
+		return rc;
+	if (number != NULL)
 		*number = max + 1;
-	return rc;
+	/* A note for people; what "current" says is what counts. */
+	(void)snprintf(why, sizeof(why), "replaced by %s", name);
+	if (old != 0)
+		(void)store_note_archived(d->tmpl_fd, old, now, why, NULL);
+	return AE_OK;
 }
 
 int
@@ -181,13 +192,13 @@ ae_store_commit(struct ae_store_draft *d, const void *cert_pem, size_t cert_len,
 	if (rc == AE_OK)
 		rc = write_meta(d->fd, meta, e);
 	if (rc == AE_OK)
-		rc = publish(d, number, e);
+		rc = publish(d, meta->installed, number, e);
 	return rc == AE_OK ? AE_OK : ae_note(e, rc, "install the certificate");
 }
 
-/* The whole file name in fd, NUL-terminated; AE_ENOTFOUND: there is none. */
-static int
-read_at(int fd, const char *name, uint8_t **out, size_t *len, struct ae_err *e)
+int
+store_read_at(
+    int fd, const char *name, uint8_t **out, size_t *len, struct ae_err *e)
 {
 	int f =
 	    openat(fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -246,7 +257,7 @@ read_meta(int fd, struct ae_store_meta *m, struct ae_err *e)
 	size_t len;
 	int rc;
 
-	rc = read_at(fd, "meta.json", &text, &len, e);
+	rc = store_read_at(fd, "meta.json", &text, &len, e);
 	if (rc != AE_OK)
 		return rc == AE_ENOTFOUND ? AE_OK : rc;
 	j = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, NULL);
@@ -274,11 +285,16 @@ store_read_entry(int fd, struct ae_store_entry *en, struct ae_err *e)
 	struct stat st;
 	int rc;
 
-	en->has_key = fstatat(fd, "key.pem", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	en->has_key =
+	    (fstatat(fd, AE_STORE_KEY_PEM, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+		fstatat(fd, AE_STORE_KEY_URI, &st, AT_SYMLINK_NOFOLLOW) == 0) &&
 	    S_ISREG(st.st_mode);
 	rc = read_meta(fd, &en->meta, e);
 	if (rc == AE_OK)
-		rc = read_at(fd, "cert.pem", &en->cert_pem, &en->cert_len, e);
+		rc = store_read_archived(fd, en, e);
+	if (rc == AE_OK)
+		rc = store_read_at(
+		    fd, "cert.pem", &en->cert_pem, &en->cert_len, e);
 	return rc;
 }
 
@@ -301,7 +317,8 @@ ae_store_trust_read(struct ae_store *s, const char *name, uint8_t **pem,
 
 	if (rc != AE_OK)
 		return rc;
-	rc = s->trust < 0 ? AE_ENOTFOUND : read_at(s->trust, file, pem, len, e);
+	rc = s->trust < 0 ? AE_ENOTFOUND
+			  : store_read_at(s->trust, file, pem, len, e);
 	if (rc == AE_ENOTFOUND)
 		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
 		    "the store has no %s yet", file);
@@ -322,7 +339,7 @@ ae_store_trust_write(struct ae_store *s, const char *name, const void *pem,
 	if (!s->write || len > AE_STORE_FILE_MAX)
 		return ae_fail(
 		    e, AE_EINVAL, AE_DOM_NONE, 0, "%s cannot be written", file);
-	rc = read_at(s->trust, file, &old, &old_len, e);
+	rc = store_read_at(s->trust, file, &old, &old_len, e);
 	*changed = rc != AE_OK || old_len != len ||
 	    (len > 0 && memcmp(old, pem, len) != 0);
 	free(old);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * Opening, listing and archiving; see store.h.  All paths are relative to a
+ * Opening and listing; see store.h.  All paths are relative to a
  * directory descriptor and never followed through symlinks except the one
  * that is ours, "current".
  */
@@ -46,9 +46,8 @@ store_dir(int at, const char *name, bool make, struct ae_err *e)
 	return fd;
 }
 
-/* "<digits>" without leading zero; 0 when it is something else. */
-static unsigned
-version_number(const char *name)
+unsigned
+store_version_number(const char *name)
 {
 	size_t len = strspn(name, "0123456789");
 
@@ -66,7 +65,7 @@ store_current(int tmpl_fd)
 	if (n <= 0)
 		return 0;
 	target[n] = '\0';
-	return version_number(target);
+	return store_version_number(target);
 }
 
 int
@@ -171,7 +170,7 @@ ae_store_open(
 
 	if (s == NULL)
 		return ae_fail_mem(e);
-	s->root = s->my = s->trust = s->lock = -1;
+	s->root = s->my = s->request = s->trust = s->lock = -1;
 	s->write = write;
 	if (write && mkdir(dir, 0755) != 0 && errno != EEXIST) {
 		rc = ae_fail_errno(e, errno, "make %s", dir);
@@ -189,8 +188,12 @@ ae_store_open(
 	rc = s->my = store_dir(s->root, "my", write, e);
 	if (rc >= 0)
 		rc = s->trust = store_dir(s->root, "trust", write, e);
+	if (rc >= 0)
+		rc = s->request = store_dir(s->root, "request", write, e);
 	if (rc >= 0 && write)
 		rc = store_each(s->my, clean_template, NULL, e);
+	if (rc >= 0 && write)
+		rc = store_each(s->request, clean_template, NULL, e);
 	/* A reader may come before anything was ever stored. */
 	if (!write && rc == AE_ENOTFOUND)
 		rc = AE_OK;
@@ -208,6 +211,8 @@ ae_store_free(struct ae_store *s)
 {
 	if (s == NULL)
 		return;
+	if (s->request >= 0)
+		(void)close(s->request);
 	if (s->trust >= 0)
 		(void)close(s->trust);
 	if (s->my >= 0)
@@ -231,7 +236,7 @@ list_version(int tmpl_fd, const char *name, void *arg, struct ae_err *e)
 {
 	struct lister *l = arg;
 	struct ae_store_entry *v, *en;
-	unsigned number = version_number(name);
+	unsigned number = store_version_number(name);
 	int rc, fd;
 
 	if (number == 0)
@@ -316,23 +321,4 @@ ae_store_list_done(struct ae_store_list *l)
 	free(l->v);
 	l->v = NULL;
 	l->n = 0;
-}
-
-int
-ae_store_archive(struct ae_store *s, const char *tmpl, struct ae_err *e)
-{
-	int rc = AE_OK, fd;
-
-	if (!s->write || !ae_store_name_ok(tmpl))
-		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
-		    "cannot archive '%s' in this store", tmpl);
-	fd = store_dir(s->my, tmpl, false, e);
-	if (fd < 0)
-		return fd;
-	if (unlinkat(fd, "current", 0) != 0 && errno != ENOENT)
-		rc = ae_fail_errno(e, errno, "archive %s", tmpl);
-	else if (fsync(fd) != 0)
-		rc = ae_fail_errno(e, errno, "flush %s", tmpl);
-	(void)close(fd);
-	return rc;
 }

@@ -3,8 +3,10 @@
 /*
  * The certificate store of a principal on disk:
  *
- *   my/<template>/<number>/{key,cert,chain,fullchain}.pem, meta.json
+ *   my/<template>/<number>/{key,cert,chain,fullchain}.pem, meta.json,
+ *                          archived.json (when and why, if it was)
  *   my/<template>/current -> <number>
+ *   request/<template>/<number>/    see request.h
  *   trust/{roots,intermediates,ntauth}.pem
  *
  * A certificate and its key are switched together: they are written whole
@@ -45,10 +47,12 @@ struct ae_store_entry {
 	char tmpl[AE_STORE_NAME_MAX + 1];
 	unsigned number;
 	bool current;
-	bool has_key;	   /* key.pem is there; whether it fits is pki's word */
+	bool has_key; /* a key file is there; whether it fits is pki's word */
 	uint8_t *cert_pem; /* NUL-terminated */
 	size_t cert_len;
 	struct ae_store_meta meta;
+	int64_t archived; /* when; 0: not known, or not archived */
+	char why[128];	  /* it was archived */
 };
 
 struct ae_store_list {
@@ -92,9 +96,16 @@ int ae_store_commit(struct ae_store_draft *d, const void *cert_pem,
     const struct ae_store_meta *meta, unsigned *number,
     struct ae_err *e) AE_MUST_CHECK;
 
-/* Take "current" away from a template: its certificates are archived. */
-int ae_store_archive(
-    struct ae_store *s, const char *tmpl, struct ae_err *e) AE_MUST_CHECK;
+/*
+ * Archive one certificate: it stays, with a note of when and why, and is
+ * "current" no more if it was.  AE_ENOTFOUND when the template has nothing.
+ */
+int ae_store_archive(struct ae_store *s, const char *tmpl, unsigned number,
+    int64_t when, const char *why, struct ae_err *e) AE_MUST_CHECK;
+
+/* Remove one certificate with its key.  AE_OK also when it is gone. */
+int ae_store_delete(struct ae_store *s, const char *tmpl, unsigned number,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * Replace trust/<name>.pem atomically when the content differs; *changed

@@ -7,20 +7,19 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hex.h"
 #include "enroll/accept.h"
 #include "pki/name.h"
 #include "sys/clock.h"
 
-#define ANCHORS_MAX 256
-
-static size_t
-get_ders(struct ae_der *v, struct ae_rd *in)
+size_t
+key_get_ders(struct ae_der *v, struct ae_rd *in)
 {
 	uint32_t n = ae_rd_u32(in), i;
 
-	if (n > ANCHORS_MAX)
+	if (n > KEY_ANCHORS_MAX)
 		ae_rd_fail(in);
 	for (i = 0; i < n && ae_rd_ok(in); i++)
 		v[i].p = msg_get_bytes(in, AE_PKI_CERT_MAX, &v[i].len);
@@ -66,73 +65,168 @@ put_installed(struct ae_wr *out, const struct ae_cert *c, unsigned number,
 	return AE_OK;
 }
 
+/*
+ * The same certificate again: a run that was killed between installing it
+ * and forgetting its request.  0: not installed yet.
+ */
+static unsigned
+installed_already(struct key_role *k, const struct ae_cert *cert)
+{
+	struct ae_store_list l = { 0 };
+	struct ae_cert **one = NULL;
+	unsigned number = 0;
+	size_t i, n;
+
+	if (ae_store_list(k->store, &l, NULL) != AE_OK)
+		return 0;
+	for (i = 0; i < l.n && number == 0; i++) {
+		n = 0;
+		if (!l.v[i].current || strcmp(l.v[i].tmpl, k->tmpl->cn) != 0 ||
+		    ae_certs_read(&one, &n, 1, l.v[i].cert_pem, l.v[i].cert_len,
+			NULL) != AE_OK)
+			continue;
+		if (ae_der_equal(one[0]->der, cert->der))
+			number = l.v[i].number;
+		ae_certs_free(one, n);
+	}
+	ae_store_list_done(&l);
+	return number;
+}
+
+static int
+commit(unsigned *number, struct key_role *k, const struct ae_answer *answer,
+    const struct ae_cert *cert, const struct ae_store_meta *meta,
+    struct ae_err *e)
+{
+	struct ae_store_draft *draft = NULL;
+	struct ae_wr pem, chain;
+	int rc;
+
+	*number = installed_already(k, cert);
+	if (*number != 0)
+		return AE_OK;
+	ae_wr_init(&pem, AE_STORE_FILE_MAX);
+	ae_wr_init(&chain, AE_STORE_FILE_MAX);
+	ae_cert_put_pem(&pem, cert);
+	put_chain(&chain, answer, cert);
+	rc = ae_wr_ok(&pem) && ae_wr_ok(&chain) ? AE_OK : ae_fail_mem(e);
+	if (rc == AE_OK)
+		rc = ae_store_draft_from_request(
+		    &draft, k->store, k->tmpl->cn, k->number, e);
+	if (rc == AE_OK)
+		rc = ae_store_commit(
+		    draft, pem.p, pem.len, chain.p, chain.len, meta, number, e);
+	ae_store_draft_free(draft);
+	ae_wr_done(&pem);
+	ae_wr_done(&chain);
+	return rc;
+}
+
+/* What an answer is judged by, as far as the question says. */
+struct question {
+	struct ae_accept acc;
+	struct ae_sid sid;
+	struct ae_store_meta meta;
+	const uint8_t *bytes;
+	size_t len;
+};
+
+static int
+read_question(struct question *q, struct key_role *k, struct ae_arena *arena,
+    struct ae_rd *in, struct ae_err *e)
+{
+	struct ae_der *v =
+	    ae_arena_array(arena, (size_t)2 * KEY_ANCHORS_MAX, sizeof(*v));
+	const char *config;
+
+	if (v == NULL)
+		return ae_fail_mem(e);
+	q->meta.installed = ae_clock_now();
+	q->acc.tmpl = k->tmpl;
+	q->acc.key = k->key;
+	q->bytes = msg_get_bytes(in, AE_PKI_RESPONSE_MAX, &q->len);
+	if (ae_rd_u8(in) != 0) { /* whose it must be; else not compared */
+		q->sid = ae_sid_get(in);
+		q->acc.sid = &q->sid;
+	}
+	q->acc.roots = v;
+	q->acc.nroots = key_get_ders(v, in);
+	q->acc.others = v + KEY_ANCHORS_MAX;
+	q->acc.nothers = key_get_ders(v + KEY_ANCHORS_MAX, in);
+	q->acc.now = q->meta.installed;
+	config = msg_get_str(arena, in, sizeof(q->meta.ca_config) - 1);
+	q->meta.request_id = ae_rd_u32(in);
+	if (!ae_rd_done(in) || k->tmpl == NULL || config == NULL)
+		return key_malformed(e, "install");
+	(void)snprintf(
+	    q->meta.ca_config, sizeof(q->meta.ca_config), "%s", config);
+	if (k->tmpl->oid != NULL)
+		(void)snprintf(q->meta.template_oid,
+		    sizeof(q->meta.template_oid), "%s", k->tmpl->oid);
+	return AE_OK;
+}
+
+/* An answer in CMS form, or (by hand) a certificate alone, DER or PEM. */
+static int
+parse_answer(struct ae_answer **out, const struct question *q, struct ae_err *e)
+{
+	struct ae_cert **v = NULL;
+	struct ae_wr cms;
+	struct ae_der *ders;
+	size_t n = 0, i;
+	int rc;
+
+	if (ae_answer_parse(out, q->bytes, q->len, e) == AE_OK)
+		return AE_OK;
+	if (ae_certs_read(&v, &n, AE_CHAIN_MAX, q->bytes, q->len, NULL) !=
+	    AE_OK)
+		return e == NULL ? AE_EPROTO : e->rc;
+	ae_wr_init(&cms, AE_PKI_RESPONSE_MAX);
+	ders = calloc(n, sizeof(*ders));
+	rc = ders == NULL ? ae_fail_mem(e) : AE_OK;
+	for (i = 0; i < n && rc == AE_OK; i++)
+		ders[i] = v[i]->der;
+	if (rc == AE_OK)
+		rc = ae_chain_build(&cms, ders, n, NULL, 0, e);
+	if (rc == AE_OK)
+		rc = ae_answer_parse(out, cms.p, cms.len, e);
+	ae_wr_done(&cms);
+	free(ders);
+	ae_certs_free(v, n);
+	return rc;
+}
+
 int
 key_install(
     struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 {
 	struct ae_arena *arena = ae_arena_new(1 << 20);
 	struct key_role *k = r->state;
-	struct ae_store_meta meta = { .installed = ae_clock_now() };
-	struct ae_accept acc = { .tmpl = k->tmpl, .key = k->key };
 	struct ae_answer *answer = NULL;
-	const struct ae_cert *cert;
-	struct ae_wr pem, chain;
-	const char *config;
-	const uint8_t *bytes;
-	struct ae_sid sid;
-	struct ae_der *v;
-	unsigned number;
-	size_t len;
+	const struct ae_cert *cert = NULL;
+	struct question q = { 0 };
+	unsigned number = 0;
 	int rc;
 
-	ae_wr_init(&pem, AE_STORE_FILE_MAX);
-	ae_wr_init(&chain, AE_STORE_FILE_MAX);
-	v = arena == NULL
-	    ? NULL
-	    : ae_arena_array(arena, (size_t)2 * ANCHORS_MAX, sizeof(*v));
-	if (v == NULL) {
-		rc = ae_fail_mem(e);
-		goto out;
-	}
-	bytes = msg_get_bytes(in, AE_PKI_RESPONSE_MAX, &len);
-	sid = ae_sid_get(in);
-	acc.sid = &sid;
-	acc.roots = v;
-	acc.nroots = get_ders(v, in);
-	acc.others = v + ANCHORS_MAX;
-	acc.nothers = get_ders(v + ANCHORS_MAX, in);
-	acc.now = meta.installed;
-	config = msg_get_str(arena, in, sizeof(meta.ca_config) - 1);
-	meta.request_id = ae_rd_u32(in);
-	if (!ae_rd_done(in) || k->draft == NULL || config == NULL) {
-		rc = key_malformed(e, "install");
-		goto out;
-	}
-	(void)snprintf(meta.ca_config, sizeof(meta.ca_config), "%s", config);
-	if (k->tmpl->oid != NULL)
-		(void)snprintf(meta.template_oid, sizeof(meta.template_oid),
-		    "%s", k->tmpl->oid);
-	rc = ae_answer_parse(&answer, bytes, len, e);
+	if (arena == NULL)
+		return ae_fail_mem(e);
+	rc = read_question(&q, k, arena, in, e);
 	if (rc == AE_OK)
-		rc = ae_accept_check(&cert, answer, &acc, e);
-	if (rc != AE_OK)
-		goto out;
-	ae_cert_put_pem(&pem, cert);
-	put_chain(&chain, answer, cert);
-	if (!ae_wr_ok(&pem) || !ae_wr_ok(&chain)) {
-		rc = ae_fail_mem(e);
-		goto out;
-	}
-	rc = ae_store_commit(
-	    k->draft, pem.p, pem.len, chain.p, chain.len, &meta, &number, e);
+		rc = parse_answer(&answer, &q, e);
+	if (rc == AE_OK)
+		rc = ae_accept_check(&cert, answer, &q.acc, e);
+	if (rc == AE_OK)
+		rc = commit(&number, k, answer, cert, &q.meta, e);
 	if (rc == AE_OK)
 		rc = put_installed(
 		    out, cert, number, k->tmpl->cn, r->c->state_dir, e);
-out:
-	key_drop_draft(k);
+	/* Last, so that a kill before it leaves the request to be redone. */
+	if (rc == AE_OK)
+		rc = ae_store_request_remove(
+		    k->store, k->tmpl->cn, k->number, e);
+	if (rc == AE_OK)
+		key_let_go(k);
 	ae_answer_free(answer);
-	ae_wr_done(&pem);
-	ae_wr_done(&chain);
 	ae_arena_free(arena);
 	return rc;
 }

@@ -57,10 +57,31 @@ pulse_code_of(const struct ae_err *e)
 	}
 }
 
+/*
+ * The order of a cycle as far as Windows' is known: trust (written with the
+ * plan), pending requests, clean-up, renewals, new certificates, warnings.
+ */
+static void
+cycle(struct run *r)
+{
+	static const enum ae_plan_action order[] = { AE_PLAN_RENEW,
+		AE_PLAN_ENROLL };
+	size_t i, k;
+
+	pulse_retrieve(r);
+	pulse_archive(r, false);
+	for (k = 0; k < sizeof(order) / sizeof(order[0]); k++)
+		for (i = 0; i < r->plan.nitems; i++)
+			if (r->plan.items[i].action == order[k])
+				r->installed[i] =
+				    pulse_request(r, &r->plan.items[i]);
+	pulse_archive(r, true);
+	pulse_warn_expiring(r);
+}
+
 static int
 work(struct run *r, json_t *report, struct ae_err *e)
 {
-	size_t i;
 	int rc;
 
 	rc = client_fqdn(r->fqdn, sizeof(r->fqdn), e);
@@ -74,23 +95,59 @@ work(struct run *r, json_t *report, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = pulse_start_policy(r, e);
 	if (rc == AE_OK)
+		rc = pulse_list_open(r, e);
+	if (rc == AE_OK)
 		rc = pulse_plan(r, report, e);
 	if (rc != AE_OK || r->o->dry_run)
 		return rc;
-	for (i = 0; i < r->plan.nitems; i++)
-		pulse_request(r, &r->plan.items[i]);
-	pulse_archive(r);
+	if (r->o->install != NULL)
+		return pulse_accept(r, e);
+	cycle(r);
 	return AE_OK;
 }
 
 static void
 finish(struct run *r)
 {
+	size_t i;
+
 	peer_stop(r->net);
 	peer_stop(r->policy);
 	peer_stop(r->key);
 	pulse_wire_plan_done(&r->plan);
+	for (i = 0; i < r->nopen_templates; i++)
+		ae_template_free(r->open_templates[i]);
 	ae_arena_free(r->a);
+}
+
+static int
+run_alone(struct run *r, json_t *rep, struct ae_err *e)
+{
+	char when[AE_TIME_STR_MAX], code[16];
+	int rc;
+
+	rc = ae_file_mkdirs(r->c->state_dir, r->c->user ? 0700 : 0755, e);
+	if (rc != AE_OK)
+		return rc;
+	pulse_guess_context(r);
+	pulse_event(r, AE_EVENT_AUTOENROLLMENT, 2, NULL, 0);
+	rc = work(r, rep, e);
+	if (rc != AE_OK) {
+		(void)snprintf(
+		    code, sizeof(code), "0x%08" PRIx32, pulse_code_of(e));
+		EVENT(r, AE_EVENT_AUTOENROLLMENT, 6, code, e->text);
+		(void)json_object_set_new(rep, "error", json_string(e->text));
+	}
+	/* The policy role told 4 and what follows it when policy is on. */
+	if (rc == AE_OK && r->plan.enabled)
+		pulse_event(r, AE_EVENT_AUTOENROLLMENT, 5, NULL, 0);
+	if (rc == AE_OK)
+		pulse_event(r, AE_EVENT_AUTOENROLLMENT, 3, NULL, 0);
+	if (!r->o->dry_run)
+		eventlog_write(r->c, AE_EVENT_CSC, 2, NULL, 0);
+	(void)json_object_set_new(
+	    rep, "finished", json_string(ae_time_print(when, ae_clock_now())));
+	return rc;
 }
 
 int
@@ -98,43 +155,31 @@ pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
     struct ae_err *e)
 {
 	struct run r = { .c = c, .o = o };
-	char when[AE_TIME_STR_MAX], code[16];
-	json_t *rep;
-	int rc;
+	char when[AE_TIME_STR_MAX];
+	json_t *rep = NULL;
+	int64_t begun;
+	int rc, lock;
 
+	rc = pulse_lock(&lock, &rep, c, o, e);
+	if (rc != AE_OK)
+		return rc;
+	begun = ae_clock_mono_ms();
+	if (rep != NULL) {
+		(void)json_object_set_new(rep, "joined", json_true());
+		pulse_unlock(lock, c, o, begun, NULL);
+		goto out;
+	}
 	r.a = ae_arena_new(64u * 1024u * 1024u);
 	r.results = json_array();
 	rep = json_pack("{s:s, s:s, s:O}", "context",
 	    c->user ? "user" : "machine", "started",
 	    ae_time_print(when, ae_clock_now()), "results", r.results);
-	if (r.a == NULL || rep == NULL) {
-		rc = ae_fail_mem(e);
-		goto out;
-	}
-	rc = ae_file_mkdirs(c->state_dir, c->user ? 0700 : 0755, e);
-	if (rc != AE_OK)
-		goto out;
-	pulse_guess_context(&r);
-	pulse_event(&r, AE_EVENT_AUTOENROLLMENT, 2, NULL, 0);
-	rc = work(&r, rep, e);
-	if (rc != AE_OK) {
-		(void)snprintf(
-		    code, sizeof(code), "0x%08" PRIx32, pulse_code_of(e));
-		EVENT(&r, AE_EVENT_AUTOENROLLMENT, 6, code, e->text);
-		(void)json_object_set_new(rep, "error", json_string(e->text));
-	}
-	/* The policy role told 4 and what follows it when policy is on. */
-	if (rc == AE_OK && r.plan.enabled)
-		pulse_event(&r, AE_EVENT_AUTOENROLLMENT, 5, NULL, 0);
-	if (rc == AE_OK)
-		pulse_event(&r, AE_EVENT_AUTOENROLLMENT, 3, NULL, 0);
-	if (!o->dry_run)
-		eventlog_write(c, AE_EVENT_CSC, 2, NULL, 0);
-	(void)json_object_set_new(
-	    rep, "finished", json_string(ae_time_print(when, ae_clock_now())));
-out:
+	rc =
+	    r.a == NULL || rep == NULL ? ae_fail_mem(e) : run_alone(&r, rep, e);
 	finish(&r);
 	json_decref(r.results);
+	pulse_unlock(lock, c, o, begun, rc == AE_OK ? rep : NULL);
+out:
 	if (report != NULL)
 		*report = rep;
 	else
@@ -156,7 +201,8 @@ pulse_exit_code(const json_t *report)
 		json_int_t class =
 		    json_integer_value(json_object_get(res, "error_class"));
 
-		if (what == NULL || strcmp(what, "issued") == 0)
+		if (what == NULL || strcmp(what, "issued") == 0 ||
+		    strcmp(what, "made") == 0 || strcmp(what, "abandoned") == 0)
 			continue;
 		if (strcmp(what, "denied") == 0)
 			return EXIT_DENIED;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/str.h"
+#include "base/wr.h"
 #include "client.h"
 
 struct pulse_options {
@@ -24,6 +25,18 @@ struct pulse_options {
 	const char
 	    *subject; /* by hand: names for a supplies-subject template */
 	struct ae_strv dns, upn;
+
+	/* By hand, with only. */
+	const char *renew;	/* renew this one: "<template>/<number>" */
+	bool reuse_key;		/* and keep its key */
+	const char *requester;	/* on behalf of: "DOMAIN\\name" */
+	const char *agent;	/* "<template>/<number>": signs too */
+	bool keep;		/* make the request, ask nobody */
+	struct ae_wr *keep_der; /* its bytes go here; or NULL */
+
+	/* An answer that came by another way, for a request that is kept. */
+	const uint8_t *install;
+	size_t install_len;
 };
 
 /*
@@ -35,8 +48,10 @@ struct pulse_options {
  *                   thumbprint, serial, subject, not_after, path,
  *                   attempts: [...]} ] }
  *
- * AE_OK also when a request was denied or is pending: that is in results.
- * AE_EUNAVAIL when another run holds the store.
+ * outcome is "issued", "pending", "denied", "failed", "abandoned" (given up
+ * after 60 days) or "made".  AE_OK also when a request was denied or is
+ * pending: that is in results.  Runs follow one another; one that only
+ * waited for another like it takes over its report, with "joined": true.
  */
 int pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
     struct ae_err *e) AE_MUST_CHECK;

@@ -7,9 +7,61 @@
 
 #include <stdlib.h>
 
+#include "base/str.h"
 #include "gather/sysvol.h"
 #include "store/store.h"
 #include "sys/files.h"
+
+/* The directory's templates of the requests under way. */
+static int
+read_open(struct run *r, struct ae_rd *in, struct ae_err *e)
+{
+	uint32_t n = ae_rd_u32(in), i;
+	size_t j;
+	int rc;
+
+	if (n > PULSE_CERTS_MAX || !ae_rd_ok(in))
+		return pulse_nonsense(e, "policy");
+	r->open_templates =
+	    ae_arena_array(r->a, n, sizeof(struct ae_template *));
+	if (r->open_templates == NULL)
+		return ae_fail_mem(e);
+	for (i = 0; i < n; i++) {
+		rc = ae_template_get(&r->open_templates[i], in, e);
+		if (rc != AE_OK)
+			return rc;
+		r->nopen_templates++;
+		for (j = 0; j < r->nopen; j++)
+			if (ae_str_eq_nocase(
+				r->open[j].tmpl, r->open_templates[i]->cn))
+				r->open[j].now = r->open_templates[i];
+	}
+	return AE_OK;
+}
+
+/* What was asked for by hand outweighs what the plan would have done. */
+static int
+by_hand(struct run *r, struct ae_err *e)
+{
+	size_t i;
+
+	r->installed =
+	    ae_arena_array(r->a, r->plan.nitems, sizeof(*r->installed));
+	if (r->installed == NULL)
+		return ae_fail_mem(e);
+	for (i = 0; i < r->plan.nitems; i++) {
+		struct pulse_item *it = &r->plan.items[i];
+
+		if (r->o->renew != NULL) {
+			it->action = AE_PLAN_RENEW;
+			it->same_key = r->o->reuse_key;
+			it->have = r->o->renew;
+		}
+		if (r->o->agent != NULL)
+			it->signer = r->o->agent;
+	}
+	return AE_OK;
+}
 
 /* The three PEM texts of the anchors go to the key role unread. */
 static int
@@ -32,6 +84,10 @@ read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
 		return ae_rd_ok(in) ? ae_fail_mem(e)
 				    : pulse_nonsense(e, "policy");
 	rc = pulse_wire_get_plan(&r->plan, r->a, in, e);
+	if (rc == AE_OK)
+		rc = read_open(r, in, e);
+	if (rc == AE_OK)
+		rc = by_hand(r, e);
 	if (rc != AE_OK)
 		return ae_note(e, rc, "the policy process");
 	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);

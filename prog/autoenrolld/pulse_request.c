@@ -1,23 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * One template: a key and a request, the CAs in their order, and what came
- * of it; see pulse_run.h.
+ * One template: a key and a request, or those of an earlier run whose
+ * answer was lost, and the CAs in their order; see pulse_run.h.
  */
 #include "pulse_run.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/time.h"
+#include "base/str.h"
 #include "enroll/request.h"
 #include "wcce/hresult.h"
 #include "wcce/request.h"
 
+/* The request in hand. */
+struct hand {
+	unsigned number;
+	const uint8_t *der;
+	size_t len;
+	bool archival;
+	bool in_doubt;	   /* a CA may know it already */
+	const char *at_ca; /* which, when in doubt */
+};
+
+static bool
+is_renewal(const struct pulse_item *it)
+{
+	return it->action == AE_PLAN_RENEW;
+}
+
+/* "host\\name"; NULL: out of memory. */
+static const char *
+config_of(struct run *r, const struct pulse_ca *ca)
+{
+	return ae_arena_printf(r->a, "%s\\%s", ca->host, ca->cn);
+}
+
+/* The exchange certificate of a CA, for a template that archives keys. */
 static int
-new_request(struct run *r, const struct pulse_item *it, const uint8_t **der,
-    size_t *len, struct ae_err *e)
+put_exchange(struct run *r, const struct pulse_item *it, struct ae_wr *q,
+    struct ae_err *e)
+{
+	const struct pulse_ca *ca = &it->cas[0];
+	int64_t ms = r->c->ca_timeout * 1000;
+	const uint8_t *p = NULL;
+	struct ae_rd in;
+	struct ae_wr ask;
+	size_t len = 0;
+	int rc = AE_OK;
+
+	if ((it->tmpl->private_key_flag & AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL) !=
+		0 &&
+	    it->ncas > 0 && !it->same_key) {
+		ae_wr_init(&ask, 4096);
+		msg_put_str(&ask, ca->host);
+		msg_put_str(&ask, ca->cn);
+		ae_wr_u64(&ask, (uint64_t)ms);
+		rc = pulse_start_net(r, e);
+		if (rc == AE_OK)
+			rc = peer_ask(
+			    r->net, ROLE_EXCHANGE, &ask, ms + 5000, &in, e);
+		ae_wr_done(&ask);
+		if (rc != AE_OK)
+			return rc;
+		p = msg_get_bytes(&in, AE_PKI_CERT_MAX, &len);
+		if (p == NULL || len == 0)
+			return pulse_nonsense(e, "net");
+	}
+	msg_put_bytes(q, p, len);
+	msg_put_str(q, it->ncas > 0 ? ca->cn : NULL);
+	ae_wr_bytes(q, r->anchors, r->anchors_len);
+	return AE_OK;
+}
+
+static int
+new_request(struct run *r, const struct pulse_item *it, struct hand *h,
+    struct ae_err *e)
 {
 	const struct ae_strv *lists[2] = { &r->o->dns, &r->o->upn };
 	struct ae_rd answer;
@@ -39,35 +98,73 @@ new_request(struct run *r, const struct pulse_item *it, const uint8_t **der,
 		for (j = 0; j < lists[i]->n; j++)
 			msg_put_str(&q, lists[i]->v[j]);
 	}
-	rc = peer_ask(r->key, ROLE_NEW, &q, PULSE_KEY_MS, &answer, e);
+	msg_put_str(&q, is_renewal(it) ? it->have : NULL);
+	ae_wr_u8(&q, it->same_key);
+	msg_put_str(&q, it->signer);
+	msg_put_str(&q, r->o->requester);
+	h->archival = (it->tmpl->private_key_flag &
+			  AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL) != 0 &&
+	    !it->same_key;
+	rc = put_exchange(r, it, &q, e);
+	if (rc == AE_OK)
+		rc = peer_ask(r->key, ROLE_NEW, &q, PULSE_KEY_MS, &answer, e);
 	ae_wr_done(&q);
 	if (rc != AE_OK)
 		return rc;
-	p = msg_get_bytes(&answer, ROLE_BODY_MAX, len);
+	h->number = ae_rd_u32(&answer);
+	p = msg_get_bytes(&answer, ROLE_BODY_MAX, &h->len);
 	if (p == NULL || !ae_rd_done(&answer))
 		return pulse_nonsense(e, "key");
-	*der = ae_arena_dup(r->a, p, *len);
-	return *der == NULL ? ae_fail_mem(e) : AE_OK;
+	h->der = ae_arena_dup(r->a, p, h->len);
+	return h->der == NULL ? ae_fail_mem(e) : AE_OK;
 }
 
-/* What one CA said about one request. */
-struct verdict {
-	uint32_t disposition; /* CR_DISP_* or an HRESULT */
-	uint32_t request_id;
-	const char *message; /* display text of the CA, may be NULL */
-	const char *transport;
-	const uint8_t *chain;
-	size_t chain_len;
-};
+/* By hand, with names or a certificate of its own: not the old request. */
+static bool
+asks_for_its_own(const struct pulse_options *o)
+{
+	return o->subject != NULL || o->dns.n > 0 || o->upn.n > 0 ||
+	    o->renew != NULL || o->requester != NULL || o->keep;
+}
+
+/*
+ * What an earlier run left without an answer is sent again as the same
+ * bytes: a CA that issued already can answer with that certificate.
+ */
+static int
+get_request(struct run *r, const struct pulse_item *it, struct hand *h,
+    struct ae_err *e)
+{
+	const char *name = it->resume;
+	struct pulse_open *o;
+
+	while ((o = pulse_find_open(r, name, it->tmpl->cn)) != NULL) {
+		name = NULL;
+		o->settled = true;
+		if (!asks_for_its_own(r->o) &&
+		    pulse_load(r, it->tmpl, o->number, &h->der, &h->len,
+			NULL) == AE_OK) {
+			h->number = o->number;
+			h->archival = o->meta.archival;
+			h->in_doubt = o->meta.state == AE_STORE_ASKED;
+			h->at_ca = h->in_doubt ? o->meta.ca_config : NULL;
+			return AE_OK;
+		}
+		/* Without its key, or not what is wanted now. */
+		if (pulse_drop(r, o->tmpl, o->number, e) != AE_OK)
+			return e->rc;
+	}
+	return new_request(r, it, h, e);
+}
 
 /* What the net role brought: see put_answer there. */
 static int
-read_verdict(struct run *r, struct verdict *v, struct ae_rd *in,
+read_verdict(struct run *r, struct pulse_verdict *v, struct ae_rd *in,
     json_t *attempts, struct ae_err *e)
 {
 	bool answered = ae_rd_u8(in) != 0;
-	const uint8_t *p;
 	struct ae_rd why = { 0 };
+	const uint8_t *p;
 	json_t *tried;
 	size_t n;
 
@@ -80,6 +177,7 @@ read_verdict(struct run *r, struct verdict *v, struct ae_rd *in,
 		v->chain =
 		    p == NULL ? NULL : ae_arena_dup(r->a, p, v->chain_len);
 	} else {
+		v->in_doubt = ae_rd_u8(in) != 0;
 		p = msg_get_bytes(in, 4096, &n);
 		ae_rd_init(&why, p, n);
 	}
@@ -96,173 +194,214 @@ read_verdict(struct run *r, struct verdict *v, struct ae_rd *in,
 	return e->rc;
 }
 
-static int
-ask_ca(struct run *r, const struct pulse_item *it, const struct pulse_ca *ca,
-    const uint8_t *der, size_t len, struct verdict *v, json_t *attempts,
-    struct ae_err *e)
+int
+pulse_ask(struct run *r, const char *config, const struct pulse_question *q,
+    struct pulse_verdict *v, json_t *attempts, struct ae_err *e)
 {
+	const char *slash = config == NULL ? NULL : strchr(config, '\\');
 	int64_t ms = r->c->ca_timeout * 1000;
 	struct ae_rd answer;
-	struct ae_wr q, attrs;
+	struct ae_wr w;
 	int rc;
 
-	ae_wr_init(&q, ROLE_BODY_MAX);
-	ae_wr_init(&attrs, 4096);
-	ae_enroll_request_attributes(&attrs, it->tmpl);
-	msg_put_str(&q, ca->host);
-	msg_put_str(&q, ca->cn);
-	msg_put_str(&q, ae_wr_cstr(&attrs));
-	ae_wr_u64(&q, (uint64_t)ms);
-	msg_put_bytes(&q, der, len);
+	*v = (struct pulse_verdict){ 0 };
+	if (slash == NULL)
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "the request does not say which CA it is for");
 	rc = pulse_start_net(r, e);
-	if (rc == AE_OK)
-		rc = peer_ask(r->net, ROLE_REQUEST, &q, ms + 5000, &answer, e);
-	ae_wr_done(&q);
-	ae_wr_done(&attrs);
 	if (rc != AE_OK)
 		return rc;
-	return read_verdict(r, v, &answer, attempts, e);
+	ae_wr_init(&w, ROLE_BODY_MAX);
+	msg_put_bytes(&w, config, (size_t)(slash - config));
+	msg_put_str(&w, slash + 1);
+	ae_wr_u64(&w, (uint64_t)ms);
+	msg_put_str(&w, q->attributes);
+	ae_wr_u32(&w, q->request_id);
+	ae_wr_u8(&w, q->full);
+	msg_put_bytes(&w, q->der, q->len);
+	rc = peer_ask(r->net, ROLE_REQUEST, &w, ms + 5000, &answer, e);
+	ae_wr_done(&w);
+	if (rc == AE_OK)
+		return read_verdict(r, v, &answer, attempts, e);
+	/* The process itself is gone or hangs: nobody knows what it sent. */
+	v->in_doubt = true;
+	peer_stop(r->net);
+	r->net = NULL;
+	return rc;
 }
 
+/*
+ * The CAs in the plan's order, as "host\\name"; one that may know the
+ * request already comes first.  The array ends with NULL.
+ */
+static const char **
+order_cas(struct run *r, const struct pulse_item *it, const struct hand *h)
+{
+	const char **v = ae_arena_array(r->a, it->ncas + 2, sizeof(*v));
+	size_t i, n = 0;
+
+	for (i = 0; v != NULL && i < it->ncas; i++) {
+		const char *config = config_of(r, &it->cas[i]);
+
+		if (config == NULL)
+			return NULL;
+		if (h->at_ca != NULL && ae_str_eq_nocase(config, h->at_ca)) {
+			memmove(v + 1, v, n * sizeof(*v));
+			v[0] = config;
+		} else {
+			v[n] = config;
+		}
+		n++;
+	}
+	return v;
+}
+
+/* One CA; the request is marked as asked there before it is sent. */
 static int
-install(struct run *r, const char *config, const struct verdict *v, json_t *res,
+ask_one(struct run *r, const char *config, const struct pulse_question *q,
+    struct pulse_verdict *v, json_t *attempts, struct ae_err *e)
+{
+	int rc;
+
+	*v = (struct pulse_verdict){ 0 };
+	rc = pulse_mark(r, AE_STORE_ASKED, config, 0, e);
+	if (rc == AE_OK)
+		rc = pulse_ask(r, config, q, v, attempts, e);
+	if (rc != AE_OK)
+		(void)json_array_append_new(attempts,
+		    json_pack("{s:s, s:s}", "ca", config, "error", e->text));
+	return rc;
+}
+
+/* AE_OK: *config answered.  Each CA that did not is in attempts. */
+static int
+ask_all(struct run *r, const struct pulse_item *it, struct hand *h,
+    const char **config, struct pulse_verdict *v, json_t *attempts,
     struct ae_err *e)
 {
-	const char *names[] = { "thumbprint", "serial", "subject" };
-	char when[AE_TIME_STR_MAX];
-	struct ae_rd answer;
-	uint32_t number;
-	struct ae_wr q;
+	struct pulse_question q = {
+		.der = h->der, .len = h->len, .full = h->archival
+	};
+	const char **cas = order_cas(r, it, h);
+	struct ae_wr attrs;
+	int rc;
 	size_t i;
-	int rc;
 
-	ae_wr_init(&q, ROLE_BODY_MAX);
-	msg_put_bytes(&q, v->chain, v->chain_len);
-	ae_sid_put(&q, &r->sid);
-	ae_wr_bytes(&q, r->anchors, r->anchors_len);
-	msg_put_str(&q, config);
-	ae_wr_u32(&q, v->request_id);
-	rc = peer_ask(r->key, ROLE_INSTALL, &q, PULSE_KEY_MS, &answer, e);
-	ae_wr_done(&q);
-	if (rc != AE_OK)
-		return rc;
-	number = ae_rd_u32(&answer);
-	for (i = 0; i < 3; i++) {
-		const char *s = msg_get_str(r->a, &answer, 16384);
-
-		(void)json_object_set_new(
-		    res, names[i], json_string(s == NULL ? "" : s));
-	}
-	(void)json_object_set_new(res, "not_before",
-	    json_string(ae_time_print(when, (int64_t)ae_rd_u64(&answer))));
-	(void)json_object_set_new(res, "not_after",
-	    json_string(ae_time_print(when, (int64_t)ae_rd_u64(&answer))));
-	(void)json_object_set_new(
-	    res, "path", json_string(msg_get_str(r->a, &answer, 8192)));
-	(void)json_object_set_new(
-	    res, "number", json_integer((json_int_t)number));
-	return ae_rd_done(&answer) ? AE_OK : pulse_nonsense(e, "key");
-}
-
-static void
-set_code(json_t *res, uint32_t hr)
-{
-	char text[AE_HRESULT_STR_MAX];
-
-	(void)ae_hresult_print(text, hr);
-	(void)json_object_set_new(res, "hresult", json_integer((json_int_t)hr));
-	(void)json_object_set_new(res, "hresult_text", json_string(text));
-}
-
-static void
-outcome(json_t *res, const char *what, const char *message)
-{
-	(void)json_object_set_new(res, "outcome", json_string(what));
-	if (message != NULL)
-		(void)json_object_set_new(res, "message", json_string(message));
-}
-
-/* The CA answered: issued, pending or denied. */
-static void
-settle(struct run *r, const struct pulse_item *it, const char *config,
-    const struct verdict *v, json_t *res)
-{
-	const char *tmpl = it->tmpl->cn;
-	struct ae_err e = AE_ERR_INIT;
-	char id[16], code[AE_HRESULT_STR_MAX + AE_ERR_TEXT_MAX];
-
-	(void)snprintf(id, sizeof(id), "%" PRIu32, v->request_id);
-	(void)json_object_set_new(res, "ca", json_string(config));
-	(void)json_object_set_new(
-	    res, "request_id", json_integer((json_int_t)v->request_id));
-	if (v->transport != NULL)
-		(void)json_object_set_new(
-		    res, "transport", json_string(v->transport));
-	if (v->disposition == AE_CR_DISP_ISSUED) {
-		EVENT(r, AE_EVENT_CERTENROLL, 19, tmpl, config, id);
-		if (install(r, config, v, res, &e) == AE_OK) {
-			outcome(res, "issued", v->message);
-			return;
-		}
-		(void)snprintf(code, sizeof(code), "0x%08" PRIx32 ": %s",
-		    pulse_code_of(&e), e.text);
-		EVENT(r, AE_EVENT_CERTENROLL, 50, tmpl, id, code);
-		outcome(res, "failed", e.text);
-		return;
-	}
-	if (v->disposition == AE_CR_DISP_UNDER_SUBMISSION) {
-		EVENT(r, AE_EVENT_CERTENROLL, 21, tmpl, config, id);
-		outcome(res, "pending", v->message);
-		return;
-	}
-	set_code(res, v->disposition);
-	(void)ae_hresult_print(code, v->disposition);
-	EVENT(r, AE_EVENT_CERTENROLL, 13, tmpl, config, id, code);
-	outcome(res, "denied", v->message);
-}
-
-void
-pulse_request(struct run *r, const struct pulse_item *it)
-{
-	const char *tmpl = it->tmpl->cn, *config = "";
-	json_t *res = json_object(), *attempts = json_array();
-	struct ae_err e = AE_ERR_INIT;
-	const uint8_t *der = NULL;
-	struct verdict v = { 0 };
-	char code[AE_HRESULT_STR_MAX];
-	size_t len, i;
-	int rc;
-
-	(void)json_object_set_new(res, "template", json_string(tmpl));
-	(void)json_object_set(res, "attempts", attempts);
-	rc = new_request(r, it, &der, &len, &e);
-	if (rc != AE_OK) {
-		EVENT(r, AE_EVENT_CERTENROLL, 45, tmpl, e.text);
-		outcome(res, "failed", e.text);
-		goto out;
-	}
-	for (i = 0; i < it->ncas; i++) {
-		config = ae_arena_printf(
-		    r->a, "%s\\%s", it->cas[i].host, it->cas[i].cn);
-		rc = ask_ca(r, it, &it->cas[i], der, len, &v, attempts, &e);
-		if (rc == AE_OK)
+	if (cas == NULL)
+		return ae_fail_mem(e);
+	ae_wr_init(&attrs, 4096);
+	ae_enroll_request_attributes(&attrs, it->tmpl);
+	q.attributes = ae_wr_cstr(&attrs);
+	rc = cas[0] != NULL ? AE_OK
+			    : ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+				  "no CA issues this template");
+	for (i = 0; cas[i] != NULL; i++) {
+		*config = cas[i];
+		rc = ask_one(r, cas[i], &q, v, attempts, e);
+		h->in_doubt = h->in_doubt || v->in_doubt;
+		if (rc == AE_OK || v->in_doubt)
 			break;
-		(void)json_array_append_new(attempts,
-		    json_pack("{s:s, s:s}", "ca", config, "error", e.text));
-		if (i + 1 < it->ncas)
-			EVENT(r, AE_EVENT_CERTENROLL, 17, tmpl, config, e.text);
+		if (cas[i + 1] != NULL)
+			EVENT(r, AE_EVENT_CERTENROLL, is_renewal(it) ? 18 : 17,
+			    it->tmpl->cn, cas[i], e->text);
 	}
-	if (rc == AE_OK) {
-		settle(r, it, config, &v, res);
-	} else {
-		set_code(res, pulse_code_of(&e));
-		(void)ae_hresult_print(code, pulse_code_of(&e));
-		EVENT(r, AE_EVENT_CERTENROLL, 13, tmpl, config, "0", code);
-		outcome(res, "failed", e.text);
+	ae_wr_done(&attrs);
+	return rc;
+}
+
+static void
+nobody_answered(struct run *r, const struct pulse_item *it,
+    const struct hand *h, const char *config, const struct ae_err *why,
+    json_t *res)
+{
+	struct ae_err e = AE_ERR_INIT;
+	char code[AE_HRESULT_STR_MAX];
+
+	pulse_set_code(res, pulse_code_of(why));
+	(void)ae_hresult_print(code, pulse_code_of(why));
+	if (is_renewal(it))
+		EVENT(r, AE_EVENT_CERTENROLL, 16, it->tmpl->cn, config, "0",
+		    it->have, code);
+	else
+		EVENT(r, AE_EVENT_CERTENROLL, 13, it->tmpl->cn, config, "0",
+		    code);
+	pulse_outcome(res, "failed", why->text);
+	(void)json_object_set_new(res, "error_class",
+	    json_integer((json_int_t)client_exit_code(why)));
+	/* A request that no CA can know is of no use to the next run. */
+	if (h->in_doubt)
+		(void)json_object_set_new(res, "sent_again", json_true());
+	else if (pulse_drop(r, it->tmpl->cn, h->number, &e) != AE_OK)
+		pulse_outcome(res, "failed", e.text);
+}
+
+/* It is kept, with its key, for somebody to carry to a CA by hand. */
+static void
+hand_out(struct run *r, const struct hand *h, json_t *res)
+{
+	pulse_outcome(res, "made", NULL);
+	(void)json_object_set_new(
+	    res, "number", json_integer((json_int_t)h->number));
+	if (r->o->keep_der != NULL)
+		ae_wr_bytes(r->o->keep_der, h->der, h->len);
+}
+
+static void
+carry_out(
+    struct run *r, const struct pulse_item *it, json_t *res, json_t *attempts)
+{
+	struct pulse_settling s = { .tmpl = it->tmpl,
+		.config = "",
+		.renew = is_renewal(it),
+		.have = it->have,
+		.other_person = r->o->requester != NULL };
+	struct pulse_verdict v = { 0 };
+	struct ae_err e = AE_ERR_INIT;
+	struct hand h = { 0 };
+
+	if (get_request(r, it, &h, &e) != AE_OK) {
+		EVENT(r, AE_EVENT_CERTENROLL, 45, it->tmpl->cn, e.text);
+		pulse_outcome(res, "failed", e.text);
 		(void)json_object_set_new(res, "error_class",
 		    json_integer((json_int_t)client_exit_code(&e)));
+		return;
 	}
-out:
-	(void)json_array_append_new(r->results, res);
+	if (r->o->keep) {
+		hand_out(r, &h, res);
+		return;
+	}
+	s.number = h.number;
+	if (ask_all(r, it, &h, &s.config, &v, attempts, &e) == AE_OK)
+		pulse_settle(r, &s, &v, res);
+	else
+		nobody_answered(r, it, &h, s.config, &e, res);
+}
+
+bool
+pulse_request(struct run *r, const struct pulse_item *it)
+{
+	const struct pulse_open *o;
+	json_t *res, *attempts;
+	const char *outcome;
+	size_t i;
+
+	/* Never a second request beside one that waits at a CA. */
+	for (i = 0; i < r->nopen; i++) {
+		o = &r->open[i];
+		if (o->meta.state == AE_STORE_PENDING &&
+		    ae_str_eq_nocase(o->tmpl, it->tmpl->cn) &&
+		    !asks_for_its_own(r->o))
+			return false;
+	}
+	res = json_object();
+	attempts = json_array();
+	(void)json_object_set_new(res, "template", json_string(it->tmpl->cn));
+	(void)json_object_set(res, "attempts", attempts);
+	if (is_renewal(it))
+		(void)json_object_set_new(res, "renews", json_string(it->have));
+	carry_out(r, it, res, attempts);
 	json_decref(attempts);
+	(void)json_array_append_new(r->results, res);
+	outcome = json_string_value(json_object_get(res, "outcome"));
+	return outcome != NULL && strcmp(outcome, "issued") == 0;
 }

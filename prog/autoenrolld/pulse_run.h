@@ -2,9 +2,11 @@
 /* Copyright the autoenroll authors. */
 /*
  * One run, for the files that carry it out: pulse.c has the order of a
- * cycle, pulse_plan.c asks what to do, pulse_request.c takes one template to
- * issued, pending or denied, pulse_store.c takes old certificates out of
- * use, pulse_peers.c starts the processes that do all of it.
+ * cycle, pulse_plan.c asks what to do, pulse_open.c knows the requests under
+ * way and fetches what was approved, pulse_request.c takes one template to a
+ * request and around the CAs, pulse_settle.c does what their answer asks
+ * for, pulse_store.c takes old certificates out of use, pulse_peers.c
+ * starts the processes that do all of it, pulse_lock.c lets runs join.
  */
 #ifndef AE_CLIENT_PULSE_RUN_H
 #define AE_CLIENT_PULSE_RUN_H
@@ -16,9 +18,31 @@
 #include "pulse.h"
 #include "pulse_wire.h"
 #include "role.h"
+#include "store/request.h"
 
 #define PULSE_PLAN_MS 60000
 #define PULSE_KEY_MS 60000
+
+/* A request under way, as the key role keeps it. */
+struct pulse_open {
+	const char *name; /* "<template>/<number>" */
+	const char *tmpl;
+	unsigned number;
+	struct ae_store_request_meta meta;
+	const struct ae_template *now; /* of the directory; NULL: gone */
+	bool settled;		       /* this run has dealt with it */
+};
+
+/* What one CA said about one request. */
+struct pulse_verdict {
+	uint32_t disposition; /* CR_DISP_* or an HRESULT */
+	uint32_t request_id;
+	const char *message; /* display text of the CA, may be NULL */
+	const char *transport;
+	const uint8_t *chain;
+	size_t chain_len;
+	bool in_doubt; /* nobody answered, but the CA may have heard */
+};
 
 struct run {
 	struct client *c;
@@ -29,11 +53,18 @@ struct run {
 	char principal[256];
 	json_t *results;
 
+	/* what the key role keeps */
+	struct pulse_open *open;
+	size_t nopen;
+
 	/* what the policy role answered */
 	struct ae_sid sid;
 	const uint8_t *anchors; /* two encoded lists, passed on unread */
 	size_t anchors_len;
 	struct pulse_wire_plan plan;
+	struct ae_template **open_templates; /* of open requests */
+	size_t nopen_templates;
+	bool *installed; /* for each of the plan's items: in this run */
 };
 
 /* pulse.c: an event of this run's context; none in a dry run. */
@@ -66,10 +97,82 @@ int pulse_start_net(struct run *r, struct ae_err *e) AE_MUST_CHECK;
  */
 int pulse_plan(struct run *r, json_t *report, struct ae_err *e) AE_MUST_CHECK;
 
-/* pulse_request.c: one template; what came of it goes to r->results. */
-void pulse_request(struct run *r, const struct pulse_item *it);
+/* pulse_open.c: what is under way, before the plan. */
+int pulse_list_open(struct run *r, struct ae_err *e) AE_MUST_CHECK;
+/* What waits at a CA: fetched, given up, or left waiting. */
+void pulse_retrieve(struct run *r);
+/* An answer that came by another way, for whichever request it fits. */
+int pulse_accept(struct run *r, struct ae_err *e) AE_MUST_CHECK;
+/* A request under way by its name, or (name NULL) one of this template that
+ * this run may send again. */
+struct pulse_open *pulse_find_open(
+    struct run *r, const char *name, const char *tmpl);
+/* The key role takes it up (its bytes are in r->a), or forgets it. */
+int pulse_load(struct run *r, const struct ae_template *tmpl, unsigned number,
+    const uint8_t **der, size_t *len, struct ae_err *e) AE_MUST_CHECK;
+int pulse_drop(struct run *r, const char *tmpl, unsigned number,
+    struct ae_err *e) AE_MUST_CHECK;
+/* What became of the request in hand, durable before it goes on. */
+int pulse_mark(struct run *r, enum ae_store_request_state state,
+    const char *config, uint32_t request_id, struct ae_err *e) AE_MUST_CHECK;
 
-/* pulse_store.c: what was superseded or replaced leaves the store. */
-void pulse_archive(struct run *r);
+/*
+ * pulse_request.c: one template; what came of it goes to r->results.  True
+ * when its certificate is installed.
+ */
+bool pulse_request(struct run *r, const struct pulse_item *it);
+/*
+ * One question to one CA ("host\\name"): der with attributes, or the request id
+ * of one that was left there.  How each attempt went is added to attempts.
+ */
+struct pulse_question {
+	const char *attributes;
+	const uint8_t *der;
+	size_t len;
+	uint32_t request_id;
+	bool full;
+};
+int pulse_ask(struct run *r, const char *config, const struct pulse_question *q,
+    struct pulse_verdict *v, json_t *attempts, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * pulse_settle.c: do what the CA's answer to the request in hand asks for,
+ * and write the outcome to res.
+ */
+struct pulse_settling {
+	const struct ae_template *tmpl;
+	unsigned number;
+	const char *config;
+	bool renew;
+	const char *have;  /* when renewing; for events */
+	bool retrieved;	   /* it had been pending */
+	bool other_person; /* on behalf of: the SID is not ours */
+};
+void pulse_settle(struct run *r, const struct pulse_settling *s,
+    const struct pulse_verdict *v, json_t *res);
+/* Judge and install an answer to the request in hand. */
+int pulse_install(struct run *r, const struct pulse_settling *s,
+    const void *answer, size_t len, uint32_t request_id, json_t *res,
+    struct ae_err *e) AE_MUST_CHECK;
+void pulse_outcome(json_t *res, const char *what, const char *message);
+void pulse_set_code(json_t *res, uint32_t hr);
+
+/*
+ * pulse_store.c: what leaves the store, before items are requested (late
+ * false) or after; what is about to expire and was not replaced.
+ */
+void pulse_archive(struct run *r, bool late);
+void pulse_warn_expiring(struct run *r);
+
+/*
+ * pulse_lock.c: one run at a time.  *fd is the lock.  AE_OK with *joined:
+ * a run that began after we were called has done the work, *report (new
+ * reference) is its result.
+ */
+int pulse_lock(int *fd, json_t **joined, struct client *c,
+    const struct pulse_options *o, struct ae_err *e) AE_MUST_CHECK;
+/* report NULL: it failed; begun: ae_clock_mono_ms() when it had the lock. */
+void pulse_unlock(int fd, struct client *c, const struct pulse_options *o,
+    int64_t begun, const json_t *report);
 
 #endif

@@ -31,10 +31,15 @@ enum role_msg {
 	ROLE_PLAN = 12,	     /* policy: settings, snapshot and plan */
 	ROLE_INVENTORY = 20, /* key: what is in the store */
 	ROLE_TRUST = 22,     /* key: write the directory's anchors */
-	ROLE_NEW = 24,	     /* key: make a key and its request */
+	ROLE_NEW = 24,	     /* key: make a key and its request, keep both */
 	ROLE_INSTALL = 26,   /* key: judge the answer, install the pair */
 	ROLE_ARCHIVE = 28,   /* key: take a certificate out of use */
+	ROLE_OPEN = 30,	     /* key: which requests are under way */
+	ROLE_LOAD = 32,	     /* key: take one of them up again */
+	ROLE_MARK = 34,	     /* key: what became of the one in hand */
+	ROLE_DROP = 36,	     /* key: forget one */
 	ROLE_REQUEST = 40,   /* net: submit a request to one CA */
+	ROLE_EXCHANGE = 42,  /* net: one CA's exchange certificate */
 };
 
 #define ROLE_BODY_MAX (16u * 1024u * 1024u)

@@ -5,27 +5,28 @@
  * answered and installs it.  The only process that writes the store; it has
  * no network.
  */
-#include "pulse_wire.h"
 #include "role_key.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "pki/cert.h"
+#include "pulse_wire.h"
 #include "roles.h"
+#include "sys/clock.h"
 
 #define LOCK_TRIES 100
 #define LOCK_PAUSE_US 200000
 
 void
-key_drop_draft(struct key_role *k)
+key_let_go(struct key_role *k)
 {
-	ae_store_draft_free(k->draft);
-	k->draft = NULL;
 	ae_key_free(k->key);
 	k->key = NULL;
 	ae_template_free(k->tmpl);
 	k->tmpl = NULL;
+	k->number = 0;
+	memset(&k->meta, 0, sizeof(k->meta));
 }
 
 int
@@ -42,19 +43,51 @@ key_fits(const struct role *r, const struct ae_store_entry *en)
 	struct ae_cert **certs = NULL;
 	struct ae_key *key = NULL;
 	bool fits = false;
-	char uri[4096];
 	size_t n = 0;
 
 	if (en->has_key &&
-	    (size_t)snprintf(uri, sizeof(uri), "file:%s/my/%s/%u/key.pem",
-		r->c->state_dir, en->tmpl, en->number) < sizeof(uri) &&
 	    ae_certs_read(&certs, &n, 1, en->cert_pem, en->cert_len, NULL) ==
 		AE_OK &&
-	    ae_key_open(&key, uri, NULL, NULL) == AE_OK)
+	    key_open(&key, r, "my", en->tmpl, en->number, NULL) == AE_OK)
 		fits = ae_cert_has_key(certs[0], key);
 	ae_key_free(key);
 	ae_certs_free(certs, n);
 	return fits;
+}
+
+static int
+put_requests(struct key_role *k, struct ae_wr *out, struct ae_err *e)
+{
+	struct ae_store_request_list l = { 0 };
+	char name[AE_STORE_NAME_MAX + 16];
+	size_t i;
+	int rc;
+
+	rc = ae_store_request_list(k->store, &l, e);
+	if (rc != AE_OK)
+		return rc;
+	ae_wr_u32(out, (uint32_t)l.n);
+	for (i = 0; i < l.n; i++) {
+		const struct ae_store_request_meta *m = &l.v[i].meta;
+		struct ae_inv_request q = { .name = name,
+			.template_cn = l.v[i].tmpl,
+			.ca_config = m->ca_config,
+			.request_id = m->request_id,
+			.submitted = m->asked > m->made ? m->asked : m->made };
+
+		(void)snprintf(
+		    name, sizeof(name), "%s/%u", l.v[i].tmpl, l.v[i].number);
+		if (m->template_oid[0] != '\0')
+			q.template_oid = m->template_oid;
+		if (m->renews[0] != '\0')
+			q.renews = m->renews;
+		q.state = m->state == AE_STORE_PENDING ? AE_INV_PENDING
+		    : m->state == AE_STORE_ASKED       ? AE_INV_ASKED
+						       : AE_INV_MADE;
+		pulse_wire_put_request(out, &q);
+	}
+	ae_store_request_list_done(&l);
+	return AE_OK;
 }
 
 static int
@@ -82,9 +115,8 @@ inventory(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 
 		pulse_wire_put_stored(out, &s);
 	}
-	ae_wr_u32(out, 0); /* requests under way */
 	ae_store_list_done(&l);
-	return AE_OK;
+	return put_requests(k, out, e);
 }
 
 /* Three PEM texts: roots, intermediates, ntauth.  Answers what changed. */
@@ -113,21 +145,31 @@ trust(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	return AE_OK;
 }
 
+/* One certificate: archived with the reason, or removed for good. */
 static int
 archive(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 {
-	struct ae_arena *a = ae_arena_new(4096);
+	struct ae_arena *a = ae_arena_new(8192);
 	struct key_role *k = r->state;
-	const char *tmpl;
+	const char *tmpl, *why;
+	unsigned number;
+	bool delete;
 	int rc;
 
 	(void)out;
 	if (a == NULL)
 		return ae_fail_mem(e);
 	tmpl = msg_get_str(a, in, AE_STORE_NAME_MAX);
-	rc = tmpl == NULL || !ae_rd_done(in)
-	    ? key_malformed(e, "archive")
-	    : ae_store_archive(k->store, tmpl, e);
+	number = ae_rd_u32(in);
+	delete = ae_rd_u8(in) != 0;
+	why = msg_get_str(a, in, 1024);
+	if (tmpl == NULL || why == NULL || !ae_rd_done(in))
+		rc = key_malformed(e, "archive");
+	else if (delete)
+		rc = ae_store_delete(k->store, tmpl, number, e);
+	else
+		rc = ae_store_archive(
+		    k->store, tmpl, number, ae_clock_now(), why, e);
 	ae_arena_free(a);
 	return rc;
 }
@@ -138,6 +180,10 @@ static const struct role_question questions[] = {
 	{ ROLE_NEW, key_new_request },
 	{ ROLE_INSTALL, key_install },
 	{ ROLE_ARCHIVE, archive },
+	{ ROLE_OPEN, key_list_open },
+	{ ROLE_LOAD, key_load },
+	{ ROLE_MARK, key_mark },
+	{ ROLE_DROP, key_drop },
 	{ 0, NULL },
 };
 
@@ -166,7 +212,7 @@ role_key(const struct client *c, int fd, struct ae_err *e)
 			e->rc = AE_OK;
 		rc = role_serve(&r, fd, &box, questions, e);
 	}
-	key_drop_draft(&k);
+	key_let_go(&k);
 	ae_store_free(k.store);
 	return rc;
 }

@@ -13,6 +13,7 @@
 
 #include "ad/ad.h"
 #include "ad/locate.h"
+#include "base/str.h"
 #include "enroll/event.h"
 #include "enroll/plan.h"
 #include "gather/directory.h"
@@ -216,6 +217,36 @@ put_pem(struct ae_wr *w, const struct ae_octetsv *v)
 	ae_wr_done(&pem);
 }
 
+static const struct ae_template *
+find_template(const struct ae_directory *d, const char *cn)
+{
+	size_t i;
+
+	for (i = 0; i < d->pki->ntemplates; i++)
+		if (ae_str_eq_nocase(d->templates[i]->cn, cn))
+			return d->templates[i];
+	return NULL;
+}
+
+/* The templates of requests under way, as they are now. */
+static void
+put_open(struct ae_wr *w, const struct work *an)
+{
+	const struct ae_template *t;
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; i < an->stored.nrequests; i++)
+		n += find_template(
+			 an->dir, an->stored.requests[i].template_cn) != NULL;
+	ae_wr_u32(w, n);
+	for (i = 0; i < an->stored.nrequests; i++) {
+		t = find_template(an->dir, an->stored.requests[i].template_cn);
+		if (t != NULL)
+			ae_template_put(w, t);
+	}
+}
+
 static int
 put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 {
@@ -236,6 +267,7 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 	msg_put_bytes(w, part.p, part.len);
 	ae_wr_done(&part);
 	pulse_wire_put_plan(w, an->plan);
+	put_open(w, an);
 	j = plan_to_json(an->plan);
 	if (j != NULL &&
 	    json_object_set_new(j, "policy", settings_to_json(an->settings)) ==

@@ -256,7 +256,7 @@ message(struct ae_wr *w, const char *type, struct ae_der body,
 		    ae_key_sign(&sig, key, &alg, attrs.p, attrs.len, NULL));
 		ae_cms_put_signer(w, NULL, (struct ae_der){ id, sizeof(id) },
 		    &alg, (struct ae_der){ attrs.p, attrs.len },
-		    (struct ae_der){ sig.p, sig.len });
+		    (struct ae_der){ sig.p, sig.len }, (struct ae_der){ 0 });
 	} else if (!nobody) {
 		n = ae_hash_bytes(hash, h, attrs.p, attrs.len);
 		info = ae_der_open(w, AE_DER_SEQUENCE);

@@ -118,8 +118,12 @@ install_switches_the_pair(void **state)
 	assert_true(l.v[1].meta.installed == meta.installed);
 	ae_store_list_done(&l);
 
-	assert_int_equal(ae_store_archive(s, "Workstation", NULL), AE_OK);
-	assert_int_equal(ae_store_archive(s, "Workstation", NULL), AE_OK);
+	assert_int_equal(
+	    ae_store_archive(s, "Workstation", 2, meta.installed, "test", NULL),
+	    AE_OK);
+	assert_int_equal(
+	    ae_store_archive(s, "Workstation", 2, meta.installed, "test", NULL),
+	    AE_OK);
 	assert_null(slurp("my/Workstation/current/cert.pem", NULL));
 	assert_non_null(slurp("my/Workstation/2/cert.pem", NULL));
 	ae_store_free(s);
@@ -213,7 +217,8 @@ names_that_are_no_file_names(void **state)
 		assert_false(ae_store_name_ok(bad[i]));
 		assert_int_equal(
 		    ae_store_draft_new(&d, s, bad[i], "K", 1, NULL), AE_EINVAL);
-		assert_int_equal(ae_store_archive(s, bad[i], NULL), AE_EINVAL);
+		assert_int_equal(
+		    ae_store_archive(s, bad[i], 1, 0, "", NULL), AE_EINVAL);
 	}
 	memset(big, 'x', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * What a CA's answer asks for: installed when issued, left waiting when
+ * pending, forgotten when denied; see pulse_run.h.
+ */
+#include "pulse_run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/time.h"
+#include "wcce/hresult.h"
+#include "wcce/request.h"
+
+void
+pulse_set_code(json_t *res, uint32_t hr)
+{
+	char text[AE_HRESULT_STR_MAX];
+
+	(void)ae_hresult_print(text, hr);
+	(void)json_object_set_new(res, "hresult", json_integer((json_int_t)hr));
+	(void)json_object_set_new(res, "hresult_text", json_string(text));
+}
+
+void
+pulse_outcome(json_t *res, const char *what, const char *message)
+{
+	(void)json_object_set_new(res, "outcome", json_string(what));
+	if (message != NULL)
+		(void)json_object_set_new(res, "message", json_string(message));
+}
+
+int
+pulse_install(struct run *r, const struct pulse_settling *s, const void *answer,
+    size_t len, uint32_t request_id, json_t *res, struct ae_err *e)
+{
+	const char *names[] = { "thumbprint", "serial", "subject" };
+	char when[AE_TIME_STR_MAX];
+	uint32_t number;
+	struct ae_rd in;
+	struct ae_wr q;
+	size_t i;
+	int rc;
+
+	ae_wr_init(&q, ROLE_BODY_MAX);
+	msg_put_bytes(&q, answer, len);
+	ae_wr_u8(&q, !s->other_person);
+	if (!s->other_person)
+		ae_sid_put(&q, &r->sid);
+	ae_wr_bytes(&q, r->anchors, r->anchors_len);
+	msg_put_str(&q, s->config);
+	ae_wr_u32(&q, request_id);
+	rc = peer_ask(r->key, ROLE_INSTALL, &q, PULSE_KEY_MS, &in, e);
+	ae_wr_done(&q);
+	if (rc != AE_OK)
+		return rc;
+	number = ae_rd_u32(&in);
+	for (i = 0; i < 3; i++) {
+		const char *text = msg_get_str(r->a, &in, 16384);
+
+		(void)json_object_set_new(
+		    res, names[i], json_string(text == NULL ? "" : text));
+	}
+	(void)json_object_set_new(res, "not_before",
+	    json_string(ae_time_print(when, (int64_t)ae_rd_u64(&in))));
+	(void)json_object_set_new(res, "not_after",
+	    json_string(ae_time_print(when, (int64_t)ae_rd_u64(&in))));
+	(void)json_object_set_new(
+	    res, "path", json_string(msg_get_str(r->a, &in, 8192)));
+	(void)json_object_set_new(
+	    res, "number", json_integer((json_int_t)number));
+	return ae_rd_done(&in) ? AE_OK : pulse_nonsense(e, "key");
+}
+
+/*
+ * A refused answer would be refused again: the request is given up.  When
+ * our own disk or memory failed it stays, and is sent again next time.
+ */
+static bool
+is_refusal(const struct ae_err *e)
+{
+	return e->rc == AE_ETRUST || e->rc == AE_EPROTO || e->rc == AE_ELIMIT ||
+	    e->rc == AE_ENOTFOUND;
+}
+
+static void
+issued(struct run *r, const struct pulse_settling *s,
+    const struct pulse_verdict *v, const char *id, json_t *res)
+{
+	struct ae_err e = AE_ERR_INIT, ignored = AE_ERR_INIT;
+	char code[AE_HRESULT_STR_MAX + AE_ERR_TEXT_MAX];
+
+	if (s->retrieved)
+		EVENT(r, AE_EVENT_CERTENROLL, 14, s->tmpl->cn, s->config, id);
+	else
+		EVENT(r, AE_EVENT_CERTENROLL, s->renew ? 20 : 19, s->tmpl->cn,
+		    s->config, id);
+	if (pulse_install(r, s, v->chain, v->chain_len, v->request_id, res,
+		&e) == AE_OK) {
+		pulse_outcome(res, "issued", v->message);
+		return;
+	}
+	(void)snprintf(code, sizeof(code), "0x%08" PRIx32 ": %s",
+	    pulse_code_of(&e), e.text);
+	EVENT(r, AE_EVENT_CERTENROLL, s->retrieved ? 31 : 50, s->tmpl->cn, id,
+	    code);
+	pulse_outcome(res, "failed", e.text);
+	(void)json_object_set_new(
+	    res, "error_class", json_integer((json_int_t)client_exit_code(&e)));
+	if (is_refusal(&e) &&
+	    pulse_drop(r, s->tmpl->cn, s->number, &ignored) != AE_OK)
+		pulse_outcome(res, "failed", ignored.text);
+}
+
+static void
+pending(struct run *r, const struct pulse_settling *s,
+    const struct pulse_verdict *v, const char *id, json_t *res)
+{
+	struct ae_err e = AE_ERR_INIT;
+
+	if (s->retrieved) {
+		EVENT(r, AE_EVENT_CERTENROLL, 32, s->tmpl->cn, s->config);
+		pulse_outcome(res, "pending", v->message);
+		return;
+	}
+	EVENT(r, AE_EVENT_CERTENROLL, s->renew ? 22 : 21, s->tmpl->cn,
+	    s->config, id);
+	if (pulse_mark(r, AE_STORE_PENDING, s->config, v->request_id, &e) ==
+	    AE_OK)
+		pulse_outcome(res, "pending", v->message);
+	else
+		pulse_outcome(res, "failed", e.text);
+}
+
+static void
+denied(struct run *r, const struct pulse_settling *s,
+    const struct pulse_verdict *v, const char *id, json_t *res)
+{
+	uint32_t hr = v->disposition == AE_CR_DISP_DENIED
+	    ? 0x80094014u /* CERTSRV_E_ADMIN_DENIED_REQUEST */
+	    : v->disposition;
+	struct ae_err e = AE_ERR_INIT;
+	char code[AE_HRESULT_STR_MAX];
+
+	pulse_set_code(res, hr);
+	(void)ae_hresult_print(code, hr);
+	if (s->retrieved)
+		EVENT(r, AE_EVENT_CERTENROLL, 9, s->tmpl->cn, s->config, id);
+	else if (s->renew)
+		EVENT(r, AE_EVENT_CERTENROLL, 16, s->tmpl->cn, s->config, id,
+		    s->have, code);
+	else
+		EVENT(r, AE_EVENT_CERTENROLL, 13, s->tmpl->cn, s->config, id,
+		    code);
+	if (pulse_drop(r, s->tmpl->cn, s->number, &e) == AE_OK)
+		pulse_outcome(res, "denied", v->message);
+	else
+		pulse_outcome(res, "denied", e.text);
+}
+
+void
+pulse_settle(struct run *r, const struct pulse_settling *s,
+    const struct pulse_verdict *v, json_t *res)
+{
+	char id[16];
+
+	(void)snprintf(id, sizeof(id), "%" PRIu32, v->request_id);
+	(void)json_object_set_new(res, "ca", json_string(s->config));
+	(void)json_object_set_new(
+	    res, "request_id", json_integer((json_int_t)v->request_id));
+	if (v->transport != NULL)
+		(void)json_object_set_new(
+		    res, "transport", json_string(v->transport));
+	if (v->disposition == AE_CR_DISP_ISSUED ||
+	    v->disposition == AE_CR_DISP_ISSUED_OUT_OF_BAND)
+		issued(r, s, v, id, res);
+	else if (v->disposition == AE_CR_DISP_UNDER_SUBMISSION)
+		pending(r, s, v, id, res);
+	else
+		denied(r, s, v, id, res);
+}
