@@ -231,12 +231,30 @@ ae_key_free(struct ae_key *k)
 {
 	if (k == NULL || --k->refs > 0)
 		return;
+	if (k->ops != NULL)
+		k->ops->free(k->at);
 	EVP_PKEY_free(k->pkey);
 	OPENSSL_free(k->spki);
 	if (k->cache != NULL)
 		EVP_MD_CTX_free(k->cache->ctx);
 	free(k->cache);
 	free(k);
+}
+
+void
+ae_key_attach(struct ae_key *k, const struct ae_key_ops *ops, void *at)
+{
+	k->private = true;
+	k->ops = ops;
+	k->at = at;
+}
+
+const char *
+ae_key_curve(unsigned bits)
+{
+	const struct curve *c = curve_find(bits, 0);
+
+	return c == NULL ? NULL : c->group;
 }
 
 EVP_PKEY *

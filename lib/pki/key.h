@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * Keys: RSA and the NIST curves, private or public alone.  A private key is
- * named by a URI so that where it lives is configuration; "file:" is the
- * scheme known today.  Writing key files is not done here: the bytes are
- * handed out and the store places them.
+ * Keys: RSA and the NIST curves, private or public alone.  A private key in a
+ * file is named by a "file:" URI; those a device holds come from pki/keydev.h
+ * and are used by the same functions.  Writing key files is not done here: the
+ * bytes are handed out and the store places them.
  */
 #ifndef AE_PKI_KEY_H
 #define AE_PKI_KEY_H
@@ -65,6 +65,16 @@ int ae_key_from_pem(struct ae_key **out, const void *pem, size_t len,
 /* PKCS#8 PEM of a private key into *out, AES-256-CBC under pass if given. */
 int ae_key_to_pem(struct ae_secret *out, const struct ae_key *k,
     const struct ae_secret *pass, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * The form in which key archival hands a private key to the CA, MS-WCCE
+ * 2.2.2.9.1 (RSA) and 2.2.2.9.3 (EC).  Of a key that a device holds:
+ * AE_EDENIED with NTE_BAD_KEY_STATE.  Reading checks that the halves fit.
+ */
+int ae_key_to_private_blob(struct ae_secret *out, const struct ae_key *k,
+    struct ae_err *e) AE_MUST_CHECK;
+int ae_key_from_private_blob(struct ae_key **out, const void *blob, size_t len,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * A public key from a DER SubjectPublicKeyInfo, on the fast path.  RSA and

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "pki/key_int.h"
+#include "pki/nte.h"
 #include "pki/ossl.h"
 
 struct ask {
@@ -71,6 +72,9 @@ ae_key_to_pem(struct ae_secret *out, const struct ae_key *k,
 	if (!k->private)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "a public key has no private half to write");
+	if (k->ops != NULL)
+		return ae_fail(e, AE_EDENIED, AE_DOM_HRESULT, NTE_BAD_KEY_STATE,
+		    "a key made in a device never leaves it");
 	if (pass != NULL && (pass->p == NULL || pass->len > PEM_BUFSIZE))
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "a passphrase is 0 to %d bytes", PEM_BUFSIZE);

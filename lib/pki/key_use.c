@@ -7,6 +7,7 @@
 #include <openssl/rsa.h>
 
 #include "pki/key_int.h"
+#include "pki/nte.h"
 #include "pki/ossl.h"
 
 static bool
@@ -49,6 +50,32 @@ usable(const struct ae_key *k, const struct ae_sigalg *alg)
 	    (!alg->pss || k->type == AE_KEY_RSA);
 }
 
+/* A device is given the hash, and what it answers is looked at. */
+static int
+sign_in_device(struct ae_wr *sig, const struct ae_key *k,
+    const struct ae_sigalg *alg, const void *tbs, size_t len, struct ae_err *e)
+{
+	uint8_t hash[AE_HASH_MAX];
+	size_t start = sig->len;
+	size_t n = ae_hash_bytes(hash, alg->hash, tbs, len);
+	int rc;
+
+	if (n == 0)
+		return ae_fail_ossl(e, AE_EINTERNAL, "hashing");
+	rc = k->ops->sign(k, sig, alg, hash, n, e);
+	if (rc == AE_OK && !ae_wr_ok(sig))
+		return ae_fail_mem(e);
+	if (rc == AE_OK)
+		rc = ae_key_verify(
+		    k, alg, tbs, len, sig->p + start, sig->len - start, e);
+	if (rc == AE_ETRUST)
+		return ae_fail(e, AE_ETRUST, AE_DOM_HRESULT, NTE_BAD_SIGNATURE,
+		    "the device made a signature (%s) that its public key does "
+		    "not verify",
+		    ae_sigalg_name(alg));
+	return rc;
+}
+
 int
 ae_key_sign(struct ae_wr *sig, const struct ae_key *k,
     const struct ae_sigalg *alg, const void *tbs, size_t len, struct ae_err *e)
@@ -61,6 +88,8 @@ ae_key_sign(struct ae_wr *sig, const struct ae_key *k,
 	if (!k->private || !usable(k, alg))
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "this key cannot sign with %s", ae_sigalg_name(alg));
+	if (k->ops != NULL)
+		return sign_in_device(sig, k, alg, tbs, len, e);
 	ready = sign_ctx(k, alg);
 	ctx = EVP_MD_CTX_new();
 	if (ready == NULL || ctx == NULL ||

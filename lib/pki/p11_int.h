@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * What the files that talk PKCS#11 share.  Nothing else includes p11-kit.
+ */
+#ifndef AE_PKI_P11_INT_H
+#define AE_PKI_P11_INT_H
+
+#define CRYPTOKI_GNU 1
+#include <p11-kit/p11-kit.h>
+#include <p11-kit/pkcs11.h>
+#include <p11-kit/uri.h>
+
+#include "pki/key_int.h"
+
+#define AE_P11_URI_MAX 1024
+
+struct ae_p11 {
+	const struct ae_keydev_conf *conf;
+	CK_FUNCTION_LIST *f;
+	bool initialized;
+	P11KitUri *uri; /* which token */
+	ck_slot_id_t slot;
+	ck_session_handle_t session; /* 0: none */
+	bool logged_in;
+	bool refused; /* the PIN */
+	char name[160];
+	struct ck_token_info token;
+};
+
+/*
+ * A session on the token, and with login logged in.  One that is there is
+ * used again.
+ */
+int ae_p11_session(
+    struct ae_p11 *p, bool login, struct ae_err *e) AE_MUST_CHECK;
+/* Forget the session: the token went away, or the session did. */
+void ae_p11_drop(struct ae_p11 *p);
+
+/* Does a new session help against this answer? */
+bool ae_p11_lost(CK_RV rv);
+
+/* The failure a PKCS#11 answer stands for. */
+int ae_p11_fail(struct ae_err *e, CK_RV rv, const char *what);
+
+#endif
