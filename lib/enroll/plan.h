@@ -47,7 +47,7 @@ struct ae_reason {
 
 struct ae_reasons {
 	struct ae_reason *v;
-	size_t n;
+	size_t n, room;
 };
 
 enum ae_plan_action {

@@ -448,7 +448,9 @@ on_plan(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	rc = read_settings(r, w, reply, len, e);
 	if (rc != AE_OK)
 		return rc;
-	if (w->only != NULL || ae_settings_may(w->settings, AE_POLICY_ENROLL)) {
+	if (w->only != NULL || ae_settings_may(w->settings, AE_POLICY_ENROLL) ||
+	    ae_settings_may(w->settings, AE_POLICY_MANAGE) ||
+	    ae_settings_may(w->settings, AE_POLICY_PENDING)) {
 		tell(r, AE_EVENT_AUTOENROLLMENT, 4);
 		tell(r, AE_EVENT_CSC, 1);
 		tell(r, AE_EVENT_CSC, 3);
