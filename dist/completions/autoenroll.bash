@@ -17,8 +17,8 @@ _autoenroll() {
 	store) words='list --user --archived --json --help' ;;
 	policy) words='show --user -v --json --help' ;;
 	ca) words='list ping info prop templates --ca --stages --index --json --help' ;;
-	log) words='level 0 1 2 3 4 5 default --json --help' ;;
-	events) words='--user --since --json --help' ;;
+	log) words='level 0 1 2 3 4 5 default --user --json --help' ;;
+	events) words='--user --since --until --level --id --provider --max --oldest-first --follow --csv --encoding --json --help' ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -19,6 +19,8 @@
 #include "base/rd.h"
 #include "base/wr.h"
 
+#define JOURNAL "/run/systemd/journal/socket"
+
 struct ae_log {
 	char program[32];
 	bool journal;
@@ -36,8 +38,7 @@ ae_log_new(const char *program, bool foreground)
 	if (g == NULL)
 		return NULL;
 	(void)snprintf(g->program, sizeof(g->program), "%s", program);
-	g->journal =
-	    !foreground && access("/run/systemd/journal/socket", W_OK) == 0;
+	g->journal = !foreground && access(JOURNAL, W_OK) == 0;
 	g->max = AE_LOG_INFO;
 	return g;
 }
@@ -196,6 +197,19 @@ ae_log_write(struct ae_log *g, const struct ae_log_record *r)
 		ok = to_stderr(g, r);
 	if (!ok)
 		g->lost++;
+}
+
+bool
+ae_log_journal(const struct ae_log *g, const struct ae_log_record *r)
+{
+	return g->send == NULL && access(JOURNAL, W_OK) == 0 &&
+	    to_journal(g, r);
+}
+
+bool
+ae_log_is_journal(const struct ae_log *g)
+{
+	return g->journal;
 }
 
 void

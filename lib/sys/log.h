@@ -65,6 +65,15 @@ void ae_log_printf(struct ae_log *g, enum ae_log_level level, const char *fmt,
 uint64_t ae_log_lost(const struct ae_log *g);
 
 /*
+ * Write one record to the journal wherever else the log goes, and whatever
+ * its level.  False when there is no journal, or it does not take it.
+ */
+bool ae_log_journal(const struct ae_log *g, const struct ae_log_record *r);
+
+/* Does ae_log_write write there? */
+bool ae_log_is_journal(const struct ae_log *g);
+
+/*
  * Decode a record that another process sent; text and fields borrow from buf.
  * AE_EPROTO when it is not one.
  */

@@ -71,15 +71,41 @@ const struct cli_command cli_commands[] = {
 	  "name, TCP 135, endpoint mapper, activation, port, bind, call.\n"
 	  "templates shows what the CA itself offers beside what AD says.\n" },
 	{ "log", cmd_log, "show or set the LogLevel of events",
-	  "usage: autoenroll log level [0-5|default] [--json]\n"
+	  "usage: autoenroll log level [0-5|default] [--user] [--json]\n"
 	  "\n"
 	  "0 minimal, 1 terse, 2 error, 3 warning (default), 4 verbose, 5 exhaustive.\n"
-	  "Effective at once.\n" },
-	{ "events", cmd_events, "show the events of auto-enrollment",
-	  "usage: autoenroll events [--since TIME] [--user] [--json]\n"
+	  "Effective at once. What is set here wins over policy; 'default' takes it back.\n"
+	  "Set for the machine it holds for users, too.\n"
 	  "\n"
-	  "  --user   those of your own runs\n"
-	  "  --since  2026-11-23T08:00:00Z, or an age such as 90s, 30m, 8h, 2d\n" },
+	  "  --user  for your own runs alone\n" },
+	{ "events", cmd_events, "show the events of auto-enrollment",
+	  "usage: autoenroll events [--since TIME] [--until TIME] [--level LEVEL[,LEVEL]...]\n"
+	  "                         [--id ID[,ID]...] [--provider NAME]... [--max N]\n"
+	  "                         [--oldest-first] [--follow] [--user] [--json]\n"
+	  "                         [--csv [FILE]] [--encoding utf-16|utf-8]\n"
+	  "\n"
+	  "Without options: what the three sources of the client logged since midnight,\n"
+	  "newest first.\n"
+	  "\n"
+	  "  --user            those of your own runs\n"
+	  "  --since, --until  today, yesterday, now; an age: 90s, 30m, 8h, 3d, 2w; a time:\n"
+	  "                    2026-11-23, '2026-11-23 08:00', 2026-11-23T08:00:00Z\n"
+	  "  --level           error, warning, information\n"
+	  "  --id              numbers, such as 64,65\n"
+	  "  --provider        a source in full or in short: CertEnroll, AutoEnrollment,\n"
+	  "                    CertificateServicesClient, Lifecycle-System, Lifecycle-User; all\n"
+	  "  --max             the newest N of them\n"
+	  "  --oldest-first    in the order in which they happened\n"
+	  "  --follow          and then each new one as it happens\n"
+	  "  --csv             to FILE ('-': standard output), by default\n"
+	  "                    HOSTNAME_ClientEvents.csv: TimeCreated, Id, LevelDisplayName,\n"
+	  "                    Message, in UTF-16 as Export-Csv -Encoding Unicode writes it\n"
+	  "  --encoding        utf-16 or utf-8, of the CSV file\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll events --since 3d --level error,warning\n"
+	  "  autoenroll events --follow --id 13,16\n"
+	  "  autoenroll events --csv\n" },
 	{ 0 },
 };
 /* clang-format on */

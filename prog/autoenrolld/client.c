@@ -20,6 +20,7 @@
 
 #include "base/conf.h"
 #include "sys/files.h"
+#include "sys/lines.h"
 
 /* clang-format off */
 static const struct ae_conf_key keys[] = {
@@ -30,6 +31,8 @@ static const struct ae_conf_key keys[] = {
 	{ "", "interval",   AE_CONF_SPAN, offsetof(struct client, interval), 60, 7 * 86400 },
 	{ "", "ca-timeout", AE_CONF_SPAN, offsetof(struct client, ca_timeout), 1, 3600 },
 	{ "", "require-sandbox", AE_CONF_BOOL, offsetof(struct client, require_sandbox) },
+	{ "events", "max-size", AE_CONF_U32, offsetof(struct client, events_max_size), 4096, 1 << 30 },
+	{ "events", "keep", AE_CONF_U32, offsetof(struct client, events_keep), 1, AE_LINES_KEEP_MAX },
 	{ 0 },
 };
 
@@ -47,6 +50,9 @@ static const struct {
 	{ offsetof(struct client, events),         STATE,  "/events.jsonl" },
 	{ offsetof(struct client, policy_cache),   STATE,  "/policy.cache" },
 	{ offsetof(struct client, log_level_file), STATE,  "/loglevel" },
+	/* The machine's LogLevel holds for users, too, as on Windows. */
+	{ offsetof(struct client, machine_level_file), SYSTEM, "/var/lib/autoenroll/loglevel" },
+	{ offsetof(struct client, policy_level_file), SYSTEM, "/var/lib/autoenroll/loglevel.policy" },
 	{ offsetof(struct client, run_dir),        RUN,    "" },
 	{ offsetof(struct client, ccache),         RUN,    "/krb5cc" },
 	{ offsetof(struct client, socket),         RUN,    "/control" },
@@ -157,6 +163,8 @@ client_init(struct client *c, const char *root, bool user, struct ae_err *e)
 	c->helper = strdup(AE_LIBEXECDIR "/sysvol");
 	c->interval = 8 * 3600;
 	c->ca_timeout = 60;
+	c->events_max_size = 4u * 1024u * 1024u;
+	c->events_keep = 4;
 	if (c->context == NULL || c->root == NULL || c->role_user == NULL ||
 	    c->helper == NULL)
 		return ae_fail_mem(e);

@@ -27,21 +27,25 @@ struct client {
 	char *policy_path; /* etc/autoenroll/policy.conf, the local layer */
 	char *user_policy_path; /* the user's own; NULL for the machine */
 	char *keytab;
-	char *state_dir;      /* var/lib/autoenroll: the machine's store */
-	char *run_dir;	      /* run/autoenroll: caches, control socket */
-	char *ccache;	      /* <run_dir>/krb5cc, without "FILE:" */
-	char *socket;	      /* <run_dir>/control */
-	char *events;	      /* <state_dir>/events.jsonl */
-	char *policy_cache;   /* <state_dir>/policy.cache */
-	char *log_level_file; /* <state_dir>/loglevel */
+	char *state_dir;	  /* var/lib/autoenroll: the machine's store */
+	char *run_dir;		  /* run/autoenroll: caches, control socket */
+	char *ccache;		  /* <run_dir>/krb5cc, without "FILE:" */
+	char *socket;		  /* <run_dir>/control */
+	char *events;		  /* <state_dir>/events.jsonl */
+	char *policy_cache;	  /* <state_dir>/policy.cache */
+	char *log_level_file;	  /* <state_dir>/loglevel */
+	char *machine_level_file; /* var/lib/autoenroll/loglevel */
+	char *policy_level_file;  /* var/lib/autoenroll/loglevel.policy */
 
 	/* from the configuration file */
 	char *principal; /* NULL: <HOST>$ of the keytab's realm */
 	char *helper;	 /* the sysvol helper's path, not below root */
 	char *role_user; /* unprivileged user of policy and net */
 	bool require_sandbox;
-	int64_t interval;   /* seconds between runs, 8 hours */
-	int64_t ca_timeout; /* seconds for one CA, all stages */
+	int64_t interval;	  /* seconds between runs, 8 hours */
+	int64_t ca_timeout;	  /* seconds for one CA, all stages */
+	uint32_t events_max_size; /* bytes of each event file */
+	uint32_t events_keep;	  /* old event files */
 	struct ae_log *log;
 };
 

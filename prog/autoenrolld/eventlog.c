@@ -5,195 +5,245 @@
  */
 #include "eventlog.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "base/time.h"
+#include "base/utf16.h"
 #include "sys/clock.h"
 #include "sys/files.h"
 
-/* The file is renamed to .1 when it grows beyond this; one old one is kept. */
-#define EVENTS_MAX (4u * 1024u * 1024u)
+#define PARAM_MAX 2048
 
-unsigned
-eventlog_level(const struct client *c)
+static bool
+read_level(unsigned *level, const char *path)
 {
 	uint8_t *text = NULL;
-	unsigned level = AE_EVENT_LOG_WARNING;
+	bool found;
 	size_t len;
 
-	if (ae_file_read(&text, &len, c->log_level_file, 16, NULL) == AE_OK &&
-	    text[0] >= '0' && text[0] <= '5')
-		level = (unsigned)(text[0] - '0');
+	found = ae_file_read(&text, &len, path, 16, NULL) == AE_OK &&
+	    text[0] >= '0' && text[0] <= '5';
+	if (found)
+		*level = (unsigned)(text[0] - '0');
 	free(text);
+	return found;
+}
+
+unsigned
+eventlog_level(const struct client *c, enum eventlog_from *from)
+{
+	enum eventlog_from who = EVENTLOG_LOCAL;
+	unsigned level = AE_EVENT_LOG_WARNING;
+
+	if (!read_level(&level, c->log_level_file) &&
+	    !read_level(&level, c->machine_level_file)) {
+		who = EVENTLOG_POLICY;
+		if (!read_level(&level, c->policy_level_file))
+			who = EVENTLOG_DEFAULT;
+	}
+	if (from != NULL)
+		*from = who;
 	return level;
 }
 
-int
-eventlog_set_level(const struct client *c, int level, struct ae_err *e)
+static int
+set_level(const struct client *c, const char *path, int level, struct ae_err *e)
 {
 	char text[16];
 	int rc;
 
 	if (level < 0) {
-		if (unlink(c->log_level_file) != 0 && errno != ENOENT)
-			return ae_fail_errno(
-			    e, errno, "remove %s", c->log_level_file);
+		if (unlink(path) != 0 && errno != ENOENT)
+			return ae_fail_errno(e, errno, "remove %s", path);
 		return AE_OK;
 	}
 	rc = ae_file_mkdirs(c->state_dir, 0755, e);
 	if (rc != AE_OK)
 		return rc;
 	(void)snprintf(text, sizeof(text), "%d\n", level);
-	return ae_file_write(c->log_level_file, text, strlen(text), 0644, e);
+	return ae_file_write(path, text, strlen(text), 0644, e);
 }
 
-/* Rename a full file out of the way; the caller holds its lock. */
-static void
-rotate(const struct client *c, int fd)
+int
+eventlog_set_level(const struct client *c, int level, struct ae_err *e)
 {
-	char old[4096];
-	struct stat st;
+	return set_level(c, c->log_level_file, level, e);
+}
 
-	if (fstat(fd, &st) != 0 || st.st_size < (off_t)EVENTS_MAX)
+void
+eventlog_set_policy_level(const struct client *c, int level)
+{
+	struct ae_err e = AE_ERR_INIT;
+	unsigned was;
+
+	if (c->user) /* the machine's holds for both */
 		return;
-	if ((size_t)snprintf(old, sizeof(old), "%s.1", c->events) < sizeof(old))
-		(void)rename(c->events, old);
+	if (read_level(&was, c->policy_level_file) ? level == (int)was
+						   : level < 0)
+		return;
+	if (set_level(c, c->policy_level_file, level, &e) != AE_OK &&
+	    c->log != NULL)
+		ae_log_printf(c->log, AE_LOG_WARNING,
+		    "the LogLevel of policy was not kept: %s", e.text);
 }
 
-static int
-append(const struct client *c, const char *line, struct ae_err *e)
+struct ae_lines
+eventlog_file(const struct client *c)
 {
-	size_t len = strlen(line);
-	int fd, rc = AE_OK;
-
-	fd = open(c->events,
-	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return ae_fail_errno(e, errno, "open %s", c->events);
-	if (flock(fd, LOCK_EX) != 0 || write(fd, line, len) != (ssize_t)len)
-		rc = ae_fail_errno(e, errno, "write %s", c->events);
-	rotate(c, fd);
-	(void)close(fd);
-	return rc;
+	return (struct ae_lines){ .path = c->events,
+		.max_size = c->events_max_size,
+		.keep = c->events_keep,
+		.mode = c->user ? 0600 : 0644 };
 }
+
+/* Bounded, valid UTF-8; what is not is shown byte by byte. */
+static const char *
+clean(struct ae_arena *a, const char *s)
+{
+	size_t n = s == NULL ? 0 : strlen(s);
+	char *out;
+
+	if (n > 0 && !ae_utf8_valid(s)) {
+		out = ae_arena_alloc(a, PARAM_MAX);
+		return out == NULL ? "" : ae_str_quote(out, PARAM_MAX, s, n);
+	}
+	if (n <= PARAM_MAX)
+		return s == NULL ? "" : s;
+	for (n = PARAM_MAX; ((unsigned char)s[n] & 0xc0) == 0x80; n--)
+		;
+	out = ae_arena_strndup(a, s, n);
+	return out == NULL ? "" : out;
+}
+
+/* An event on its way to file and journal. */
+struct happening {
+	const struct ae_event_def *def;
+	const char *text;
+	const char *params[AE_EVENT_PARAMS_MAX];
+	char names[AE_EVENT_PARAMS_MAX][AE_EVENT_NAME_MAX];
+	size_t n;
+};
 
 static json_t *
-to_json(const struct ae_event_def *d, const char *text,
-    const char *const *params, size_t nparams, int64_t now)
+to_json(const struct happening *h)
 {
 	char when[AE_TIME_STR_MAX];
-	json_t *j, *ps = json_array();
+	json_t *params = json_array(), *fields = json_object();
 	size_t i;
 
-	for (i = 0; i < nparams; i++)
-		(void)json_array_append_new(
-		    ps, json_string(params[i] == NULL ? "" : params[i]));
-	j = json_pack("{s:s, s:s, s:i, s:s, s:s, s:o}", "time",
-	    ae_time_print(when, now), "source", ae_event_source_name(d->source),
-	    "id", (int)d->id, "level", ae_event_level_name(d->level), "message",
-	    text, "params", ps);
-	return j;
+	for (i = 0; i < h->n; i++) {
+		(void)json_array_append_new(params, json_string(h->params[i]));
+		(void)json_object_set_new(
+		    fields, h->names[i], json_string(h->params[i]));
+	}
+	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:o, s:o}", "time",
+	    ae_time_print(when, ae_clock_now()), "source",
+	    ae_event_source_name(h->def->source), "id", (int)h->def->id,
+	    "level", ae_event_level_name(h->def->level), "message", h->text,
+	    "params", params, "fields", fields);
+}
+
+/*
+ * To the journal: MESSAGE_ID for the catalogue, and every parameter as a
+ * field of its own.  Where the log goes to standard error, there, too.
+ */
+static void
+to_log(const struct client *c, const struct happening *h)
+{
+	char id[16], message_id[AE_EVENT_MESSAGE_ID_MAX];
+	char keys[AE_EVENT_PARAMS_MAX][AE_EVENT_NAME_MAX + 3];
+	struct ae_log_record r = {
+		.level = h->def->level == AE_EVENT_ERROR ? AE_LOG_ERROR
+		    : h->def->level == AE_EVENT_WARNING	 ? AE_LOG_WARNING
+							 : AE_LOG_INFO,
+		.text = h->text,
+		.field = { { "AE_EVENT_ID", id },
+		    { "AE_EVENT_SOURCE", ae_event_source_name(h->def->source) },
+		    { "MESSAGE_ID", message_id } },
+		.nfield = 3,
+	};
+	size_t i, j;
+
+	(void)snprintf(id, sizeof(id), "%u", h->def->id);
+	ae_event_message_id(message_id, h->def);
+	for (i = 0; i < h->n; i++) {
+		(void)snprintf(keys[i], sizeof(keys[i]), "AE_%s", h->names[i]);
+		for (j = 0; keys[i][j] != '\0'; j++)
+			keys[i][j] = (char)toupper((unsigned char)keys[i][j]);
+		r.field[r.nfield++] =
+		    (struct ae_log_field){ keys[i], h->params[i] };
+	}
+	if (c->log == NULL)
+		return;
+	(void)ae_log_journal(c->log, &r);
+	r.nfield = 2; /* as much as is of use in a line */
+	if (!ae_log_is_journal(c->log))
+		ae_log_write(c->log, &r);
 }
 
 static void
-to_log(const struct client *c, const struct ae_event_def *d, const char *text)
+store(const struct client *c, const struct happening *h)
 {
-	char id[16];
-	struct ae_log_record r = {
-		.level = d->level == AE_EVENT_ERROR ? AE_LOG_ERROR
-		    : d->level == AE_EVENT_WARNING  ? AE_LOG_WARNING
-						    : AE_LOG_INFO,
-		.text = text,
-		.field = { { "AE_EVENT_ID", id },
-		    { "AE_EVENT_SOURCE", ae_event_source_name(d->source) } },
-		.nfield = 2,
-	};
+	struct ae_lines f = eventlog_file(c);
+	struct ae_err e = AE_ERR_INIT;
+	json_t *j = to_json(h);
+	char *line = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
+	int rc;
 
-	(void)snprintf(id, sizeof(id), "%u", d->id);
-	if (c->log != NULL)
-		ae_log_write(c->log, &r);
+	json_decref(j);
+	rc = line == NULL
+	    ? ae_fail_mem(&e)
+	    : ae_file_mkdirs(c->state_dir, c->user ? 0700 : 0755, &e);
+	if (rc == AE_OK)
+		rc = ae_lines_append(&f, line, strlen(line), &e);
+	free(line);
+	if (rc != AE_OK && c->log != NULL)
+		ae_log_printf(c->log, AE_LOG_WARNING,
+		    "event %u of %s was not stored: %s", h->def->id,
+		    ae_event_source_short(h->def->source), e.text);
 }
 
 void
 eventlog_write(const struct client *c, enum ae_event_source source, unsigned id,
     const char *const *params, size_t nparams)
 {
-	const struct ae_event_def *d = ae_event_find(source, id);
+	struct happening h = { .def = ae_event_find(source, id) };
 	struct ae_arena *a = ae_arena_new(64 * 1024);
-	struct ae_err e = AE_ERR_INIT;
-	char *text, *dump = NULL, *line;
-	json_t *j = NULL;
 
-	if (d == NULL || a == NULL ||
-	    !ae_event_wanted(d->level, eventlog_level(c)))
+	if (h.def == NULL || a == NULL ||
+	    !ae_event_wanted(h.def, eventlog_level(c, NULL)))
 		goto out;
-	text = ae_event_text(a, d, params, nparams);
-	if (text == NULL)
+	for (; h.n < nparams && h.n < AE_EVENT_PARAMS_MAX &&
+	     ae_event_param(h.names[h.n], h.def, h.n);
+	     h.n++)
+		h.params[h.n] = clean(a, params[h.n]);
+	h.text = ae_event_text(a, h.def, h.params, h.n);
+	if (h.text == NULL)
 		goto out;
-	to_log(c, d, text);
-	j = to_json(d, text, params, nparams, ae_clock_now());
-	dump = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
-	line = dump == NULL ? NULL : ae_arena_printf(a, "%s\n", dump);
-	if (line != NULL && append(c, line, &e) != AE_OK && c->log != NULL)
-		ae_log_printf(c->log, AE_LOG_WARNING,
-		    "event %u was not stored: %s", id, e.text);
+	to_log(c, &h);
+	store(c, &h);
 out:
-	free(dump);
-	json_decref(j);
 	ae_arena_free(a);
 }
 
-static int
-read_file(json_t *out, const char *path, int64_t since, struct ae_err *e)
+json_t *
+eventlog_parse(const char *line, size_t len, int64_t *when)
 {
-	uint8_t *text = NULL;
-	char *line, *save = NULL;
-	size_t len;
-	int64_t t;
-	int rc;
+	json_t *j = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *time, *source, *level, *message;
+	int id;
 
-	rc = ae_file_read(&text, &len, path, 2 * EVENTS_MAX, e);
-	if (rc != AE_OK)
-		return rc == AE_ENOTFOUND ? AE_OK : rc;
-	for (line = strtok_r((char *)text, "\n", &save); line != NULL;
-	     line = strtok_r(NULL, "\n", &save)) {
-		json_t *j = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
-		const char *when =
-		    json_string_value(json_object_get(j, "time"));
-
-		if (when != NULL && ae_time_parse(&t, when) && t >= since)
-			(void)json_array_append(out, j);
-		json_decref(j);
-	}
-	free(text);
-	return AE_OK;
-}
-
-int
-eventlog_read(
-    json_t **out, const struct client *c, int64_t since, struct ae_err *e)
-{
-	char old[4096];
-	json_t *all = json_array();
-	int rc = AE_OK;
-
-	if (all == NULL)
-		return ae_fail_mem(e);
-	if ((size_t)snprintf(old, sizeof(old), "%s.1", c->events) < sizeof(old))
-		rc = read_file(all, old, since, e);
-	if (rc == AE_OK)
-		rc = read_file(all, c->events, since, e);
-	if (rc != AE_OK) {
-		json_decref(all);
-		return rc;
-	}
-	*out = all;
-	return AE_OK;
+	if (json_unpack(j, "{s:s, s:s, s:i, s:s, s:s}", "time", &time, "source",
+		&source, "id", &id, "level", &level, "message",
+		&message) == 0 &&
+	    ae_time_parse(when, time))
+		return j;
+	json_decref(j);
+	return NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "eventlog.h"
 #include "gather/sysvol.h"
 #include "store/store.h"
 #include "sys/files.h"
@@ -63,6 +64,20 @@ by_hand(struct run *r, struct ae_err *e)
 	return AE_OK;
 }
 
+/* LogLevel holds from here on, and for the beginning of the next run. */
+static void
+policy_level(const struct run *r, const json_t *report)
+{
+	json_int_t level = json_integer_value(
+	    json_object_get(json_object_get(report, "policy"), "log_level"));
+
+	eventlog_set_policy_level(r->c,
+	    level < 0 || level > AE_EVENT_LOG_EXHAUSTIVE ||
+		    level == AE_EVENT_LOG_WARNING
+		? -1
+		: (int)level);
+}
+
 /* The three PEM texts of the anchors go to the key role unread. */
 static int
 read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
@@ -101,6 +116,8 @@ read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
 	}
 	(void)json_object_update(report, explained);
 	json_decref(explained);
+	if (!r->o->dry_run)
+		policy_level(r, report);
 	return AE_OK;
 }
 

@@ -192,7 +192,7 @@ tell_items(struct role *r, const struct ae_plan *p)
 		d = ae_event_find(AE_EVENT_CERTENROLL, why->event);
 		if (d != NULL)
 			role_event(r, AE_EVENT_CERTENROLL, why->event, params,
-			    d->nparams < 3 ? d->nparams : 3);
+			    ae_event_nparams(d) < 3 ? ae_event_nparams(d) : 3);
 	}
 }
 

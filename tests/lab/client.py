@@ -36,7 +36,7 @@ class Client:
 
     def events(self):
         """(source, id) of every event since the last call."""
-        done = self.run("events", "--json", check=False)
+        done = self.run("events", "--json", "--since", "2d", "--oldest-first", check=False)
         found = [(e["source"].rsplit("-", 1)[1], e["id"]) for e in json.loads(done.stdout)]
         self.host.path("/var/lib/autoenroll/events.jsonl").unlink(missing_ok=True)
         return found

@@ -64,7 +64,7 @@ def test_a_quiet_run_of_hers(alice, ca):
     alice.path("events.jsonl").unlink(missing_ok=True)
     report = alice.json("pulse", "--user")
     assert (report["context"], report["results"]) == ("user", [])
-    events = alice.json("events", "--user")
+    events = alice.json("events", "--user", "--since", "2d", "--oldest-first")
     assert [(e["source"].rsplit("-", 1)[1], e["id"]) for e in events] == QUIET
     assert {e["params"][0] for e in events if e["params"]} == {"LAB\\alice"}
     assert len(ca.rows()) == rows
