@@ -88,6 +88,9 @@ int ae_ad_read(struct ae_ad *ad, const char *dn, const char *const *attrs,
 /* The DC's highestCommittedUSN now: unchanged means nothing has changed. */
 int ae_ad_usn(struct ae_ad *ad, uint64_t *usn, struct ae_err *e) AE_MUST_CHECK;
 
+/* The DC's clock now, to the second: rootDSE currentTime. */
+int ae_ad_time(struct ae_ad *ad, int64_t *now, struct ae_err *e) AE_MUST_CHECK;
+
 /* Writes.  AE_EDENIED: not allowed; the rest as the directory says. */
 int ae_ad_add(struct ae_ad *ad, const char *dn, const struct ae_attr *attrs,
     size_t n, struct ae_err *e) AE_MUST_CHECK;

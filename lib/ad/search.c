@@ -379,3 +379,20 @@ ae_ad_usn(struct ae_ad *ad, uint64_t *usn, struct ae_err *e)
 		    "rootDSE: no highestCommittedUSN");
 	return rc;
 }
+
+int
+ae_ad_time(struct ae_ad *ad, int64_t *now, struct ae_err *e)
+{
+	static const char *const attrs[] = { "currentTime", NULL };
+	struct ae_entries l = { 0 };
+	int rc;
+
+	if ((rc = ae_ad_read(ad, "", attrs, &l, e)) != AE_OK)
+		return rc;
+	rc = ae_entry_time(&l.v[0], attrs[0], now, e);
+	ae_entries_done(&l);
+	if (rc == AE_ENOTFOUND)
+		return ae_fail(
+		    e, AE_EPROTO, AE_DOM_NONE, 0, "rootDSE: no currentTime");
+	return rc;
+}

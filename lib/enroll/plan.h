@@ -145,7 +145,6 @@ struct ae_plan_ca {
 };
 
 #define AE_PLAN_PENDING_MAX (INT64_C(60) * 86400) /* MaxPendingRequestDays */
-#define AE_PLAN_EXPIRY_PERCENT 10u		  /* OfflineExpirationPercent */
 #define AE_PLAN_CLOCK_SKEW 300			  /* as Kerberos */
 
 struct ae_plan_input {
@@ -170,8 +169,8 @@ struct ae_plan_input {
 				and right, and what is there do not matter */
 	bool signed_by_hand; /* the signatures that a template asks for are
 				brought along (an enrollment agent's) */
-	uint32_t expiry_percent; /* warn below this part of the lifetime; 0:
-				    AE_PLAN_EXPIRY_PERCENT */
+	uint32_t expiry_percent; /* OfflineExpirationPercent: warn when no more
+				    of the lifetime is left */
 	bool unwatched;	     /* OfflineExpirationStoreNames leaves "MY" out */
 	int64_t pending_max; /* seconds; 0: AE_PLAN_PENDING_MAX */
 	int64_t now;

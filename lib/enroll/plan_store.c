@@ -163,8 +163,6 @@ is_near(const struct walk *w, const struct ae_inv_cert *c)
 	uint32_t percent = w->in->expiry_percent;
 	int64_t life = c->not_after - c->not_before;
 
-	if (percent == 0)
-		percent = AE_PLAN_EXPIRY_PERCENT;
 	if (percent > 100)
 		percent = 100;
 	return w->in->now >= c->not_after - life / 100 * percent;

@@ -61,6 +61,18 @@ struct anchors {
 	size_t nroots, nothers;
 };
 
+static bool
+is_listed(const struct ae_octetsv *l, const struct ae_octets *der)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (ae_der_equal((struct ae_der){ l->v[i].p, l->v[i].len },
+			(struct ae_der){ der->p, der->len }))
+			return true;
+	return false;
+}
+
 /* The best that any of a CA's certificates is worth. */
 static void
 judge(struct ae_directory *d, struct ae_plan_ca *ca, const struct anchors *t,
@@ -88,6 +100,8 @@ judge(struct ae_directory *d, struct ae_plan_ca *ca, const struct anchors *t,
 				ca->trust = AE_CA_EXPIRED;
 		} else if (ae_verify_chain(c, &v, &e) == AE_OK) {
 			ca->trust = AE_CA_TRUSTED;
+			ca->not_after = c->not_after;
+			ca->ntauth = is_listed(&d->pki->ntauth, &own->v[i]);
 		} else {
 			ca->trust = AE_CA_NOT_TRUSTED;
 			ca->trust_text = ae_arena_strdup(d->arena, e.text);
@@ -186,9 +200,56 @@ ae_directory_open(struct ae_directory **out, struct ae_ad *ad,
 	return AE_OK;
 }
 
-int
-ae_directory_load(
+/* userCertificate, where a template asks whether something is there. */
+static int
+read_published(struct ae_directory *d, struct ae_ad *ad, struct ae_err *e)
+{
+	static const char *const attrs[] = { "userCertificate", NULL };
+	const struct ae_attr *attr;
+	struct ae_entries l = { 0 };
+	bool asked = false;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < d->pki->ntemplates; i++)
+		asked = asked ||
+		    (d->pki->templates[i]->enrollment_flag &
+			AE_CT_CHECK_USER_DS_CERTIFICATE) != 0;
+	if (!asked)
+		return AE_OK;
+	rc = ae_ad_read(ad, d->me->dn, attrs, &l, e);
+	attr = rc == AE_OK ? ae_entry_get(&l.v[0], attrs[0]) : NULL;
+	if (attr != NULL) {
+		d->published.v =
+		    ae_arena_array(d->arena, attr->n, sizeof(*d->published.v));
+		if (d->published.v == NULL)
+			rc = ae_fail_mem(e);
+		for (i = 0; rc == AE_OK && i < attr->n; i++) {
+			struct ae_octets *o = &d->published.v[i];
+
+			o->len = attr->v[i].len;
+			o->p = ae_arena_dup(d->arena, attr->v[i].p, o->len);
+			if (o->p == NULL)
+				rc = ae_fail_mem(e);
+			d->published.n++;
+		}
+	}
+	ae_entries_done(&l);
+	return rc;
+}
+
+static int
+read_lists(
     struct ae_directory *d, struct ae_ad *ad, int64_t now, struct ae_err *e)
+{
+	d->lists = ae_revocation_new();
+	return d->lists == NULL ? ae_fail_mem(e)
+				: ae_revocation_read(d->lists, ad, now, e);
+}
+
+int
+ae_directory_load(struct ae_directory *d, struct ae_ad *ad, bool lists,
+    int64_t now, struct ae_err *e)
 {
 	const unsigned int parts = AE_PKI_TEMPLATES | AE_PKI_SERVICES |
 	    AE_PKI_NTAUTH | AE_PKI_ROOTS | AE_PKI_AIA;
@@ -199,6 +260,12 @@ ae_directory_load(
 		rc = borrow_all(d, e);
 	if (rc == AE_OK)
 		rc = judge_cas(d, now, e);
+	if (rc == AE_OK)
+		rc = read_published(d, ad, e);
+	if (rc == AE_OK && lists)
+		rc = read_lists(d, ad, now, e);
+	if (rc == AE_OK)
+		rc = ae_ad_time(ad, &d->dc_now, e);
 	return rc == AE_OK ? AE_OK : ae_note(e, rc, "reading the directory");
 }
 
@@ -207,6 +274,7 @@ ae_directory_free(struct ae_directory *d)
 {
 	if (d == NULL)
 		return;
+	ae_revocation_free(d->lists);
 	ae_pki_free(d->pki);
 	ae_token_free(d->token);
 	ae_principal_free(d->me);

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "enroll/plan.h"
+#include "gather/revocation.h"
 #include "pki/der.h"
 
 struct ae_directory {
@@ -27,7 +28,10 @@ struct ae_directory {
 	struct ae_plan_ca *cas;		      /* one a pki->services */
 	struct ae_der *roots, *others;	      /* borrowed from pki */
 	size_t nroots, nothers;
-	struct ae_arena *arena; /* not yours */
+	struct ae_revocation *lists; /* NULL: not read */
+	struct ae_octetsv published; /* userCertificate of me */
+	int64_t dc_now;		     /* the DC's clock */
+	struct ae_arena *arena;	     /* not yours */
 };
 
 /*
@@ -40,11 +44,13 @@ int ae_directory_open(struct ae_directory **out, struct ae_ad *ad,
     const char *principal, struct ae_err *e) AE_MUST_CHECK;
 
 /*
- * Read the templates, CAs and anchors, and judge the CAs at time now.
- * Objects that are malformed are left out (pki->refused names them).
+ * Read the templates, CAs and anchors, and judge the CAs at time now; with
+ * lists the revocation lists, too, and what the directory publishes for us
+ * where a template asks about that.  Objects that are malformed are left out
+ * (pki->refused names them).
  */
-int ae_directory_load(struct ae_directory *d, struct ae_ad *ad, int64_t now,
-    struct ae_err *e) AE_MUST_CHECK;
+int ae_directory_load(struct ae_directory *d, struct ae_ad *ad, bool lists,
+    int64_t now, struct ae_err *e) AE_MUST_CHECK;
 void ae_directory_free(struct ae_directory *d);
 
 /* PEM of octet strings that parse as certificates, appended. */

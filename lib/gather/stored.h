@@ -26,8 +26,9 @@ struct ae_stored {
 };
 
 /*
- * Everything in *out lives in a.  A certificate that does not parse is left
- * out: for plan it is not there.
+ * The store's certificates and those that the directory publishes for the
+ * principal.  Everything in *out lives in a.  A certificate that does not
+ * parse is left out: for plan it is not there.
  */
 int ae_gather_inventory(struct ae_inventory *out, struct ae_arena *a,
     const struct ae_stored *v, size_t n, const struct ae_directory *d,

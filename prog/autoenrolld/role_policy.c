@@ -131,6 +131,14 @@ restrict_ca(struct ae_plan_input *in, const struct work *q, struct ae_arena *a)
 	in->ncas = n;
 }
 
+/* OfflineExpirationStoreNames; nobody said: our own store. */
+static bool
+watches_my(const struct ae_settings *s)
+{
+	return s->expiry_stores.n == 0 ||
+	    ae_strv_has_nocase(&s->expiry_stores, "MY");
+}
+
 static int
 plan(struct work *w, bool user, struct ae_err *e)
 {
@@ -140,7 +148,7 @@ plan(struct work *w, bool user, struct ae_err *e)
 	int rc;
 
 	in.now = ae_clock_now();
-	rc = ae_directory_load(w->dir, w->ad, in.now, e);
+	rc = ae_directory_load(w->dir, w->ad, w->stored.ncerts > 0, in.now, e);
 	if (rc == AE_OK)
 		rc = ae_gather_inventory(&w->have, w->a, w->stored.certs,
 		    w->stored.ncerts, w->dir, in.now, e);
@@ -154,6 +162,12 @@ plan(struct work *w, bool user, struct ae_err *e)
 	in.cas = w->dir->cas;
 	in.ncas = w->dir->pki->nservices;
 	in.token = w->dir->token;
+	in.sid = &w->dir->me->sid;
+	in.dns_host_name = w->dir->me->dns_host_name;
+	in.upn = w->dir->me->upn;
+	in.dc_now = w->dir->dc_now;
+	in.expiry_percent = w->settings->expiry_percent;
+	in.unwatched = !watches_my(w->settings);
 	in.have = w->have;
 	in.have.requests = w->stored.requests;
 	in.have.nrequests = w->stored.nrequests;
