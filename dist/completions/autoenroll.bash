@@ -10,9 +10,13 @@ _autoenroll() {
 		esac
 	done
 	case $cmd in
-	'') words='pulse enroll templates store policy ca log events --root --help --version' ;;
+	'') words='pulse enroll request install submit retrieve templates store policy ca log events --root --help --version' ;;
 	pulse) words='--user --wait --dry-run --refresh-policy --json --help' ;;
-	enroll) words='--user -T --template --ca --subject --dns --upn --json --help' ;;
+	enroll) words='--user -T --template --ca --subject --dns --upn --renew --reuse-key --on-behalf-of --agent --json --help' ;;
+	request) words='new --user -T --template --ca --subject --dns --upn --renew --reuse-key --agent --out --json --help' ;;
+	install) words='--user --json --help' ;;
+	submit) words='--ca -a --attribute --transport dcom icpr --out --json --help' ;;
+	retrieve) words='--ca --transport dcom icpr --out --json --help' ;;
 	templates) words='--user --explain --json --help' ;;
 	store) words='list --user --archived --json --help' ;;
 	policy) words='show --user -v --json --help' ;;

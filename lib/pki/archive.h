@@ -9,23 +9,15 @@
 #define AE_PKI_ARCHIVE_H
 
 #include "base/err.h"
-#include "base/secret.h"
 #include "base/wr.h"
 #include "pki/cert.h"
 #include "pki/key.h"
 
 /*
- * The key as a BLOB: for RSA the PRIVATEKEYBLOB of 2.2.2.9.1, for a curve
- * the BCRYPT ECDH one of 2.2.2.9.3.  AE_EINVAL for a key that is not
- * private or that its provider does not give out.
- */
-int ae_key_to_blob(struct ae_secret *out, const struct ae_key *k,
-    struct ae_err *e) AE_MUST_CHECK;
-
-/*
- * Append a DER ContentInfo: k's BLOB under AES-256-CBC, whose key is
- * encrypted to the RSA key of the certificate, which is named by issuer and
- * serial.  Whether that certificate is to be trusted is the caller's.
+ * Append a DER ContentInfo: k's BLOB (ae_key_to_private_blob) under
+ * AES-256-CBC, whose key is encrypted to the RSA key of the certificate, which
+ * is named by issuer and serial.  Whether that certificate is to be trusted is
+ * the caller's.
  */
 int ae_archive_seal(struct ae_wr *w, const struct ae_key *k,
     const struct ae_cert *to, struct ae_err *e) AE_MUST_CHECK;

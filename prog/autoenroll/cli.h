@@ -49,7 +49,8 @@ void cli_print_json(const json_t *j);
 /* Peer-chosen text, safe for a terminal; a static buffer of four rotates. */
 const char *cli_safe(const char *s);
 
-cli_fn cmd_pulse, cmd_enroll, cmd_templates, cmd_store, cmd_policy, cmd_ca,
-    cmd_log, cmd_events;
+cli_fn cmd_pulse, cmd_enroll, cmd_request, cmd_install, cmd_submit,
+    cmd_retrieve, cmd_templates, cmd_store, cmd_policy, cmd_ca, cmd_log,
+    cmd_events;
 
 #endif

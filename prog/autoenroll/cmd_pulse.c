@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * autoenroll pulse, enroll and templates: one run, or its plan.
+ * autoenroll pulse and templates: one run, or its plan.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "../autoenrolld/control.h"
 #include "../autoenrolld/pulse.h"
 #include "cli.h"
+#include "cmd_run.h"
 
 static const char *
 text(const json_t *j, const char *key)
@@ -77,7 +78,8 @@ print_results(const json_t *report)
 		{ "transport", "transport" }, { "subject", "subject" },
 		{ "serial", "serial" }, { "thumbprint", "thumbprint" },
 		{ "not_after", "valid until" }, { "path", "files" },
-		{ "hresult_text", "code" }, { "message", "message" } };
+		{ "hresult_text", "code" }, { "renews", "renews" },
+		{ "message", "message" } };
 	const json_t *res, *a;
 	size_t i, j;
 
@@ -102,8 +104,8 @@ print_results(const json_t *report)
 }
 
 /* For the user who asks, or for the machine, which is root's. */
-static int
-whose(struct cli *cli, const char *command, bool user)
+int
+cmd_whose(struct cli *cli, const char *command, bool user)
 {
 	struct ae_err e = AE_ERR_INIT;
 
@@ -120,8 +122,8 @@ whose(struct cli *cli, const char *command, bool user)
 }
 
 /* Run here and show it. */
-static int
-run_here(struct cli *cli, const struct pulse_options *o, bool plan_only,
+int
+cmd_run_here(struct cli *cli, const struct pulse_options *o, bool plan_only,
     bool explain)
 {
 	struct ae_err e = AE_ERR_INIT;
@@ -189,14 +191,14 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage("pulse", "no arguments are expected");
-	code = whose(cli, "pulse", user);
+	code = cmd_whose(cli, "pulse", user);
 	if (code != EXIT_OK)
 		return code;
 	if (o.dry_run || user) /* a user's run is the user's own process */
-		return run_here(cli, &o, o.dry_run, false);
+		return cmd_run_here(cli, &o, o.dry_run, false);
 	code = control_ask(&cli->c, o.refresh, wait, &report, &e);
 	if (code == AE_ENOTFOUND) /* no daemon */
-		return run_here(cli, &o, false, false);
+		return cmd_run_here(cli, &o, false, false);
 	if (code != AE_OK)
 		return cli_fail(cli, &e);
 	if (!wait) {
@@ -217,59 +219,6 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 		(void)fprintf(
 		    stderr, "autoenroll: %s\n", text(report, "error"));
 	json_decref(report);
-	return code;
-}
-
-int
-cmd_enroll(struct cli *cli, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "template", required_argument, NULL, 'T' },
-		{ "ca", required_argument, NULL, 'c' },
-		{ "subject", required_argument, NULL, 's' },
-		{ "dns", required_argument, NULL, 'd' },
-		{ "upn", required_argument, NULL, 'u' },
-		{ "user", no_argument, NULL, 'U' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
-	struct pulse_options o = { 0 };
-	bool user = false;
-	int opt, code;
-
-	while ((opt = getopt_long(argc, argv, "T:", options, NULL)) != -1) {
-		switch (opt) {
-		case 'T':
-			o.only = optarg;
-			break;
-		case 'c':
-			o.ca = optarg;
-			break;
-		case 's':
-			o.subject = optarg;
-			break;
-		case 'd':
-			(void)ae_strv_add(&o.dns, optarg);
-			break;
-		case 'u':
-			(void)ae_strv_add(&o.upn, optarg);
-			break;
-		case 'U':
-			user = true;
-			break;
-		case 'j':
-			cli->json = true;
-			break;
-		default:
-			return cli_usage("enroll", "unknown option");
-		}
-	}
-	if (o.only == NULL || optind != argc)
-		code = cli_usage("enroll", "expected -T TEMPLATE");
-	else if ((code = whose(cli, "enroll", user)) == EXIT_OK)
-		code = run_here(cli, &o, false, true);
-	ae_strv_done(&o.dns);
-	ae_strv_done(&o.upn);
 	return code;
 }
 
@@ -299,6 +248,6 @@ cmd_templates(struct cli *cli, int argc, char **argv)
 	if (argc - optind > 1)
 		return cli_usage("templates", "at most one template");
 	o.show = optind < argc ? argv[optind] : NULL;
-	code = whose(cli, "templates", user);
-	return code != EXIT_OK ? code : run_here(cli, &o, true, explain);
+	code = cmd_whose(cli, "templates", user);
+	return code != EXIT_OK ? code : cmd_run_here(cli, &o, true, explain);
 }

@@ -30,18 +30,71 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  autoenroll pulse --wait\n"
 	  "  autoenroll pulse --dry-run --json | jq '.plan[] | select(.action == \"enroll\")'\n" },
-	{ "enroll", cmd_enroll, "request one certificate by hand",
+	{ "enroll", cmd_enroll, "request one certificate by hand, renew one, or enroll for somebody",
 	  "usage: autoenroll enroll -T TEMPLATE [--ca 'HOST\\NAME'] [--subject DN]\n"
 	  "                         [--dns NAME]... [--upn NAME]... [--user] [--json]\n"
+	  "       autoenroll enroll --renew CERT [--reuse-key] [--ca 'HOST\\NAME'] [--user] [--json]\n"
+	  "       autoenroll enroll -T TEMPLATE --on-behalf-of 'DOMAIN\\NAME' --agent CERT\n"
+	  "                         [--ca 'HOST\\NAME'] [--user] [--json]\n"
 	  "\n"
 	  "  -T, --template  common name of the template\n"
 	  "  --ca            ask this CA only\n"
 	  "  --subject       subject, most specific part first: 'CN=www.example.com'\n"
 	  "  --dns, --upn    alternative names, may be repeated\n"
+	  "  --renew         the certificate to renew; its key signs the request\n"
+	  "  --reuse-key     keep the key of the certificate that is renewed\n"
+	  "  --on-behalf-of  who gets the certificate\n"
+	  "  --agent         the enrollment agent certificate that signs for him\n"
 	  "  --user          for yourself instead of this machine\n"
 	  "\n"
+	  "CERT is a template (its current certificate), template/number or a thumbprint.\n"
+	  "\n"
 	  "examples:\n"
-	  "  autoenroll enroll -T WebServer --subject CN=www.example.com --dns www.example.com\n" },
+	  "  autoenroll enroll -T WebServer --subject CN=www.example.com --dns www.example.com\n"
+	  "  autoenroll enroll --renew WebServer --reuse-key\n"
+	  "  autoenroll enroll -T SmartcardUser --on-behalf-of 'EXAMPLE\\alice' --agent EnrollmentAgent\n" },
+	{ "request", cmd_request, "make a request for a CA that somebody carries it to",
+	  "usage: autoenroll request new -T TEMPLATE --out FILE [--subject DN] [--dns NAME]...\n"
+	  "                              [--upn NAME]... [--renew CERT [--reuse-key]] [--user] [--json]\n"
+	  "\n"
+	  "The key is made and kept here; FILE gets the request as PEM. 'install' takes\n"
+	  "the certificate that comes back.\n"
+	  "\n"
+	  "  -T, --template  common name of the template\n"
+	  "  --out           where the request goes\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll request new -T WebServer --subject CN=www.example.com --out www.req\n"
+	  "  autoenroll submit --ca 'ca1.example.com\\Example CA' --out www.pem www.req\n"
+	  "  autoenroll install www.pem\n" },
+	{ "install", cmd_install, "install a certificate for a request that is kept here",
+	  "usage: autoenroll install [--user] [--json] FILE\n"
+	  "\n"
+	  "FILE is a certificate (PEM or DER, others may come along) or a CA's CMS answer.\n"
+	  "It is judged as if the CA had sent it: key, template, names, trust.\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll install www.pem\n" },
+	{ "submit", cmd_submit, "send a request in a file to a CA",
+	  "usage: autoenroll submit --ca 'HOST\\NAME' [-a NAME=VALUE]... [--transport dcom|icpr]\n"
+	  "                         [--out FILE] [--json] FILE\n"
+	  "\n"
+	  "  -a, --attribute  a request attribute, for example CertificateTemplate=WebServer\n"
+	  "  --transport      only this one; otherwise DCOM, then ICPR\n"
+	  "  --out            where the certificate goes; otherwise standard output\n"
+	  "\n"
+	  "FILE is PKCS#10, CMS or CMC, DER or PEM. With root's rights it is sent as the\n"
+	  "machine, otherwise with your ticket. Exit code 9: the request is pending.\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll submit --ca 'ca1.example.com\\Example CA' -a CertificateTemplate=WebServer www.csr\n" },
+	{ "retrieve", cmd_retrieve, "fetch the certificate of a request that was pending",
+	  "usage: autoenroll retrieve --ca 'HOST\\NAME' [--transport dcom|icpr] [--out FILE] [--json] ID\n"
+	  "\n"
+	  "Requests that auto-enrollment made are fetched by 'autoenroll pulse' itself.\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll retrieve --ca 'ca1.example.com\\Example CA' --out www.pem 17\n" },
 	{ "templates", cmd_templates, "list templates, with --explain why each is or is not requested",
 	  "usage: autoenroll templates [--explain] [--user] [--json] [TEMPLATE]\n"
 	  "\n"

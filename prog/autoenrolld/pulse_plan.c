@@ -189,6 +189,7 @@ pulse_plan(struct run *r, json_t *report, struct ae_err *e)
 	msg_put_str(&q, r->o->only);
 	msg_put_str(&q, r->o->show);
 	msg_put_str(&q, r->o->ca);
+	msg_put_str(&q, r->o->requester);
 	msg_put_bytes(&q, files.p, files.len);
 	msg_put_bytes(&q, answer.p, answer.len);
 	rc = peer_ask(r->policy, ROLE_PLAN, &q, PULSE_PLAN_MS, &answer, e);

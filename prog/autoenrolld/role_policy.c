@@ -34,7 +34,7 @@ struct work {
 	struct ae_arena *a;
 	const char *principal; /* "PC1$@REALM" */
 	const char *context;   /* first parameter of events */
-	const char *only, *show, *ca;
+	const char *only, *show, *ca, *requester;
 	struct pulse_wire_stored stored;
 
 	struct ae_gss_cred *cred;
@@ -139,6 +139,30 @@ watches_my(const struct ae_settings *s)
 	    ae_strv_has_nocase(&s->expiry_stores, "MY");
 }
 
+static const struct ae_template *
+find_template(const struct ae_directory *d, const char *cn)
+{
+	size_t i;
+
+	for (i = 0; i < d->pki->ntemplates; i++)
+		if (ae_str_eq_nocase(d->templates[i]->cn, cn))
+			return d->templates[i];
+	return NULL;
+}
+
+/* An agent enrolls others for templates that are not for itself. */
+static void
+on_behalf(struct ae_plan_input *in, const struct work *w)
+{
+	const struct ae_template *t = find_template(w->dir, w->only);
+
+	in->signed_by_hand = true;
+	if (t != NULL)
+		in->context = (t->flags & AE_CT_MACHINE_TYPE) != 0
+		    ? AE_CONTEXT_MACHINE
+		    : AE_CONTEXT_USER;
+}
+
 static int
 plan(struct work *w, bool user, struct ae_err *e)
 {
@@ -173,6 +197,8 @@ plan(struct work *w, bool user, struct ae_err *e)
 	in.have.nrequests = w->stored.nrequests;
 	in.only = w->only != NULL ? w->only : w->show;
 	in.manual = w->only != NULL;
+	if (w->only != NULL && w->requester != NULL)
+		on_behalf(&in, w);
 	restrict_ca(&in, w, w->a);
 	rc = ae_plan_make(&w->plan, &in, w->a, e);
 	if (rc == AE_OK && in.only != NULL && w->plan->nitems == 0)
@@ -229,17 +255,6 @@ put_pem(struct ae_wr *w, const struct ae_octetsv *v)
 	ae_directory_put_pem(&pem, v);
 	msg_put_bytes(w, pem.p, ae_wr_ok(&pem) ? pem.len : 0);
 	ae_wr_done(&pem);
-}
-
-static const struct ae_template *
-find_template(const struct ae_directory *d, const char *cn)
-{
-	size_t i;
-
-	for (i = 0; i < d->pki->ntemplates; i++)
-		if (ae_str_eq_nocase(d->templates[i]->cn, cn))
-			return d->templates[i];
-	return NULL;
 }
 
 /* The templates of requests under way, as they are now. */
@@ -455,6 +470,7 @@ on_plan(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	w->only = msg_get_str(w->a, in, 512);
 	w->show = msg_get_str(w->a, in, 512);
 	w->ca = msg_get_str(w->a, in, 1024);
+	w->requester = msg_get_str(w->a, in, 512);
 	reply = msg_get_bytes(in, ROLE_BODY_MAX, &len);
 	if (read_stored(w, w->a, in) != AE_OK || !ae_rd_done(in))
 		return ae_fail(

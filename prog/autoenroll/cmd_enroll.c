@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * autoenroll enroll, request and install: one certificate by hand, in one
+ * step or – where a person carries the request – in two.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/str.h"
+#include "cli.h"
+#include "cmd_run.h"
+#include "pki/cert.h"
+#include "pki/request.h"
+#include "pki/response.h"
+#include "store/request.h"
+#include "sys/files.h"
+
+#define FILE_MAX_LEN (1024 * 1024)
+
+struct args {
+	struct pulse_options o;
+	const char *renew, *agent, *out;
+	bool user;
+	/* "<template>/<number>" of renew and agent, the template of renew */
+	char renew_name[AE_STORE_NAME_MAX + 16];
+	char agent_name[AE_STORE_NAME_MAX + 16];
+	char tmpl[AE_STORE_NAME_MAX + 1];
+};
+
+static const struct option options[] = {
+	{ "template", required_argument, NULL, 'T' },
+	{ "ca", required_argument, NULL, 'c' },
+	{ "subject", required_argument, NULL, 's' },
+	{ "dns", required_argument, NULL, 'd' },
+	{ "upn", required_argument, NULL, 'u' },
+	{ "renew", required_argument, NULL, 'r' },
+	{ "reuse-key", no_argument, NULL, 'k' },
+	{ "on-behalf-of", required_argument, NULL, 'b' },
+	{ "agent", required_argument, NULL, 'a' },
+	{ "out", required_argument, NULL, 'o' },
+	{ "user", no_argument, NULL, 'U' },
+	{ "json", no_argument, NULL, 'j' },
+	{ 0 },
+};
+
+static bool
+take_option(struct args *a, struct cli *cli, int opt)
+{
+	switch (opt) {
+	case 'T':
+		a->o.only = optarg;
+		break;
+	case 'c':
+		a->o.ca = optarg;
+		break;
+	case 's':
+		a->o.subject = optarg;
+		break;
+	case 'd':
+		return ae_strv_add(&a->o.dns, optarg);
+	case 'u':
+		return ae_strv_add(&a->o.upn, optarg);
+	case 'r':
+		a->renew = optarg;
+		break;
+	case 'k':
+		a->o.reuse_key = true;
+		break;
+	case 'b':
+		a->o.requester = optarg;
+		break;
+	case 'a':
+		a->agent = optarg;
+		break;
+	case 'o':
+		a->out = optarg;
+		break;
+	case 'U':
+		a->user = true;
+		break;
+	case 'j':
+		cli->json = true;
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+static bool
+take_options(struct args *a, struct cli *cli, int argc, char **argv)
+{
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "T:", options, NULL)) != -1)
+		if (!take_option(a, cli, opt))
+			return false;
+	return true;
+}
+
+/* "<template>", "<template>/<number>" or a thumbprint names this one. */
+static bool
+is_meant(const struct ae_store_entry *en, const char *text)
+{
+	char name[AE_STORE_NAME_MAX + 16], hex[41] = "";
+	struct ae_cert **certs = NULL;
+	uint8_t sha1[20];
+	size_t n = 0;
+
+	(void)snprintf(name, sizeof(name), "%s/%u", en->tmpl, en->number);
+	if (ae_str_eq_nocase(text, name))
+		return true;
+	if (en->current && ae_str_eq_nocase(text, en->tmpl))
+		return true;
+	if (ae_certs_read(&certs, &n, 1, en->cert_pem, en->cert_len, NULL) ==
+	    AE_OK) {
+		ae_cert_sha1(sha1, certs[0]);
+		ae_hex_encode(hex, sha1, sizeof(sha1));
+	}
+	ae_certs_free(certs, n);
+	return ae_str_eq_nocase(text, hex);
+}
+
+static int
+find_cert(char *name, size_t len, char *tmpl, const struct cli *cli,
+    const char *text, struct ae_err *e)
+{
+	struct ae_store_list l = { 0 };
+	struct ae_store *s = NULL;
+	bool found = false;
+	size_t i;
+	int rc;
+
+	rc = ae_store_open(&s, cli->c.state_dir, false, e);
+	if (rc == AE_OK)
+		rc = ae_store_list(s, &l, e);
+	for (i = 0; rc == AE_OK && i < l.n && !found; i++) {
+		found = is_meant(&l.v[i], text);
+		if (!found)
+			continue;
+		(void)snprintf(name, len, "%s/%u", l.v[i].tmpl, l.v[i].number);
+		if (tmpl != NULL)
+			memcpy(tmpl, l.v[i].tmpl, strlen(l.v[i].tmpl) + 1);
+	}
+	ae_store_list_done(&l);
+	ae_store_free(s);
+	if (rc == AE_OK && !found)
+		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+		    "no certificate '%s' in the store; 'autoenroll store "
+		    "list' shows them; name it by template, template/number "
+		    "or thumbprint",
+		    text);
+	return rc;
+}
+
+/* Certificates that are named get their place in the store. */
+static int
+find_certs(struct args *a, const struct cli *cli, struct ae_err *e)
+{
+	int rc = AE_OK;
+
+	if (a->renew != NULL) {
+		rc = find_cert(a->renew_name, sizeof(a->renew_name), a->tmpl,
+		    cli, a->renew, e);
+		a->o.renew = a->renew_name;
+		if (a->o.only == NULL)
+			a->o.only = a->tmpl;
+	}
+	if (rc == AE_OK && a->agent != NULL) {
+		rc = find_cert(a->agent_name, sizeof(a->agent_name), NULL, cli,
+		    a->agent, e);
+		a->o.agent = a->agent_name;
+	}
+	return rc;
+}
+
+/* NULL when the options fit together. */
+static const char *
+contradiction(const struct args *a)
+{
+	if (a->o.only == NULL && a->renew == NULL)
+		return "expected -T TEMPLATE, or --renew CERT";
+	if (a->o.reuse_key && a->renew == NULL)
+		return "--reuse-key is for --renew";
+	if (a->o.requester != NULL && a->agent == NULL)
+		return "--on-behalf-of needs the enrollment agent's "
+		       "certificate: --agent CERT";
+	if (a->o.requester != NULL && strchr(a->o.requester, '\\') == NULL)
+		return "--on-behalf-of expects DOMAIN\\name";
+	if (a->o.requester != NULL && a->renew != NULL)
+		return "--renew and --on-behalf-of do not go together";
+	return NULL;
+}
+
+int
+cmd_enroll(struct cli *cli, int argc, char **argv)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct args a = { 0 };
+	const char *wrong;
+	int code;
+
+	if (!take_options(&a, cli, argc, argv) || a.out != NULL)
+		code = cli_usage("enroll", "unknown option");
+	else if (optind != argc)
+		code = cli_usage("enroll", "no arguments are expected");
+	else if ((wrong = contradiction(&a)) != NULL)
+		code = cli_usage("enroll", "%s", wrong);
+	else if ((code = cmd_whose(cli, "enroll", a.user)) != EXIT_OK)
+		;
+	else if (find_certs(&a, cli, &e) != AE_OK)
+		code = cli_fail(cli, &e);
+	else
+		code = cmd_run_here(cli, &a.o, false, true);
+	ae_strv_done(&a.o.dns);
+	ae_strv_done(&a.o.upn);
+	return code;
+}
+
+static int
+write_request(const char *path, const struct ae_wr *der, struct ae_err *e)
+{
+	struct ae_wr pem;
+	int rc;
+
+	ae_wr_init(&pem, FILE_MAX_LEN);
+	rc = ae_request_put_pem(&pem, (struct ae_der){ der->p, der->len }, e);
+	if (rc == AE_OK)
+		rc = ae_file_write(path, pem.p, pem.len, 0644, e);
+	ae_wr_done(&pem);
+	return rc;
+}
+
+/* request new: the key stays here, the request goes to a file. */
+int
+cmd_request(struct cli *cli, int argc, char **argv)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct args a = { 0 };
+	const char *wrong;
+	struct ae_wr der;
+	int code;
+
+	ae_wr_init(&der, FILE_MAX_LEN);
+	a.o.keep = true;
+	a.o.keep_der = &der;
+	if (!take_options(&a, cli, argc, argv))
+		code = cli_usage("request", "unknown option");
+	else if (optind + 1 != argc || strcmp(argv[optind], "new") != 0)
+		code = cli_usage("request", "expected 'request new'");
+	else if ((wrong = contradiction(&a)) != NULL)
+		code = cli_usage("request", "%s", wrong);
+	else if (a.out == NULL)
+		code = cli_usage("request", "expected --out FILE");
+	else if ((code = cmd_whose(cli, "request", a.user)) != EXIT_OK)
+		;
+	else if (find_certs(&a, cli, &e) != AE_OK)
+		code = cli_fail(cli, &e);
+	else if ((code = cmd_run_here(cli, &a.o, false, true)) == EXIT_OK &&
+	    write_request(a.out, &der, &e) != AE_OK)
+		code = cli_fail(cli, &e);
+	ae_strv_done(&a.o.dns);
+	ae_strv_done(&a.o.upn);
+	ae_wr_done(&der);
+	return code;
+}
+
+/* Which template a kept request with the key of this certificate is for. */
+static int
+find_request(char *tmpl, const struct cli *cli, const struct ae_cert *c,
+    struct ae_err *e)
+{
+	struct ae_store_request_list l = { 0 };
+	struct ae_request *rq = NULL;
+	struct ae_store *s = NULL;
+	bool found = false;
+	size_t i;
+	int rc;
+
+	rc = ae_store_open(&s, cli->c.state_dir, false, e);
+	if (rc == AE_OK)
+		rc = ae_store_request_list(s, &l, e);
+	for (i = 0; rc == AE_OK && i < l.n && !found; i++) {
+		if (ae_request_parse(&rq, AE_REQUEST_ANY, l.v[i].der,
+			l.v[i].der_len, NULL) != AE_OK)
+			continue;
+		found = ae_cert_has_key(c, rq->csr->key);
+		if (found)
+			memcpy(tmpl, l.v[i].tmpl, strlen(l.v[i].tmpl) + 1);
+		ae_request_free(rq);
+	}
+	ae_store_request_list_done(&l);
+	ae_store_free(s);
+	if (rc == AE_OK && !found)
+		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+		    "no request that is kept here has the key of this "
+		    "certificate");
+	return rc;
+}
+
+/* The answer's certificate that a request of ours is for. */
+static int
+find_answer(char *tmpl, const struct cli *cli, const uint8_t *p, size_t len,
+    struct ae_err *e)
+{
+	struct ae_answer *answer = NULL;
+	struct ae_cert **v = NULL;
+	size_t n = 0, i;
+	int rc = AE_ENOTFOUND;
+
+	if (ae_certs_read(&v, &n, AE_CHAIN_MAX, p, len, NULL) == AE_OK) {
+		for (i = 0; i < n && rc == AE_ENOTFOUND; i++)
+			rc = find_request(tmpl, cli, v[i], e);
+		ae_certs_free(v, n);
+		return rc;
+	}
+	rc = ae_answer_parse(&answer, p, len, e);
+	if (rc != AE_OK)
+		return ae_note(e, rc,
+		    "neither a certificate nor an answer of "
+		    "a CA");
+	rc = ae_fail(
+	    e, AE_ENOTFOUND, AE_DOM_NONE, 0, "there is no certificate in it");
+	for (i = 0; i < answer->ncerts && rc == AE_ENOTFOUND; i++)
+		rc = find_request(tmpl, cli, answer->certs[i], e);
+	ae_answer_free(answer);
+	return rc;
+}
+
+int
+cmd_install(struct cli *cli, int argc, char **argv)
+{
+	struct ae_err e = AE_ERR_INIT;
+	uint8_t *answer = NULL;
+	struct args a = { 0 };
+	size_t len = 0;
+	int code, rc;
+
+	if (!take_options(&a, cli, argc, argv))
+		return cli_usage("install", "unknown option");
+	if (optind + 1 != argc)
+		return cli_usage("install", "expected FILE");
+	code = cmd_whose(cli, "install", a.user);
+	if (code != EXIT_OK)
+		return code;
+	rc = ae_file_read(&answer, &len, argv[optind], FILE_MAX_LEN, &e);
+	if (rc == AE_OK)
+		rc = find_answer(a.tmpl, cli, answer, len, &e);
+	a.o.show = a.tmpl;
+	a.o.install = answer;
+	a.o.install_len = len;
+	code = rc == AE_OK ? cmd_run_here(cli, &a.o, false, true)
+			   : cli_fail(cli, &e);
+	free(answer);
+	return code;
+}
