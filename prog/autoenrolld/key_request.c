@@ -283,6 +283,7 @@ key_new_request(
 		k->tmpl = w.tmpl;
 		w.tmpl = NULL;
 		ae_wr_u32(out, k->number);
+		msg_put_str(out, k->meta.renews);
 		msg_put_bytes(out, der.p, der.len);
 	} else {
 		key_let_go(k);

@@ -144,7 +144,7 @@ give_up(struct run *r, const struct pulse_open *o, const char *why, json_t *res)
 		pulse_outcome(res, "failed", e.text);
 		return;
 	}
-	EVENT(r, AE_EVENT_CERTENROLL, 8, NULL);
+	pulse_event(r, AE_EVENT_CERTENROLL, 8, NULL, 0);
 	pulse_outcome(res, "abandoned", why);
 }
 
@@ -155,13 +155,14 @@ fetch(struct run *r, struct pulse_open *o, json_t *res, json_t *attempts)
 		.number = o->number,
 		.config = o->meta.ca_config,
 		.renew = o->meta.renews[0] != '\0',
-		.have = o->meta.renews,
+		.renews = o->meta.renews,
 		.retrieved = true };
 	struct pulse_question q = { .request_id = o->meta.request_id,
 		.full = o->meta.archival };
 	struct pulse_verdict v = { 0 };
 	struct ae_err e = AE_ERR_INIT;
 	const uint8_t *der;
+	char id[16];
 	size_t len;
 	int rc;
 
@@ -179,7 +180,9 @@ fetch(struct run *r, struct pulse_open *o, json_t *res, json_t *attempts)
 		pulse_settle(r, &s, &v, res);
 		return;
 	}
-	EVENT(r, AE_EVENT_CERTENROLL, 54, o->tmpl, o->meta.ca_config, e.text);
+	(void)snprintf(id, sizeof(id), "%" PRIu32, o->meta.request_id);
+	EVENT(
+	    r, AE_EVENT_CERTENROLL, 54, o->tmpl, o->meta.ca_config, id, e.text);
 	pulse_set_code(res, pulse_code_of(&e));
 	pulse_outcome(res, "failed", e.text);
 	(void)json_object_set_new(

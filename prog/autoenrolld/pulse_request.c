@@ -19,6 +19,7 @@ struct hand {
 	unsigned number;
 	const uint8_t *der;
 	size_t len;
+	const char *renews; /* a thumbprint, or "" */
 	bool archival;
 	bool in_doubt;	   /* a CA may know it already */
 	const char *at_ca; /* which, when in doubt */
@@ -112,6 +113,7 @@ new_request(struct run *r, const struct pulse_item *it, struct hand *h,
 	if (rc != AE_OK)
 		return rc;
 	h->number = ae_rd_u32(&answer);
+	h->renews = msg_get_str(r->a, &answer, 64);
 	p = msg_get_bytes(&answer, ROLE_BODY_MAX, &h->len);
 	if (p == NULL || !ae_rd_done(&answer))
 		return pulse_nonsense(e, "key");
@@ -145,6 +147,7 @@ get_request(struct run *r, const struct pulse_item *it, struct hand *h,
 		    pulse_load(r, it->tmpl, o->number, &h->der, &h->len,
 			NULL) == AE_OK) {
 			h->number = o->number;
+			h->renews = o->meta.renews;
 			h->archival = o->meta.archival;
 			h->in_doubt = o->meta.state == AE_STORE_ASKED;
 			h->at_ca = h->in_doubt ? o->meta.ca_config : NULL;
@@ -321,7 +324,7 @@ nobody_answered(struct run *r, const struct pulse_item *it,
 	(void)ae_hresult_print(code, pulse_code_of(why));
 	if (is_renewal(it))
 		EVENT(r, AE_EVENT_CERTENROLL, 16, it->tmpl->cn, config, "0",
-		    it->have, code);
+		    h->renews, code);
 	else
 		EVENT(r, AE_EVENT_CERTENROLL, 13, it->tmpl->cn, config, "0",
 		    code);
@@ -353,7 +356,7 @@ carry_out(
 	struct pulse_settling s = { .tmpl = it->tmpl,
 		.config = "",
 		.renew = is_renewal(it),
-		.have = it->have,
+		.same_key = is_renewal(it) && it->same_key,
 		.other_person = r->o->requester != NULL };
 	struct pulse_verdict v = { 0 };
 	struct ae_err e = AE_ERR_INIT;
@@ -371,6 +374,7 @@ carry_out(
 		return;
 	}
 	s.number = h.number;
+	s.renews = h.renews;
 	if (ask_all(r, it, &h, &s.config, &v, attempts, &e) == AE_OK)
 		pulse_settle(r, &s, &v, res);
 	else

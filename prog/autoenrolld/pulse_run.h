@@ -144,7 +144,8 @@ struct pulse_settling {
 	unsigned number;
 	const char *config;
 	bool renew;
-	const char *have;  /* when renewing; for events */
+	const char *renews; /* its thumbprint, when renewing; for events */
+	bool same_key;
 	bool retrieved;	   /* it had been pending */
 	bool other_person; /* on behalf of: the SID is not ours */
 };

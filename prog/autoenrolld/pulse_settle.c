@@ -98,13 +98,17 @@ issued(struct run *r, const struct pulse_settling *s,
 		    s->config, id);
 	if (pulse_install(r, s, v->chain, v->chain_len, v->request_id, res,
 		&e) == AE_OK) {
+		if (s->same_key)
+			EVENT(r, AE_EVENT_CERTENROLL, 29, s->tmpl->cn);
 		pulse_outcome(res, "issued", v->message);
 		return;
 	}
 	(void)snprintf(code, sizeof(code), "0x%08" PRIx32 ": %s",
 	    pulse_code_of(&e), e.text);
-	EVENT(r, AE_EVENT_CERTENROLL, s->retrieved ? 31 : 50, s->tmpl->cn, id,
-	    code);
+	if (s->retrieved)
+		EVENT(r, AE_EVENT_CERTENROLL, 31, s->tmpl->cn, code);
+	else
+		EVENT(r, AE_EVENT_CERTENROLL, 50, s->tmpl->cn, id, code);
 	pulse_outcome(res, "failed", e.text);
 	(void)json_object_set_new(
 	    res, "error_class", json_integer((json_int_t)client_exit_code(&e)));
@@ -149,7 +153,7 @@ denied(struct run *r, const struct pulse_settling *s,
 		EVENT(r, AE_EVENT_CERTENROLL, 9, s->tmpl->cn, s->config, id);
 	else if (s->renew)
 		EVENT(r, AE_EVENT_CERTENROLL, 16, s->tmpl->cn, s->config, id,
-		    s->have, code);
+		    s->renews, code);
 	else
 		EVENT(r, AE_EVENT_CERTENROLL, 13, s->tmpl->cn, s->config, id,
 		    code);

@@ -60,7 +60,7 @@ pulse_archive(struct run *r, bool late)
 		done += retire(r, s);
 	}
 	if (done > 0)
-		EVENT(r, AE_EVENT_CERTENROLL, 10, NULL);
+		pulse_event(r, AE_EVENT_CERTENROLL, 10, NULL, 0);
 }
 
 void
