@@ -85,6 +85,8 @@ def test_what_is_due_is_renewed_by_itself(pc1, ca):
     second = {r["template"]: r for r in pc1.json("pulse", "--wait")["results"]}
     assert {t: (r["outcome"], r["renews"]) for t, r in second.items()} == \
         {t: ("issued", f"{t}/1") for t in (DUE, SAME_KEY)}, second
+    told = pc1.events()
+    assert (told.count(("CertEnroll", 20)), told.count(("CertEnroll", 29))) == (2, 1), told
     for template in (DUE, SAME_KEY):
         assert serial(pc1, template) != before[template][0]
     assert public(pc1, DUE) != before[DUE][1]
