@@ -189,8 +189,32 @@ store(
 		return store_enum(p, k, column, v);
 	case AE_CONF_STRV:
 		return ae_strv_add(field, v) ? AE_OK : ae_fail_mem(p->e);
+	case AE_CONF_PAIRS:
+		break; /* any_key */
 	}
 	return ae_fail(p->e, AE_EINTERNAL, AE_DOM_NONE, 0, "config key type");
+}
+
+/* A key that names something of the admin's. */
+static int
+any_key(struct parser *p, const struct ae_conf_key *k, size_t column,
+    const char *key, const char *v)
+{
+	struct ae_strv *pairs = (void *)((char *)p->out + k->offset);
+	char shown[80];
+	size_t i;
+
+	for (i = 0; i < pairs->n; i += 2)
+		if (ae_str_eq_nocase(pairs->v[i], key))
+			return bad(p, column, "'%s' is set a second time",
+			    ae_str_quote(
+				shown, sizeof(shown), key, strlen(key)));
+	if (!ae_strv_add(pairs, key))
+		return ae_fail_mem(p->e);
+	if (ae_strv_add(pairs, v))
+		return AE_OK;
+	free(pairs->v[--pairs->n]); /* no half of a pair */
+	return ae_fail_mem(p->e);
 }
 
 static int
@@ -223,8 +247,11 @@ setting(struct parser *p, char *line, char *s)
 	for (i = 0; i < KEYS_MAX && p->keys[i].key != NULL; i++) {
 		const struct ae_conf_key *k = &p->keys[i];
 
-		if (strcmp(k->section, p->section) != 0 ||
-		    strcmp(k->key, key) != 0)
+		if (strcmp(k->section, p->section) != 0)
+			continue;
+		if (k->type == AE_CONF_PAIRS && *key != '\0')
+			return any_key(p, k, (size_t)(key - line) + 1, key, v);
+		if (strcmp(k->key, key) != 0)
 			continue;
 		if (p->seen[i] && k->type != AE_CONF_STRV)
 			return bad(p, (size_t)(key - line) + 1,
@@ -319,7 +346,8 @@ ae_conf_done(void *out, const struct ae_conf_key *keys)
 		if (keys[i].type == AE_CONF_STR) {
 			free(*(char **)field);
 			*(char **)field = NULL;
-		} else if (keys[i].type == AE_CONF_STRV) {
+		} else if (keys[i].type == AE_CONF_STRV ||
+		    keys[i].type == AE_CONF_PAIRS) {
 			ae_strv_done(field);
 		}
 	}

@@ -18,12 +18,15 @@
 #define AE_CONF_FILE_MAX (256u * 1024u)
 
 enum ae_conf_type {
-	AE_CONF_STR,  /* char *, heap, replaces and frees what was there */
-	AE_CONF_BOOL, /* bool: yes/no, true/false, on/off, 1/0 */
-	AE_CONF_U32,  /* uint32_t within [min, max], decimal or 0x hex */
-	AE_CONF_SPAN, /* int64_t seconds: 90, 90s, 10m, 8h, 7d, 2w, 1y */
-	AE_CONF_ENUM, /* int: index of the value in words */
-	AE_CONF_STRV, /* struct ae_strv, one string a line, key repeats */
+	AE_CONF_STR,   /* char *, heap, replaces and frees what was there */
+	AE_CONF_BOOL,  /* bool: yes/no, true/false, on/off, 1/0 */
+	AE_CONF_U32,   /* uint32_t within [min, max], decimal or 0x hex */
+	AE_CONF_SPAN,  /* int64_t seconds: 90, 90s, 10m, 8h, 7d, 2w, 1y */
+	AE_CONF_ENUM,  /* int: index of the value in words */
+	AE_CONF_STRV,  /* struct ae_strv, one string a line, key repeats */
+	AE_CONF_PAIRS, /* struct ae_strv: key, value, key, value …; a row whose
+			  key is "*" and takes every key of its section, each
+			  once, compared without case */
 };
 
 /* One key.  Tables end with a row whose key is NULL. */
@@ -49,7 +52,7 @@ int ae_conf_parse(void *out, const struct ae_conf_key *keys, const char *name,
 int ae_conf_read(void *out, const struct ae_conf_key *keys, const char *path,
     struct ae_err *e) AE_MUST_CHECK;
 
-/* Free what STR and STRV rows own. */
+/* Free what STR, STRV and PAIRS rows own. */
 void ae_conf_done(void *out, const struct ae_conf_key *keys);
 
 #endif

@@ -71,6 +71,26 @@ ae_store_draft_new(struct ae_store_draft **out, struct ae_store *s,
 	return store_draft(out, s, tmpl, AE_STORE_KEY_PEM, key_pem, key_len, e);
 }
 
+int
+ae_store_draft_own(struct ae_store_draft *d, mode_t mode, uid_t uid, gid_t gid,
+    struct ae_err *e)
+{
+	int rc = AE_OK, flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(d->fd, AE_STORE_KEY_PEM, flags);
+
+	if (fd < 0)
+		fd = openat(d->fd, AE_STORE_KEY_URI, flags);
+	if (fd < 0 ||
+	    ((uid != (uid_t)-1 || gid != (gid_t)-1) &&
+		fchown(fd, uid, gid) != 0) ||
+	    fchmod(fd, mode) != 0)
+		rc = ae_fail_errno(
+		    e, errno, "give the key file its mode and owner");
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
 void
 ae_store_draft_free(struct ae_store_draft *d)
 {

@@ -21,6 +21,8 @@
 #ifndef AE_STORE_STORE_H
 #define AE_STORE_STORE_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,6 +85,13 @@ int ae_store_draft_new(struct ae_store_draft **out, struct ae_store *s,
     const char *tmpl, const void *key_pem, size_t key_len,
     struct ae_err *e) AE_MUST_CHECK;
 void ae_store_draft_free(struct ae_store_draft *d);
+
+/*
+ * Mode and owner of the draft's key file, 0600 of who runs before; (uid_t)-1
+ * and (gid_t)-1 leave what is.
+ */
+int ae_store_draft_own(struct ae_store_draft *d, mode_t mode, uid_t uid,
+    gid_t gid, struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * Complete the draft and make it current: certificate, chain (without the

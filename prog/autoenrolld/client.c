@@ -33,6 +33,7 @@ static const struct ae_conf_key keys[] = {
 	{ "", "require-sandbox", AE_CONF_BOOL, offsetof(struct client, require_sandbox) },
 	{ "events", "max-size", AE_CONF_U32, offsetof(struct client, events_max_size), 4096, 1 << 30 },
 	{ "events", "keep", AE_CONF_U32, offsetof(struct client, events_keep), 1, AE_LINES_KEEP_MAX },
+	KEYCONF_ROWS(offsetof(struct client, keyconf)),
 	{ 0 },
 };
 
@@ -171,6 +172,8 @@ client_init(struct client *c, const char *root, bool user, struct ae_err *e)
 	rc = set_paths(c, &b, e);
 	if (rc == AE_OK)
 		rc = ae_conf_read(c, keys, c->conf_path, e);
+	if (rc == AE_OK)
+		return keyconf_check(&c->keyconf, e);
 	if (rc != AE_ENOTFOUND)
 		return rc;
 	*e = (struct ae_err)AE_ERR_INIT; /* the defaults are fine */
@@ -203,6 +206,7 @@ client_done(struct client *c)
 	free(c->role_user);
 	free(c->helper);
 	free(c->principal);
+	keyconf_done(&c->keyconf);
 	ae_log_free(c->log);
 	memset(c, 0, sizeof(*c));
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "keyconf.h"
 #include "sys/log.h"
 
 /*
@@ -46,6 +47,7 @@ struct client {
 	int64_t ca_timeout;	  /* seconds for one CA, all stages */
 	uint32_t events_max_size; /* bytes of each event file */
 	uint32_t events_keep;	  /* old event files */
+	struct keyconf keyconf;
 	struct ae_log *log;
 };
 

@@ -114,6 +114,8 @@ commit(unsigned *number, struct key_role *k, const struct ae_answer *answer,
 		rc = ae_store_draft_from_request(
 		    &draft, k->store, k->tmpl->cn, k->number, e);
 	if (rc == AE_OK)
+		rc = key_own(draft, k, e);
+	if (rc == AE_OK)
 		rc = ae_store_commit(
 		    draft, pem.p, pem.len, chain.p, chain.len, meta, number, e);
 	ae_store_draft_free(draft);

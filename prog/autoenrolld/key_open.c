@@ -138,9 +138,12 @@ key_drop(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 		return ae_fail_mem(e);
 	tmpl = msg_get_str(a, in, AE_STORE_NAME_MAX);
 	number = ae_rd_u32(in);
-	rc = tmpl == NULL || !ae_rd_done(in)
-	    ? key_malformed(e, "drop")
-	    : ae_store_request_remove(k->store, tmpl, number, e);
+	if (tmpl == NULL || !ae_rd_done(in)) {
+		rc = key_malformed(e, "drop");
+	} else {
+		key_forget(r, tmpl, number);
+		rc = ae_store_request_remove(k->store, tmpl, number, e);
+	}
 	if (rc == AE_OK && k->tmpl != NULL && k->number == number &&
 	    strcmp(k->tmpl->cn, tmpl) == 0)
 		key_let_go(k);

@@ -161,9 +161,10 @@ open_pair(struct pair *p, struct role *r, const char *name, const char *what,
 
 /* The new key, or the old one again; what is stored of it. */
 static int
-get_key(struct key_role *k, const struct wanted *w, const struct pair *old,
+get_key(struct role *r, const struct wanted *w, const struct pair *old,
     struct ae_secret *file, const char **name, struct ae_err *e)
 {
+	struct key_role *k = r->state;
 	int rc;
 
 	if (w->same_key && old->key != NULL) {
@@ -171,7 +172,7 @@ get_key(struct key_role *k, const struct wanted *w, const struct pair *old,
 		return ae_store_key_get(
 		    file, name, k->store, old->tmpl, old->number, e);
 	}
-	rc = key_make(&k->key, w->alg, w->bits, e);
+	rc = key_make(&k->key, r, w->tmpl, w->alg, w->bits, e);
 	return rc == AE_OK ? key_file(file, name, k->key, e) : rc;
 }
 
@@ -271,7 +272,7 @@ key_new_request(
 		rc =
 		    open_pair(&agent, r, w.agent, "the signing certificate", e);
 	if (rc == AE_OK)
-		rc = get_key(k, &w, &old, &file, &name, e);
+		rc = get_key(r, &w, &old, &file, &name, e);
 	if (rc == AE_OK)
 		rc = build(&der, r, &w, &old, &agent, e);
 	if (rc == AE_OK) {

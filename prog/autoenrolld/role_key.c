@@ -41,16 +41,13 @@ static bool
 key_fits(const struct role *r, const struct ae_store_entry *en)
 {
 	struct ae_cert **certs = NULL;
-	struct ae_key *key = NULL;
 	bool fits = false;
 	size_t n = 0;
 
 	if (en->has_key &&
 	    ae_certs_read(&certs, &n, 1, en->cert_pem, en->cert_len, NULL) ==
-		AE_OK &&
-	    key_open(&key, r, "my", en->tmpl, en->number, NULL) == AE_OK)
-		fits = ae_cert_has_key(certs[0], key);
-	ae_key_free(key);
+		AE_OK)
+		fits = key_is_there(r, en->tmpl, en->number, certs[0]);
 	ae_certs_free(certs, n);
 	return fits;
 }
@@ -200,6 +197,10 @@ role_key(const struct client *c, int fd, struct ae_err *e)
 	unsigned tries;
 	int rc;
 
+	rc = keys_init(&k.keys, c, e);
+	if (rc != AE_OK)
+		return rc;
+	keys_sandbox(&k.keys, &box);
 	/* A run that began a moment earlier is let finish: one after the
 	 * other, never two at once. */
 	rc = ae_store_open(&k.store, c->state_dir, true, e);
@@ -213,6 +214,7 @@ role_key(const struct client *c, int fd, struct ae_err *e)
 		rc = role_serve(&r, fd, &box, questions, e);
 	}
 	key_let_go(&k);
+	keys_done(&k.keys);
 	ae_store_free(k.store);
 	return rc;
 }

@@ -19,6 +19,7 @@
 #include "gather/directory.h"
 #include "gather/stored.h"
 #include "gss/cred.h"
+#include "keys.h"
 #include "plan_json.h"
 #include "policy/files.h"
 #include "policy/settings.h"
@@ -48,6 +49,7 @@ struct work {
 	struct ae_settings *settings;
 	struct ae_inventory have;
 	struct ae_plan *plan;
+	struct ae_providers providers; /* for keys, of this machine */
 };
 
 static int
@@ -193,6 +195,7 @@ plan(struct work *w, bool user, struct ae_err *e)
 	in.expiry_percent = w->settings->expiry_percent;
 	in.unwatched = !watches_my(w->settings);
 	in.have = w->have;
+	in.providers = &w->providers;
 	in.have.requests = w->stored.requests;
 	in.have.nrequests = w->stored.nrequests;
 	in.only = w->only != NULL ? w->only : w->show;
@@ -314,6 +317,8 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 static void
 work_done(struct work *w)
 {
+	struct ae_providers here = w->providers;
+
 	ae_gpos_free(w->gpos);
 	ae_policy_cache_done(&w->cache);
 	free(w->of);
@@ -323,6 +328,7 @@ work_done(struct work *w)
 	ae_gss_cred_free(w->cred);
 	ae_arena_free(w->a);
 	memset(w, 0, sizeof(*w));
+	w->providers = here;
 }
 
 /* A cache that does not decode is an empty one: everything is fetched. */
@@ -519,6 +525,7 @@ role_policy(const struct client *c, int fd, struct ae_err *e)
 	struct role r = { .c = c, .state = &w };
 	int rc;
 
+	keys_at_hand(&w.providers, c);
 	rc = role_serve(&r, fd, &box, questions, e);
 	work_done(&w);
 	return rc;
