@@ -14,8 +14,10 @@
 #include "ad/ldap_int.h"
 #include "ad/result.h"
 #include "base/str.h"
+#include "sys/sock.h"
 
 #define DEFAULT_TIMEOUT 20u
+#define SILENCE 5 /* seconds, in the middle of a message */
 #define MESSAGE_MAX (16u * 1024u * 1024u)
 /*
  * Any sealing is reported as at least 56; which cipher it is is the KDC's
@@ -111,6 +113,33 @@ no_questions(LDAP *ld, unsigned int flags, void *arg, void *prompts)
 	return LDAP_SUCCESS;
 }
 
+/*
+ * libldap waits for the first byte of a sealed message with a deadline, and
+ * then reads the rest of it for as long as it takes.
+ */
+static int
+bound_reads(LDAP *ld, Sockbuf *sb, LDAPURLDesc *url, struct sockaddr *addr,
+    struct ldap_conncb *cb)
+{
+	int fd = -1;
+
+	(void)ld;
+	(void)url;
+	(void)addr;
+	(void)cb;
+	if (ber_sockbuf_ctrl(sb, LBER_SB_OPT_GET_FD, &fd) == 1 && fd >= 0)
+		ae_sock_silence(fd, SILENCE);
+	return 0;
+}
+
+static void
+closed(LDAP *ld, Sockbuf *sb, struct ldap_conncb *cb)
+{
+	(void)ld;
+	(void)sb;
+	(void)cb;
+}
+
 static int
 set_options(struct ae_ad *ad, struct ae_err *e)
 {
@@ -127,11 +156,14 @@ set_options(struct ae_ad *ad, struct ae_err *e)
 		/* The ticket is for the name given, not for what DNS says. */
 		{ LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON },
 		{ LDAP_OPT_X_SASL_SECPROPS, SECPROPS },
+		{ LDAP_OPT_CONNECT_CB, &ad->connected },
 	};
 	ber_len_t max = MESSAGE_MAX;
 	Sockbuf *sb = NULL;
 	size_t i;
 
+	ad->connected =
+	    (struct ldap_conncb){ .lc_add = bound_reads, .lc_del = closed };
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (ldap_set_option(ad->ld, options[i].option,
 			options[i].value) != LDAP_OPT_SUCCESS)

@@ -19,6 +19,7 @@ struct ae_ad {
 	char *pks_dn;
 	struct ae_ad_root root;
 	struct timeval timeout;
+	struct ldap_conncb connected; /* libldap keeps a pointer to it */
 	uint32_t hresult; /* of the last failure */
 };
 

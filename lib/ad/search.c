@@ -265,7 +265,7 @@ page(struct ae_ad *ad, const struct ae_ad_query *q, struct grow *g,
 	    q->attrs != NULL ? attrs : NULL, 0, send, NULL, &ad->timeout, 0,
 	    &result);
 	if (code != LDAP_SUCCESS) {
-		rc = ae_ad_fail(ad, code, e, "search");
+		rc = ae_ad_fail(ad, code, e, "search at %s", ad->host);
 		goto out;
 	}
 	for (m = ldap_first_entry(ad->ld, result); m != NULL && rc == AE_OK;
@@ -278,7 +278,7 @@ page(struct ae_ad *ad, const struct ae_ad_query *q, struct grow *g,
 	code = ldap_parse_result(
 	    ad->ld, result, &code2, NULL, NULL, NULL, &got, 0);
 	if (code != LDAP_SUCCESS)
-		rc = ae_ad_fail(ad, code, e, "search result");
+		rc = ae_ad_fail(ad, code, e, "search at %s", ad->host);
 	else if (ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, got, NULL) !=
 		NULL &&
 	    (code = ldap_parse_pageresponse_control(ad->ld,

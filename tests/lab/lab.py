@@ -168,6 +168,24 @@ class Host:
     def pause(self):
         self.lab.command("fault", self.name, "pause")
 
+    @contextlib.contextmanager
+    def between(self, server, port, how, listen=8899):
+        """This host's connections to port of another host meet with how of tcp_fault.py."""
+        script = pathlib.Path(__file__).with_name("tcp_fault.py")
+        log = self.path("/run/tcp_fault.log")
+        with self.start("/usr/bin/python3", script, listen, server.address, port, how, log=log) as process:
+            end = time.monotonic() + 30
+            while "listening" not in log.read_text():
+                assert process.popen.poll() is None and time.monotonic() < end, log.read_text()
+                time.sleep(0.05)
+            self.run("nft", "-f", "-", input="table ip between {\nchain output {\n"
+                     "type nat hook output priority -100;\n"
+                     f"ip daddr {server.address} tcp dport {port} meta mark != 7 redirect to :{listen}\n}}\n}}\n")
+            try:
+                yield
+            finally:
+                self.run("nft", "delete", "table", "ip", "between")
+
     def heal(self):
         """Undoes drop, refuse, unplug and pause."""
         self.lab.command("fault", self.name, "clear")
