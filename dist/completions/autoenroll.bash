@@ -10,7 +10,7 @@ _autoenroll() {
 		esac
 	done
 	case $cmd in
-	'') words='pulse enroll request install submit retrieve templates store policy ca log events --root --help --version' ;;
+	'') words='pulse enroll request install submit retrieve templates store policy ca key log events --root --help --version' ;;
 	pulse) words='--user --wait --dry-run --refresh-policy --json --help' ;;
 	enroll) words='--user -T --template --ca --subject --dns --upn --renew --reuse-key --on-behalf-of --agent --json --help' ;;
 	request) words='new --user -T --template --ca --subject --dns --upn --renew --reuse-key --agent --out --json --help' ;;
@@ -21,6 +21,7 @@ _autoenroll() {
 	store) words='list --user --archived --json --help' ;;
 	policy) words='show --user -v --json --help' ;;
 	ca) words='list ping info prop templates --ca --stages --index --json --help' ;;
+	key) words='providers test --provider --alg --self-signed --json --help' ;;
 	log) words='level 0 1 2 3 4 5 default --user --json --help' ;;
 	events) words='--user --since --until --level --id --provider --max --oldest-first --follow --csv --encoding --json --help' ;;
 	esac

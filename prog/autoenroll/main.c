@@ -123,6 +123,23 @@ const struct cli_command cli_commands[] = {
 	  "ping --stages shows the way to the CA step by step with the time of each:\n"
 	  "name, TCP 135, endpoint mapper, activation, port, bind, call.\n"
 	  "templates shows what the CA itself offers beside what AD says.\n" },
+	{ "key", cmd_key, "show where keys can be made, and test it",
+	  "usage: autoenroll key providers [--json]\n"
+	  "       autoenroll key test --provider NAME [--alg ALG] [--self-signed] [--json]\n"
+	  "\n"
+	  "providers shows what is here (software, the TPM, the PKCS#11 token), whether it\n"
+	  "is ready, and what each of Windows' provider names stands for.\n"
+	  "test makes a throw-away key, stores, opens and uses it, and removes it.\n"
+	  "\n"
+	  "  --provider     software, tpm, pkcs11, a pkcs11: URI, or a Windows provider name\n"
+	  "  --alg          RSA:2048, RSA:3072, RSA:4096, P256, P384 or P521; default: several\n"
+	  "  --self-signed  make a self-signed certificate with the key, too\n"
+	  "\n"
+	  "exit codes: 0 all passed, 1 some failed, 4 none passed\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll key test --provider 'Microsoft Platform Crypto Provider'\n"
+	  "  autoenroll key test --provider tpm --alg RSA:2048 --self-signed\n" },
 	{ "log", cmd_log, "show or set the LogLevel of events",
 	  "usage: autoenroll log level [0-5|default] [--user] [--json]\n"
 	  "\n"

@@ -33,7 +33,15 @@ static const struct ae_conf_key keys[] = {
 	{ "", "require-sandbox", AE_CONF_BOOL, offsetof(struct client, require_sandbox) },
 	{ "events", "max-size", AE_CONF_U32, offsetof(struct client, events_max_size), 4096, 1 << 30 },
 	{ "events", "keep", AE_CONF_U32, offsetof(struct client, events_keep), 1, AE_LINES_KEEP_MAX },
-	KEYCONF_ROWS(offsetof(struct client, keyconf)),
+	{ "keys", "tpm", AE_CONF_STR, offsetof(struct client, keyconf.tpm) },
+	{ "keys", "tpm-parent", AE_CONF_U32, offsetof(struct client, keyconf.tpm_parent) },
+	{ "keys", "pkcs11-module", AE_CONF_STR, offsetof(struct client, keyconf.module) },
+	{ "keys", "pkcs11-token", AE_CONF_STR, offsetof(struct client, keyconf.token) },
+	{ "keys", "pkcs11-pin-file", AE_CONF_STR, offsetof(struct client, keyconf.pin_file) },
+	{ "keys", "pkcs11-path", AE_CONF_STRV, offsetof(struct client, keyconf.paths) },
+	{ "keys", "pkcs11-network", AE_CONF_BOOL, offsetof(struct client, keyconf.network) },
+	{ "providers", "*", AE_CONF_PAIRS, offsetof(struct client, keyconf.providers) },
+	{ "key-files", "*", AE_CONF_PAIRS, offsetof(struct client, keyconf.files) },
 	{ 0 },
 };
 

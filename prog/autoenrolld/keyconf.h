@@ -26,29 +26,6 @@ struct keyconf {
 	struct ae_strv files;	  /* template, "mode [owner [group]]", … */
 };
 
-/* Rows for the table of client.c; base is the offset of the keyconf. */
-#define KEYCONF_ROWS(base)                                           \
-	{ "keys", "tpm", AE_CONF_STR,                                \
-		(base) + offsetof(struct keyconf, tpm) },            \
-	    { "keys", "tpm-parent", AE_CONF_U32,                     \
-		    (base) + offsetof(struct keyconf, tpm_parent) }, \
-	    { "keys", "pkcs11-module", AE_CONF_STR,                  \
-		    (base) + offsetof(struct keyconf, module) },     \
-	    { "keys", "pkcs11-token", AE_CONF_STR,                   \
-		    (base) + offsetof(struct keyconf, token) },      \
-	    { "keys", "pkcs11-pin-file", AE_CONF_STR,                \
-		    (base) + offsetof(struct keyconf, pin_file) },   \
-	    { "keys", "pkcs11-path", AE_CONF_STRV,                   \
-		    (base) + offsetof(struct keyconf, paths) },      \
-	    { "keys", "pkcs11-network", AE_CONF_BOOL,                \
-		    (base) + offsetof(struct keyconf, network) },    \
-	    { "providers", "*", AE_CONF_PAIRS,                       \
-		    (base) + offsetof(struct keyconf, providers) },  \
-	{                                                            \
-		"key-files", "*", AE_CONF_PAIRS,                     \
-		    (base) + offsetof(struct keyconf, files)         \
-	}
-
 /* What the table cannot say: kinds, modes, which go together. */
 int keyconf_check(const struct keyconf *k, struct ae_err *e) AE_MUST_CHECK;
 void keyconf_done(struct keyconf *k);

@@ -172,6 +172,14 @@ keys_init(struct keys *k, const struct client *c, struct ae_err *e)
 	return rc;
 }
 
+int
+keys_again(struct keys *k, struct ae_err *e)
+{
+	ae_keydev_free(k->dev);
+	k->dev = NULL;
+	return ae_keydev_new(&k->dev, &k->conf, e);
+}
+
 void
 keys_done(struct keys *k)
 {

@@ -42,6 +42,8 @@ void keys_at_hand(struct ae_providers *out, const struct client *c);
 int keys_init(
     struct keys *k, const struct client *c, struct ae_err *e) AE_MUST_CHECK;
 void keys_done(struct keys *k);
+/* The devices anew, after conf was changed. */
+int keys_again(struct keys *k, struct ae_err *e) AE_MUST_CHECK;
 
 /* Leave open in box what the devices in use need; write_paths are extended. */
 void keys_sandbox(struct keys *k, struct ae_sandbox *box);
