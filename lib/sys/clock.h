@@ -15,6 +15,9 @@ int64_t ae_clock_now(void);
 /* Milliseconds that only grow; the same clock as ae_loop_now(). */
 int64_t ae_clock_mono_ms(void);
 
+/* The same, and they grow while the machine sleeps. */
+int64_t ae_clock_boot_ms(void);
+
 /* len random bytes from the kernel.  Does not fail: without them it aborts. */
 void ae_random(void *p, size_t len);
 uint64_t ae_random_u64(void);
