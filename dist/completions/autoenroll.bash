@@ -10,8 +10,8 @@ _autoenroll() {
 		esac
 	done
 	case $cmd in
-	'') words='pulse enroll request install submit retrieve templates store policy ca key log events --root --help --version' ;;
-	pulse) words='--user --wait --dry-run --refresh-policy --json --help' ;;
+	'') words='pulse enroll request install submit retrieve templates store policy task ca key log events --root --help --version' ;;
+	pulse) words='--user --wait --dry-run --refresh-policy --trigger start logon schedule policy network due --json --help' ;;
 	enroll) words='--user -T --template --ca --subject --dns --upn --renew --reuse-key --on-behalf-of --agent --json --help' ;;
 	request) words='new --user -T --template --ca --subject --dns --upn --renew --reuse-key --agent --out --json --help' ;;
 	install) words='--user --json --help' ;;
@@ -20,6 +20,7 @@ _autoenroll() {
 	templates) words='--user --explain --json --help' ;;
 	store) words='list --user --archived --json --help' ;;
 	policy) words='show --user -v --json --help' ;;
+	task) words='enable disable --user -v --cron --json --help' ;;
 	ca) words='list ping info prop templates --ca --stages --index --json --help' ;;
 	key) words='providers test --provider --alg --self-signed --json --help' ;;
 	log) words='level 0 1 2 3 4 5 default --user --json --help' ;;

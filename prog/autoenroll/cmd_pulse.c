@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../autoenrolld/control.h"
 #include "../autoenrolld/pulse.h"
 #include "cli.h"
 #include "cmd_run.h"
+#include "foreground.h"
 
 static const char *
 text(const json_t *j, const char *key)
@@ -151,6 +151,38 @@ cmd_run_here(struct cli *cli, const struct pulse_options *o, bool plan_only,
 	return code;
 }
 
+/* A report, or what was answered instead of one. */
+static int
+show_answer(
+    struct cli *cli, const struct control_request *q, const json_t *report)
+{
+	bool by_hand = q->trigger == AE_TRIGGER_MANUAL;
+	int code = (int)json_integer_value(json_object_get(report, "exit"));
+
+	if (cli->json)
+		cli_print_json(report);
+	if (json_object_get(report, "answer") != NULL) {
+		bool off = strcmp(text(report, "answer"), "disabled") == 0;
+
+		if (!cli->json)
+			(void)fprintf(off ? stderr : stdout, "%s\n",
+			    text(report, "text"));
+		return off && by_hand ? EXIT_FINDING : EXIT_OK;
+	}
+	if (!cli->json) {
+		if (json_array_size(json_object_get(report, "results")) == 0)
+			print_plan(report, false);
+		print_results(report);
+	}
+	if (json_object_get(report, "error") != NULL)
+		(void)fprintf(
+		    stderr, "autoenroll: %s\n", text(report, "error"));
+	/* It comes back by itself: no news for whoever runs the timer. */
+	if (!by_hand && strcmp(text(report, "outcome"), "deferred") == 0)
+		return EXIT_OK;
+	return code;
+}
+
 int
 cmd_pulse(struct cli *cli, int argc, char **argv)
 {
@@ -158,26 +190,31 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 		{ "wait", no_argument, NULL, 'w' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "refresh-policy", no_argument, NULL, 'r' },
+		{ "trigger", required_argument, NULL, 't' },
 		{ "user", no_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
+	struct control_request q = { .trigger = AE_TRIGGER_MANUAL };
 	struct pulse_options o = { 0 };
 	struct ae_err e = AE_ERR_INIT;
 	json_t *report = NULL;
-	bool wait = false, user = false;
+	bool user = false;
 	int opt, code;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (opt) {
 		case 'w':
-			wait = true;
+			q.wait = true;
 			break;
 		case 'n':
 			o.dry_run = true;
 			break;
 		case 'r':
-			o.refresh = true;
+			q.refresh = o.refresh = true;
+			break;
+		case 't':
+			q.trigger = ae_trigger_parse(optarg);
 			break;
 		case 'u':
 			user = true;
@@ -189,35 +226,19 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 			return cli_usage("pulse", "unknown option");
 		}
 	}
+	if (q.trigger == AE_TRIGGER_NONE)
+		return cli_usage("pulse", "there is no such trigger");
 	if (optind != argc)
 		return cli_usage("pulse", "no arguments are expected");
-	code = cmd_whose(cli, "pulse", user);
-	if (code != EXIT_OK)
-		return code;
-	if (o.dry_run || user) /* a user's run is the user's own process */
-		return cmd_run_here(cli, &o, o.dry_run, false);
-	code = control_ask(&cli->c, o.refresh, wait, &report, &e);
-	if (code == AE_ENOTFOUND) /* no daemon */
-		return cmd_run_here(cli, &o, false, false);
-	if (code != AE_OK)
+	if (o.dry_run) {
+		code = cmd_whose(cli, "pulse", user);
+		return code != EXIT_OK ? code
+				       : cmd_run_here(cli, &o, true, false);
+	}
+	if ((user && cli_for_user(cli, &e) != AE_OK) ||
+	    foreground_pulse(cli, &q, &report, &e) != AE_OK)
 		return cli_fail(cli, &e);
-	if (!wait) {
-		(void)printf("auto-enrollment was started\n");
-		return EXIT_OK;
-	}
-	if (cli->json) {
-		cli_print_json(report);
-	} else {
-		if (json_array_size(json_object_get(report, "results")) == 0)
-			print_plan(report, false);
-		print_results(report);
-	}
-	code = json_object_get(report, "error") != NULL
-	    ? EXIT_FINDING
-	    : pulse_exit_code(report);
-	if (code == EXIT_FINDING && !cli->json)
-		(void)fprintf(
-		    stderr, "autoenroll: %s\n", text(report, "error"));
+	code = show_answer(cli, &q, report);
 	json_decref(report);
 	return code;
 }

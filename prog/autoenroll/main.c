@@ -16,7 +16,8 @@
 /* clang-format off */
 const struct cli_command cli_commands[] = {
 	{ "pulse", cmd_pulse, "run auto-enrollment now",
-	  "usage: autoenroll pulse [--user] [--wait] [--dry-run] [--refresh-policy] [--json]\n"
+	  "usage: autoenroll pulse [--user] [--wait] [--dry-run] [--refresh-policy]\n"
+	  "                        [--trigger NAME] [--json]\n"
 	  "\n"
 	  "Reads group policy, templates and permissions, requests what is missing and\n"
 	  "installs it. Asks autoenrolld when it runs, otherwise does the run itself.\n"
@@ -25,6 +26,9 @@ const struct cli_command cli_commands[] = {
 	  "  --wait            wait for the run to end and show what came of it\n"
 	  "  --dry-run         show the plan and its reasons; request and change nothing\n"
 	  "  --refresh-policy  read group policy again even if it did not change\n"
+	  "  --trigger         for timers and hooks, what happened: start, logon, schedule,\n"
+	  "                    policy (runs if it did change), network (runs if the last run\n"
+	  "                    was deferred, or is an hour old), due (what the schedule has)\n"
 	  "  --json            print the report as JSON\n"
 	  "\n"
 	  "examples:\n"
@@ -113,6 +117,19 @@ const struct cli_command cli_commands[] = {
 	  "\n"
 	  "  --user  your own policy instead of this machine's\n"
 	  "  -v  also every group policy object that was passed over, and why\n" },
+	{ "task", cmd_task, "show when auto-enrollment ran and will run, switch it off and on",
+	  "usage: autoenroll task [--user] [-v] [--cron] [--json]\n"
+	  "       autoenroll task enable [--user]\n"
+	  "       autoenroll task disable [--user]\n"
+	  "\n"
+	  "  --user  your own task\n"
+	  "  -v      what it did last, when it looks at group policy, and more\n"
+	  "  --cron  lines for /etc/cron.d, or with --user for your crontab, that do what\n"
+	  "          the daemon does where there is no systemd\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll task -v\n"
+	  "  autoenroll task --cron > /etc/cron.d/autoenroll\n" },
 	{ "ca", cmd_ca, "list and question certification authorities",
 	  "usage: autoenroll ca list [--json]\n"
 	  "       autoenroll ca ping [--ca 'HOST\\NAME'] [--stages] [--json]\n"

@@ -29,6 +29,10 @@ static const struct ae_conf_key keys[] = {
 	{ "", "keytab",     AE_CONF_STR,  offsetof(struct client, keytab) },
 	{ "", "sysvol-helper", AE_CONF_STR, offsetof(struct client, helper) },
 	{ "", "interval",   AE_CONF_SPAN, offsetof(struct client, interval), 60, 7 * 86400 },
+	{ "", "spread",     AE_CONF_SPAN, offsetof(struct client, spread), 0, 86400 },
+	{ "", "start-spread", AE_CONF_SPAN, offsetof(struct client, start_spread), 0, 86400 },
+	{ "", "policy-interval", AE_CONF_SPAN, offsetof(struct client, policy_interval), 0, 7 * 86400 },
+	{ "", "run-timeout", AE_CONF_SPAN, offsetof(struct client, run_timeout), 1, 86400 },
 	{ "", "ca-timeout", AE_CONF_SPAN, offsetof(struct client, ca_timeout), 1, 3600 },
 	{ "", "require-sandbox", AE_CONF_BOOL, offsetof(struct client, require_sandbox) },
 	{ "events", "max-size", AE_CONF_U32, offsetof(struct client, events_max_size), 4096, 1 << 30 },
@@ -171,6 +175,10 @@ client_init(struct client *c, const char *root, bool user, struct ae_err *e)
 	c->role_user = strdup("_autoenroll");
 	c->helper = strdup(AE_LIBEXECDIR "/sysvol");
 	c->interval = 8 * 3600;
+	c->spread = 30 * 60;
+	c->start_spread = 10 * 60;
+	c->policy_interval = 90 * 60;
+	c->run_timeout = 3600;
 	c->ca_timeout = 60;
 	c->events_max_size = 4u * 1024u * 1024u;
 	c->events_keep = 4;
@@ -217,6 +225,13 @@ client_done(struct client *c)
 	keyconf_done(&c->keyconf);
 	ae_log_free(c->log);
 	memset(c, 0, sizeof(*c));
+}
+
+void
+client_progress(const struct client *c, const char *stage)
+{
+	if (c->progress != NULL)
+		c->progress(c->progress_arg, stage);
 }
 
 int

@@ -44,10 +44,17 @@ struct client {
 	char *role_user; /* unprivileged user of policy and net */
 	bool require_sandbox;
 	int64_t interval;	  /* seconds between runs, 8 hours */
+	int64_t spread;		  /* added to it, up to this: 30 minutes */
+	int64_t start_spread;	  /* after start-up, up to this: 10 minutes */
+	int64_t policy_interval;  /* looks at group policy: 90 minutes */
+	int64_t run_timeout;	  /* the longest a run may take: an hour */
 	int64_t ca_timeout;	  /* seconds for one CA, all stages */
 	uint32_t events_max_size; /* bytes of each event file */
 	uint32_t events_keep;	  /* old event files */
 	struct keyconf keyconf;
+	/* Told what a run is doing; NULL: nobody. */
+	void (*progress)(void *arg, const char *stage);
+	void *progress_arg;
 	struct ae_log *log;
 };
 
@@ -59,6 +66,9 @@ struct client {
 int client_init(struct client *c, const char *root, bool user,
     struct ae_err *e) AE_MUST_CHECK;
 void client_done(struct client *c);
+
+/* Tell what is being done now, to whoever wants to know. */
+void client_progress(const struct client *c, const char *stage);
 
 /* The context of events from now on: "domain\\account". */
 int client_set_context(struct client *c, const char *domain,

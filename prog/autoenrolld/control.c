@@ -24,7 +24,8 @@ struct conn {
 	int fd; /* -1: this place is free */
 	char buf[CONTROL_REQUEST_MAX];
 	size_t len;
-	bool waiting;
+	bool waiting, look;
+	uint64_t run; /* waiting for its report */
 };
 
 struct control {
@@ -74,8 +75,8 @@ read_all(int fd, size_t max)
 }
 
 int
-control_ask(const struct client *c, bool refresh, bool wait, json_t **report,
-    struct ae_err *e)
+control_ask(const struct client *c, const struct control_request *q,
+    json_t **report, struct ae_err *e)
 {
 	char line[CONTROL_REQUEST_MAX], *text = NULL;
 	struct sockaddr_un sa;
@@ -94,13 +95,15 @@ control_ask(const struct client *c, bool refresh, bool wait, json_t **report,
 		goto out;
 	}
 	(void)snprintf(line, sizeof(line),
-	    "{\"op\": \"pulse\", \"refresh\": %s, \"wait\": %s}\n",
-	    refresh ? "true" : "false", wait ? "true" : "false");
+	    "{\"op\": \"pulse\", \"trigger\": \"%s\", \"refresh\": %s, "
+	    "\"wait\": %s}\n",
+	    ae_trigger_name(q->trigger), q->refresh ? "true" : "false",
+	    q->wait ? "true" : "false");
 	if (write(fd, line, strlen(line)) != (ssize_t)strlen(line)) {
 		rc = ae_fail_errno(e, errno, "ask autoenrolld");
 		goto out;
 	}
-	text = read_all(fd, CONTROL_REPORT_MAX);
+	text = read_all(fd, RUNNER_REPORT_MAX);
 	*report = text == NULL ? NULL : json_loads(text, 0, NULL);
 	if (!json_is_object(*report)) {
 		json_decref(*report);
@@ -141,26 +144,64 @@ answer(struct conn *cn, const char *text, size_t len)
 }
 
 static void
-request(struct conn *cn)
+answer_json(struct conn *cn, json_t *take)
 {
-	static const char started[] = "{\"started\": true}\n";
-	static const char refused[] = "{\"error\": \"unknown request\"}\n";
+	char *text = take == NULL ? NULL : json_dumps(take, JSON_COMPACT);
+
+	json_decref(take);
+	if (text == NULL)
+		drop(cn);
+	else
+		answer(cn, text, strlen(text));
+	free(text);
+}
+
+/* False: not one. */
+static bool
+parse(struct control_request *q, const struct conn *cn)
+{
 	json_t *j = json_loadb(cn->buf, cn->len, 0, NULL);
 	const char *op = json_string_value(json_object_get(j, "op"));
-	bool refresh = json_is_true(json_object_get(j, "refresh"));
 	bool known = op != NULL && strcmp(op, "pulse") == 0;
 
-	cn->waiting = json_is_true(json_object_get(j, "wait"));
+	q->trigger =
+	    ae_trigger_parse(json_string_value(json_object_get(j, "trigger")));
+	q->refresh = json_is_true(json_object_get(j, "refresh"));
+	q->wait = json_is_true(json_object_get(j, "wait"));
 	json_decref(j);
-	if (!known) {
-		answer(cn, refused, sizeof(refused) - 1);
-		return;
-	}
+	return known && q->trigger != AE_TRIGGER_NONE;
+}
+
+static void
+pulse(struct conn *cn, const struct control_request *q)
+{
+	struct driver_answer a = cn->ctl->fn(cn->ctl->arg, q);
+
+	cn->run = a.run;
+	cn->look =
+	    q->trigger == AE_TRIGGER_POLICY || q->trigger == AE_TRIGGER_DUE;
+	cn->waiting = q->wait && a.what != AE_TASK_NOT_NEEDED &&
+	    a.what != AE_TASK_IS_DISABLED;
 	if (cn->waiting)
 		ae_source_set_events(cn->source, 0);
 	else
-		answer(cn, started, sizeof(started) - 1);
-	cn->ctl->fn(cn->ctl->arg, refresh);
+		answer_json(cn,
+		    json_pack("{s:s, s:s}", "answer",
+			driver_answer_name(a.what), "text",
+			driver_answer_text(a.what)));
+}
+
+static void
+request(struct conn *cn)
+{
+	struct control_request q;
+
+	if (parse(&q, cn))
+		pulse(cn, &q);
+	else
+		answer_json(cn,
+		    json_pack("{s:s, s:i}", "error", "unknown request", "exit",
+			EXIT_USAGE));
 }
 
 static void
@@ -259,13 +300,18 @@ out:
 }
 
 void
-control_finish(struct control *ctl, const char *report, size_t len)
+control_finish(
+    struct control *ctl, uint64_t run, const char *report, size_t len)
 {
+	struct conn *cn;
 	size_t i;
 
-	for (i = 0; i < CONNS_MAX; i++)
-		if (ctl->conns[i].fd >= 0 && ctl->conns[i].waiting)
-			answer(&ctl->conns[i], report, len);
+	for (i = 0; i < CONNS_MAX; i++) {
+		cn = &ctl->conns[i];
+		if (cn->fd >= 0 && cn->waiting &&
+		    (run == 0 ? cn->look : cn->run <= run))
+			answer(cn, report, len);
+	}
 }
 
 void

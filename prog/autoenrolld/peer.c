@@ -130,6 +130,7 @@ on_closed(void *arg, struct ae_ipc *ipc, const struct ae_err *why)
 static const struct ae_ipc_row rows[] = {
 	ANSWER(ROLE_SETTINGS),
 	ANSWER(ROLE_PLAN),
+	ANSWER(ROLE_CHECK),
 	ANSWER(ROLE_INVENTORY),
 	ANSWER(ROLE_TRUST),
 	ANSWER(ROLE_NEW),
@@ -235,6 +236,32 @@ peer_stop(struct peer *p)
 	free(p);
 }
 
+/* What a question is about, for whoever wonders what a run is doing. */
+static const char *
+stage_of(enum role_msg type)
+{
+	static const struct {
+		enum role_msg type;
+		const char *name;
+	} names[] = {
+		{ ROLE_SETTINGS, "directory" },
+		{ ROLE_PLAN, "plan" },
+		{ ROLE_CHECK, "policy check" },
+		{ ROLE_INVENTORY, "inventory" },
+		{ ROLE_TRUST, "trust" },
+		{ ROLE_NEW, "key" },
+		{ ROLE_INSTALL, "install" },
+		{ ROLE_ARCHIVE, "archive" },
+		{ ROLE_REQUEST, "request" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].type == type)
+			return names[i].name;
+	return "work";
+}
+
 int
 peer_ask(struct peer *p, enum role_msg type, const struct ae_wr *question,
     int64_t timeout_ms, struct ae_rd *answer, struct ae_err *e)
@@ -245,6 +272,7 @@ peer_ask(struct peer *p, enum role_msg type, const struct ae_wr *question,
 	forget(p);
 	if (!ae_wr_ok(question))
 		return ae_fail_mem(e);
+	client_progress(p->conf.c, stage_of(type));
 	p->waiting = ++p->next_id;
 	rc = ae_ipc_send(p->ipc, (uint32_t)type, p->waiting, question->p,
 	    question->len, -1, e);

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "eventlog.h"
 #include "pulse_run.h"
+#include "rpc/types.h"
 #include "sys/clock.h"
 #include "sys/files.h"
 #include "wcce/hresult.h"
@@ -43,6 +44,8 @@ pulse_code_of(const struct ae_err *e)
 {
 	if (e->dom == AE_DOM_HRESULT)
 		return (uint32_t)e->code;
+	if (e->dom == AE_DOM_RPC && e->code == AE_RPC_FAULT_SERVER_TOO_BUSY)
+		return 0x800706bb; /* RPC_S_SERVER_TOO_BUSY */
 	switch (e->rc) {
 	case AE_EUNAVAIL:
 	case AE_ETIMEDOUT:

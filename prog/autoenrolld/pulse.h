@@ -56,6 +56,16 @@ struct pulse_options {
 int pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
     struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * Look which group policy applies now and in which version, without keys,
+ * store or CA: {"policy_version": "…"}.
+ */
+int pulse_check(
+    struct client *c, json_t **report, struct ae_err *e) AE_MUST_CHECK;
+
+/* The code a failure on this side stands for in events and results. */
+uint32_t pulse_code_of(const struct ae_err *e);
+
 /* The exit code a report stands for: the gravest outcome in it. */
 int pulse_exit_code(const json_t *report);
 

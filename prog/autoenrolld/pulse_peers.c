@@ -99,6 +99,7 @@ pulse_get_ticket(struct run *r, struct ae_err *e)
 	if (rc != AE_OK)
 		return rc;
 	(void)snprintf(name, sizeof(name), "FILE:%s", r->c->ccache);
+	client_progress(r->c, "ticket");
 	rc = r->c->user ? users_ticket(r, e) : machines_ticket(r, name, e);
 	if (rc != AE_OK)
 		return rc;

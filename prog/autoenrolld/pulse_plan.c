@@ -83,6 +83,7 @@ static int
 read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
     struct ae_err *e)
 {
+	char sid[AE_SID_STR_MAX];
 	const uint8_t *p;
 	json_t *explained;
 	size_t len;
@@ -115,6 +116,8 @@ read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
 		return pulse_nonsense(e, "policy");
 	}
 	(void)json_object_update(report, explained);
+	(void)json_object_set_new(
+	    report, "sid", json_string(ae_sid_print(sid, &r->sid)));
 	json_decref(explained);
 	if (!r->o->dry_run)
 		policy_level(r, report);
@@ -159,6 +162,7 @@ fetch_policy(struct run *r, struct ae_wr *reply, struct ae_err *e)
 		return rc;
 	if (len == 0)
 		return AE_OK;
+	client_progress(r->c, "sysvol");
 	ae_wr_init(&q, ROLE_BODY_MAX);
 	ae_wr_bytes(&q, frame, len);
 	rc = ae_wr_ok(&q) ? ae_gather_sysvol_frame(reply, &how, &q, false, e)

@@ -79,9 +79,6 @@ void pulse_event(struct run *r, enum ae_event_source source, unsigned id,
 /* The failure of a process that does not keep to role.h. */
 int pulse_nonsense(struct ae_err *e, const char *who);
 
-/* The code a failure on this side stands for in events. */
-uint32_t pulse_code_of(const struct ae_err *e);
-
 /* pulse_peers.c: the ticket and the processes of the run. */
 void pulse_guess_context(struct run *r);
 int pulse_get_ticket(struct run *r, struct ae_err *e) AE_MUST_CHECK;

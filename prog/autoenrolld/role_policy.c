@@ -22,6 +22,7 @@
 #include "keys.h"
 #include "plan_json.h"
 #include "policy/files.h"
+#include "policy/gpo_version.h"
 #include "policy/settings.h"
 #include "pulse_wire.h"
 #include "role.h"
@@ -43,6 +44,7 @@ struct work {
 	struct ae_ad *ad;
 	struct ae_directory *dir;
 	struct ae_gpos *gpos;
+	char version[AE_GPO_VERSION_STR_MAX]; /* of these */
 	struct ae_policy_cache cache;
 	size_t *of;    /* which choice a fetched file belongs to */
 	size_t nfiles; /* asked for */
@@ -305,6 +307,9 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 	    json_object_set_new(j, "policy", settings_to_json(an->settings)) ==
 		0)
 		(void)json_object_set_new(j, "dc", json_string(an->dc.host));
+	if (j != NULL)
+		(void)json_object_set_new(
+		    j, "policy_version", json_string(an->version));
 	text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
 	json_decref(j);
 	if (text == NULL)
@@ -353,6 +358,8 @@ choose_gpos(struct work *w, bool user, struct ae_wr *out, struct ae_err *e)
 
 	rc = ae_gpos_read(
 	    &w->gpos, w->ad, w->dir->me->dn, site, user, w->dir->token, e);
+	if (rc == AE_OK)
+		(void)ae_gpos_version(w->version, w->gpos);
 	if (rc == AE_OK)
 		rc = ae_policy_request(&q, &w->of, w->gpos, &w->cache,
 		    w->dc.host, w->dc.domain, e);
@@ -416,6 +423,35 @@ on_settings(
 		rc = put_who(w, r->c->user, out, e);
 	if (rc == AE_OK)
 		rc = choose_gpos(w, r->c->user, out, e);
+	return rc;
+}
+
+/* The only question of a look at policy: what applies now. */
+static int
+on_check(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
+{
+	struct work *w = r->state;
+	struct ae_wr files;
+	int rc;
+
+	work_done(w);
+	w->a = ae_arena_new(1024u * 1024u);
+	if (w->a == NULL)
+		return ae_fail_mem(e);
+	w->principal = msg_get_str(w->a, in, 255);
+	if (!ae_rd_done(in) || w->principal == NULL ||
+	    strchr(w->principal, '@') == NULL)
+		return ae_fail(
+		    e, AE_EPROTO, AE_DOM_NONE, 0, "malformed question: check");
+	ae_wr_init(&files, ROLE_BODY_MAX); /* nobody reads them */
+	rc = connect_dc(w, e);
+	if (rc == AE_OK)
+		rc = ae_directory_open(&w->dir, w->ad, w->principal, e);
+	if (rc == AE_OK)
+		rc = choose_gpos(w, r->c->user, &files, e);
+	ae_wr_done(&files);
+	if (rc == AE_OK)
+		msg_put_str(out, w->version);
 	return rc;
 }
 
@@ -504,6 +540,7 @@ on_plan(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 static const struct role_question questions[] = {
 	{ ROLE_SETTINGS, on_settings },
 	{ ROLE_PLAN, on_plan },
+	{ ROLE_CHECK, on_check },
 	{ 0, NULL },
 };
 

@@ -5,31 +5,10 @@
  */
 #include "roles.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "pulse.h"
+#include "runner.h"
 #include "sys/spawn.h"
-
-/* One run for the daemon: the report goes to descriptor 3. */
-static int
-run_role(struct client *c, int fd, bool refresh, struct ae_err *e)
-{
-	struct pulse_options o = { .refresh = refresh };
-	json_t *report = NULL;
-	FILE *f = fdopen(fd, "w");
-	int rc;
-
-	if (f == NULL)
-		return ae_fail_errno(e, errno, "open the report");
-	rc = pulse_run(c, &o, &report, e);
-	if (report != NULL)
-		(void)json_dumpf(report, f, JSON_COMPACT);
-	json_decref(report);
-	(void)fclose(f);
-	return rc == AE_OK ? EXIT_OK : EXIT_FINDING;
-}
 
 int
 role_main(struct client *c, const char *role, struct ae_err *e)
@@ -42,7 +21,11 @@ role_main(struct client *c, const char *role, struct ae_err *e)
 		return role_key(c, fd, e);
 	if (strcmp(role, "net") == 0)
 		return role_net(c, fd, e);
-	if (strcmp(role, "run") == 0 || strcmp(role, "run-refresh") == 0)
-		return run_role(c, fd, strcmp(role, "run") != 0, e);
+	if (strcmp(role, "run") == 0)
+		return runner_main(c, fd, RUNNER_RUN, e);
+	if (strcmp(role, "run-refresh") == 0)
+		return runner_main(c, fd, RUNNER_REFRESH, e);
+	if (strcmp(role, "check") == 0)
+		return runner_main(c, fd, RUNNER_CHECK, e);
 	return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0, "no role '%s'", role);
 }
