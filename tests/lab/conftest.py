@@ -21,6 +21,11 @@ def pytest_configure(config):
         raise pytest.UsageError("tests/lab needs root: network and mount namespaces")
 
 
+def pytest_make_parametrize_id(config, val, argname):
+    # Requests have other bytes in every process; tests must have the same names in all of them.
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def lab():
     keep = os.environ.get("LAB_KEEP") == "1"
