@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the autoenroll authors.
 """B3: a client's pulse as a cold process; nothing to do, and one template to enroll."""
-import pathlib
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -30,30 +30,29 @@ def measure(r, words, runs, before):
             "loadavg": round(rig.loadavg(), 2)}
 
 
-def directory(r):
-    """A hundred templates, of which one is for computers, with a P-256 key; trust as setup publishes it."""
+KEYS = {"p256": {"msPKI-Template-Schema-Version": 4, "msPKI-Minimal-Key-Size": 256}, "rsa2048": {}}
+FORM = {"p256": ("EC", "256"), "rsa2048": ("RSA", "2048")}
+
+
+def directory(r, key):
+    """A hundred templates, of which one is for computers, with such a key; trust as setup publishes it."""
     some = {f"Bench{i:03}": (READ + FULL, {}) for i in range(TEMPLATES - 1)}
-    ca = r.start_ca(**some, BenchMachine=(READ + FULL + enroll_for("DC"), {"msPKI-Template-Schema-Version": 4,
-                                                                           "msPKI-Minimal-Key-Size": 256}))
-    ca.ldb("ldbmodify", input=f"dn: CN=BenchMachine,CN=Certificate Templates,{PKS_DN}\nchangetype: modify\n"
-                              "add: msPKI-RA-Application-Policies\nmsPKI-RA-Application-Policies: "
-                              "msPKI-Asymmetric-Algorithm`PZPWSTR`ECDSA_P256`msPKI-Hash-Algorithm`PZPWSTR`SHA256`\n\n")
-    der = "".join(ca.host.path("/etc/certsrv/ca.pem").read_text().split("-----")[2].split())
-    for container in ("Certification Authorities", "AIA"):
-        dn = f"CN={ca.name},CN={container},{PKS_DN}"
-        ca.ldb("ldbdel", dn, check=False)
-        ca.ldb("ldbadd", input=f"dn: {dn}\nobjectClass: certificationAuthority\ncACertificate:: {der}\n"
-                               "authorityRevocationList:: AA==\ncertificateRevocationList:: AA==\n\n")
+    ca = r.start_ca(**some, BenchMachine=(READ + FULL + enroll_for("DC"), KEYS[key]))
+    if key == "p256":
+        ca.ldb("ldbmodify", input=f"dn: CN=BenchMachine,CN=Certificate Templates,{PKS_DN}\nchangetype: modify\n"
+                                  "add: msPKI-RA-Application-Policies\nmsPKI-RA-Application-Policies: "
+                                  "msPKI-Asymmetric-Algorithm`PZPWSTR`ECDSA_P256`"
+                                  "msPKI-Hash-Algorithm`PZPWSTR`SHA256`\n\n")
+    ca.trust()
 
 
 def round_trips(r, words):
-    """Messages that one run sends to the DC's LDAP port over TCP, binds included."""
-    if shutil.which("strace") is None:
-        return None
+    """Messages that one run sends to the DC's LDAP port over TCP, binds included, and its
+    connections to the CA."""
     log = pathlib.Path(r.scratch.name) / "strace"
     r.lab.pc1.run("strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg,write", "-e", "signal=none", "-o", log,
                   *words, check=False, timeout=120)
-    sockets, sent = set(), 0
+    sockets, sent, to_ca = set(), 0, 0
     for line in log.read_text(errors="replace").splitlines():
         pid, _, call = line.partition(" ")
         name, _, rest = call.strip().partition("(")
@@ -62,16 +61,27 @@ def round_trips(r, words):
             sockets.discard(where)
             if "htons(389)" in rest and "EINPROGRESS" in rest:  # UDP connects at once
                 sockets.add(where)
+            to_ca += f'"{r.lab.ca1.address}"' in rest
         elif where in sockets:
             sent += 1
-    return sent
+    return {"ldap_messages": sent, "ca_connections": to_ca}
 
 
-def certmonger(runs):
+def peak_pss(r, words):
+    """The most that all processes of one run have in memory at a time, KB; seen every few ms."""
+    most = 0
+    with r.lab.pc1.start(*words) as process:
+        while process.popen.poll() is None:
+            most = max(most, sum(rig.smaps(p, "Pss") for p in rig.descendants(process.popen.pid)[1:]
+                                 if "autoenroll" in rig.program(p)))
+    return most
+
+
+def certmonger(runs, key):
     """certmonger with its local CA on a bus of its own: request to file."""
     if shutil.which("certmonger") is None:
         return None
-    done = subprocess.run([rig.TOP / "bench/certmonger", str(runs)], capture_output=True, text=True)
+    done = subprocess.run([rig.TOP / "bench/certmonger", str(runs), *FORM[key]], capture_output=True, text=True)
     if done.returncode != 0:
         print(f"certmonger: {done.stderr}", file=sys.stderr)
         return None
@@ -81,26 +91,28 @@ def certmonger(runs):
 
 
 def run(opt):
+    # What is left between runs: nothing but configuration; or the certificate, but no tickets.
+    fresh = "rm -rf /var/lib/autoenroll /run/autoenroll /run/krb5cc_*"
+    cold = "rm -rf /run/autoenroll /run/krb5cc_*"
+    base = {"bench": "B3", "templates": TEMPLATES}
     with rig.Rig(f"bench-{os.getpid()}", opt.build) as r:
-        directory(r)
         pc1 = r.lab.pc1
         client = Client(pc1, opt.build)
         client.local_policy(7)
         pulse = [client.program, "pulse", "--wait"]
-        base = {"bench": "B3", "templates": TEMPLATES}
-        # What is left between runs: nothing but configuration; or the certificate, but no tickets.
-        fresh = "rm -rf /var/lib/autoenroll /run/autoenroll /run/krb5cc_*"
-        cold = "rm -rf /run/autoenroll /run/krb5cc_*"
-
-        rig.emit(base | {"case": "b", "impl": "autoenroll", "key": "p256"} | measure(r, pulse, opt.runs, fresh),
-                 opt.out)
+        for case, key in (("b", "p256"), ("c", "rsa2048")):
+            directory(r, key)
+            mine = {"case": case, "key": key}
+            rig.emit(base | mine | {"impl": "autoenroll"} | measure(r, pulse, opt.runs, fresh), opt.out)
+            got = certmonger(min(opt.runs, 5), key)
+            if got:
+                rig.emit(base | mine | {"impl": "certmonger-local"} | got, opt.out)
         got = measure(r, pulse, opt.runs, cold)
         pc1.run(cold)
-        got["ldap_messages"] = round_trips(r, pulse)
+        got |= round_trips(r, pulse)
+        pc1.run(cold)
+        got["pss_kb"] = peak_pss(r, pulse)
         rig.emit(base | {"case": "a", "impl": "autoenroll"} | got, opt.out)
         peer = ["bash", "-c", f"kinit -k '{pc1.account}' && ldapsearch -Q -LLL -Y GSSAPI -H ldap://{r.lab.dc1.fqdn} "
                 f"-b '{PKS_DN}' -s sub >/dev/null"]
         rig.emit(base | {"case": "a", "impl": "kinit+ldapsearch"} | measure(r, peer, opt.runs, cold), opt.out)
-        got = certmonger(min(opt.runs, 5))
-        if got:
-            rig.emit(base | {"case": "b", "impl": "certmonger-local", "key": "p256"} | got, opt.out)

@@ -61,12 +61,21 @@ def descendants(pid):
     return found
 
 
+def program(pid):
+    """The file a process runs, or nothing."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
+
+
 def smaps(pid, key):
     try:
         text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0
-    return int(re.search(rf"^{key}:\s+(\d+) kB", text, re.M)[1])
+    found = re.search(rf"^{key}:\s+(\d+) kB", text, re.M)
+    return int(found[1]) if found else 0
 
 
 def sign_rate(key):
