@@ -111,7 +111,7 @@ ae_keydev_generate(struct ae_key **out, struct ae_keydev *d,
     enum ae_key_home home, enum ae_key_type type, unsigned bits,
     const char *label, struct ae_err *e)
 {
-	struct ae_tpm *tpm;
+	struct ae_tpm *tpm = NULL;
 	struct ae_p11 *p;
 	int rc;
 
