@@ -142,7 +142,8 @@ put_template(struct ae_ca_work *w)
 }
 
 /*
- * The requester's SID, from the PAC (MS-WCCE 2.2.2.7.7.4).  A template may
+ * The requester's SID, from the PAC (MS-WCCE 2.2.2.7.7.4), or that of whom an
+ * agent enrolls for, from the directory.  A template may
  * leave it out only where nobody is authenticated by the certificate.
  */
 static void
@@ -158,7 +159,7 @@ put_sid(struct ae_ca_work *w)
 		    "certificate authenticates");
 	}
 	w->tbs.x.has_sid = true;
-	w->tbs.x.sid = w->in->caller->user;
+	w->tbs.x.sid = *w->sid;
 }
 
 /*
@@ -299,7 +300,7 @@ check_disposition(struct ae_ca_work *w)
 		return ae_ca_stop(w, AE_CA_DENY, AE_HR_ADMIN_DENIED_REQUEST,
 		    "deny.policy-module-custom", "MS-WCCE 3.2.1.4.2.1.4.5",
 		    "the CA is configured to deny every request");
-	if (w->t->enrollment_flag & AE_CT_PEND_ALL_REQUESTS)
+	if ((w->t->enrollment_flag & AE_CT_PEND_ALL_REQUESTS) && !w->reenroll)
 		why = "the template wants an officer's approval";
 	else if ((disp & AE_REQDISP_PENDINGFIRST) || disp != AE_REQDISP_ISSUE)
 		why = "the CA is configured to have all requests approved";

@@ -8,7 +8,6 @@
 
 #include "ca/work.h"
 #include "db/db.h"
-#include "pki/cert.h"
 
 #define SECTION_FORM "MS-WCCE 3.2.1.4.2.1.4"
 #define SECTION_POP "MS-WCCE 3.2.1.4.2.1.4.1.1"
@@ -149,56 +148,5 @@ check_repeat(struct ae_ca_work *w)
 	    (long long)row->id, ae_db_disp_name((int)row->disp));
 }
 
-/* MS-WCCE 3.2.1.4.2.1.4.2: is it a renewal, and a well-made one? */
-static int
-check_renewal(struct ae_ca_work *w)
-{
-	static const char section[] = "MS-WCCE 3.2.1.4.2.1.4.2";
-	const struct ae_request *r = w->req;
-	const struct ae_der *old = &r->csr->renewal_cert;
-	size_t i;
-	int rc;
-
-	w->prefix = "Error Parsing Request";
-	if (old->p == NULL)
-		return AE_CA_GO;
-	rc = ae_cert_parse(&w->old, old->p, old->len, NULL);
-	if (rc == AE_ENOMEM)
-		return ae_fail_mem(w->e);
-	for (i = 0; rc == AE_OK && i < r->nsigners; i++)
-		if (r->signers[i].kind == AE_SIGNER_CERT &&
-		    ae_der_equal(r->signers[i].cert->der, *old))
-			break;
-	if (rc != AE_OK || i == r->nsigners)
-		return ae_ca_stop(w, AE_CA_FAIL,
-		    AE_HR_BAD_RENEWAL_CERT_ATTRIBUTE, "deny.renewal-attr",
-		    section,
-		    "the certificate to be renewed is not one the request is "
-		    "signed with");
-	ae_ca_note(w, "request.renewal", section,
-	    "a renewal: decided like a new request, with all its checks");
-	return AE_CA_GO;
-}
-
-/* A requestername inside what is signed: MS-WCCE 3.2.2.6.2.1.2.1. */
-static int
-check_on_behalf(struct ae_ca_work *w)
-{
-	const struct ae_request *r = w->req;
-	const char *name;
-	size_t i;
-
-	name = ae_pairs_get(r->reginfo, r->nreginfo, "requestername");
-	for (i = 0; name == NULL && i < r->nsigners; i++)
-		name = ae_pairs_get(
-		    r->signers[i].pairs, r->signers[i].npairs, "requestername");
-	if (name == NULL)
-		return AE_CA_GO;
-	return ae_ca_stop(w, AE_CA_DENY, AE_HR_RESTRICTEDOFFICER,
-	    "deny.restricted-ea", "MS-WCCE 3.2.2.6.2.1.2.1",
-	    "nobody may enroll on behalf of others at this CA, here of %s",
-	    ae_ca_quote(w, name));
-}
-
 ae_ca_check_fn *const ae_ca_checks_request[] = { check_parse, check_possession,
-	check_repeat, check_renewal, check_on_behalf, NULL };
+	check_repeat, NULL };

@@ -163,32 +163,6 @@ check_permission(struct ae_ca_work *w)
 	return AE_CA_GO;
 }
 
-/* MS-WCCE 3.2.2.6.2.1.2.3 and .4.5.7, for renewals */
-static int
-check_old(struct ae_ca_work *w)
-{
-	const struct ae_exts *x;
-	bool same;
-
-	if (w->old == NULL)
-		return AE_CA_GO;
-	x = &w->old->x;
-	same = w->t->schema_version > 1
-	    ? x->template_oid != NULL && strcmp(x->template_oid, w->t->oid) == 0
-	    : x->template_name != NULL &&
-		ae_str_eq_nocase(x->template_name, w->t->cn);
-	if (!same)
-		return deny(w, AE_HR_TEMPLATE_CONFLICT,
-		    "deny.template-conflict", "MS-WCCE 3.2.2.6.2.1.2.3",
-		    "the certificate to be renewed is of another template");
-	if ((w->t->private_key_flag & AE_CT_REQUIRE_SAME_KEY_RENEWAL) &&
-	    !ae_cert_has_key(w->old, w->req->csr->key))
-		return deny(w, AE_HR_RENEWAL_BAD_PUBLIC_KEY,
-		    "deny.renewal-same-key", "MS-WCCE 3.2.2.6.2.1.4.5.7",
-		    "the template wants the same key when renewing");
-	return AE_CA_GO;
-}
-
 /* What this CA never issues, whatever a template says. */
 static int
 check_possible(struct ae_ca_work *w)
@@ -244,38 +218,6 @@ check_archival(struct ae_ca_work *w)
 		    "deny.archive-not-configured", section,
 		    "this CA archives no private keys");
 	return AE_CA_GO;
-}
-
-/*
- * MS-WCCE 3.2.2.6.2.1.4.5.1, .3, .4.  Signatures of registration
- * authorities are counted but not judged: enough of them are refused, too.
- */
-static int
-check_ra(struct ae_ca_work *w)
-{
-	static const char section[] = "MS-WCCE 3.2.2.6.2.1.4.5.1";
-	size_t i, n = 0;
-
-	if (w->t->ra_signature == 0)
-		return AE_CA_GO;
-	for (i = 0; i < w->req->nsigners; i++)
-		if (w->req->signers[i].kind == AE_SIGNER_CERT)
-			n++;
-	if (n == 0)
-		return ae_ca_stop(w, AE_CA_DENY,
-		    AE_HR_SIGNATURE_POLICY_REQUIRED, "deny.ra-policy", section,
-		    "the template wants %u signatures of registration "
-		    "authorities, the request has none",
-		    w->t->ra_signature);
-	if (n < w->t->ra_signature)
-		return ae_ca_stop(w, AE_CA_DENY, AE_HR_SIGNATURE_COUNT,
-		    "deny.ra-policy", section,
-		    "the template wants %u signatures of registration "
-		    "authorities, the request has %zu",
-		    w->t->ra_signature, n);
-	return deny(w, AE_HR_SIGNATURE_REJECTED, "deny.untrusted-signer",
-	    "MS-WCCE 3.2.2.6.2.1.4.5.4",
-	    "this CA recognises no registration authorities");
 }
 
 /* The key type a schema 3 or 4 template asks for; 0: it does not say. */
@@ -414,5 +356,6 @@ check_policies(struct ae_ca_work *w)
 }
 
 ae_ca_check_fn *const ae_ca_checks_template[] = { check_which, check_offered,
-	check_version, check_permission, check_possible, check_old, check_ra,
-	check_key, check_archival, check_purpose, check_policies, NULL };
+	check_version, check_permission, check_possible, ae_ca_check_old,
+	ae_ca_check_reenroll, ae_ca_check_ra, check_key, check_archival,
+	check_purpose, check_policies, NULL };

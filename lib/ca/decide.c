@@ -91,6 +91,8 @@ ae_ca_ask(struct ae_ca_work *w, enum ae_ca_ask what, const char *section)
 		{ AE_CA_ASK_ROW_ID, "the request's row" },
 		{ AE_CA_ASK_ROW_SERIAL, "the certificate's row" },
 		{ AE_CA_ASK_ROW_SAME, "an earlier row of the same request" },
+		{ AE_CA_ASK_ROW_CERTS, "the rows of the signing certificates" },
+		{ AE_CA_ASK_SUBJECT, "the subject's directory object" },
 	};
 	const char *name = "?";
 	size_t i;
@@ -100,7 +102,8 @@ ae_ca_ask(struct ae_ca_work *w, enum ae_ca_ask what, const char *section)
 			name = names[i].name;
 	if (w->answers->failed & what)
 		return ae_ca_stop(w, AE_CA_DENY,
-		    what == AE_CA_ASK_REQUESTER || what == AE_CA_ASK_DNS_OWNERS
+		    what == AE_CA_ASK_REQUESTER || what == AE_CA_ASK_SUBJECT ||
+			    what == AE_CA_ASK_DNS_OWNERS
 			? AE_HR_DS_UNAVAILABLE
 			: AE_HR_NO_DB_SESSIONS,
 		    "deny.requester-lookup", section,
@@ -139,8 +142,8 @@ static int
 decide(struct ae_ca_work *w)
 {
 	static ae_ca_check_fn *const *const all[] = { ae_ca_checks_call,
-		ae_ca_checks_request, ae_ca_checks_template,
-		ae_ca_checks_build };
+		ae_ca_checks_request, ae_ca_checks_signers,
+		ae_ca_checks_template, ae_ca_checks_build };
 	int step = AE_CA_GO;
 	size_t i;
 
@@ -167,6 +170,8 @@ ae_ca_decide(struct ae_decision *out, const struct ae_ca_input *in,
 		.prefix = "Denied by Policy Module" };
 	int rc;
 
+	w.who = &w.answers->requester;
+	w.sid = d.ask_sid = &in->caller->user;
 	ae_wr_init(&w.subject, AE_PKI_NAME_MAX);
 	ae_wr_init(&w.smime, 256);
 	w.reasons = ae_arena_array(a, AE_CA_REASONS_MAX, sizeof(*w.reasons));
@@ -182,7 +187,6 @@ ae_ca_decide(struct ae_decision *out, const struct ae_ca_input *in,
 	ae_token_free(w.token);
 	if (in->parsed == NULL)
 		ae_request_free(w.req);
-	ae_cert_free(w.old);
 	ae_strv_done(&w.policies);
 	ae_strv_done(&w.critical);
 	ae_wr_done(&w.subject);

@@ -40,7 +40,17 @@ enum ae_ca_ask {
 	AE_CA_ASK_ROW_SERIAL = 8, /* row of the certificate ask_serial */
 	AE_CA_ASK_ROW_SAME = 16,  /* newest pending or issued row of the
 				     same SID, CSR hash and attributes */
+	AE_CA_ASK_ROW_CERTS = 32, /* rows of ae_decision.ask_certs, by serial */
+	AE_CA_ASK_SUBJECT = 64,	  /* directory object of ask_subject */
 };
+
+/* Request.RequestFlags, MS-CSRA 3.1.1.1.2: of what kind a request was. */
+#define AE_CR_FLG_RENEWAL 0x00000002u
+#define AE_CR_FLG_CAXCHGCERT 0x00000008u
+#define AE_CR_FLG_ENROLLONBEHALFOF 0x00000010u
+#define AE_CR_FLG_VALIDENCRYPTEDKEYHASH 0x00000040u
+
+#define AE_CA_CERTS_MAX 8 /* that sign one request */
 
 /*
  * The requester's object, found by the caller's SID (never by a name from
@@ -65,9 +75,11 @@ struct ae_ca_answers {
 	unsigned answered; /* enum ae_ca_ask */
 	unsigned failed;   /* asked in vain: directory or database away */
 	struct ae_ca_requester requester;
+	/* AE_CA_ASK_SUBJECT: found by the name in ask_subject */
+	struct ae_ca_requester subject;
 
 	/*
-	 * AE_CA_ASK_DNS_OWNERS: objects other than the requester whose
+	 * AE_CA_ASK_DNS_OWNERS: objects other than ask_sid's whose
 	 * dNSHostName, or service principal name's host, is ask_dns.
 	 */
 	unsigned dns_other_owners;
@@ -76,6 +88,8 @@ struct ae_ca_answers {
 	const struct ae_db_request *row_id;
 	const struct ae_db_request *row_serial;
 	const struct ae_db_request *row_same;
+	const struct ae_db_request *row_certs[AE_CA_CERTS_MAX];
+	size_t nrow_certs; /* as many as ask_certs when it is answered */
 };
 
 /* Templates as the directory has them, and which of them this CA offers. */
@@ -143,6 +157,13 @@ struct ae_decision {
 
 	unsigned ask; /* of AE_CA_ASK */
 	const char *ask_dns;
+	const struct ae_sid *ask_sid; /* the one who may bear ask_dns */
+	const char *ask_subject;      /* "DOMAIN\\account" */
+	struct {
+		const uint8_t *p; /* big endian, no leading zero byte */
+		size_t len;
+	} ask_certs[AE_CA_CERTS_MAX];
+	size_t nask_certs;
 	const uint8_t *ask_serial; /* big endian, no leading zero byte */
 	size_t ask_serial_len;
 
@@ -150,9 +171,11 @@ struct ae_decision {
 	struct ae_wcce_attrs attrs;
 	const struct ae_db_request *row; /* of AE_CA_STORED */
 
-	uint8_t csr_hash[32];  /* SHA-256 of the request bytes */
-	const char *subject;   /* text of the subject to be, for the row */
-	const char *requester; /* DOMAIN\account, for the row and events */
+	uint8_t csr_hash[32];	/* SHA-256 of the request bytes */
+	const char *subject;	/* text of the subject to be, for the row */
+	const char *requester;	/* DOMAIN\account, for the row and events */
+	const char *on_behalf;	/* the same of somebody else, NULL: of nobody */
+	uint32_t request_flags; /* AE_CR_FLG_* */
 	int64_t not_before;
 	int64_t not_after;
 	uint8_t serial[AE_CA_SERIAL_LEN]; /* big endian, positive */

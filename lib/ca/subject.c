@@ -85,7 +85,28 @@ is_foreign_sid(const struct ae_ca_work *w, const struct ae_san *san)
 		return false;
 	return strncmp(san->text, sid_tag, sizeof(sid_tag) - 1) != 0 ||
 	    strcmp(san->text + sizeof(sid_tag) - 1,
-		ae_sid_print(own, &w->in->caller->user)) != 0;
+		ae_sid_print(own, w->sid)) != 0;
+}
+
+/*
+ * The names of the certificate being renewed: this CA wrote them, and so its
+ * owner keeps them whatever the request says (MS-CRTD 2.28,
+ * OLD_CERT_SUPPLIES_SUBJECT_AND_ALT_NAME).
+ */
+static int
+from_old(struct ae_ca_work *w)
+{
+	const struct ae_cert *old = w->renews->cert;
+	size_t i;
+	int step = AE_CA_GO;
+
+	ae_wr_bytes(&w->subject, old->subject.p, old->subject.len);
+	for (i = 0; i < old->x.nsans && step == AE_CA_GO; i++)
+		step = add_san(w, &old->x.sans[i]);
+	if (step == AE_CA_GO)
+		ae_ca_note(w, "template.old-subject", "MS-CRTD 2.28",
+		    "the names are those of the certificate being renewed");
+	return step;
 }
 
 /* ENROLLEE_SUPPLIES_SUBJECT: names from the request, and only names. */
@@ -96,6 +117,13 @@ supplied(struct ae_ca_work *w)
 	const struct ae_san *san;
 	size_t i;
 	int step;
+
+	/* a re-enrollment without approval keeps the names it was approved
+	   for, MS-WCCE 3.2.2.6.2.1.4.5.6 */
+	if (w->renews != NULL &&
+	    (w->reenroll ||
+		(w->t->name_flag & AE_CT_OLD_CERT_SUPPLIES_SUBJECT)))
+		return from_old(w);
 
 	if (ae_name_is_empty(csr->subject))
 		return ae_ca_stop(w, AE_CA_DENY, AE_HR_BAD_REQUESTSUBJECT,
@@ -131,7 +159,7 @@ supplied(struct ae_ca_work *w)
 static int
 check_requester(struct ae_ca_work *w)
 {
-	const struct ae_ca_requester *r = &w->answers->requester;
+	const struct ae_ca_requester *r = w->who;
 	const uint32_t dns =
 	    AE_CT_SUBJECT_COMMON_NAME | AE_CT_SUBJECT_DNS_AS_CN | AE_CT_SAN_DNS;
 	const bool machine = (w->t->flags & AE_CT_MACHINE_TYPE) != 0;
@@ -147,7 +175,7 @@ check_requester(struct ae_ca_work *w)
 		    "deny.requester-lookup", SECTION,
 		    "the directory has no object with the SID of %s",
 		    ae_ca_quote(w, w->d->requester));
-	if (!ae_sid_equal(&r->sid, &w->in->caller->user))
+	if (!ae_sid_equal(&r->sid, w->sid))
 		return ae_ca_stop(w, AE_CA_FAIL, AE_HR_E_UNEXPECTED,
 		    "deny.requester-lookup", SECTION,
 		    "the directory answered with somebody else's object");
@@ -169,7 +197,7 @@ check_dns_owner(struct ae_ca_work *w)
 
 	if (!in_cn && !(f & AE_CT_SAN_DNS))
 		return AE_CA_GO;
-	w->d->ask_dns = w->answers->requester.dns_host_name;
+	w->d->ask_dns = w->who->dns_host_name;
 	if (empty(w->d->ask_dns))
 		return lacking(w, AE_HR_SUBJECT_DNS_REQUIRED,
 		    "deny.subject-dns", "dNSHostName");
@@ -186,7 +214,7 @@ check_dns_owner(struct ae_ca_work *w)
 static int
 directory_subject(struct ae_ca_work *w)
 {
-	const struct ae_ca_requester *r = &w->answers->requester;
+	const struct ae_ca_requester *r = w->who;
 	const uint32_t f = w->t->name_flag;
 	const bool machine = (w->t->flags & AE_CT_MACHINE_TYPE) != 0;
 	struct ae_name_part parts[2];
@@ -233,7 +261,7 @@ done:
 static int
 directory_sans(struct ae_ca_work *w)
 {
-	const struct ae_ca_requester *r = &w->answers->requester;
+	const struct ae_ca_requester *r = w->who;
 	const struct ae_san guid = { .type = AE_SAN_GUID, .guid = r->guid };
 	const uint32_t f = w->t->name_flag;
 	const struct {
@@ -281,9 +309,10 @@ directory_sans(struct ae_ca_work *w)
 static int
 from_directory(struct ae_ca_work *w)
 {
-	int step;
+	int step = AE_CA_GO;
 
-	step = ae_ca_ask(w, AE_CA_ASK_REQUESTER, "MS-WCCE 3.2.2.1.2");
+	if (w->d->on_behalf == NULL)
+		step = ae_ca_ask(w, AE_CA_ASK_REQUESTER, "MS-WCCE 3.2.2.1.2");
 	if (step == AE_CA_GO)
 		step = check_requester(w);
 	if (step == AE_CA_GO)

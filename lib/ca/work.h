@@ -20,6 +20,14 @@
 #define AE_CA_REASONS_MAX 256
 #define AE_CA_SANS_MAX 64
 
+/* A certificate that signed the request, and what is thought of it. */
+struct ae_ca_signer {
+	const struct ae_cert *cert;
+	const struct ae_db_request *row; /* NULL: this CA knows it not */
+	const char *wrong;		 /* NULL: ours and good now */
+	uint32_t hresult;		 /* of what is wrong */
+};
+
 struct ae_ca_work {
 	const struct ae_ca_input *in;
 	const struct ae_ca_config *cfg;
@@ -34,8 +42,16 @@ struct ae_ca_work {
 
 	struct ae_token *token; /* the caller's */
 	struct ae_request *req; /* parsed and verified */
-	struct ae_cert *old;	/* certificate being renewed, or NULL */
+	struct ae_ca_signer signers[AE_CA_CERTS_MAX];
+	size_t nsigners;
+	const struct ae_ca_signer *renews; /* the certificate being renewed */
+	bool reenroll; /* it stands in for approval and signatures */
 	const struct ae_template *t;
+
+	/* whose certificate it is to be: the caller's, or on_behalf's */
+	const struct ae_ca_requester *who;
+	const struct ae_sid *sid;
+
 	bool auth; /* the template's usages authenticate */
 
 	/* the certificate as it grows */
@@ -77,9 +93,16 @@ int ae_ca_ask(struct ae_ca_work *w, enum ae_ca_ask what, const char *section);
 /* A string a peer or the directory chose, fit for a reason's text. */
 const char *ae_ca_quote(struct ae_ca_work *w, const char *s);
 
+/* Is this certificate's SID extension, or else its row, this SID's? */
+bool ae_ca_signer_is(const struct ae_ca_signer *s, const struct ae_sid *sid);
+
+/* Of signers.c, when the template is known. */
+ae_ca_check_fn ae_ca_check_old, ae_ca_check_reenroll, ae_ca_check_ra;
+
 /* Tables of checks, in order; each ends with NULL. */
 extern ae_ca_check_fn *const ae_ca_checks_call[];     /* caller, call */
 extern ae_ca_check_fn *const ae_ca_checks_request[];  /* bytes, form, key */
+extern ae_ca_check_fn *const ae_ca_checks_signers[];  /* renewal, agents */
 extern ae_ca_check_fn *const ae_ca_checks_template[]; /* which, may, can */
 extern ae_ca_check_fn *const ae_ca_checks_build[];    /* names, dates, TBS */
 

@@ -26,9 +26,10 @@ static const char *const sql[ST_COUNT] = {
 	[ST_ADD] =
 	    "INSERT INTO request (disp, hresult, message, sid, account,"
 	    " template, subject, attrs, flags, csr_hash, serial, tbs_hash,"
-	    " submitted, resolved, not_before, not_after, csr)"
+	    " submitted, resolved, not_before, not_after, csr, on_behalf,"
+	    " request_flags)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-	    " ?14, ?15, ?16, ?17)",
+	    " ?14, ?15, ?16, ?17, ?18, ?19)",
 	[ST_CALLER_ADD] =
 	    "INSERT INTO pending (request_id, caller) VALUES (?1, ?2)",
 	[ST_CALLER_GET] = "SELECT caller FROM pending WHERE request_id = ?1",

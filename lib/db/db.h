@@ -55,14 +55,16 @@ struct ae_db_request {
 	int64_t id; /* 1…, the RequestId on the wire (fits 31 bits) */
 	enum ae_db_disp disp;
 	uint32_t hresult;
-	const char *message;  /* disposition message */
-	const char *sid;      /* caller, "S-1-5-…" */
-	const char *account;  /* DOMAIN\name */
-	const char *template; /* cn */
-	const char *subject;  /* text, for people */
-	const char *attrs;    /* request attributes as received */
-	uint32_t flags;	      /* dwFlags as received */
-	const uint8_t *csr;   /* as received */
+	const char *message;	/* disposition message */
+	const char *sid;	/* caller, "S-1-5-…" */
+	const char *account;	/* DOMAIN\name */
+	const char *on_behalf;	/* of somebody else: DOMAIN\name; or NULL */
+	const char *template;	/* cn */
+	const char *subject;	/* text, for people */
+	const char *attrs;	/* request attributes as received */
+	uint32_t flags;		/* dwFlags as received */
+	uint32_t request_flags; /* MS-CSRA 3.1.1.1.2: renewal and so on */
+	const uint8_t *csr;	/* as received */
 	size_t csr_len;
 	uint8_t csr_hash[AE_DB_HASH_LEN]; /* SHA-256 of csr */
 	uint8_t serial[AE_DB_SERIAL_MAX];

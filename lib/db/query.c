@@ -73,9 +73,11 @@ ae_db_row(struct ae_db_request *out, sqlite3_stmt *st, bool blobs,
 	r.not_after = sqlite3_column_int64(st, 15);
 	r.revoked_at = sqlite3_column_int64(st, 16);
 	r.revoked_reason = sqlite3_column_int(st, 17);
+	ok = ok && text_col(&r.on_behalf, st, 18, a);
+	r.request_flags = (uint32_t)sqlite3_column_int64(st, 19);
 	if (blobs)
-		ok = ok && blob_col(&r.csr, &r.csr_len, st, 18, a) &&
-		    blob_col(&r.cert, &r.cert_len, st, 19, a);
+		ok = ok && blob_col(&r.csr, &r.csr_len, st, 20, a) &&
+		    blob_col(&r.cert, &r.cert_len, st, 21, a);
 	if (!ok)
 		return ae_arena_full(a)
 		    ? ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,

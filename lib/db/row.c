@@ -229,6 +229,8 @@ insert(struct ae_db *db, const struct ae_db_request *r, const uint8_t *tbs_hash,
 	sqlite3_bind_int64(st, 15, r->not_before);
 	sqlite3_bind_int64(st, 16, r->not_after);
 	ae_db_blob(st, 17, r->csr, r->csr_len);
+	ae_db_text(st, 18, r->on_behalf);
+	sqlite3_bind_int64(st, 19, r->request_flags);
 	rc = ae_db_step_done(db, st, "writing a request", e);
 	*id = sqlite3_last_insert_rowid(db->h);
 	if (rc == AE_OK && *id > ID_MAX) {

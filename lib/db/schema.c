@@ -76,6 +76,11 @@ static const char *const steps[] = {
 	"CREATE TABLE pending ("
 	"  request_id INTEGER PRIMARY KEY, caller BLOB NOT NULL"
 	") STRICT;",
+
+	/* 4: renewals and requests for others are told from new ones */
+	"ALTER TABLE request ADD COLUMN on_behalf TEXT;"
+	"ALTER TABLE request ADD COLUMN request_flags INTEGER NOT NULL"
+	" DEFAULT 0;",
 };
 /* clang-format on */
 #define VERSION ((int)(sizeof(steps) / sizeof(steps[0])))

@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "base/time.h"
 #include "base/wr.h"
+#include "ca/decide.h"
 #include "cli.h"
 #include "db/db.h"
 #include "pki/cert.h"
@@ -120,7 +121,8 @@ json_row(const struct ae_db_request *r)
 	ae_hex_encode(serial, r->serial, r->serial_len);
 	(void)snprintf(hr, sizeof(hr), "0x%08x", r->hresult);
 	return json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o,"
-			 " s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i}",
+			 " s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:o,"
+			 " s:I}",
 	    "id", (json_int_t)r->id, "disp", ae_db_disp_name((int)r->disp),
 	    "hresult", hr, "hresult_symbol",
 	    r->hresult == 0 ? "" : ae_hresult_symbol(symbol, r->hresult),
@@ -132,7 +134,9 @@ json_row(const struct ae_db_request *r)
 	    cli_json_time(r->submitted), "resolved", cli_json_time(r->resolved),
 	    "not_before", cli_json_time(r->not_before), "not_after",
 	    cli_json_time(r->not_after), "revoked_at",
-	    cli_json_time(r->revoked_at), "revoked_reason", r->revoked_reason);
+	    cli_json_time(r->revoked_at), "revoked_reason", r->revoked_reason,
+	    "on_behalf", cli_json_text(r->on_behalf), "request_flags",
+	    (json_int_t)r->request_flags);
 }
 
 static void
@@ -210,6 +214,10 @@ print_row(const struct ae_db_request *r)
 	(void)printf("message     %s\n", cli_safe(r->message));
 	(void)printf(
 	    "requester   %s  %s\n", cli_safe(r->account), cli_safe(r->sid));
+	if (r->on_behalf != NULL)
+		(void)printf("on behalf   %s\n", cli_safe(r->on_behalf));
+	if (r->request_flags & AE_CR_FLG_RENEWAL)
+		(void)puts("kind        a renewal");
 	(void)printf("template    %s\n", cli_safe(r->template));
 	(void)printf("subject     %s\n", cli_safe(r->subject));
 	(void)printf("attributes  %s\n", cli_safe(r->attrs));

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ad/locate.h"
 #include "ad/pki.h"
@@ -200,8 +201,34 @@ worth_another(int rc)
 	    rc == AE_EIO;
 }
 
+/*
+ * "DOMAIN\\account" in the domain this CA belongs to; another's accounts are
+ * not there (AE_ENOTFOUND).
+ */
 static int
-look_up(struct directory *d, const struct ae_sid *sid,
+by_name(struct ae_principal **out, struct ae_ad *ad, const char *name,
+    struct ae_err *e)
+{
+	const char *cut = strchr(name, '\\');
+	struct ae_ad_domain dom;
+	int rc;
+
+	if (cut == NULL)
+		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+		    "a name without its domain");
+	rc = ae_ad_domain(&dom, ad, e);
+	if (rc < 0)
+		return rc;
+	if (strlen(dom.netbios) != (size_t)(cut - name) ||
+	    strncasecmp(dom.netbios, name, (size_t)(cut - name)) != 0)
+		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+		    "an account of another domain than %s", dom.netbios);
+	return ae_ad_principal_account(out, ad, cut + 1, e);
+}
+
+/* By SID, or (sid NULL) by name. */
+static int
+look_up(struct directory *d, const struct ae_sid *sid, const char *name,
     struct ae_principal **out, struct ae_err *e)
 {
 	int rc, tries;
@@ -209,7 +236,8 @@ look_up(struct directory *d, const struct ae_sid *sid,
 	for (tries = 0; tries < 2; tries++) {
 		rc = connect_dc(d, e);
 		if (rc == AE_OK)
-			rc = ae_ad_principal(out, d->ad, sid, e);
+			rc = sid != NULL ? ae_ad_principal(out, d->ad, sid, e)
+					 : by_name(out, d->ad, name, e);
 		if (!worth_another(rc))
 			return rc;
 		disconnect(d);
@@ -217,25 +245,12 @@ look_up(struct directory *d, const struct ae_sid *sid,
 	return rc;
 }
 
-static int
-on_ask_requester(
-    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+static void
+answer_object(struct peer *peer, enum msg type, uint32_t id, int rc,
+    const struct ae_principal *o, const struct ae_err *why)
 {
-	struct peer *peer = arg;
-	struct directory *d = peer->p->state;
-	struct ae_principal *o = NULL;
-	struct ae_err why = AE_ERR_INIT;
-	struct ae_sid sid;
-	struct ae_rd r;
 	struct ae_wr w;
-	int rc;
 
-	(void)ipc;
-	ae_rd_init(&r, m->body, m->len);
-	sid = ae_sid_get(&r);
-	if (!ae_rd_done(&r))
-		return bad_message(&r, "ASK_REQUESTER", e);
-	rc = look_up(d, &sid, &o, &why);
 	ae_wr_init(&w, MSG_TEXT_MAX * 8);
 	ae_wr_u8(&w, rc == AE_OK || rc == AE_ENOTFOUND);
 	ae_wr_u8(&w, rc == AE_OK);
@@ -243,10 +258,58 @@ on_ask_requester(
 		put_principal(&w, o);
 	else
 		log_line(peer->p, AE_LOG_WARNING,
-		    "directory: looking up a requester: %s", why.text);
-	(void)peer_send(peer, MSG_REQUESTER, m->id, &w);
+		    "directory: looking somebody up: %s", why->text);
+	(void)peer_send(peer, type, id, &w);
 	ae_wr_done(&w);
+}
+
+static int
+on_ask_requester(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ae_principal *o = NULL;
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_sid sid;
+	struct ae_rd r;
+	int rc;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	sid = ae_sid_get(&r);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "ASK_REQUESTER", e);
+	rc = look_up(peer->p->state, &sid, NULL, &o, &why);
+	answer_object(peer, MSG_REQUESTER, m->id, rc, o, &why);
 	ae_principal_free(o);
+	return AE_OK;
+}
+
+static int
+on_ask_subject(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
+	struct ae_principal *o = NULL;
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_rd r;
+	char *name;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	name = get_str(&r, a);
+	if (!ae_rd_done(&r) || name == NULL) {
+		ae_arena_free(a);
+		return bad_message(&r, "ASK_SUBJECT", e);
+	}
+	rc = look_up(peer->p->state, NULL, name, &o, &why);
+	answer_object(peer, MSG_SUBJECT, m->id, rc, o, &why);
+	ae_principal_free(o);
+	ae_arena_free(a);
 	return AE_OK;
 }
 
@@ -368,7 +431,8 @@ dir_start(struct proc *p, struct ae_err *e)
 
 static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_ASK_REQUESTER, 128, 1, false, on_ask_requester },
-	{ MSG_ASK_DNS, 1024, 1, false, on_ask_dns },
+	{ MSG_ASK_SUBJECT, 1024, 1, false, on_ask_subject },
+	{ MSG_ASK_DNS, MSG_TEXT_MAX, 1, false, on_ask_dns },
 	{ .handle = NULL },
 };
 

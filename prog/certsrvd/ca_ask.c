@@ -23,6 +23,12 @@ job_answered(struct job *j, unsigned bit, bool ok)
 		job_advance(j);
 }
 
+#define ASK_ROWS                                             \
+	((unsigned)AE_CA_ASK_ROW_ID | AE_CA_ASK_ROW_SERIAL | \
+	    AE_CA_ASK_ROW_SAME | AE_CA_ASK_ROW_CERTS)
+
+static bool ask_database(struct job *j, unsigned bit);
+
 /* The one row question that is outstanding: they are asked one at a time. */
 int
 on_db_row(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
@@ -56,14 +62,22 @@ on_db_row(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 			admin_refused(j, rc, "the database did not answer");
 		return AE_OK;
 	}
-	bit = j->asked &
-	    (AE_CA_ASK_ROW_ID | AE_CA_ASK_ROW_SERIAL | AE_CA_ASK_ROW_SAME);
+	bit = j->asked & ASK_ROWS;
 	if ((bit & AE_CA_ASK_ROW_ID) != 0) {
 		j->answers.row_id = row;
 		bit = AE_CA_ASK_ROW_ID;
 	} else if ((bit & AE_CA_ASK_ROW_SERIAL) != 0) {
 		j->answers.row_serial = row;
 		bit = AE_CA_ASK_ROW_SERIAL;
+	} else if ((bit & AE_CA_ASK_ROW_CERTS) != 0) {
+		j->answers.row_certs[j->answers.nrow_certs++] = row;
+		if (j->answers.nrow_certs < j->d.nask_certs &&
+		    (rc == AE_OK || rc == AE_ENOTFOUND) &&
+		    ask_database(j, AE_CA_ASK_ROW_CERTS))
+			return AE_OK; /* the next one */
+		if (j->answers.nrow_certs < j->d.nask_certs)
+			rc = AE_EUNAVAIL;
+		bit = AE_CA_ASK_ROW_CERTS;
 	} else if (bit != 0) {
 		j->answers.row_same = row;
 	} else {
@@ -89,11 +103,11 @@ get_requester(struct ae_rd *r, struct ae_ca_requester *o, struct ae_arena *a)
 	o->domain_netbios = get_str(r, a);
 }
 
-/* The body of MSG_REQUESTER, from ad or from the cache. */
+/* The body of MSG_REQUESTER and MSG_SUBJECT, from ad or from the cache. */
 static bool
-take_requester(struct job *j, const uint8_t *body, size_t len, bool *ok)
+take_object(struct job *j, struct ae_ca_requester *o, const uint8_t *body,
+    size_t len, bool *ok)
 {
-	struct ae_ca_requester *o = &j->answers.requester;
 	struct ae_rd r;
 
 	ae_rd_init(&r, body, len);
@@ -116,7 +130,7 @@ on_requester(
 	(void)ipc;
 	if (j == NULL || (j->asked & AE_CA_ASK_REQUESTER) == 0)
 		return AE_OK;
-	if (!take_requester(j, m->body, m->len, &ok))
+	if (!take_object(j, &j->answers.requester, m->body, m->len, &ok))
 		return ae_fail(
 		    e, AE_EPROTO, AE_DOM_NONE, 0, "REQUESTER does not decode");
 	if (ok && j->answers.requester.found)
@@ -124,6 +138,31 @@ on_requester(
 		    m->body, m->len, ae_clock_mono_ms());
 	job_answered(j, AE_CA_ASK_REQUESTER, ok);
 	return AE_OK;
+}
+
+static int
+on_subject(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct job *j = job_find(peer->p->state, m->id);
+	bool ok;
+
+	(void)ipc;
+	if (j == NULL || (j->asked & AE_CA_ASK_SUBJECT) == 0)
+		return AE_OK;
+	if (!take_object(j, &j->answers.subject, m->body, m->len, &ok))
+		return ae_fail(
+		    e, AE_EPROTO, AE_DOM_NONE, 0, "SUBJECT does not decode");
+	job_answered(j, AE_CA_ASK_SUBJECT, ok);
+	return AE_OK;
+}
+
+/* Who may bear the name that is asked about. */
+static const struct ae_sid *
+bearer(const struct job *j)
+{
+	return j->d.ask_sid != NULL ? j->d.ask_sid : &j->known->caller->user;
 }
 
 static int
@@ -145,9 +184,8 @@ on_dns_owners(
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "DNS_OWNERS", e);
 	if (ok)
-		ca_cache_set_owners(ca->cache, &j->known->caller->user,
-		    j->d.ask_dns, j->answers.dns_other_owners,
-		    ae_clock_mono_ms());
+		ca_cache_set_owners(ca->cache, bearer(j), j->d.ask_dns,
+		    j->answers.dns_other_owners, ae_clock_mono_ms());
 	job_answered(j, AE_CA_ASK_DNS_OWNERS, ok);
 	return AE_OK;
 }
@@ -164,11 +202,15 @@ job_ask_cache(struct job *j, unsigned bit)
 	bool ok = false;
 
 	if (bit == AE_CA_ASK_DNS_OWNERS) {
-		ok = ca_cache_owners(
-		    c, sid, j->d.ask_dns, now, &j->answers.dns_other_owners);
+		ok = ca_cache_owners(c, bearer(j), j->d.ask_dns, now,
+		    &j->answers.dns_other_owners);
+	} else if (bit == AE_CA_ASK_SUBJECT) {
+		/* what was answered about a host name was the caller's */
+		j->answers.answered &= ~(unsigned)AE_CA_ASK_DNS_OWNERS;
 	} else {
 		body = ca_cache_requester(c, sid, now, &len);
-		if (body == NULL || !take_requester(j, body, len, &ok))
+		if (body == NULL ||
+		    !take_object(j, &j->answers.requester, body, len, &ok))
 			return false;
 	}
 	if (ok)
@@ -180,16 +222,22 @@ static bool
 ask_directory(struct job *j, unsigned bit)
 {
 	struct peer *ad = peer_of(j->ca->p, ROLE_AD, 0);
+	enum msg type = MSG_ASK_REQUESTER;
 	struct ae_wr w;
 	bool ok;
 
 	ae_wr_init(&w, MSG_TEXT_MAX);
-	if (bit == AE_CA_ASK_DNS_OWNERS)
+	if (bit == AE_CA_ASK_SUBJECT) {
+		type = MSG_ASK_SUBJECT;
+		put_str(&w, j->d.ask_subject);
+	} else if (bit == AE_CA_ASK_DNS_OWNERS) {
+		type = MSG_ASK_DNS;
 		put_str(&w, j->d.ask_dns);
-	ae_sid_put(&w, &j->known->caller->user);
-	ok = peer_send(ad,
-	    bit == AE_CA_ASK_DNS_OWNERS ? MSG_ASK_DNS : MSG_ASK_REQUESTER,
-	    j->id, &w);
+		ae_sid_put(&w, bearer(j));
+	} else {
+		ae_sid_put(&w, &j->known->caller->user);
+	}
+	ok = peer_send(ad, type, j->id, &w);
 	ae_wr_done(&w);
 	return ok;
 }
@@ -210,6 +258,10 @@ ask_database(struct job *j, unsigned bit)
 	} else if (bit == AE_CA_ASK_ROW_SERIAL) {
 		type = MSG_DB_BY_SERIAL;
 		put_bytes(&w, j->d.ask_serial, j->d.ask_serial_len);
+	} else if (bit == AE_CA_ASK_ROW_CERTS) {
+		type = MSG_DB_BY_SERIAL;
+		put_bytes(&w, j->d.ask_certs[j->answers.nrow_certs].p,
+		    j->d.ask_certs[j->answers.nrow_certs].len);
 	} else {
 		put_str(&w, ae_sid_print(sid, &j->known->caller->user));
 		ae_wr_bytes(&w, j->d.csr_hash, sizeof(j->d.csr_hash));
@@ -228,14 +280,14 @@ void
 job_ask(struct job *j)
 {
 	static const unsigned rows[] = { AE_CA_ASK_ROW_ID, AE_CA_ASK_ROW_SERIAL,
-		AE_CA_ASK_ROW_SAME };
-	static const unsigned dirs[] = { AE_CA_ASK_REQUESTER,
+		AE_CA_ASK_ROW_SAME, AE_CA_ASK_ROW_CERTS };
+	static const unsigned dirs[] = { AE_CA_ASK_REQUESTER, AE_CA_ASK_SUBJECT,
 		AE_CA_ASK_DNS_OWNERS };
 	unsigned want = j->d.ask;
 	size_t i;
 
 	j->stage = STAGE_ASK;
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		if ((want & dirs[i]) == 0 || job_ask_cache(j, dirs[i]))
 			continue;
 		if (ask_directory(j, dirs[i]))
@@ -243,7 +295,7 @@ job_ask(struct job *j)
 		else
 			j->answers.failed |= dirs[i];
 	}
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if ((want & rows[i]) == 0)
 			continue;
 		if (ask_database(j, rows[i])) {
@@ -260,6 +312,7 @@ const struct ae_ipc_row ca_ad_rows[] = {
 	{ MSG_SNAPSHOT, MSG_SNAPSHOT_MAX, 1, false, on_snapshot },
 	{ MSG_FRESH, 0, 1, false, on_fresh },
 	{ MSG_REQUESTER, MSG_TEXT_MAX * 8, 1, false, on_requester },
+	{ MSG_SUBJECT, MSG_TEXT_MAX * 8, 1, false, on_subject },
 	{ MSG_DNS_OWNERS, 16, 1, false, on_dns_owners },
 	{ .handle = NULL },
 };

@@ -87,6 +87,7 @@ put_job(struct event *v, struct job *j, uint32_t hresult)
 
 	number(v, "AE_REQUEST_ID", j->row);
 	field(v, "AE_REQUESTER", d->requester);
+	field(v, "AE_ON_BEHALF", d->on_behalf);
 	field(v, "AE_SUBJECT", d->subject);
 	field(v, "AE_TEMPLATE", d->template != NULL ? d->template->cn : NULL);
 	field(v, "AE_CLIENT", j->ip);

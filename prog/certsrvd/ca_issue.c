@@ -29,6 +29,8 @@ fill_row(struct job *j, struct ae_db_request *row, enum ae_db_disp disp)
 	row->sid =
 	    sid == NULL ? NULL : ae_sid_print(sid, &j->known->caller->user);
 	row->account = d->requester;
+	row->on_behalf = d->on_behalf;
+	row->request_flags = d->request_flags;
 	row->template = d->template != NULL ? d->template->cn : NULL;
 	row->subject = d->subject;
 	row->attrs = j->q.attributes;

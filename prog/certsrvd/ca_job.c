@@ -400,7 +400,8 @@ job_peer_down(struct ca *ca, const struct peer *peer)
 
 	for (i = 0; ca->njobs > 0 && i < JOBS_MAX; i++) {
 		struct job *j = &ca->job[i];
-		unsigned dir = AE_CA_ASK_REQUESTER | AE_CA_ASK_DNS_OWNERS;
+		unsigned dir = AE_CA_ASK_REQUESTER | AE_CA_ASK_SUBJECT |
+		    AE_CA_ASK_DNS_OWNERS;
 
 		if (!j->used)
 			continue;

@@ -212,6 +212,8 @@ put_row(struct ae_wr *w, const struct ae_db_request *q)
 	ae_wr_u64(w, (uint64_t)q->revoked_at);
 	ae_wr_u32(w, (uint32_t)q->revoked_reason);
 	put_bytes(w, q->caller, q->caller_len);
+	put_str(w, q->on_behalf);
+	ae_wr_u32(w, q->request_flags);
 }
 
 static const uint8_t *
@@ -261,4 +263,6 @@ get_row(struct ae_rd *r, struct ae_db_request *q, struct ae_arena *a)
 	q->revoked_at = (int64_t)ae_rd_u64(r);
 	q->revoked_reason = (int)ae_rd_u32(r);
 	q->caller = get_copy(r, &q->caller_len, a);
+	q->on_behalf = get_str(r, a);
+	q->request_flags = ae_rd_u32(r);
 }

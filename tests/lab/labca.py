@@ -12,6 +12,7 @@ from ca import FULL, PKS_DN, READ, Ca, enroll_for, template_ldif
 from wcce import Witness
 
 CLIENT_AUTH, SERVER_AUTH = "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1"
+AGENT = "1.3.6.1.4.1.311.20.2.1"
 CDP = "http://pki.lab.example/lab.crl"
 AIA = "http://pki.lab.example/lab.cer"
 
@@ -43,6 +44,14 @@ TEMPLATES = {
     "Constraints": (MACHINES, {FLAG: 0x8001, "pKICriticalExtensions": ["2.5.29.15", "2.5.29.19"]}),
     "Agents": (MACHINES, {"msPKI-RA-Signature": 1}),
     "Archived": (MACHINES, {"msPKI-Private-Key-Flag": 0x1}),
+    "Renewed": (MACHINES, {"msPKI-Supersede-Templates": "MachineEc", FLAG: 0x42}),
+    "SameKey": (MACHINES, {"msPKI-Private-Key-Flag": 0x80}),
+    "WebOld": (MACHINES, {NAME: SUPPLIED | 0x8, USAGES: [SERVER_AUTH]}),
+    "Agent": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [AGENT]}),
+    "ForOthers": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [CLIENT_AUTH], "msPKI-RA-Signature": 1,
+                          "msPKI-RA-Application-Policies": AGENT}),
+    "ForOthersTwice": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [CLIENT_AUTH], "msPKI-RA-Signature": 2,
+                               "msPKI-RA-Application-Policies": AGENT}),
     "Nobody": (READ + FULL, {}),
     "Withheld": (MACHINES, {}),  # never offered by the CA
 }

@@ -6,7 +6,7 @@ well-formed."""
 import json
 import pathlib
 
-from asn1crypto import cms, core, x509 as x509_asn1
+from asn1crypto import cms, core, csr as csr_asn1, x509 as x509_asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -63,13 +63,31 @@ class Raw(x509.UnrecognizedExtension):
         super().__init__(x509.ObjectIdentifier(oid), value)
 
 
-def pkcs10(key, extensions=(), subject="", digest=hashes.SHA256()):
-    """DER of a request for key."""
+def pkcs10(key, extensions=(), subject="", digest=hashes.SHA256(), renews=None):
+    """DER of a request for key; renews: the certificate (DER) it names as the one to be renewed."""
     names = [x509.NameAttribute(NameOID.COMMON_NAME, subject)] if subject else []
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))
+    if renews is not None:
+        return renewal_pkcs10(key, renews, extensions, names)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
     return builder.sign(key, digest).public_bytes(serialization.Encoding.DER)
+
+
+def renewal_pkcs10(key, renews, extensions, names):
+    """python3-cryptography writes no attribute that is not a string: put in, and signed again."""
+    plain = pkcs10(key, extensions, names[0].value if names else "")
+    info = csr_asn1.CertificationRequest.load(plain)["certification_request_info"]
+    parts = [info["version"].dump(), info["subject"].dump(), info["subject_pk_info"].dump()]
+    kept = b"".join(a.dump() for a in info["attributes"] or [])
+    info = tlv(0x30, b"".join(parts) + tlv(0xA0, kept + attribute("1.3.6.1.4.1.311.13.1", renews)))
+    if isinstance(key, rsa.RSAPrivateKey):
+        alg = tlv(0x30, core.ObjectIdentifier("1.2.840.113549.1.1.11").dump() + b"\x05\x00")
+        made = key.sign(info, padding.PKCS1v15(), hashes.SHA256())
+    else:
+        alg = tlv(0x30, core.ObjectIdentifier("1.2.840.10045.4.3.2").dump())
+        made = key.sign(info, ec.ECDSA(hashes.SHA256()))
+    return tlv(0x30, info + alg + core.BitString(tuple(int(b) for byte in made for b in f"{byte:08b}")).dump())
 
 
 def template_extension(oid, major=100, minor=1):
@@ -90,45 +108,86 @@ def without_proof(der):
     return der[:-1] + bytes([der[-1] ^ 1])
 
 
-def cmc(key, request, controls=b""):
-    """A CMC full request with one PKCS#10, signed with the new key the way Windows does
-    (signer by subject key identifier).  MS-WCCE 2.2.2.6.3."""
-    def tlv(tag, body):
-        n = len(body)
-        size = bytes([n]) if n < 128 else bytes([0x80 | (n.bit_length() + 7) // 8]) + n.to_bytes(
-            (n.bit_length() + 7) // 8, "big")
-        return bytes([tag]) + size + body
+def tlv(tag, body):
+    n = len(body)
+    size = bytes([n]) if n < 128 else bytes([0x80 | (n.bit_length() + 7) // 8]) + n.to_bytes(
+        (n.bit_length() + 7) // 8, "big")
+    return bytes([tag]) + size + body
 
+
+def digest_of(data):
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(data)
+    return digest.finalize()
+
+
+def attribute(oid, value):
+    """One Attribute of a CMS in DER, with one value in DER."""
+    return tlv(0x30, core.ObjectIdentifier(oid).dump() + tlv(0x31, value))
+
+
+def signer(content_type, content, key, cert=None, signed=b"", unsigned=b""):
+    """A SignerInfo in DER: by the key's identifier, or by issuer and serial number of a certificate (DER).
+    signed, unsigned: further attributes in DER."""
+    one = attribute("1.2.840.113549.1.9.3", core.ObjectIdentifier(content_type).dump())
+    two = attribute("1.2.840.113549.1.9.4", core.OctetString(digest_of(content)).dump())
+    attrs = b"".join(sorted([one, two] + ([signed] if signed else [])))
+    if isinstance(key, rsa.RSAPrivateKey):
+        signature, alg = key.sign(tlv(0x31, attrs), padding.PKCS1v15(), hashes.SHA256()), "1.2.840.113549.1.1.11"
+        algorithm = tlv(0x30, core.ObjectIdentifier(alg).dump() + b"\x05\x00")
+    else:
+        signature, alg = key.sign(tlv(0x31, attrs), ec.ECDSA(hashes.SHA256())), "1.2.840.10045.4.3.2"
+        algorithm = tlv(0x30, core.ObjectIdentifier(alg).dump())
+    if cert is None:
+        ski = x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest
+        version, sid = 3, tlv(0x80, ski)
+    else:
+        parsed = x509_asn1.Certificate.load(cert)
+        version, sid = 1, tlv(0x30, parsed.issuer.dump() + core.Integer(parsed.serial_number).dump())
+    return tlv(0x30, core.Integer(version).dump() + sid + tlv(0x30, core.ObjectIdentifier("2.16.840.1.101.3.4.2.1").dump())
+               + tlv(0xA0, attrs) + algorithm + core.OctetString(signature).dump()
+               + (tlv(0xA1, unsigned) if unsigned else b""))
+
+
+def signed_data(content_type, content, signers, certs=()):
+    """A ContentInfo with signed-data in DER; signers are SignerInfos."""
+    sha256 = tlv(0x30, core.ObjectIdentifier("2.16.840.1.101.3.4.2.1").dump())
+    encap = tlv(0x30, core.ObjectIdentifier(content_type).dump() + tlv(0xA0, core.OctetString(content).dump()))
+    data = tlv(0x30, core.Integer(3).dump() + tlv(0x31, sha256) + encap
+               + (tlv(0xA0, b"".join(certs)) if certs else b"") + tlv(0x31, b"".join(signers)))
+    return tlv(0x30, core.ObjectIdentifier("1.2.840.113549.1.7.2").dump() + tlv(0xA0, data))
+
+
+CMC_DATA, DATA = "1.3.6.1.5.5.7.12.2", "1.2.840.113549.1.7.1"
+REG_INFO, NAME_VALUE_PAIR = "1.3.6.1.5.5.7.7.18", "1.3.6.1.4.1.311.13.2.1"
+
+
+def reg_info(**pairs):
+    """The RegInfo control: Name=Value&Name=Value."""
+    text = "&".join(f"{k}={v}" for k, v in pairs.items()).encode()
+    return tlv(0x30, core.Integer(2).dump() + core.ObjectIdentifier(REG_INFO).dump()
+               + tlv(0x31, core.OctetString(text).dump()))
+
+
+def pair(name, value):
+    """The attribute szENROLLMENT_NAME_VALUE_PAIR."""
+    return attribute(NAME_VALUE_PAIR, tlv(0x30, core.BMPString(name).dump() + core.BMPString(value).dump()))
+
+
+def cmc(key, request, controls=b"", by=(), unsigned=b""):
+    """A CMC full request with one PKCS#10, signed with the new key the way Windows does
+    (signer by subject key identifier), and by others: (key, certificate in DER).  MS-WCCE 2.2.2.6.3."""
     tagged = tlv(0xA0, core.Integer(1).dump() + request)
     pki_data = tlv(0x30, tlv(0x30, controls) + tlv(0x30, tagged) + tlv(0x30, b"") + tlv(0x30, b""))
-    ski = x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(pki_data)
-    ct = "1.3.6.1.5.5.7.12.2"
-    attrs = cms.CMSAttributes([
-        {"type": "content_type", "values": [ct]},
-        {"type": "message_digest", "values": [digest.finalize()]},
-    ])
-    signed = attrs.dump()
-    if isinstance(key, rsa.RSAPrivateKey):
-        signature, alg = key.sign(signed, padding.PKCS1v15(), hashes.SHA256()), "rsassa_pkcs1v15"
-    else:
-        signature, alg = key.sign(signed, ec.ECDSA(hashes.SHA256())), "sha256_ecdsa"
-    info = cms.SignerInfo({
-        "version": "v3",
-        "sid": cms.SignerIdentifier("subject_key_identifier", ski),
-        "digest_algorithm": {"algorithm": "sha256"},
-        "signed_attrs": attrs,
-        "signature_algorithm": {"algorithm": alg},
-        "signature": signature,
-    })
-    data = cms.SignedData({
-        "version": "v3",
-        "digest_algorithms": [{"algorithm": "sha256"}],
-        "encap_content_info": {"content_type": ct, "content": core.ParsableOctetString(pki_data)},
-        "signer_infos": [info],
-    })
-    return cms.ContentInfo({"content_type": "signed_data", "content": data}).dump()
+    signers = [signer(CMC_DATA, pki_data, key, unsigned=unsigned)]
+    signers += [signer(CMC_DATA, pki_data, k, cert) for k, cert in by]
+    return signed_data(CMC_DATA, pki_data, signers, [cert for _, cert in by])
+
+
+def cms_around(request, by):
+    """A CMS around a PKCS#10: by is [(key, certificate, signed attributes)]."""
+    signers = [signer(DATA, request, key, cert, signed) for key, cert, signed in by]
+    return signed_data(DATA, request, signers, [cert for _, cert, _ in by])
 
 
 def certificate(der):
@@ -215,3 +274,14 @@ def fermat_key():
 
 def small_exponent_key():
     return rsa.generate_private_key(3, 2048)
+
+
+def self_made(ca, like, key):
+    """A certificate like another, with the same names and serial number, that its own key signed."""
+    old, issuer = certificate(like), certificate(ca)
+    builder = x509.CertificateBuilder().subject_name(old.subject).issuer_name(issuer.subject) \
+        .public_key(key.public_key()).serial_number(old.serial_number) \
+        .not_valid_before(old.not_valid_before).not_valid_after(old.not_valid_after)
+    for extension in old.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)

@@ -607,74 +607,6 @@ signature_policy_required_80094809(void **state)
 	denied(AE_HR_SIGNATURE_POLICY_REQUIRED, "deny.ra-policy");
 }
 
-/* A renewal CMC: second signer the certificate with f.key. */
-static void
-use_renewal(const char *template_oid, const char *template_name)
-{
-	static const uint8_t serial[] = { 1 };
-	struct ae_tbs tbs = { .serial = { serial, 1 },
-		.sigalg = f.cfg.sigalg,
-		.issuer = f.ca_cert->subject,
-		.subject = f.ca_cert->subject,
-		.not_before = FX_NOW - 3600,
-		.not_after = FX_NOW + 3600,
-		.spki = ae_key_spki(f.key),
-		.x = { .template_oid = template_oid,
-		    .template_name = template_name } };
-	struct ae_request_spec s = {
-		.key = f.key, .hash = AE_HASH_SHA256, .old_key = f.key
-	};
-	struct ae_cert *old = NULL;
-	struct ae_wr cert, w;
-
-	ae_wr_init(&cert, 1 << 14);
-	ae_wr_init(&w, 1 << 16);
-	assert_int_equal(ae_tbs_sign(&cert, &tbs, f.ca_key, &f.e), AE_OK);
-	assert_int_equal(ae_cert_parse(&old, cert.p, cert.len, &f.e), AE_OK);
-	f.csr_spec.renewal_cert = old->der;
-	fx_csr(&f);
-	s.pkcs10 = (struct ae_der){ f.csr.p, f.csr.len };
-	s.old_cert = old;
-	assert_int_equal(ae_request_build_cmc(&w, &s, &f.e), AE_OK);
-	ae_wr_reset(&f.csr);
-	ae_wr_bytes(&f.csr, w.p, w.len);
-	f.rq.csr = (struct ae_wcce_blob){ f.csr.p, f.csr.len };
-	f.csr_spec.renewal_cert = (struct ae_der){ NULL, 0 };
-	ae_cert_free(old);
-	ae_wr_done(&cert);
-	ae_wr_done(&w);
-}
-
-static void
-renewals_are_decided_like_new_requests(void **state)
-{
-	(void)state;
-	use_renewal(f.t.oid, NULL);
-	granted();
-	assert_true(fx_has_reason(&f, "request.renewal"));
-}
-
-static void
-template_conflict_80094802_renewal(void **state)
-{
-	(void)state;
-	use_renewal(f.other.oid, NULL);
-	denied(AE_HR_TEMPLATE_CONFLICT, "deny.template-conflict");
-	use_renewal(NULL, "Workstation"); /* the name is schema 1's */
-	denied(AE_HR_TEMPLATE_CONFLICT, "deny.template-conflict");
-}
-
-static void
-signature_count_and_rejected_8009480a_8009480b(void **state)
-{
-	(void)state;
-	f.t.ra_signature = 2;
-	use_renewal(f.t.oid, NULL);
-	denied(AE_HR_SIGNATURE_COUNT, "deny.ra-policy");
-	f.t.ra_signature = 1;
-	denied(AE_HR_SIGNATURE_REJECTED, "deny.untrusted-signer");
-}
-
 static void
 key_length_80094811(void **state)
 {
@@ -1057,9 +989,6 @@ main(void)
 		T(template_denied_80094012_by_descriptor),
 		T(key_attestation_8009481a),
 		T(signature_policy_required_80094809),
-		T(renewals_are_decided_like_new_requests),
-		T(template_conflict_80094802_renewal),
-		T(signature_count_and_rejected_8009480a_8009480b),
 		T(key_length_80094811),
 		T(nte_bad_algid_80090008),
 		T(weak_key_80094016),

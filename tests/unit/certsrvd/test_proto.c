@@ -70,6 +70,8 @@ static const struct ae_db_request row = {
 	.revoked_reason = 6,
 	.caller = (const uint8_t *)"who",
 	.caller_len = 3,
+	.on_behalf = "LAB\\alice",
+	.request_flags = 0x10,
 };
 
 static void
@@ -164,6 +166,8 @@ row_comes_back(void **state)
 	assert_int_equal(q.revoked_reason, 6);
 	assert_int_equal(q.caller_len, 3);
 	assert_memory_equal(q.caller, "who", 3);
+	assert_string_equal(q.on_behalf, "LAB\\alice");
+	assert_int_equal(q.request_flags, 0x10);
 	ae_wr_done(&w);
 	ae_arena_free(a);
 }
