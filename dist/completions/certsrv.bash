@@ -17,7 +17,7 @@ _certsrv() {
 	revoke) words='--reason --hold --release --json --help' ;;
 	template) words='list publish unpublish --json --help' ;;
 	permission) words='show grant revoke enroll read manage-certificates manage-ca --json --help' ;;
-	crl) words='publish --wait --json --help' ;;
+	crl) words='publish show --wait --json --help' ;;
 	esac
 	case $prev in
 	--key) words='rsa2048 rsa3072 rsa4096 p256 p384' ;;

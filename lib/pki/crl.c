@@ -319,32 +319,63 @@ entry_reason(const AE_REVOKED *r)
 }
 
 int
-ae_crl_find(const struct ae_crl *c, struct ae_der serial, bool *listed,
-    int64_t *revoked, enum ae_crl_reason *reason, struct ae_err *e)
+ae_crl_each(
+    const struct ae_crl *c, ae_crl_entry_fn *fn, void *arg, struct ae_err *e)
 {
 	const uint8_t *p, *end;
 	struct ae_der d;
 	AE_REVOKED *r;
-	bool found = false;
+	int64_t at;
 	int rc = AE_OK;
 
-	*listed = false;
 	if (!entries(c, &p, &end))
 		return AE_OK;
-	while (rc == AE_OK && !found && p < end) {
+	while (rc == AE_OK && p < end) {
 		r = (AE_REVOKED *)ASN1_item_d2i(
 		    NULL, &p, end - p, ASN1_ITEM_rptr(AE_REVOKED));
 		if (r == NULL)
 			return ae_fail_ossl(e, AE_EPROTO, "CRL: an entry");
 		d.p = ASN1_STRING_get0_data(r->serial);
 		d.len = (size_t)ASN1_STRING_length(r->serial);
-		found = ae_der_equal(d, serial);
-		if (found && !ae_asn1_time(revoked, r->date))
+		if (!ae_asn1_time(&at, r->date))
 			rc = bad(e, "an entry's time");
-		if (found)
-			*reason = entry_reason(r);
+		else
+			rc = fn(arg, d, at, entry_reason(r), e);
 		ASN1_item_free((ASN1_VALUE *)r, ASN1_ITEM_rptr(AE_REVOKED));
 	}
-	*listed = found;
 	return rc;
+}
+
+/* What ae_crl_find looks for, and what it found. */
+struct wanted {
+	struct ae_der serial;
+	int64_t *revoked;
+	enum ae_crl_reason *reason;
+};
+
+#define FOUND 1
+
+static int
+is_wanted(void *arg, struct ae_der serial, int64_t revoked,
+    enum ae_crl_reason reason, struct ae_err *e)
+{
+	const struct wanted *w = arg;
+
+	(void)e;
+	if (!ae_der_equal(serial, w->serial))
+		return AE_OK;
+	*w->revoked = revoked;
+	*w->reason = reason;
+	return FOUND;
+}
+
+int
+ae_crl_find(const struct ae_crl *c, struct ae_der serial, bool *listed,
+    int64_t *revoked, enum ae_crl_reason *reason, struct ae_err *e)
+{
+	struct wanted w = { serial, revoked, reason };
+	int rc = ae_crl_each(c, is_wanted, &w, e);
+
+	*listed = rc == FOUND;
+	return rc == FOUND ? AE_OK : rc;
 }

@@ -102,4 +102,13 @@ int ae_crl_find(const struct ae_crl *c, struct ae_der serial, bool *listed,
     int64_t *revoked, enum ae_crl_reason *reason,
     struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * Each entry in its order; a non-zero return of fn stops and is returned.
+ * AE_EPROTO at the first malformed one.
+ */
+typedef int ae_crl_entry_fn(void *arg, struct ae_der serial, int64_t revoked,
+    enum ae_crl_reason reason, struct ae_err *e);
+int ae_crl_each(const struct ae_crl *c, ae_crl_entry_fn *fn, void *arg,
+    struct ae_err *e) AE_MUST_CHECK;
+
 #endif

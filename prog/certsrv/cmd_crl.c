@@ -2,7 +2,8 @@
 /* Copyright the autoenroll authors. */
 /*
  * certsrv crl publish: asks the running CA and waits until a CRL with a
- * higher number lies in the CRL directory.
+ * higher number lies in the CRL directory.  certsrv crl show: the newest one
+ * there, entry by entry.
  */
 #include <dirent.h>
 #include <getopt.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hex.h"
 #include "base/time.h"
 #include "cli.h"
 #include "pki/crl.h"
@@ -113,25 +115,117 @@ publish(struct cli *cli, long seconds, struct ae_err *e)
 	return rc;
 }
 
+/* ---- show ---- */
+
+struct listing {
+	json_t *rows; /* NULL: as text */
+};
+
+static const char *
+reason_name(enum ae_crl_reason r)
+{
+	static const char *const names[] = {
+		[AE_CRL_UNSPECIFIED] = "unspecified",
+		[AE_CRL_KEY_COMPROMISE] = "key-compromise",
+		[AE_CRL_CA_COMPROMISE] = "ca-compromise",
+		[AE_CRL_AFFILIATION_CHANGED] = "affiliation-changed",
+		[AE_CRL_SUPERSEDED] = "superseded",
+		[AE_CRL_CESSATION] = "cessation-of-operation",
+		[AE_CRL_HOLD] = "hold",
+	};
+
+	return (size_t)r < sizeof(names) / sizeof(names[0]) && names[r] != NULL
+	    ? names[r]
+	    : "other";
+}
+
+static int
+print_entry(void *arg, struct ae_der serial, int64_t revoked,
+    enum ae_crl_reason reason, struct ae_err *e)
+{
+	struct listing *l = arg;
+	char hex[2 * 64 + 1], when[AE_TIME_STR_MAX];
+
+	(void)e;
+	ae_hex_encode(hex, serial.p, serial.len > 64 ? 64 : serial.len);
+	if (l->rows == NULL)
+		(void)printf("%s  %s  %s\n", hex, ae_time_print(when, revoked),
+		    reason_name(reason));
+	else
+		(void)json_array_append_new(l->rows,
+		    json_pack("{s:s, s:o, s:s}", "serial", hex, "revoked",
+			cli_json_time(revoked), "reason", reason_name(reason)));
+	return AE_OK;
+}
+
+static int
+show_crl(struct cli *cli, const char *path, struct ae_err *e)
+{
+	struct listing l = { cli->json ? json_array() : NULL };
+	char from[AE_TIME_STR_MAX], to[AE_TIME_STR_MAX];
+	struct ae_crl *crl = NULL;
+	uint8_t *p = NULL;
+	size_t len;
+	int rc;
+
+	rc = ae_file_read(&p, &len, path, CRL_MAX, e);
+	if (rc == AE_OK)
+		rc = ae_crl_parse(&crl, p, len, CRL_MAX, false, e);
+	if (rc == AE_OK && !cli->json)
+		(void)printf("%s\nCRL %llu, %s to %s, %zu entries\n", path,
+		    (unsigned long long)crl->number,
+		    ae_time_print(from, crl->this_update),
+		    ae_time_print(to, crl->next_update), crl->entries);
+	if (rc == AE_OK)
+		rc = ae_crl_each(crl, print_entry, &l, e);
+	if (rc == AE_OK && cli->json)
+		cli_print_json(json_pack("{s:o, s:I, s:o, s:o, s:O}", "path",
+		    cli_json_text(path), "number", (json_int_t)crl->number,
+		    "this_update", cli_json_time(crl->this_update),
+		    "next_update", cli_json_time(crl->next_update), "entries",
+		    l.rows));
+	json_decref(l.rows);
+	ae_crl_free(crl);
+	free(p);
+	return rc;
+}
+
+static int
+show(struct cli *cli, struct ae_err *e)
+{
+	struct newest n = { 0 };
+	int rc;
+
+	find_newest(&n, cli->conf.crl_dir);
+	rc = n.path == NULL ? ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+				  "no CRL in %s", cli->conf.crl_dir)
+			    : show_crl(cli, n.path, e);
+	free(n.path);
+	return rc;
+}
+
 int
 cmd_crl(struct cli *cli, int argc, char **argv)
 {
 	struct ae_err e = AE_ERR_INIT;
 	long seconds = 20;
+	bool shows;
 	char *end;
 	int c, rc;
 
-	if (argc < 2 || strcmp(argv[1], "publish") != 0)
-		return cli_usage("crl", "publish?");
+	if (argc < 2 ||
+	    (strcmp(argv[1], "publish") != 0 && strcmp(argv[1], "show") != 0))
+		return cli_usage("crl", "publish or show?");
+	shows = argv[1][0] == 's';
 	while ((c = getopt_long(argc - 1, argv + 1, "", options, NULL)) != -1) {
-		seconds = c == 'w' ? strtol(optarg, &end, 10) : -1;
+		seconds = c == 'w' && !shows ? strtol(optarg, &end, 10) : -1;
 		if (seconds < 0 || seconds > 3600 || *end != '\0')
 			return cli_usage("crl", "--wait is 0 to 3600");
 	}
 	if (optind != argc - 1)
-		return cli_usage("crl", "publish takes options only");
+		return cli_usage("crl", "%s takes options only", argv[1]);
 	rc = cli_conf(cli, &e);
 	if (rc == AE_OK)
-		rc = publish(cli, seconds, &e);
+		rc = shows ? show(cli, &e) : publish(cli, seconds, &e);
 	return rc == AE_OK ? EXIT_OK : cli_fail(cli, &e);
 }

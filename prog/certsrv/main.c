@@ -108,11 +108,13 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv permission show\n"
 	  "  certsrv permission grant 'Domain Computers' enroll\n"
 	  "  certsrv permission revoke S-1-5-11\n" },
-	{ "crl", cmd_crl, "make the CA publish a new CRL",
-	  "usage: certsrv crl publish [--wait SECONDS]\n"
+	{ "crl", cmd_crl, "show the CRL; make the CA publish a new one",
+	  "usage: certsrv crl publish [--wait SECONDS] [--json]\n"
+	  "       certsrv crl show [--json]\n"
 	  "\n"
-	  "Asks the running certsrvd for a new base CRL and waits for it (20 s unless\n"
-	  "told).\n" },
+	  "publish asks the running certsrvd for a new base CRL and waits for it (20 s\n"
+	  "unless told); it goes into the CRL directory and, after certsrv setup, into the\n"
+	  "directory's CDP container. show prints the newest one with its entries.\n" },
 	{ 0 },
 };
 

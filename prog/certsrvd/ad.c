@@ -5,13 +5,14 @@
  * follows every change within seconds, and answers about one requester.
  * LDAP blocks; that is why it has a process of its own.
  */
-#include "ad/ad.h"
+#include "ad.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "ad/ad.h"
 #include "ad/locate.h"
 #include "ad/pki.h"
 #include "ad/principal.h"
@@ -367,6 +368,42 @@ on_ask_dns(
 	return AE_OK;
 }
 
+/* ---- the CRL ---- */
+
+static int
+write_crl(struct directory *d, const void *der, size_t len, struct ae_err *e)
+{
+	int rc, tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		rc = connect_dc(d, e);
+		if (rc == AE_OK)
+			rc = ad_write_crl(&d->p->conf, d->ad, der, len, e);
+		if (!worth_another(rc))
+			return rc;
+		disconnect(d);
+	}
+	return rc;
+}
+
+static int
+on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_wr w;
+	int rc = write_crl(peer->p->state, m->body, m->len, &why);
+
+	(void)ipc;
+	(void)e;
+	ae_wr_init(&w, MSG_TEXT_MAX);
+	ae_wr_u32(&w, (uint32_t)rc);
+	put_str(&w, rc < 0 ? why.text : NULL);
+	(void)peer_send(peer, MSG_AD_CRL_DONE, m->id, &w);
+	ae_wr_done(&w);
+	return AE_OK;
+}
+
 /* ---- start ---- */
 
 static void
@@ -432,6 +469,7 @@ dir_start(struct proc *p, struct ae_err *e)
 static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_ASK_REQUESTER, 128, 1, false, on_ask_requester },
 	{ MSG_ASK_SUBJECT, 1024, 1, false, on_ask_subject },
+	{ MSG_AD_CRL, MSG_CRL_MAX, 1, false, on_crl },
 	{ MSG_ASK_DNS, MSG_TEXT_MAX, 1, false, on_ask_dns },
 	{ .handle = NULL },
 };

@@ -346,8 +346,9 @@ peer_down(struct proc *p, struct peer *peer)
 	if (peer->role == ROLE_RPC)
 		known_remove_worker(ca, peer->index, peer->generation + 1);
 	job_peer_down(ca, peer);
-	if (peer->role == ROLE_DB || peer->role == ROLE_SIGN)
-		crl_peer_down(ca);
+	if (peer->role == ROLE_DB || peer->role == ROLE_SIGN ||
+	    peer->role == ROLE_AD)
+		crl_peer_down(ca, peer);
 }
 
 /* A NULL-terminated view of a list. */

@@ -143,6 +143,9 @@ struct ca {
 	int64_t crl_retry; /* monotonic ms */
 	uint32_t crl_id;
 	uint64_t crl_number;
+	bool ad_crl_due, ad_crl_busy; /* it is not in the directory yet */
+	bool ad_crl_told;	      /* that it could not be put there */
+	int64_t ad_crl_retry;	      /* monotonic ms */
 };
 
 /* ---- ca_job.c ---- */
@@ -197,7 +200,10 @@ bool crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig,
     size_t len, const char *text);
 int on_revoked(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
-void crl_peer_down(struct ca *ca);
+/* ad has put it into the directory, or could not. */
+int on_ad_crl(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+void crl_peer_down(struct ca *ca, const struct peer *peer);
 
 /* ---- ca_admin.c ---- */
 
@@ -208,6 +214,8 @@ int admin_open(struct proc *p, int take_fd, const char *who,
 
 void event_decided(struct job *j, const struct ae_wcce_reply *reply);
 void event_crl(struct ca *ca, uint64_t number, const char *error);
+/* 74: a CRL could not be put into the directory. */
+void event_crl_directory(struct ca *ca, uint64_t number, const char *error);
 /* What an administrator did to j->stored. */
 void event_admin(struct job *j);
 void event_started(struct ca *ca);

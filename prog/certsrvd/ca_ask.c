@@ -314,5 +314,6 @@ const struct ae_ipc_row ca_ad_rows[] = {
 	{ MSG_REQUESTER, MSG_TEXT_MAX * 8, 1, false, on_requester },
 	{ MSG_SUBJECT, MSG_TEXT_MAX * 8, 1, false, on_subject },
 	{ MSG_DNS_OWNERS, 16, 1, false, on_dns_owners },
+	{ MSG_AD_CRL_DONE, MSG_TEXT_MAX, 1, false, on_ad_crl },
 	{ .handle = NULL },
 };

@@ -11,7 +11,8 @@
 #include "sys/clock.h"
 
 #define RETRY_MS 15000
-#define CRL_SLOT 0xffffu /* of message ids: no job has it */
+#define AD_RETRY_MS 60000 /* to put it into the directory */
+#define CRL_SLOT 0xffffu  /* of message ids: no job has it */
 
 static struct ae_ca_crl_config
 crl_config(const struct ca *ca)
@@ -38,6 +39,58 @@ failed(struct ca *ca, const char *why)
 	event_crl(ca, 0, why);
 }
 
+/*
+ * The newest CRL goes into the directory, when this was set up; what fails
+ * is tried again, and told once.
+ */
+static void
+to_directory(struct ca *ca)
+{
+	struct peer *ad = peer_of(ca->p, ROLE_AD, 0);
+
+	if (!ca->ad_crl_due || ca->ad_crl_busy || !ca->crl_made ||
+	    ae_clock_mono_ms() < ca->ad_crl_retry || !peer_is_up(ad))
+		return;
+	ca->ad_crl_busy = peer_send(ad, MSG_AD_CRL, 0, &ca->crl);
+	ca->ad_crl_due = false; /* a newer one sets it again */
+}
+
+int
+on_ad_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
+	const char *text;
+	struct ae_rd r;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	rc = (int)ae_rd_u32(&r);
+	text = get_str(&r, a);
+	if (!ae_rd_done(&r) || rc > 0) {
+		ae_arena_free(a);
+		return bad_message(&r, "AD_CRL_DONE", e);
+	}
+	ca->ad_crl_busy = false;
+	if (rc == AE_OK) {
+		log_line(ca->p, AE_LOG_INFO, "the CRL is in the directory");
+		ca->ad_crl_told = false;
+	} else {
+		ca->ad_crl_due = true;
+		ca->ad_crl_retry = ae_clock_mono_ms() + AD_RETRY_MS;
+		if (!ca->ad_crl_told)
+			event_crl_directory(ca, ca->crl_number,
+			    text != NULL ? text : "no reason");
+		ca->ad_crl_told = true;
+	}
+	ae_arena_free(a);
+	return AE_OK;
+}
+
 void
 crl_tick(struct ca *ca)
 {
@@ -45,6 +98,7 @@ crl_tick(struct ca *ca)
 	struct peer *db = peer_of(ca->p, ROLE_DB, 0);
 	struct ae_wr w;
 
+	to_directory(ca);
 	if (ca->crl_busy || ae_clock_mono_ms() < ca->crl_retry ||
 	    !peer_is_up(db) || !peer_is_up(peer_of(ca->p, ROLE_SIGN, 0)))
 		return;
@@ -191,6 +245,8 @@ crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig, size_t len,
 	}
 	ca->crl_busy = false;
 	ca->crl_made = true;
+	ca->ad_crl_due = true;
+	ca->ad_crl_retry = 0;
 	ae_wr_done(&ca->crl_tbs);
 	info_crl(ca);
 	info_update(ca);
@@ -200,8 +256,13 @@ crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig, size_t len,
 }
 
 void
-crl_peer_down(struct ca *ca)
+crl_peer_down(struct ca *ca, const struct peer *peer)
 {
+	if (peer->role == ROLE_AD) {
+		ca->ad_crl_due = ca->ad_crl_due || ca->ad_crl_busy;
+		ca->ad_crl_busy = false;
+		return;
+	}
 	if (ca->crl_busy)
 		failed(ca, "a process it needs was restarted");
 }

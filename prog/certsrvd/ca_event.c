@@ -232,6 +232,20 @@ event_started(struct ca *ca)
 }
 
 void
+event_crl_directory(struct ca *ca, uint64_t no, const char *error)
+{
+	struct event v;
+
+	begin(&v, AE_LOG_ERROR, 74);
+	(void)snprintf(v.text, sizeof(v.text),
+	    "base CRL number %llu could not be published in the directory: %s",
+	    (unsigned long long)no, error);
+	field(&v, "AE_CA", ca->p->conf.name);
+	number(&v, "AE_CRL_NUMBER", (long long)no);
+	log_event(ca->p, &v.r);
+}
+
+void
 event_crl(struct ca *ca, uint64_t no, const char *error)
 {
 	struct event v;

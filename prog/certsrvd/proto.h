@@ -73,12 +73,14 @@ enum msg {
 	MSG_ASK_REQUESTER, /* sid */
 	MSG_ASK_DNS,	   /* string dns name, sid of the requester */
 	MSG_ASK_SUBJECT,   /* string "DOMAIN\\account" */
+	MSG_AD_CRL,	   /* DER, for the CDP container */
 	/* ad -> ca */
-	MSG_REQUESTER,	/* u8 ok, then the object */
-	MSG_SUBJECT,	/* the same */
-	MSG_DNS_OWNERS, /* u8 ok, u32 count */
-	MSG_SNAPSHOT,	/* what ad/pki.h encodes */
-	MSG_FRESH,	/* the last snapshot still is what the DC has */
+	MSG_REQUESTER,	 /* u8 ok, then the object */
+	MSG_SUBJECT,	 /* the same */
+	MSG_AD_CRL_DONE, /* i32 rc, text */
+	MSG_DNS_OWNERS,	 /* u8 ok, u32 count */
+	MSG_SNAPSHOT,	 /* what ad/pki.h encodes */
+	MSG_FRESH,	 /* the last snapshot still is what the DC has */
 
 	/* ca -> db */
 	MSG_DB_ADD,	  /* row, tbs hash */

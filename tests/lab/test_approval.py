@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 
 import wcce
+from ca import PKS_DN
 from wcce import ISSUED, PENDING, TEMPLATE_DENIED
 
 DENIED_BY_ADMIN, BAD_STATUS, EMPTY = 0x80094014, 0x80094003, 0x80094004
@@ -208,3 +209,31 @@ def test_the_template_s_permission_still_decides(ca, certsrv):
     """Nobody who may not enroll gets as far as waiting."""
     answer = ca.person("bob").one(("icpr", {"request": wcce.pkcs10(wcce.rsa_key()), "attributes": WAIT}))
     assert answer["disposition"] == TEMPLATE_DENIED
+
+
+def test_the_crl_is_in_the_directory(ca, certsrv):
+    """Once setup's object is there, every CRL goes into it, and clients read it over LDAP."""
+    container = f"CN=CDP,{PKS_DN}"
+    folder = f"CN={ca.host.name},{container}"
+    dn = f"CN={ca.name},{folder}"
+    answer = machine_cert(ca)
+    ca.wait_log("could not be published in the directory")  # there is no such object yet
+    assert ca.events(74)
+    ca.ldb("ldbadd", input=f"dn: {container}\nobjectClass: container\n\n", check=False)
+    ca.ldb("ldbadd", input=f"dn: {folder}\nobjectClass: container\n\n"
+           f"dn: {dn}\nobjectClass: cRLDistributionPoint\ncertificateRevocationList:: AA==\n"
+           f"nTSecurityDescriptor: O:DAG:DAD:(A;;RPLCLORC;;;AU)(A;;RPWP;;;{ca.sid('CA1$')})\n\n")
+    try:
+        certsrv("revoke", answer["id"], "--reason", "superseded")
+        wait_for_crl(ca, serial_of(answer), "superseded")
+        ca.wait_log("the CRL is in the directory")
+        found = ca.lab.ldbsearch("(objectClass=cRLDistributionPoint)", "certificateRevocationList", base=dn)
+        der = found[0]["certificateRevocationList"][0]
+        entry = x509.load_der_x509_crl(der).get_revoked_certificate_by_serial_number(serial_of(answer))
+        assert entry is not None
+    finally:
+        ca.ldb("ldbdel", dn)
+    shown = json.loads(certsrv("crl", "show", "--json"))
+    mine = [e for e in shown["entries"] if int(e["serial"], 16) == serial_of(answer)]
+    assert [e["reason"] for e in mine] == ["superseded"]
+    assert "superseded" in certsrv("crl", "show")

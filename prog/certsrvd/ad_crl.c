@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The CRL in the directory: CN=<CA>,CN=<host>,CN=CDP, where clients of the
+ * domain read it without any web server (MS-WCCE 3.2.1.1.4, CDP by LDAP).
+ * certsrv setup made the object, and let the CA's host write it.
+ */
+#include <string.h>
+
+#include "ad.h"
+#include "ad/ad.h"
+#include "ad/escape.h"
+#include "wcce/name.h"
+
+/* The object's DN; false: no memory. */
+static bool
+put_object_dn(struct ae_wr *w, const struct conf *c, const struct ae_ad *ad,
+    struct ae_arena *a)
+{
+	const char *name = ae_wcce_sanitize_short(a, c->name);
+	char *host = ae_arena_strdup(a, c->dns_name);
+
+	if (name == NULL || host == NULL)
+		return false;
+	host[strcspn(host, ".")] = '\0';
+	ae_wr_str(w, "CN=");
+	ae_ad_put_dn_value(w, name);
+	ae_wr_str(w, ",CN=");
+	ae_ad_put_dn_value(w, host);
+	ae_wr_printf(w, ",CN=CDP,%s", ae_ad_pks_dn(ad));
+	return ae_wr_cstr(w) != NULL;
+}
+
+int
+ad_write_crl(const struct conf *c, struct ae_ad *ad, const void *der,
+    size_t len, struct ae_err *e)
+{
+	const union {
+		const void *c;
+		uint8_t *p;
+	} crl = { .c = der };
+	struct ae_value value = { crl.p, len };
+	struct ae_ad_mod mod = { AE_AD_REPLACE,
+		{ "certificateRevocationList", &value, 1 } };
+	struct ae_arena *a = ae_arena_new(64 * 1024);
+	struct ae_wr dn;
+	int rc;
+
+	ae_wr_init(&dn, 4096);
+	if (a == NULL || !put_object_dn(&dn, c, ad, a)) {
+		rc = ae_fail_mem(e);
+	} else {
+		rc = ae_ad_modify(ad, ae_wr_cstr(&dn), &mod, 1, e);
+		if (rc < 0)
+			rc = ae_note(e, rc, "%s", ae_wr_cstr(&dn));
+	}
+	ae_wr_done(&dn);
+	ae_arena_free(a);
+	return rc;
+}
