@@ -17,11 +17,15 @@
 #define KEYS_MAX 256
 
 struct parser {
-	const struct ae_conf_key *keys;
+	const struct ae_conf_key *top;	   /* the caller's table and struct */
+	const struct ae_conf_group *group; /* may be NULL */
+	const struct ae_conf_key *keys;	   /* those of the section we are in */
 	const char *name;
 	char section[64];
 	unsigned line;
-	bool seen[KEYS_MAX];
+	bool seen[KEYS_MAX];	  /* of the table top */
+	bool seen_here[KEYS_MAX]; /* of the group's */
+	void *top_out;
 	void *out;
 	struct ae_err *e;
 };
@@ -170,6 +174,9 @@ store(
 	void *field = (char *)p->out + k->offset;
 	char *copy;
 
+	if (k->check != NULL && k->check(v, p->e) != AE_OK)
+		return ae_note(p->e, AE_EINVAL, "%s:%u:%zu: '%s'", p->name,
+		    p->line, column, k->key);
 	switch (k->type) {
 	case AE_CONF_STR:
 		copy = strdup(v);
@@ -217,25 +224,57 @@ any_key(struct parser *p, const struct ae_conf_key *k, size_t column,
 	return ae_fail_mem(p->e);
 }
 
+static bool
+begins_group(const struct parser *p)
+{
+	size_t n = p->group == NULL ? 0 : strlen(p->group->prefix);
+
+	return n > 0 && strncmp(p->section, p->group->prefix, n) == 0 &&
+	    blank(p->section[n]);
+}
+
+static int
+group_heading(struct parser *p)
+{
+	size_t n = strlen(p->group->prefix);
+
+	p->keys = p->group->keys;
+	memset(p->seen_here, 0, sizeof(p->seen_here));
+	p->out =
+	    p->group->begin(p->top_out, trim(p->section + n), p->line, p->e);
+	if (p->out == NULL)
+		return ae_note(p->e, p->e == NULL ? AE_EINVAL : p->e->rc,
+		    "%s:%u:%zu", p->name, p->line, n + 3);
+	p->section[n] = '\0';
+	return AE_OK;
+}
+
 static int
 heading(struct parser *p, char *s)
 {
 	size_t len = strlen(s), i;
+	char shown[80];
 
 	if (s[len - 1] != ']' || len - 2 >= sizeof(p->section) || len == 2)
 		return bad(p, 1, "a section heading looks like [name]");
 	memcpy(p->section, s + 1, len - 2);
 	p->section[len - 2] = '\0';
+	if (begins_group(p))
+		return group_heading(p);
+	p->keys = p->top;
+	p->out = p->top_out;
 	for (i = 0; p->keys[i].key != NULL; i++)
 		if (strcmp(p->keys[i].section, p->section) == 0)
 			return AE_OK;
-	return bad(p, 1, "unknown section [%s]", p->section);
+	return bad(p, 1, "unknown section [%s]",
+	    ae_str_quote(shown, sizeof(shown), p->section, len - 2));
 }
 
 static int
 setting(struct parser *p, char *line, char *s)
 {
 	char *key = s, *eq = strchr(s, '='), *v;
+	bool *seen = p->keys == p->top ? p->seen : p->seen_here;
 	char shown[80];
 	size_t i;
 
@@ -253,10 +292,10 @@ setting(struct parser *p, char *line, char *s)
 			return any_key(p, k, (size_t)(key - line) + 1, key, v);
 		if (strcmp(k->key, key) != 0)
 			continue;
-		if (p->seen[i] && k->type != AE_CONF_STRV)
+		if (seen[i] && k->type != AE_CONF_STRV)
 			return bad(p, (size_t)(key - line) + 1,
 			    "'%s' is set a second time", k->key);
-		p->seen[i] = true;
+		seen[i] = true;
 		return store(p, k, (size_t)(v - line) + 1, v);
 	}
 	(void)ae_str_quote(shown, sizeof(shown), key, strlen(key));
@@ -288,7 +327,21 @@ int
 ae_conf_parse(void *out, const struct ae_conf_key *keys, const char *name,
     const char *text, size_t len, struct ae_err *e)
 {
-	struct parser p = { .keys = keys, .name = name, .out = out, .e = e };
+	return ae_conf_parse_groups(out, keys, NULL, name, text, len, e);
+}
+
+int
+ae_conf_parse_groups(void *out, const struct ae_conf_key *keys,
+    const struct ae_conf_group *group, const char *name, const char *text,
+    size_t len, struct ae_err *e)
+{
+	struct parser p = { .top = keys,
+		.group = group,
+		.keys = keys,
+		.name = name,
+		.top_out = out,
+		.out = out,
+		.e = e };
 	size_t off = 0;
 	int rc = AE_OK;
 

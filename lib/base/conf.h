@@ -37,6 +37,24 @@ struct ae_conf_key {
 	size_t offset;		  /* into the caller's struct */
 	int64_t min, max;	  /* for U32 and SPAN; both 0: no bounds */
 	const char *const *words; /* for ENUM, ends with NULL */
+	/* May refuse a value before it is stored; e gets line and column. */
+	int (*check)(const char *value, struct ae_err *e);
+};
+
+/*
+ * Headings of the form [prefix NAME], which may come many times: each begins
+ * an object of its own, filled by its own table.  The section of the rows of
+ * that table is the prefix.
+ */
+struct ae_conf_group {
+	const char *prefix;
+	const struct ae_conf_key *keys;
+	/*
+	 * The object that the keys below this heading are stored in; it must
+	 * stay where it is until the next call.  NULL: refused, e says why.
+	 */
+	void *(*begin)(
+	    void *out, const char *name, unsigned line, struct ae_err *e);
 };
 
 /*
@@ -47,6 +65,11 @@ struct ae_conf_key {
  */
 int ae_conf_parse(void *out, const struct ae_conf_key *keys, const char *name,
     const char *text, size_t len, struct ae_err *e) AE_MUST_CHECK;
+
+/* The same for a file that has such headings too. */
+int ae_conf_parse_groups(void *out, const struct ae_conf_key *keys,
+    const struct ae_conf_group *group, const char *name, const char *text,
+    size_t len, struct ae_err *e) AE_MUST_CHECK;
 
 /* Read a file and parse it.  AE_ENOTFOUND when there is none. */
 int ae_conf_read(void *out, const struct ae_conf_key *keys, const char *path,

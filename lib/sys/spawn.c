@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ENV_MAX 32
+#define ENV_MAX 64
 #define ENV_PATH "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* Where descriptors are parked while they are put in order. */
@@ -60,6 +60,14 @@ env_build(struct plan *p, struct ae_err *e)
 			return ae_fail_mem(e);
 		}
 		n++;
+	}
+	for (k = p->s->env; k != NULL && *k != NULL; k++) {
+		if (n > ENV_MAX)
+			return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+			    "more than %d environment variables", ENV_MAX);
+		p->envp[n] = strdup(*k);
+		if (p->envp[n++] == NULL)
+			return ae_fail_mem(e);
 	}
 	return AE_OK;
 }
@@ -134,6 +142,8 @@ child(struct plan *p)
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	child_fds(p);
+	if (p->s->session)
+		(void)setsid();
 	if (p->s->death_signal != 0) {
 		(void)prctl(PR_SET_PDEATHSIG, p->s->death_signal);
 		/* It may have died before we asked. */

@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -24,6 +25,9 @@ struct ae_spawn {
 	 * NULL: none.  PATH is always set to the system's directories.
 	 */
 	const char *const *keep_env;
+	/* More variables, "NAME=value"; borrowed, ends with NULL; NULL: none.
+	 */
+	const char *const *env;
 	/*
 	 * Borrowed; arrive as AE_SPAWN_FD_FIRST.. in this order.  -1 leaves a
 	 * hole.  0, 1, 2 of the child are /dev/null, /dev/null and our 2,
@@ -33,6 +37,7 @@ struct ae_spawn {
 	size_t nfds;
 	const int *std;	  /* three borrowed descriptors for 0, 1, 2; -1: the
 			     default of that one */
+	bool session;	  /* a session, and process group, of its own */
 	int death_signal; /* the child gets it when the parent dies; 0: none */
 };
 
