@@ -10,7 +10,7 @@ _autoenroll() {
 		esac
 	done
 	case $cmd in
-	'') words='pulse enroll request install submit retrieve templates store policy task ca key log events --root --help --version' ;;
+	'') words='pulse enroll request install submit retrieve templates store deploy trust policy task ca key log events --root --help --version' ;;
 	pulse) words='--user --wait --dry-run --refresh-policy --trigger start logon schedule policy network due --json --help' ;;
 	enroll) words='--user -T --template --ca --subject --dns --upn --renew --reuse-key --on-behalf-of --agent --json --help' ;;
 	request) words='new --user -T --template --ca --subject --dns --upn --renew --reuse-key --agent --out --json --help' ;;
@@ -19,6 +19,8 @@ _autoenroll() {
 	retrieve) words='--ca --transport dcom icpr --out --json --help' ;;
 	templates) words='--user --explain --json --help' ;;
 	store) words='list --user --archived --json --help' ;;
+	deploy) words='check --user -T --template --dry-run --json --help' ;;
+	trust) words='list status install remove --dry-run --json --help' ;;
 	policy) words='show --user -v --json --help' ;;
 	task) words='enable disable --user -v --cron --json --help' ;;
 	ca) words='list ping info prop templates --ca --stages --index --json --help' ;;

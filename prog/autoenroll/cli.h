@@ -37,6 +37,9 @@ extern const struct cli_command cli_commands[]; /* ends with a NULL name */
  */
 int cli_for_user(struct cli *cli, struct ae_err *e) AE_MUST_CHECK;
 
+/* What a run did after it installed: deployment and system trust. */
+void cli_print_after(const struct cli *cli, const json_t *report);
+
 /* Say "autoenroll: …" with the story of e and give the exit code for it. */
 int cli_fail(const struct cli *cli, const struct ae_err *e);
 
@@ -51,6 +54,6 @@ const char *cli_safe(const char *s);
 
 cli_fn cmd_pulse, cmd_enroll, cmd_request, cmd_install, cmd_submit,
     cmd_retrieve, cmd_templates, cmd_store, cmd_policy, cmd_ca, cmd_log,
-    cmd_events, cmd_key, cmd_task;
+    cmd_events, cmd_key, cmd_task, cmd_deploy, cmd_trust;
 
 #endif

@@ -145,6 +145,7 @@ cmd_run_here(struct cli *cli, const struct pulse_options *o, bool plan_only,
 			print_plan(report, explain);
 		print_results(report);
 	}
+	cli_print_after(cli, report);
 	if (!plan_only)
 		code = pulse_exit_code(report);
 	json_decref(report);
@@ -174,6 +175,7 @@ show_answer(
 			print_plan(report, false);
 		print_results(report);
 	}
+	cli_print_after(cli, report);
 	if (json_object_get(report, "error") != NULL)
 		(void)fprintf(
 		    stderr, "autoenroll: %s\n", text(report, "error"));

@@ -112,6 +112,34 @@ const struct cli_command cli_commands[] = {
 	  "\n"
 	  "  --archived  also those that are no longer current\n"
 	  "  --user      your own\n" },
+	{ "deploy", cmd_deploy, "put certificates where services want them, as deploy.conf says",
+	  "usage: autoenroll deploy [-T TEMPLATE] [--dry-run] [--user] [--json]\n"
+	  "       autoenroll deploy check [--user] [--json]\n"
+	  "\n"
+	  "Every run does this by itself. By hand it makes targets match what is installed;\n"
+	  "what is right already is not touched, and no service is reloaded for it.\n"
+	  "check reads deploy.conf and names the line and column of what is wrong in it.\n"
+	  "\n"
+	  "  -T, --template  this template's certificate only\n"
+	  "  --dry-run       say what would be written and run; change nothing\n"
+	  "  --user          your own certificates and ~/.config/autoenroll/deploy.conf\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll deploy check && autoenroll deploy --dry-run\n" },
+	{ "trust", cmd_trust, "the directory's certificates, and which of them the system trusts",
+	  "usage: autoenroll trust list [--json]\n"
+	  "       autoenroll trust status [--json]\n"
+	  "       autoenroll trust install [--dry-run] [--json]\n"
+	  "       autoenroll trust remove [--dry-run] [--json]\n"
+	  "\n"
+	  "list shows the roots, intermediates and NTAuth certificates that we hold.\n"
+	  "install makes the roots trusted by the whole system and keeps them so; remove\n"
+	  "takes out what we put there, and nothing else. status compares.\n"
+	  "\n"
+	  "  --dry-run  say what would change\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll trust install --dry-run\n" },
 	{ "policy", cmd_policy, "show the auto-enrollment policy and where it comes from",
 	  "usage: autoenroll policy show [--user] [-v] [--json]\n"
 	  "\n"

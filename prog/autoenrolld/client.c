@@ -46,11 +46,13 @@ static const struct ae_conf_key keys[] = {
 	{ "keys", "pkcs11-network", AE_CONF_BOOL, offsetof(struct client, keyconf.network) },
 	{ "providers", "*", AE_CONF_PAIRS, offsetof(struct client, keyconf.providers) },
 	{ "key-files", "*", AE_CONF_PAIRS, offsetof(struct client, keyconf.files) },
+	{ "trust", "system", AE_CONF_BOOL, offsetof(struct client, trust_system) },
+	{ "trust", "method", AE_CONF_STR, offsetof(struct client, trust_method) },
 	{ 0 },
 };
 
 /* Where things are: design decision, stable for packagers. */
-enum base { SYSTEM, STATE, RUN };
+enum base { SYSTEM, CONF, STATE, RUN };
 static const struct {
 	size_t offset;
 	enum base base;
@@ -58,6 +60,8 @@ static const struct {
 } paths[] = {
 	{ offsetof(struct client, conf_path),      SYSTEM, "/etc/autoenroll/autoenroll.conf" },
 	{ offsetof(struct client, policy_path),    SYSTEM, "/etc/autoenroll/policy.conf" },
+	{ offsetof(struct client, deploy_path),    CONF,   "/deploy.conf" },
+	{ offsetof(struct client, hooks_dir),      CONF,   "/hooks.d" },
 	{ offsetof(struct client, keytab),         SYSTEM, "/etc/krb5.keytab" },
 	{ offsetof(struct client, state_dir),      STATE,  "" },
 	{ offsetof(struct client, events),         STATE,  "/events.jsonl" },
@@ -74,8 +78,7 @@ static const struct {
 
 /* The directories that the machine's or the user's paths start with. */
 struct bases {
-	char state[PATH_MAX], run[PATH_MAX];
-	char own_policy[PATH_MAX]; /* "" for the machine */
+	char conf[PATH_MAX], state[PATH_MAX], run[PATH_MAX];
 };
 
 static int
@@ -122,9 +125,8 @@ user_bases(struct bases *b, const char **name, struct ae_err *e)
 	    : join(b->state, home, "/.local/share/autoenroll", e);
 	if (rc == AE_OK)
 		rc = conf != NULL && conf[0] == '/'
-		    ? join(b->own_policy, conf, "/autoenroll/policy.conf", e)
-		    : join(b->own_policy, home,
-			  "/.config/autoenroll/policy.conf", e);
+		    ? join(b->conf, conf, "/autoenroll", e)
+		    : join(b->conf, home, "/.config/autoenroll", e);
 	if (rc == AE_OK)
 		rc = run != NULL ? join(b->run, run, "/autoenroll", e)
 				 : join(b->run, b->state, "/run", e);
@@ -134,9 +136,10 @@ user_bases(struct bases *b, const char **name, struct ae_err *e)
 static int
 set_paths(struct client *c, const struct bases *b, struct ae_err *e)
 {
-	const char *const dirs[] = {
-		[SYSTEM] = "", [STATE] = b->state, [RUN] = b->run
-	};
+	const char *const dirs[] = { [SYSTEM] = "",
+		[CONF] = b->conf,
+		[STATE] = b->state,
+		[RUN] = b->run };
 	char path[PATH_MAX];
 	size_t i;
 	int rc;
@@ -150,17 +153,20 @@ set_paths(struct client *c, const struct bases *b, struct ae_err *e)
 		if ((*field = ae_path_root(c->root, path)) == NULL)
 			return ae_fail_mem(e);
 	}
-	if (b->own_policy[0] != '\0' &&
-	    (c->user_policy_path = ae_path_root(c->root, b->own_policy)) ==
-		NULL)
-		return ae_fail_mem(e);
-	return AE_OK;
+	if (!c->user)
+		return AE_OK;
+	rc = join(path, b->conf, "/policy.conf", e);
+	if (rc != AE_OK)
+		return rc;
+	c->user_policy_path = ae_path_root(c->root, path);
+	return c->user_policy_path == NULL ? ae_fail_mem(e) : AE_OK;
 }
 
 int
 client_init(struct client *c, const char *root, bool user, struct ae_err *e)
 {
-	struct bases b = { "/var/lib/autoenroll", "/run/autoenroll", "" };
+	struct bases b = { "/etc/autoenroll", "/var/lib/autoenroll",
+		"/run/autoenroll" };
 	const char *context = "Local system";
 	int rc = AE_OK;
 
@@ -182,8 +188,9 @@ client_init(struct client *c, const char *root, bool user, struct ae_err *e)
 	c->ca_timeout = 60;
 	c->events_max_size = 4u * 1024u * 1024u;
 	c->events_keep = 4;
+	c->trust_method = strdup("auto");
 	if (c->context == NULL || c->root == NULL || c->role_user == NULL ||
-	    c->helper == NULL)
+	    c->helper == NULL || c->trust_method == NULL)
 		return ae_fail_mem(e);
 	rc = set_paths(c, &b, e);
 	if (rc == AE_OK)
@@ -222,6 +229,7 @@ client_done(struct client *c)
 	free(c->role_user);
 	free(c->helper);
 	free(c->principal);
+	free(c->trust_method);
 	keyconf_done(&c->keyconf);
 	ae_log_free(c->log);
 	memset(c, 0, sizeof(*c));

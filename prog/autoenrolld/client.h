@@ -27,6 +27,8 @@ struct client {
 	char *conf_path;   /* etc/autoenroll/autoenroll.conf */
 	char *policy_path; /* etc/autoenroll/policy.conf, the local layer */
 	char *user_policy_path; /* the user's own; NULL for the machine */
+	char *deploy_path; /* deploy.conf, there or in the user's ~/.config */
+	char *hooks_dir;   /* hooks.d beside it */
 	char *keytab;
 	char *state_dir;	  /* var/lib/autoenroll: the machine's store */
 	char *run_dir;		  /* run/autoenroll: caches, control socket */
@@ -51,6 +53,8 @@ struct client {
 	int64_t ca_timeout;	  /* seconds for one CA, all stages */
 	uint32_t events_max_size; /* bytes of each event file */
 	uint32_t events_keep;	  /* old event files */
+	bool trust_system;	  /* the directory's roots are the system's */
+	char *trust_method;	  /* "auto", or how the system is told */
 	struct keyconf keyconf;
 	/* Told what a run is doing; NULL: nobody. */
 	void (*progress)(void *arg, const char *stage);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "deploy.h"
 #include "eventlog.h"
 #include "pulse_run.h"
 #include "rpc/types.h"
@@ -135,6 +136,8 @@ run_alone(struct run *r, json_t *rep, struct ae_err *e)
 	pulse_guess_context(r);
 	pulse_event(r, AE_EVENT_AUTOENROLLMENT, 2, NULL, 0);
 	rc = work(r, rep, e);
+	if (!r->o->dry_run)
+		deploy_run(r->c, rep);
 	if (rc != AE_OK) {
 		(void)snprintf(
 		    code, sizeof(code), "0x%08" PRIx32, pulse_code_of(e));
@@ -214,5 +217,8 @@ pulse_exit_code(const json_t *report)
 		else
 			code = class > 0 ? (int)class : EXIT_FINDING;
 	}
+	/* Issued, but it did not get where it should be. */
+	if (code == EXIT_OK && deploy_failed(report))
+		code = EXIT_LOCAL;
 	return code;
 }

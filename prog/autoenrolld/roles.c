@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "deploy.h"
 #include "runner.h"
 #include "sys/spawn.h"
 
@@ -27,5 +28,7 @@ role_main(struct client *c, const char *role, struct ae_err *e)
 		return runner_main(c, fd, RUNNER_REFRESH, e);
 	if (strcmp(role, "check") == 0)
 		return runner_main(c, fd, RUNNER_CHECK, e);
+	if (strcmp(role, "deploy") == 0)
+		return deploy_role(c);
 	return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0, "no role '%s'", role);
 }
