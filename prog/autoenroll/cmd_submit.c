@@ -92,6 +92,21 @@ take_options(struct args *a, struct cli *cli, int argc, char **argv)
 	return true;
 }
 
+/* The method itself failed; for two of its codes we have an exit code. */
+static int
+refused(uint32_t hr, const char *config, struct ae_err *e)
+{
+	char text[AE_HRESULT_STR_MAX];
+	enum ae_rc rc = AE_EREMOTE;
+
+	if (hr == 0x80094004u) /* CERTSRV_E_PROPERTY_EMPTY: no such request */
+		rc = AE_ENOTFOUND;
+	else if (hr == 0x80094014u) /* CERTSRV_E_ADMIN_DENIED_REQUEST */
+		rc = AE_EDENIED;
+	return ae_fail(e, rc, AE_DOM_HRESULT, (int64_t)hr, "%s answered %s",
+	    config, ae_hresult_print(text, hr));
+}
+
 static int
 talk(struct talk *t, const struct cli *cli, const struct args *a,
     struct ae_wcce_request *rq, struct ae_err *e)
@@ -124,11 +139,9 @@ talk(struct talk *t, const struct cli *cli, const struct args *a,
 		    "the answer was lost; the CA may have acted; sending the "
 		    "same file again is safe with our CA, another may issue "
 		    "twice");
-	if (rc == AE_OK && t->reply.hresult != 0)
-		rc = ae_fail(e, AE_EREMOTE, AE_DOM_HRESULT,
-		    (int64_t)t->reply.hresult, "the CA answered 0x%08x",
-		    t->reply.hresult);
-	return rc;
+	return rc == AE_OK && t->reply.hresult != 0
+	    ? refused(t->reply.hresult, a->config, e)
+	    : rc;
 }
 
 static void

@@ -189,30 +189,49 @@ fetch(struct run *r, struct pulse_open *o, json_t *res, json_t *attempts)
 	    res, "error_class", json_integer((json_int_t)client_exit_code(&e)));
 }
 
+/* Ask what became of it, or (why) give it up. */
+static void
+retrieve(struct run *r, struct pulse_open *o, const char *why)
+{
+	json_t *res, *attempts;
+
+	o->settled = true;
+	res = json_pack("{s:s, s:s, s:I, s:b}", "template", o->tmpl, "ca",
+	    o->meta.ca_config, "request_id", (json_int_t)o->meta.request_id,
+	    "retrieved", 1);
+	attempts = json_array();
+	(void)json_object_set(res, "attempts", attempts);
+	if (why != NULL)
+		give_up(r, o, why, res);
+	else
+		fetch(r, o, res, attempts);
+	json_decref(attempts);
+	(void)json_array_append_new(r->results, res);
+}
+
 void
 pulse_retrieve(struct run *r)
 {
-	json_t *res, *attempts;
 	size_t i;
 
 	for (i = 0; i < r->plan.npending; i++) {
 		const struct pulse_pending *p = &r->plan.pending[i];
 		struct pulse_open *o = pulse_find_open(r, p->name, NULL);
 
-		if (o == NULL)
-			continue;
-		o->settled = true;
-		res = json_pack("{s:s, s:s, s:I, s:b}", "template", o->tmpl,
-		    "ca", o->meta.ca_config, "request_id",
-		    (json_int_t)o->meta.request_id, "retrieved", 1);
-		attempts = json_array();
-		(void)json_object_set(res, "attempts", attempts);
-		if (p->what == AE_PLAN_DROP || o->now == NULL)
-			give_up(r, o, p->text, res);
-		else
-			fetch(r, o, res, attempts);
-		json_decref(attempts);
-		(void)json_array_append_new(r->results, res);
+		if (o != NULL)
+			retrieve(r, o,
+			    p->what == AE_PLAN_DROP || o->now == NULL ? p->text
+								      : NULL);
+	}
+	/* By hand, without policy: the one that is asked for. */
+	for (i = 0; r->o->only != NULL && i < r->nopen; i++) {
+		struct pulse_open *o = &r->open[i];
+
+		if (!o->settled && o->now != NULL &&
+		    o->meta.state == AE_STORE_PENDING &&
+		    ae_str_eq_nocase(o->tmpl, r->o->only) &&
+		    !pulse_asks_for_its_own(r->o))
+			retrieve(r, o, NULL);
 	}
 }
 

@@ -121,9 +121,8 @@ new_request(struct run *r, const struct pulse_item *it, struct hand *h,
 	return h->der == NULL ? ae_fail_mem(e) : AE_OK;
 }
 
-/* By hand, with names or a certificate of its own: not the old request. */
-static bool
-asks_for_its_own(const struct pulse_options *o)
+bool
+pulse_asks_for_its_own(const struct pulse_options *o)
 {
 	return o->subject != NULL || o->dns.n > 0 || o->upn.n > 0 ||
 	    o->renew != NULL || o->requester != NULL || o->keep;
@@ -143,7 +142,7 @@ get_request(struct run *r, const struct pulse_item *it, struct hand *h,
 	while ((o = pulse_find_open(r, name, it->tmpl->cn)) != NULL) {
 		name = NULL;
 		o->settled = true;
-		if (!asks_for_its_own(r->o) &&
+		if (!pulse_asks_for_its_own(r->o) &&
 		    pulse_load(r, it->tmpl, o->number, &h->der, &h->len,
 			NULL) == AE_OK) {
 			h->number = o->number;
@@ -394,7 +393,7 @@ pulse_request(struct run *r, const struct pulse_item *it)
 		o = &r->open[i];
 		if (o->meta.state == AE_STORE_PENDING &&
 		    ae_str_eq_nocase(o->tmpl, it->tmpl->cn) &&
-		    !asks_for_its_own(r->o))
+		    !pulse_asks_for_its_own(r->o))
 			return false;
 	}
 	res = json_object();

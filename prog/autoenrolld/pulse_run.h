@@ -118,6 +118,8 @@ int pulse_mark(struct run *r, enum ae_store_request_state state,
  * when its certificate is installed.
  */
 bool pulse_request(struct run *r, const struct pulse_item *it);
+/* By hand, with names or a certificate of its own: not an old request. */
+bool pulse_asks_for_its_own(const struct pulse_options *o);
 /*
  * One question to one CA ("host\\name"): der with attributes, or the request id
  * of one that was left there.  How each attempt went is added to attempts.
