@@ -20,7 +20,7 @@ struct ae_ad {
 	struct ae_ad_root root;
 	struct timeval timeout;
 	struct ldap_conncb connected; /* libldap keeps a pointer to it */
-	uint32_t hresult; /* of the last failure */
+	uint32_t hresult;	      /* of the last failure */
 };
 
 /* Record what the server said about result code and return ours. */
