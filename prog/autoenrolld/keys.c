@@ -62,6 +62,9 @@ keys_at_hand(struct ae_providers *out, const struct client *c)
 		if (file != NULL && access(file, F_OK) != 0)
 			absent(tpm, NTE_DEVICE_NOT_READY,
 			    "the TPM that is configured is not there");
+		else if (file != NULL && access(file, R_OK | W_OK) != 0)
+			absent(
+			    tpm, NTE_PERM, "this account may not use the TPM");
 		else
 			*tpm = (struct ae_provider_state){ .present = true };
 	}

@@ -51,6 +51,8 @@ TEMPLATES = {
     "LabHsmEc": csps(CONTOSO) | algorithm("ECDSA_P384", "SHA384"),
     "LabAttest": csps(PLATFORM) | {"msPKI-Private-Key-Flag": 0x2200},
     "LabHello": csps("Microsoft Passport Key Storage Provider", "Nobody's Provider"),
+    # By hand, and for the CA to deny: names of the requester's choice are not for logons.
+    "LabDenied": csps(CARD) | {"msPKI-Certificate-Name-Flag": 1, "msPKI-Enrollment-Flag": 0},
     "LabExport": csps(PLATFORM) | {"msPKI-Private-Key-Flag": 0x10},
 }
 # What is said in every run about LabAttest, LabHello and LabExport.
@@ -324,3 +326,9 @@ def test_renewals_with_the_same_key_and_a_new_one(pc1, enrolled, devices, templa
         assert result["outcome"] == "issued", result
         assert (public_of_cert(pc1, template) == before) == same
 
+
+def test_a_denied_request_leaves_no_key_in_the_token(pc1, enrolled, devices):
+    before = devices.keys()
+    done = pc1.json("enroll", "-T", "LabDenied", "--subject", "CN=somebody.else", code=8)
+    assert done["results"][0]["outcome"] == "denied", done
+    assert devices.keys() == before

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Settings of keys, what is at hand, and the PIN that is not tried again.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "keys.h"
+#include "pki/nte.h"
+
+static char root[] = "/tmp/ae-test-keys-XXXXXX";
+
+static void
+write_file(const char *name, const char *text)
+{
+	char path[256], *slash;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", root, name);
+	for (slash = path + strlen(root) + 1;
+	     (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
+		*slash = '\0';
+		(void)mkdir(path, 0755);
+	}
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int
+read_conf(struct client *c, const char *text, struct ae_err *e)
+{
+	*e = (struct ae_err)AE_ERR_INIT;
+	write_file("etc/autoenroll/autoenroll.conf", text);
+	return client_init(c, root, false, e);
+}
+
+static int
+make_root(void **state)
+{
+	(void)state;
+	if (mkdtemp(root) == NULL)
+		return -1;
+	write_file("var/lib/autoenroll/x", "");
+	return 0;
+}
+
+static int
+remove_root(void **state)
+{
+	char command[256];
+
+	(void)state;
+	(void)snprintf(command, sizeof(command), "rm -rf %s", root);
+	return system(command);
+}
+
+static void
+what_makes_no_sense(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "[providers]\nX = hsm\n", "[providers] X = hsm" },
+		{ "[providers]\nX = TPM\n", "software, tpm, pkcs11 or none" },
+		{ "[providers]\nX = tpm\nx = none\n", "a second time" },
+		{ "[key-files]\nA = 0644\n", "[key-files] A = 0644" },
+		{ "[key-files]\nA = 0777\n", "[key-files] A = 0777" },
+		{ "[key-files]\nA = 0040\n", "[key-files] A = 0040" },
+		{ "[key-files]\nA = root\n", "[key-files] A = root" },
+		{ "[key-files]\nA = 0640 a b c\n", "[key-files] A" },
+		{ "[keys]\npkcs11-token = pkcs11:token=x\n", "go together" },
+		{ "[keys]\npkcs11-module = /x\n", "go together" },
+		{ "[keys]\npkcs11-pin = 1234\n", "unknown key 'pkcs11-pin'" },
+	};
+	struct client c;
+	struct ae_err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(read_conf(&c, rows[i].text, &e), AE_EINVAL);
+		if (strstr(e.text, rows[i].says) == NULL)
+			fail_msg("'%s' lacks '%s'", e.text, rows[i].says);
+		client_done(&c);
+	}
+}
+
+static void
+at_hand(void **state)
+{
+	struct ae_providers p;
+	struct client c;
+	struct ae_err e;
+
+	(void)state;
+	assert_int_equal(read_conf(&c, "[keys]\ntpm = none\n", &e), AE_OK);
+	keys_at_hand(&p, &c);
+	assert_true(p.state[AE_PROVIDER_SOFTWARE].present);
+	assert_int_equal(p.state[AE_PROVIDER_TPM].nte, NTE_DEVICE_NOT_FOUND);
+	assert_int_equal(p.state[AE_PROVIDER_TOKEN].nte, NTE_DEVICE_NOT_FOUND);
+	client_done(&c);
+	assert_int_equal(
+	    read_conf(&c,
+		"[keys]\ntpm = device:/nowhere/tpm\n"
+		"pkcs11-module = /nowhere.so\npkcs11-token = pkcs11:token=a\n"
+		"[providers]\nA = tpm\n",
+		&e),
+	    AE_OK);
+	keys_at_hand(&p, &c);
+	assert_int_equal(p.state[AE_PROVIDER_TPM].nte, NTE_DEVICE_NOT_READY);
+	assert_int_equal(
+	    p.state[AE_PROVIDER_TOKEN].nte, NTE_PROV_DLL_NOT_FOUND);
+	assert_int_equal(ae_provider_find(&p, "a"), AE_PROVIDER_TPM);
+	client_done(&c);
+	assert_int_equal(read_conf(&c,
+			     "[keys]\ntpm = device:/dev/null\n"
+			     "pkcs11-module = /dev/null\n"
+			     "pkcs11-token = pkcs11:token=a\n",
+			     &e),
+	    AE_OK);
+	keys_at_hand(&p, &c);
+	assert_true(p.state[AE_PROVIDER_TPM].present);
+	assert_true(p.state[AE_PROVIDER_TOKEN].present);
+	client_done(&c);
+}
+
+static void
+owners(void **state)
+{
+	struct key_owner o;
+	struct client c;
+	struct ae_err e;
+	struct keys k;
+
+	(void)state;
+	assert_int_equal(read_conf(&c,
+			     "[key-files]\n* = 0400\nWebServer = 0640 root "
+			     "root\nOther = 0660\n",
+			     &e),
+	    AE_OK);
+	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
+	assert_int_equal(keys_owner(&o, &k, "webserver", &e), AE_OK);
+	assert_int_equal(o.mode, 0640);
+	assert_int_equal(o.uid, 0);
+	assert_int_equal(o.gid, 0);
+	assert_int_equal(keys_owner(&o, &k, "Other", &e), AE_OK);
+	assert_int_equal(o.mode, 0660);
+	assert_int_equal(o.uid, (uid_t)-1);
+	assert_int_equal(keys_owner(&o, &k, "None of these", &e), AE_OK);
+	assert_int_equal(o.mode, 0400);
+	keys_done(&k);
+	client_done(&c);
+	/* Said when a key is to be made, and only then. */
+	assert_int_equal(
+	    read_conf(&c, "[key-files]\nA = 0640 nobody-of-this-name\n", &e),
+	    AE_OK);
+	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
+	assert_int_equal(keys_owner(&o, &k, "B", &e), AE_EINVAL);
+	assert_non_null(strstr(e.text, "there is no user nobody-of-this-name"));
+	keys_done(&k);
+	client_done(&c);
+}
+
+/* What is remembered is which file it was, and nothing of its content. */
+static void
+refused_pins(void **state)
+{
+	char conf[512], marker[sizeof(((struct keys *)0)->marker)];
+	struct client c;
+	struct ae_err e;
+	struct keys k;
+	FILE *f;
+
+	(void)state;
+	(void)snprintf(conf, sizeof(conf),
+	    "[keys]\npkcs11-module = /nowhere.so\n"
+	    "pkcs11-token = pkcs11:token=a\npkcs11-pin-file = %s/pin\n",
+	    root);
+	assert_int_equal(read_conf(&c, conf, &e), AE_OK);
+	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
+	assert_non_null(strstr(k.conf.pin_refused, "no PIN: "));
+	keys_done(&k);
+	write_file("pin", "1234\n");
+	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
+	assert_null(k.conf.pin_refused);
+	assert_int_equal(k.pin.len, 4);
+	assert_memory_equal(k.pin.p, "1234", 4);
+	assert_null(strstr(k.pin_mark, "1234 "));
+	(void)snprintf(marker, sizeof(marker), "%s", k.marker);
+	f = fopen(marker, "w");
+	assert_non_null(f);
+	assert_true(fputs(k.pin_mark, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	keys_done(&k);
+	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
+	assert_non_null(strstr(k.conf.pin_refused, "written anew"));
+	keys_done(&k);
+	/* Written anew: tried again. */
+	write_file("pin", "12345\n");
+	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
+	assert_null(k.conf.pin_refused);
+	keys_done(&k);
+	client_done(&c);
+}
+
+/* Nothing is opened for devices that are not in use. */
+static void
+sandbox(void **state)
+{
+	const char *writes[] = { "/store", NULL };
+	struct ae_sandbox box = { .write_paths = writes };
+	struct client c;
+	struct ae_err e;
+	struct keys k;
+
+	(void)state;
+	assert_int_equal(read_conf(&c, "[keys]\ntpm = none\n", &e), AE_OK);
+	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
+	keys_sandbox(&k, &box);
+	assert_ptr_equal(box.write_paths, writes);
+	assert_null(box.read_paths);
+	assert_int_equal(box.may, 0);
+	keys_done(&k);
+	client_done(&c);
+	assert_int_equal(
+	    read_conf(&c, "[keys]\ntpm = device:/dev/tpmrm0\n", &e), AE_OK);
+	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
+	keys_sandbox(&k, &box);
+	assert_string_equal(box.write_paths[0], "/store");
+	assert_string_equal(box.write_paths[1], "/dev/tpmrm0");
+	assert_null(box.write_paths[2]);
+	assert_int_equal(box.may & (AE_MAY_CONNECT | AE_MAY_RESOLVE), 0);
+	keys_done(&k);
+	client_done(&c);
+	box = (struct ae_sandbox){ .write_paths = writes };
+	assert_int_equal(
+	    read_conf(&c,
+		"[keys]\ntpm = none\npkcs11-module = /m.so\n"
+		"pkcs11-token = pkcs11:token=a\npkcs11-path = /tokens\n",
+		&e),
+	    AE_OK);
+	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
+	keys_sandbox(&k, &box);
+	assert_string_equal(box.write_paths[1], "/tokens");
+	assert_int_equal(box.may, 0);
+	keys_done(&k);
+	client_done(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_makes_no_sense),
+		cmocka_unit_test(at_hand),
+		cmocka_unit_test(owners),
+		cmocka_unit_test(refused_pins),
+		cmocka_unit_test(sandbox),
+	};
+
+	return cmocka_run_group_tests(tests, make_root, remove_root);
+}
