@@ -100,6 +100,7 @@ look_up(struct key_owner *o, const char *line, struct ae_err *e)
 		o->uid = pw->pw_uid;
 	}
 	if (group[0] != '\0') {
+		/* cppcheck-suppress getgrnamCalled */
 		gr = getgrnam(group);
 		if (gr == NULL)
 			return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
