@@ -136,6 +136,10 @@ sign(struct ae_wr *w, const struct ae_request_spec *s, const struct ae_key *k,
 	rc = ae_key_id(id, k, e);
 	if (rc == AE_OK)
 		rc = ae_key_sign(&sig, k, &alg, over.p, over.len, e);
+	/* A fault in the signer must not leave it. */
+	if (rc == AE_OK)
+		rc =
+		    ae_key_verify(k, &alg, over.p, over.len, sig.p, sig.len, e);
 	if (rc == AE_OK && !ae_wr_ok(&extra))
 		rc = ae_fail_mem(e);
 	if (rc == AE_OK) {

@@ -341,6 +341,76 @@ token_away(void **state)
 	ae_keydev_free(d);
 }
 
+static void
+fault(const char *what)
+{
+	assert_int_equal(setenv("AE_P11_FAULT", what, 1), 0);
+}
+
+/* F18: answers that a new session cures, and those that nothing does. */
+static void
+token_misbehaves(void **state)
+{
+	static const struct {
+		const char *fault;
+		enum ae_rc rc; /* of signing */
+		uint32_t nte;
+	} rows[] = {
+		{ "C_Sign b3 1", AE_OK, 0 },	 /* SESSION_HANDLE_INVALID */
+		{ "C_Sign 32 1", AE_OK, 0 },	 /* DEVICE_REMOVED */
+		{ "C_SignInit b0 1", AE_OK, 0 }, /* SESSION_CLOSED */
+		{ "C_SignInit 82 1", AE_OK, 0 }, /* OBJECT_HANDLE_INVALID */
+		{ "C_FindObjectsInit 5 1", AE_OK, 0 }, /* GENERAL_ERROR */
+		{ "C_Sign 32 9", AE_EUNAVAIL, NTE_DEVICE_NOT_READY },
+		{ "C_OpenSession e0 9", AE_OK, 0 }, /* it has one */
+		{ "C_Sign 70 1", AE_EUNAVAIL, NTE_NOT_SUPPORTED },
+		{ "C_Sign 7fff 1", AE_EUNAVAIL, NTE_FAIL },
+		{ "flip", AE_ETRUST, NTE_BAD_SIGNATURE },
+	};
+	struct ae_keydev_conf conf = {
+		.module = AE_P11_FAULTS, .token = DEV_TOKEN, .pin = &pin
+	};
+	struct ae_keydev *d = NULL;
+	struct ae_key *k = NULL, *none = NULL;
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_sigalg alg;
+	struct ae_wr sig;
+	int rc;
+
+	(void)state;
+	fault("");
+	assert_ok(ae_keydev_new(&d, &conf, NULL));
+	rc = ae_keydev_generate(
+	    &k, d, AE_KEY_IN_TOKEN, AE_KEY_EC, 256, "test", &e);
+	assert_string_equal(e.text, "");
+	assert_ok(rc);
+	alg = ae_key_sigalg(k, AE_HASH_SHA256);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fault(rows[i].fault);
+		ae_wr_init(&sig, AE_SIG_MAX);
+		e = (struct ae_err)AE_ERR_INIT;
+		assert_rc(ae_key_sign(&sig, k, &alg, "tbs", 3, &e), rows[i].rc);
+		assert_int_equal((uint32_t)e.code, rows[i].nte);
+		ae_wr_done(&sig);
+		fault("");
+		signs(k, AE_HASH_SHA256, false);
+	}
+	fault("C_GenerateKeyPair 31 1"); /* DEVICE_MEMORY */
+	assert_rc(ae_keydev_generate(
+		      &none, d, AE_KEY_IN_TOKEN, AE_KEY_EC, 256, "test", &e),
+	    AE_EUNAVAIL);
+	assert_int_equal(e.code, NTE_TOKEN_KEYSET_STORAGE_FULL);
+	fault("C_GenerateKeyPair b3 1");
+	assert_ok(ae_keydev_generate(
+	    &none, d, AE_KEY_IN_TOKEN, AE_KEY_EC, 256, "test", NULL));
+	fault("");
+	assert_ok(ae_keydev_destroy(none, NULL));
+	assert_ok(ae_keydev_destroy(k, NULL));
+	ae_key_free(none);
+	ae_key_free(k);
+	ae_keydev_free(d);
+}
+
 int
 main(void)
 {
@@ -353,6 +423,8 @@ main(void)
 		cmocka_unit_test(no_devices),
 		cmocka_unit_test_setup_teardown(wrong_pin, setup, teardown),
 		cmocka_unit_test_setup_teardown(token_away, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    token_misbehaves, setup, teardown),
 	};
 	int failed;
 
