@@ -57,7 +57,7 @@ enum ae_task_state {
 };
 const char *ae_task_state_name(enum ae_task_state s); /* "Ready" … */
 
-/* Results as the Task Scheduler names them (MS-TSCH 2.3.6). */
+/* Results as the Task Scheduler gives them (winerror.h). */
 #define AE_SCHED_S_TASK_RUNNING 0x00041301u
 #define AE_SCHED_S_TASK_HAS_NOT_RUN 0x00041303u
 #define AE_SCHED_S_TASK_TERMINATED 0x00041306u

@@ -6,17 +6,24 @@
 #include "control.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/files.h"
+#include "sys/polkit.h"
+#include "sys/spawn.h"
 
 #define CONNS_MAX 16
+#define OTHERS_MAX 8 /* of these for others than root, */
+#define OTHER_MAX 2  /* and for each of them */
 
 struct conn {
 	struct control *ctl;
@@ -26,6 +33,10 @@ struct conn {
 	size_t len;
 	bool waiting, look;
 	uint64_t run; /* waiting for its report */
+	struct ae_polkit_subject who;
+	struct control_request q; /* while polkit is asked */
+	struct ae_source *asking;
+	pid_t asker;
 };
 
 struct control {
@@ -121,9 +132,15 @@ static void
 drop(struct conn *cn)
 {
 	ae_source_free(cn->source);
+	ae_source_free(cn->asking);
+	if (cn->asker > 0) { /* nobody wants to know any more */
+		(void)kill(cn->asker, SIGKILL);
+		(void)waitpid(cn->asker, NULL, 0);
+	}
 	if (cn->fd >= 0)
 		(void)close(cn->fd);
-	cn->source = NULL;
+	cn->source = cn->asking = NULL;
+	cn->asker = 0;
 	cn->fd = -1;
 	cn->waiting = false;
 }
@@ -192,16 +209,74 @@ pulse(struct conn *cn, const struct control_request *q)
 }
 
 static void
+refuse(struct conn *cn, int code, const char *text)
+{
+	answer_json(cn, json_pack("{s:s, s:i}", "error", text, "exit", code));
+}
+
+static void
+on_asked(void *arg, pid_t pid, int status)
+{
+	struct conn *cn = arg;
+
+	(void)pid;
+	cn->asker = 0; /* it is reaped */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_OK)
+		pulse(cn, &cn->q);
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DENIED)
+		refuse(cn, EXIT_DENIED,
+		    "polkit does not authorize you for " CONTROL_POLKIT_ACTION
+		    "; root may run this, and --user is for your own");
+	else
+		refuse(cn, EXIT_DENIED,
+		    "the machine's run is root's to ask for, and there is no "
+		    "polkit to say that you may, too; --user is for your own");
+}
+
+/* Root's own, or polkit has to agree; a process of its own waits for that. */
+static void
+authorize(struct conn *cn)
+{
+	char role[96];
+	const char *argv[] = { "autoenrolld", "--role", role, NULL };
+	struct ae_spawn sp = { .argv = argv, .death_signal = SIGKILL };
+
+	(void)snprintf(role, sizeof(role), CONTROL_POLKIT "%d:%" PRIu64 ":%u",
+	    (int)cn->who.pid, cn->who.start, (unsigned)cn->who.uid);
+	ae_source_set_events(cn->source, 0);
+	if (ae_spawn(&cn->asker, &sp, NULL) != AE_OK ||
+	    ae_loop_child(&cn->asking, cn->ctl->loop, cn->asker, on_asked, cn,
+		NULL) != AE_OK)
+		refuse(cn, EXIT_LOCAL, "polkit could not be asked");
+}
+
+int
+control_polkit(const char *role, struct ae_err *e)
+{
+	struct ae_polkit_subject s = { 0 };
+	unsigned uid;
+	int pid, rc;
+
+	if (sscanf(role, CONTROL_POLKIT "%d:%" SCNu64 ":%u", &pid, &s.start,
+		&uid) != 3)
+		return EXIT_USAGE;
+	s.pid = pid;
+	s.uid = uid;
+	rc = ae_polkit_check(CONTROL_POLKIT_ACTION, &s, e);
+	return rc == AE_OK     ? EXIT_OK
+	    : rc == AE_EDENIED ? EXIT_DENIED
+			       : EXIT_NETWORK;
+}
+
+static void
 request(struct conn *cn)
 {
-	struct control_request q;
-
-	if (parse(&q, cn))
-		pulse(cn, &q);
+	if (!parse(&cn->q, cn))
+		refuse(cn, EXIT_USAGE, "unknown request");
+	else if (cn->who.uid == 0)
+		pulse(cn, &cn->q);
 	else
-		answer_json(cn,
-		    json_pack("{s:s, s:i}", "error", "unknown request", "exit",
-			EXIT_USAGE));
+		authorize(cn);
 }
 
 static void
@@ -210,7 +285,7 @@ on_conn(void *arg, int fd, unsigned events)
 	struct conn *cn = arg;
 	ssize_t n;
 
-	if (cn->waiting || (events & AE_LOOP_IN) == 0) {
+	if (cn->waiting || cn->asker > 0 || (events & AE_LOOP_IN) == 0) {
 		drop(cn); /* gone while waiting */
 		return;
 	}
@@ -227,13 +302,27 @@ on_conn(void *arg, int fd, unsigned events)
 		drop(cn);
 }
 
+/* Others than root must not take all places, nor one of them theirs. */
+static bool
+is_full_for(const struct control *ctl, uid_t uid)
+{
+	size_t i, others = 0, own = 0;
+
+	for (i = 0; i < CONNS_MAX; i++) {
+		const struct conn *cn = &ctl->conns[i];
+
+		others += cn->fd >= 0 && cn->who.uid != 0;
+		own += cn->fd >= 0 && cn->who.uid == uid;
+	}
+	return uid != 0 && (others >= OTHERS_MAX || own >= OTHER_MAX);
+}
+
 static void
 on_listen(void *arg, int fd, unsigned events)
 {
 	struct control *ctl = arg;
+	struct ae_polkit_subject who;
 	struct conn *cn = NULL;
-	struct ucred who;
-	socklen_t len = sizeof(who);
 	int s;
 	size_t i;
 
@@ -244,13 +333,12 @@ on_listen(void *arg, int fd, unsigned events)
 	for (i = 0; i < CONNS_MAX && cn == NULL; i++)
 		if (ctl->conns[i].fd < 0)
 			cn = &ctl->conns[i];
-	if (cn == NULL ||
-	    getsockopt(s, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 ||
-	    who.uid != 0) {
+	if (cn == NULL || ae_polkit_peer(&who, s, NULL) != AE_OK ||
+	    is_full_for(ctl, who.uid)) {
 		(void)close(s);
 		return;
 	}
-	*cn = (struct conn){ .ctl = ctl, .fd = s };
+	*cn = (struct conn){ .ctl = ctl, .fd = s, .who = who };
 	if (ae_loop_fd(&cn->source, ctl->loop, s, AE_LOOP_IN, on_conn, cn,
 		NULL) != AE_OK)
 		drop(cn);
@@ -281,7 +369,7 @@ control_listen(struct control **out, const struct client *c, struct ae_loop *l,
 		goto out;
 	ctl->path = strdup(c->socket);
 	(void)unlink(c->socket);
-	old = umask(0177);
+	old = umask(0111); /* who may what is decided for each */
 	if (ctl->path == NULL || ctl->fd < 0 ||
 	    bind(ctl->fd, (const struct sockaddr *)&sa, sizeof(sa)) != 0 ||
 	    listen(ctl->fd, 16) != 0)

@@ -53,4 +53,13 @@ void control_finish(
 
 void control_free(struct control *ctl);
 
+/*
+ * The process that asks polkit for the daemon, which must not wait: its role
+ * names who is meant.  Its exit code is the answer: 0, EXIT_DENIED, or
+ * EXIT_NETWORK when polkit is not there.
+ */
+#define CONTROL_POLKIT "polkit:"
+#define CONTROL_POLKIT_ACTION "org.autoenroll.pulse"
+int control_polkit(const char *role, struct ae_err *e);
+
 #endif

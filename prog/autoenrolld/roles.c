@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "control.h"
 #include "deploy.h"
 #include "runner.h"
 #include "sys/spawn.h"
@@ -30,5 +31,7 @@ role_main(struct client *c, const char *role, struct ae_err *e)
 		return runner_main(c, fd, RUNNER_CHECK, e);
 	if (strcmp(role, "deploy") == 0)
 		return deploy_role(c);
+	if (strncmp(role, CONTROL_POLKIT, strlen(CONTROL_POLKIT)) == 0)
+		return control_polkit(role, e);
 	return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0, "no role '%s'", role);
 }

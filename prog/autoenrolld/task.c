@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/time.h"
@@ -233,13 +234,19 @@ time_or_null(int64_t t)
 	return t <= 0 ? json_null() : json_string(ae_time_print(text, t));
 }
 
-/* A moment since the machine started, on the wall. */
+/* A moment since the machine started, on the wall: by milliseconds, so that
+   it is the same second whenever it is asked. */
 static json_t *
-moment(int64_t up, const struct ae_task_now *now)
+moment(int64_t up)
 {
+	struct timespec ts;
+	int64_t wall_ms;
+
 	if (up <= 0 || up == AE_TASK_NEVER)
 		return json_null();
-	return time_or_null(now->wall + (up - now->up) / 1000);
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	wall_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return time_or_null((wall_ms + up - ae_clock_boot_ms()) / 1000);
 }
 
 static json_t *
@@ -300,11 +307,11 @@ task_to_json(const struct task *t, bool with_resume)
 	    "stage", p->stage[0] == '\0' ? json_null() : json_string(p->stage),
 	    "stage_since",
 	    p->stage[0] == '\0' ? json_null() : time_or_null(t->stage_at),
-	    "next_run", t->t.enabled ? moment(p->at, &now) : json_null(),
+	    "next_run", t->t.enabled ? moment(p->at) : json_null(),
 	    "next_trigger", ae_trigger_name(p->at_trigger), "next_policy_check",
-	    t->t.enabled ? moment(p->check_at, &now) : json_null(),
-	    "policy_checked", time_or_null(p->checked), "retries",
-	    (int)p->retries, "missed_runs", (int)missed);
+	    t->t.enabled ? moment(p->check_at) : json_null(), "policy_checked",
+	    time_or_null(p->checked), "retries", (int)p->retries, "missed_runs",
+	    (int)missed);
 	if (j != NULL && with_resume)
 		(void)json_object_set_new(j, "resume", resume_json(t));
 	return j;
