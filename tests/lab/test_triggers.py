@@ -229,7 +229,7 @@ def test_a_hook_tells_of_policy_without_a_daemon(pc1, lab):
 
 def test_a_run_that_waits_for_ever_is_ended(pc1, lab):
     """The CA's host stands still: it takes connections and never answers."""
-    pc1.configure(run_timeout="6s", ca_timeout="1h")
+    pc1.configure(run_timeout="20s", ca_timeout="1h")
     lab.ca1.pause()
     pc1.start()
     seen = pc1.wait_task(state="Running", stage="request")
