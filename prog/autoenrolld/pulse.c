@@ -136,8 +136,10 @@ run_alone(struct run *r, json_t *rep, struct ae_err *e)
 	pulse_guess_context(r);
 	pulse_event(r, AE_EVENT_AUTOENROLLMENT, 2, NULL, 0);
 	rc = work(r, rep, e);
-	if (!r->o->dry_run)
+	if (!r->o->dry_run) {
+		client_progress(r->c, "deploy");
 		deploy_run(r->c, rep);
+	}
 	if (rc != AE_OK) {
 		(void)snprintf(
 		    code, sizeof(code), "0x%08" PRIx32, pulse_code_of(e));

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/spawn.h"
@@ -18,6 +19,7 @@ struct runner {
 	struct ae_source *child, *pipe;
 	pid_t pid; /* 0: it has ended */
 	pid_t group;
+	bool told_to_end;
 	int fd;
 	char *buf; /* of the line that is being read */
 	size_t len, cap;
@@ -109,7 +111,6 @@ on_child(void *arg, pid_t pid, int status)
 	size_t before;
 
 	(void)pid;
-	(void)status;
 	/* What is still in the pipe; it may be open elsewhere, so no waiting.
 	 */
 	do {
@@ -118,8 +119,10 @@ on_child(void *arg, pid_t pid, int status)
 			on_pipe(r, r->fd, AE_LOOP_IN);
 	} while (r->pipe != NULL && r->len + r->report_len != before);
 	r->pid = 0;
-	/* Nothing of a run outlives it. */
-	(void)kill(-r->group, SIGKILL);
+	/* Of a run that had to be ended, or crashed, nothing stays; what a
+	 * hook of any other left behind is the hook's business. */
+	if (r->told_to_end || WIFSIGNALED(status))
+		(void)kill(-r->group, SIGKILL);
 	end = (struct runner_end){
 		.report = r->report, .len = r->report_len, .result = r->result
 	};
@@ -183,6 +186,7 @@ out:
 void
 runner_signal(struct runner *r, int signo)
 {
+	r->told_to_end = true;
 	if (r->pid > 0 && kill(-r->group, signo) != 0)
 		(void)kill(r->pid, signo);
 }
