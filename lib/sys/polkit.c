@@ -108,7 +108,9 @@ ae_polkit_check(
 	if (r >= 0)
 		r = sd_bus_call(bus, m, TIMEOUT_US, &why, &reply);
 	if (r >= 0)
-		r = sd_bus_message_read(reply, "(bb", &yes, &challenge);
+		r = sd_bus_message_enter_container(reply, 'r', "bba{ss}");
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "bb", &yes, &challenge);
 	if (r < 0)
 		rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_ERRNO, -r,
 		    "ask polkit about %s: %s", action,

@@ -297,7 +297,8 @@ def test_missed_runs_are_counted(pc1):
     assert pc1.task()["missed_runs"] == 0
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"runs": "many", "resume": {"recent": 5, "at": -1}}', "\0" * 70000])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"runs": "many", "resume": {"recent": 5, "at": -1}}', "\0" * 70000],
+                         ids=["empty", "cut", "list", "types", "large"])
 def test_a_state_that_makes_no_sense(pc1, text):
     pc1.host.path("/var/lib/autoenroll").mkdir(parents=True, exist_ok=True)
     pc1.host.path("/var/lib/autoenroll/task.json").write_text(text)
@@ -366,7 +367,7 @@ def test_hooks_call_the_client(pc1, tmp_path):
 
 @pytest.fixture
 def polkit(lab):
-    """A system bus and polkitd on pc1; yields a function that writes its rules."""
+    """A system bus and polkitd on pc1, begun by the function it yields, which writes polkit's rules."""
     if not pathlib.Path("/usr/lib/polkit-1/polkitd").exists():
         pytest.fail("polkitd is not installed: tools/install-packages")
     host = lab.pc1
@@ -376,15 +377,21 @@ def polkit(lab):
              " mount --bind /run/polkit-actions /usr/share/polkit-1/actions;"
              "id polkitd >/dev/null 2>&1 || useradd -r polkitd;"
              "id messagebus >/dev/null 2>&1 || useradd -r messagebus")
-    bus = host.start("dbus-daemon", "--system", "--nofork", "--nopidfile")
     rules = host.path("/etc/polkit-1/rules.d/00-autoenroll.rules")
     rules.unlink(missing_ok=True)
-    daemon = None
+    bus = daemon = None
 
     def write(text):
-        nonlocal daemon
+        nonlocal bus, daemon
         rules.write_text(text)
         rules.parent.chmod(0o755)
+        if bus is None:
+            bus = host.start("dbus-daemon", "--system", "--nofork", "--nopidfile")
+            socket = host.path("/run/dbus/system_bus_socket")
+            for _ in range(300):
+                if socket.exists():
+                    break
+                time.sleep(0.1)
         if daemon is not None:
             daemon.stop()
         daemon = host.start("/usr/lib/polkit-1/polkitd", "--no-debug")
