@@ -33,6 +33,8 @@ struct world {
 	struct ae_tbs leaf;
 	const struct ae_key *signer;
 	bool root_in_answer;
+	bool twice;			  /* a second certificate for the key */
+	void (*bytes)(struct ae_wr *cms); /* done to the finished answer */
 };
 
 static struct world *w;
@@ -121,14 +123,46 @@ setup(void **state)
 		    .sid = w->sid } };
 	w->signer = w->ca;
 	w->root_in_answer = true;
+	w->twice = false;
+	w->bytes = NULL;
 	return 0;
+}
+
+/* The answer as the CA would send it. */
+static void
+answer_bytes(struct ae_wr *cms)
+{
+	static const uint8_t other_serial[] = { 0x33 };
+	struct ae_der root = { w->root.p, w->root.len }, certs[3];
+	struct ae_wr leaf, second;
+	size_t n = 0;
+
+	ae_wr_init(&leaf, 8192);
+	ae_wr_init(&second, 8192);
+	assert_int_equal(ae_tbs_sign(&leaf, &w->leaf, w->signer, NULL), AE_OK);
+	certs[n++] = (struct ae_der){ leaf.p, leaf.len };
+	if (w->root_in_answer)
+		certs[n++] = w->signer == w->ca
+		    ? root
+		    : (struct ae_der){ w->rogue_root.p, w->rogue_root.len };
+	if (w->twice) {
+		w->leaf.serial = (struct ae_der){ other_serial, 1 };
+		assert_int_equal(
+		    ae_tbs_sign(&second, &w->leaf, w->signer, NULL), AE_OK);
+		certs[n++] = (struct ae_der){ second.p, second.len };
+	}
+	assert_int_equal(ae_chain_build(cms, certs, n, NULL, 0, NULL), AE_OK);
+	ae_wr_done(&leaf);
+	ae_wr_done(&second);
+	if (w->bytes != NULL)
+		w->bytes(cms);
 }
 
 /* Issue, wrap in an answer, judge. */
 static int
 judge(struct ae_err *e)
 {
-	struct ae_der root = { w->root.p, w->root.len }, certs[2];
+	struct ae_der root = { w->root.p, w->root.len };
 	struct ae_accept a = { .tmpl = &w->t,
 		.key = w->mine,
 		.sid = &w->sid,
@@ -137,24 +171,16 @@ judge(struct ae_err *e)
 		.now = NOW };
 	const struct ae_cert *cert = NULL;
 	struct ae_answer *answer = NULL;
-	struct ae_wr leaf, cms;
+	struct ae_wr cms;
 	int rc;
 
-	ae_wr_init(&leaf, 8192);
 	ae_wr_init(&cms, 32768);
-	assert_int_equal(ae_tbs_sign(&leaf, &w->leaf, w->signer, NULL), AE_OK);
-	certs[0] = (struct ae_der){ leaf.p, leaf.len };
-	certs[1] = w->signer == w->ca
-	    ? root
-	    : (struct ae_der){ w->rogue_root.p, w->rogue_root.len };
-	assert_int_equal(ae_chain_build(&cms, certs, w->root_in_answer ? 2 : 1,
-			     NULL, 0, NULL),
-	    AE_OK);
-	assert_int_equal(ae_answer_parse(&answer, cms.p, cms.len, NULL), AE_OK);
-	rc = ae_accept_check(&cert, answer, &a, e);
+	answer_bytes(&cms);
+	rc = ae_answer_parse(&answer, cms.p, cms.len, e);
+	if (rc == AE_OK)
+		rc = ae_accept_check(&cert, answer, &a, e);
 	assert_true((rc == AE_OK) == (cert != NULL));
 	ae_answer_free(answer);
-	ae_wr_done(&leaf);
 	ae_wr_done(&cms);
 	return rc;
 }
@@ -263,6 +289,203 @@ wrong_sid(void **state)
 	assert_int_equal(judge(NULL), AE_OK);
 }
 
+/* ---- twenty wrong certificates, none accepted ---- */
+
+static char foreign_eku[] = "1.3.6.1.5.5.7.3.3";
+static char *foreign_ekus[] = { foreign_eku };
+
+static void
+bend_key(void)
+{
+	w->leaf.spki = ae_key_spki(w->other);
+}
+
+static void
+bend_template(void)
+{
+	w->leaf.x.template_oid = "1.3.6.1.4.1.311.21.8.1.3";
+}
+
+static void
+bend_no_template(void)
+{
+	w->leaf.x.template_oid = NULL;
+	w->leaf.x.has_template_major = false;
+}
+
+static void
+bend_old_template(void)
+{
+	bend_no_template();
+	w->leaf.x.template_name = cn;
+}
+
+static void
+bend_sid(void)
+{
+	w->leaf.x.sid = w->not_sid;
+}
+
+static void
+bend_no_sid(void)
+{
+	w->leaf.x.has_sid = false;
+}
+
+static void
+bend_ca(void)
+{
+	w->leaf.x.has_basic_constraints = true;
+	w->leaf.x.ca = true;
+	w->leaf.x.path_len = -1;
+}
+
+static void
+bend_expired(void)
+{
+	w->leaf.not_before = NOW - 2 * DAY;
+	w->leaf.not_after = NOW - 1;
+}
+
+static void
+bend_future(void)
+{
+	w->leaf.not_before = NOW + DAY;
+}
+
+static void
+bend_eku(void)
+{
+	w->leaf.x.eku = (struct ae_strv){ foreign_ekus, 1 };
+}
+
+static void
+bend_no_eku(void)
+{
+	w->leaf.x.eku = (struct ae_strv){ 0 };
+}
+
+static void
+bend_rogue(void)
+{
+	w->signer = w->rogue;
+}
+
+static void
+bend_rogue_alone(void)
+{
+	w->signer = w->rogue;
+	w->root_in_answer = false;
+}
+
+static void
+bend_self_signed(void)
+{
+	w->signer = w->mine;
+	w->leaf.issuer = w->leaf.subject;
+	w->root_in_answer = false;
+}
+
+static void
+bend_issuer(void)
+{
+	w->leaf.issuer = w->leaf.subject; /* signed by the CA all the same */
+}
+
+static void
+bend_twice(void)
+{
+	w->twice = true;
+}
+
+static void
+cut_short(struct ae_wr *cms)
+{
+	cms->len -= 1;
+}
+
+static void
+add_bytes(struct ae_wr *cms)
+{
+	ae_wr_u32(cms, 0);
+}
+
+static void
+make_garbage(struct ae_wr *cms)
+{
+	memset(cms->p, 0x5a, cms->len);
+}
+
+static void
+make_empty(struct ae_wr *cms)
+{
+	cms->len = 0;
+}
+
+/* In the signature of the first certificate: everything parses. */
+static void
+flip_signature(struct ae_wr *cms)
+{
+	struct ae_answer *answer = NULL;
+	size_t at;
+
+	assert_int_equal(
+	    ae_answer_parse(&answer, cms->p, cms->len, NULL), AE_OK);
+	for (at = 0; memcmp(cms->p + at, answer->certs[0]->der.p,
+			 answer->certs[0]->der.len) != 0;
+	     at++)
+		assert_true(at + answer->certs[0]->der.len < cms->len);
+	cms->p[at + answer->certs[0]->der.len - 1] ^= 1;
+	ae_answer_free(answer);
+}
+
+static const struct {
+	const char *what;
+	void (*bend)(void);
+	void (*bytes)(struct ae_wr *cms);
+} hostile[] = {
+	{ "another key", bend_key, NULL },
+	{ "another template", bend_template, NULL },
+	{ "no template", bend_no_template, NULL },
+	{ "the template in the old form alone", bend_old_template, NULL },
+	{ "another SID", bend_sid, NULL },
+	{ "no SID", bend_no_sid, NULL },
+	{ "a CA certificate", bend_ca, NULL },
+	{ "expired", bend_expired, NULL },
+	{ "not valid yet", bend_future, NULL },
+	{ "another key usage", bend_eku, NULL },
+	{ "no key usage", bend_no_eku, NULL },
+	{ "a foreign root that came along", bend_rogue, NULL },
+	{ "a foreign root that did not", bend_rogue_alone, NULL },
+	{ "self-signed", bend_self_signed, NULL },
+	{ "another issuer's name", bend_issuer, NULL },
+	{ "two for the same key", bend_twice, NULL },
+	{ "a bit of the signature", NULL, flip_signature },
+	{ "cut short", NULL, cut_short },
+	{ "bytes behind it", NULL, add_bytes },
+	{ "garbage", NULL, make_garbage },
+	{ "nothing", NULL, make_empty },
+};
+
+static void
+twenty_wrong_answers(void **state)
+{
+	struct ae_err e;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
+		(void)setup(NULL);
+		e = (struct ae_err)AE_ERR_INIT;
+		assert_int_equal(judge(&e), AE_OK);
+		if (hostile[i].bend != NULL)
+			hostile[i].bend();
+		w->bytes = hostile[i].bytes;
+		if (judge(&e) == AE_OK || e.text[0] == '\0')
+			fail_msg("accepted: %s", hostile[i].what);
+	}
+}
+
 int
 main(void)
 {
@@ -274,6 +497,7 @@ main(void)
 		cmocka_unit_test_setup(wrong_template, setup),
 		cmocka_unit_test_setup(wrong_usage, setup),
 		cmocka_unit_test_setup(wrong_sid, setup),
+		cmocka_unit_test_setup(twenty_wrong_answers, setup),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
