@@ -21,7 +21,7 @@ _autoenroll() {
 	store) words='list --user --archived --json --help' ;;
 	deploy) words='check --user -T --template --dry-run --json --help' ;;
 	trust) words='list status install remove --dry-run --json --help' ;;
-	policy) words='show --user -v --json --help' ;;
+	policy) words='show set AEPolicy= OfflineExpirationPercent= OfflineExpirationStoreNames= LogLevel= --user -v --json --help' ;;
 	task) words='enable disable --user -v --cron --json --help' ;;
 	ca) words='list ping info prop templates --ca --stages --index --json --help' ;;
 	key) words='providers test --provider --alg --self-signed --json --help' ;;

@@ -234,6 +234,11 @@ check_policy(struct walk *w)
 		    "AEPolicy 0x%" PRIx32 " switches auto-enrollment off", p);
 		return;
 	}
+	if (w->in->off_check != NULL) {
+		plan_reason(
+		    w, rs, w->in->off_check, AE_FAIL, 0, "%s", w->in->off_text);
+		return;
+	}
 	w->may = p & all;
 	if (w->may == all)
 		plan_reason(w, rs, "policy.enabled", AE_PASS, 0,

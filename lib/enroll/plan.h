@@ -151,6 +151,9 @@ struct ae_plan_input {
 	enum ae_context context;
 	bool policy_set; /* AEPolicy exists */
 	uint32_t policy; /* its value */
+	/* A check of the policy that forbids asking AD for templates, and a
+	 * sentence about it; NULL: none. */
+	const char *off_check, *off_text;
 	const struct ae_template *const *templates;
 	size_t ntemplates;
 	const struct ae_plan_ca *cas;

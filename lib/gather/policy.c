@@ -35,15 +35,25 @@ int
 ae_gather_policy(struct ae_settings **out, const struct ae_gather_policy *how,
     struct ae_policy_cache *cache, struct ae_err *e)
 {
+	const struct ae_gpo_target target = {
+		.dn = how->principal->dn, .site = how->site, .user = how->user
+	};
+	struct ae_settings *s = NULL;
 	struct ae_gpos *g = NULL;
 	int rc;
 
-	rc = ae_gpos_read(&g, how->ad, how->principal->dn, how->site, how->user,
-	    how->token, e);
+	rc = ae_gpos_read(&g, how->ad, &target, how->token, e);
 	if (rc == AE_OK && (rc = fetch(g, how, cache, e)) == AE_OK) {
 		ae_policy_cache_keep(cache, g);
-		rc = ae_settings_build(out, g, cache, how->local, e);
+		rc = ae_settings_build(&s, g, cache, e);
 	}
+	if (rc == AE_OK && how->local != NULL)
+		rc = ae_settings_override(s, how->local, AE_SETTING_LOCAL, e);
 	ae_gpos_free(g);
-	return rc;
+	if (rc != AE_OK) {
+		ae_settings_free(s);
+		return rc;
+	}
+	*out = s;
+	return AE_OK;
 }

@@ -184,6 +184,19 @@ add_file(struct ae_sysvol_request *q, const struct ae_guid *id,
 	return AE_OK;
 }
 
+/* A GPO that is linked twice is read once. */
+static bool
+asked(const struct ae_gpos *g, const size_t *of, size_t n,
+    const struct ae_gpo *gpo)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (g->choices[of[i]].gpo == gpo)
+			return true;
+	return false;
+}
+
 static int
 request(struct ae_sysvol_request *q, size_t *of, struct ae_gpos *g,
     const struct ae_policy_cache *c, const char *domain, struct ae_err *e)
@@ -204,7 +217,8 @@ request(struct ae_sysvol_request *q, size_t *of, struct ae_gpos *g,
 				return ae_fail_mem(e);
 			continue;
 		}
-		if (fresh(c, ch->gpo, g->user))
+		if (fresh(c, ch->gpo, g->user) ||
+		    asked(g, of, q->n / 2, ch->gpo))
 			continue;
 		if (q->n + 2 > AE_SYSVOL_FILES_MAX)
 			return ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,

@@ -238,8 +238,11 @@ judge(struct ae_gpo_choice *c, const struct ae_gpos *g,
  * The rank decides the order of application.  Unenforced links: the nearest
  * scope last, within a scope the first link last; then enforced ones: the
  * nearest scope first, within a scope in the order of the links
- * (MS-GPOL 3.2.5.1.5).  What does not apply goes to the front.
+ * (MS-GPOL 3.2.5.1.5).  The computer's list of a loopback comes after all of
+ * the user's (3.2.1.3).  What does not apply goes to the front.
  */
+#define SECOND_LIST (INT64_C(1) << 40)
+
 struct ranked {
 	int64_t rank;
 	struct ae_gpo_choice c;
@@ -266,13 +269,16 @@ choose(struct ranked *r, const struct ae_gpos *g, size_t som, size_t link,
 	r->c.som = s;
 	r->c.dn = l->dn;
 	r->c.enforced = (l->options & AE_GPLINK_ENFORCED) != 0;
+	/* For its name, whatever becomes of the link. */
+	if ((rc = judge(&r->c, g, token, e)) != AE_OK)
+		return rc;
 	if ((l->options & AE_GPLINK_DISABLED) != 0)
 		r->c.verdict = AE_GPO_LINK_DISABLED;
 	else if (enforced_only && !r->c.enforced)
 		r->c.verdict = AE_GPO_BLOCKED;
-	else if ((rc = judge(&r->c, g, token, e)) != AE_OK)
-		return rc;
 	r->rank = r->c.enforced ? at + 1 : -at - 1;
+	if (s->loopback)
+		r->rank += SECOND_LIST;
 	if (r->c.verdict != AE_GPO_APPLIES)
 		r->rank = INT64_MIN / 2 + at;
 	return AE_OK;
@@ -295,6 +301,9 @@ ae_gpo_select(struct ae_gpos *g, const struct ae_token *token, struct ae_err *e)
 		return ae_fail_mem(e);
 	}
 	for (i = 0; i < g->nsoms && rc == AE_OK; i++) {
+		/* What is blocked on one way up is not on the other. */
+		if (i > 0 && g->soms[i].loopback != g->soms[i - 1].loopback)
+			enforced_only = false;
 		for (j = 0; j < g->soms[i].links.n && rc == AE_OK; j++) {
 			rc = choose(&r[n], g, i, j, enforced_only, token, e);
 			n++;

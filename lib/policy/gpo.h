@@ -27,9 +27,21 @@
 
 enum ae_som_kind { AE_SOM_OU, AE_SOM_DOMAIN, AE_SOM_SITE };
 
+/*
+ * A user's policy may depend on the computer he uses (MS-GPOL 3.2.1.3): what
+ * the computer's policy says in UserPolicyMode.
+ */
+#define AE_GPO_SYSTEM_KEY "Software\\Policies\\Microsoft\\Windows\\System"
+enum ae_loopback {
+	AE_LOOPBACK_OFF = 0,
+	AE_LOOPBACK_MERGE = 1,	 /* the computer's list after the user's */
+	AE_LOOPBACK_REPLACE = 2, /* the computer's list alone */
+};
+
 /* A scope of management: where GPOs are linked.  Nearest first. */
 struct ae_som {
 	enum ae_som_kind kind;
+	bool loopback; /* above the computer, for a user */
 	char *dn;
 	bool blocks; /* gPOptions 1: nothing unenforced from further out */
 	struct ae_gplinks links;
@@ -115,17 +127,27 @@ void ae_gpo_free(struct ae_gpo *g);
 /*
  * Fill g->choices from soms, gpos and refused.  token is the principal's:
  * its groups as the DC counts them.  Links that do not apply come first in
- * the list, those that do in order of application behind them.
+ * the list, those that do in order of application behind them.  All scopes
+ * with loopback come after those without, and so do their GPOs.
  */
 int ae_gpo_select(struct ae_gpos *g, const struct ae_token *token,
     struct ae_err *e) AE_MUST_CHECK;
 
+/* Whose policy is read. */
+struct ae_gpo_target {
+	const char *dn;	      /* of the computer or user */
+	const char *computer; /* DN, for a user with loopback */
+	enum ae_loopback loopback;
+	const char *site; /* of this host; NULL: unknown */
+	bool user;	  /* the user half */
+};
+
 /*
- * Read scopes and GPOs for the principal with this DN over its own
- * connection, and select.  site may be NULL.
+ * Read scopes and GPOs over the principal's own connection, and select.
+ * With loopback it is still the user's token that filters.
  */
-int ae_gpos_read(struct ae_gpos **out, struct ae_ad *ad, const char *dn,
-    const char *site, bool user, const struct ae_token *token,
+int ae_gpos_read(struct ae_gpos **out, struct ae_ad *ad,
+    const struct ae_gpo_target *target, const struct ae_token *token,
     struct ae_err *e) AE_MUST_CHECK;
 
 #endif

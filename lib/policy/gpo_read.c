@@ -41,7 +41,7 @@ decode_som(struct ae_som *s, const struct ae_entries *l, struct ae_err *e)
 /* One scope; that it cannot be read ends everything (MS-GPOL 3.2.5.1.3). */
 static int
 add_som(struct ae_gpos *g, struct ae_ad *ad, enum ae_som_kind kind,
-    const char *dn, struct ae_err *e)
+    bool loopback, const char *dn, struct ae_err *e)
 {
 	struct ae_entries l = { 0 };
 	size_t i, links = 0;
@@ -58,6 +58,7 @@ add_som(struct ae_gpos *g, struct ae_ad *ad, enum ae_som_kind kind,
 	s = &g->soms[g->nsoms];
 	memset(s, 0, sizeof(*s));
 	s->kind = kind;
+	s->loopback = loopback;
 	if ((s->dn = strdup(dn)) == NULL)
 		return ae_fail_mem(e);
 	g->nsoms++;
@@ -75,7 +76,7 @@ add_som(struct ae_gpos *g, struct ae_ad *ad, enum ae_som_kind kind,
 
 static int
 read_soms(struct ae_gpos *g, struct ae_ad *ad, const char *dn, const char *site,
-    struct ae_err *e)
+    bool loopback, struct ae_err *e)
 {
 	struct ae_wr w;
 	const char *p;
@@ -84,9 +85,9 @@ read_soms(struct ae_gpos *g, struct ae_ad *ad, const char *dn, const char *site,
 	for (p = ae_ad_dn_parent(dn); p != NULL && rc == AE_OK;
 	     p = ae_ad_dn_parent(p)) {
 		if (strncasecmp(p, "OU=", 3) == 0) {
-			rc = add_som(g, ad, AE_SOM_OU, p, e);
+			rc = add_som(g, ad, AE_SOM_OU, loopback, p, e);
 		} else if (strncasecmp(p, "DC=", 3) == 0) {
-			rc = add_som(g, ad, AE_SOM_DOMAIN, p, e);
+			rc = add_som(g, ad, AE_SOM_DOMAIN, loopback, p, e);
 			break;
 		}
 	}
@@ -99,7 +100,7 @@ read_soms(struct ae_gpos *g, struct ae_ad *ad, const char *dn, const char *site,
 	if ((p = ae_wr_cstr(&w)) == NULL)
 		rc = ae_fail_mem(e);
 	else
-		rc = add_som(g, ad, AE_SOM_SITE, p, e);
+		rc = add_som(g, ad, AE_SOM_SITE, loopback, p, e);
 	ae_wr_done(&w);
 	return rc;
 }
@@ -212,18 +213,25 @@ read_gpos(struct ae_gpos *g, struct ae_ad *ad, struct ae_err *e)
 }
 
 int
-ae_gpos_read(struct ae_gpos **out, struct ae_ad *ad, const char *dn,
-    const char *site, bool user, const struct ae_token *token, struct ae_err *e)
+ae_gpos_read(struct ae_gpos **out, struct ae_ad *ad,
+    const struct ae_gpo_target *t, const struct ae_token *token,
+    struct ae_err *e)
 {
 	struct ae_gpos *g = calloc(1, sizeof(*g));
-	int rc;
+	int rc = AE_OK;
 
 	if (g == NULL)
 		return ae_fail_mem(e);
-	g->user = user;
-	if ((rc = read_soms(g, ad, dn, site, e)) != AE_OK ||
-	    (rc = read_gpos(g, ad, e)) != AE_OK ||
-	    (rc = ae_gpo_select(g, token, e)) != AE_OK) {
+	g->user = t->user;
+	if (t->loopback != AE_LOOPBACK_REPLACE)
+		rc = read_soms(g, ad, t->dn, t->site, false, e);
+	if (rc == AE_OK && t->loopback != AE_LOOPBACK_OFF)
+		rc = read_soms(g, ad, t->computer, t->site, true, e);
+	if (rc == AE_OK)
+		rc = read_gpos(g, ad, e);
+	if (rc == AE_OK)
+		rc = ae_gpo_select(g, token, e);
+	if (rc != AE_OK) {
 		ae_gpos_free(g);
 		return ae_note(e, rc, "group policy");
 	}

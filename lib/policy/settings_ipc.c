@@ -6,8 +6,10 @@
 #include "policy/settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "ad/fields.h"
+#include "base/utf16.h"
 
 #define LIST_MAX 8192u
 
@@ -25,6 +27,7 @@ static const struct ae_field gpo_fields[] = {
 	{ "scope_kind",  AE_FIELD_U32, GPO_AT(scope_kind) },
 	{ "verdict",     AE_FIELD_U32, GPO_AT(verdict) },
 	{ "enforced",    AE_FIELD_U32, GPO_AT(enforced) },
+	{ "loopback",    AE_FIELD_U32, GPO_AT(loopback) },
 	{ "version",     AE_FIELD_U32, GPO_AT(version) },
 	{ NULL },
 };
@@ -38,6 +41,7 @@ static const struct ae_field server_fields[] = {
 	{ "auth_flags",    AE_FIELD_U32, SERVER_AT(auth_flags) },
 	{ "cost",          AE_FIELD_U32, SERVER_AT(cost) },
 	{ "gpo",           AE_FIELD_U32, SERVER_AT(gpo) },
+	{ "verdict",       AE_FIELD_U32, SERVER_AT(verdict) },
 	{ NULL },
 };
 
@@ -46,12 +50,16 @@ static const struct ae_field fields[] = {
 	{ "OfflineExpirationPercent",    AE_FIELD_U32,  AT(expiry_percent) },
 	{ "LogLevel",                    AE_FIELD_U32,  AT(log_level) },
 	{ "OfflineExpirationStoreNames", AE_FIELD_STRV, AT(expiry_stores) },
+	{ "UserPolicyMode",              AE_FIELD_U32,  AT(loopback) },
+	{ "by_computer",                 AE_FIELD_STR,  AT(by_computer) },
+	{ "servers_default",             AE_FIELD_STR,  AT(servers_default) },
+	{ "servers_flags",               AE_FIELD_U32,  AT(servers_flags) },
 	{ NULL },
 };
 
 /* Where each setting comes from. */
 static const size_t origins[] = { AT(ae_policy_from), AT(expiry_percent_from),
-	AT(expiry_stores_from), AT(log_level_from) };
+	AT(expiry_stores_from), AT(log_level_from), AT(loopback_from) };
 /* clang-format on */
 
 #define NORIGINS (sizeof(origins) / sizeof(origins[0]))
@@ -137,7 +145,7 @@ get(struct ae_settings *s, struct ae_rd *r, struct ae_err *e)
 		from = (void *)((char *)s + origins[i]);
 		source = ae_rd_u32(r);
 		from->gpo = ae_rd_u32(r);
-		if (source > AE_SETTING_LOCAL)
+		if (source > AE_SETTING_OWN)
 			return bad(e);
 		from->source = (enum ae_setting_source)source;
 	}
@@ -158,8 +166,12 @@ get(struct ae_settings *s, struct ae_rd *r, struct ae_err *e)
 		    s->gpos[i].scope_kind > AE_SOM_SITE)
 			return bad(e);
 	for (i = 0; i < s->nservers; i++)
-		if (s->servers[i].key == NULL || s->servers[i].gpo >= s->ngpos)
+		if (s->servers[i].key == NULL ||
+		    s->servers[i].gpo >= s->ngpos ||
+		    s->servers[i].verdict > AE_SERVER_LIST_OFF)
 			return bad(e);
+	if (s->loopback > AE_LOOPBACK_REPLACE)
+		return bad(e);
 	for (i = 0; i < NORIGINS; i++) {
 		from = (void *)((char *)s + origins[i]);
 		if (from->source == AE_SETTING_GPO && from->gpo >= s->ngpos)
@@ -182,4 +194,72 @@ ae_settings_get(struct ae_settings **out, struct ae_rd *r, struct ae_err *e)
 	}
 	*out = s;
 	return AE_OK;
+}
+
+#define LAST_MAGIC UINT32_C(0x314c5041) /* "APL1" */
+#define NAME_MAX_LEN 1024u
+
+static void
+put_name(struct ae_wr *w, const char *s)
+{
+	ae_wr_u16(w, (uint16_t)strlen(s));
+	ae_wr_str(w, s);
+}
+
+static int
+get_name(char **out, struct ae_rd *r, struct ae_err *e)
+{
+	uint16_t len = ae_rd_u16(r);
+	const uint8_t *p = len > NAME_MAX_LEN ? NULL : ae_rd_take(r, len);
+
+	if (p == NULL || memchr(p, '\0', len) != NULL)
+		return bad(e);
+	*out = strndup((const char *)p, len);
+	if (*out == NULL)
+		return ae_fail_mem(e);
+	return ae_utf8_valid(*out) ? AE_OK : bad(e);
+}
+
+void
+ae_policy_last_put(struct ae_wr *w, const struct ae_policy_last *l)
+{
+	ae_wr_u32(w, LAST_MAGIC);
+	ae_wr_u64(w, (uint64_t)l->read_at);
+	put_name(w, l->dc);
+	put_name(w, l->principal);
+	ae_settings_put(w, l->settings);
+}
+
+int
+ae_policy_last_get(
+    struct ae_policy_last *out, struct ae_rd *r, struct ae_err *e)
+{
+	struct ae_policy_last l = { 0 };
+	int rc;
+
+	if (ae_rd_u32(r) != LAST_MAGIC)
+		return bad(e);
+	l.read_at = (int64_t)ae_rd_u64(r);
+	rc = get_name(&l.dc, r, e);
+	if (rc == AE_OK)
+		rc = get_name(&l.principal, r, e);
+	if (rc == AE_OK)
+		rc = ae_settings_get(&l.settings, r, e);
+	if (rc == AE_OK && !ae_rd_done(r))
+		rc = bad(e);
+	if (rc != AE_OK) {
+		ae_policy_last_done(&l);
+		return rc;
+	}
+	*out = l;
+	return AE_OK;
+}
+
+void
+ae_policy_last_done(struct ae_policy_last *l)
+{
+	free(l->dc);
+	free(l->principal);
+	ae_settings_free(l->settings);
+	memset(l, 0, sizeof(*l));
 }

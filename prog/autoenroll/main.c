@@ -140,11 +140,25 @@ const struct cli_command cli_commands[] = {
 	  "\n"
 	  "examples:\n"
 	  "  autoenroll trust install --dry-run\n" },
-	{ "policy", cmd_policy, "show the auto-enrollment policy and where it comes from",
+	{ "policy", cmd_policy, "show or set the auto-enrollment policy and say where it comes from",
 	  "usage: autoenroll policy show [--user] [-v] [--json]\n"
+	  "       autoenroll policy set [--user] [--json] NAME=VALUE...\n"
+	  "\n"
+	  "show tells the settings in force, AEPolicy bit by bit, and which group policy\n"
+	  "object each is from; without a domain controller, those that were read last and\n"
+	  "their age. set writes the local layer, which overrides group policy:\n"
+	  "/etc/autoenroll/policy.conf, or ~/.config/autoenroll/policy.conf of a user who is\n"
+	  "not root. NAME is AEPolicy, OfflineExpirationPercent, OfflineExpirationStoreNames\n"
+	  "or LogLevel; NAME=default takes it back.\n"
 	  "\n"
 	  "  --user  your own policy instead of this machine's\n"
-	  "  -v  also every group policy object that was passed over, and why\n" },
+	  "  -v      also every group policy object that was looked at, and why those that\n"
+	  "          do not apply do not\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll policy show -v\n"
+	  "  autoenroll policy set AEPolicy=0x7\n"
+	  "  autoenroll policy set --user AEPolicy=default\n" },
 	{ "task", cmd_task, "show when auto-enrollment ran and will run, switch it off and on",
 	  "usage: autoenroll task [--user] [-v] [--cron] [--json]\n"
 	  "       autoenroll task enable [--user]\n"

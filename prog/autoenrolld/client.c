@@ -66,6 +66,8 @@ static const struct {
 	{ offsetof(struct client, state_dir),      STATE,  "" },
 	{ offsetof(struct client, events),         STATE,  "/events.jsonl" },
 	{ offsetof(struct client, policy_cache),   STATE,  "/policy.cache" },
+	{ offsetof(struct client, policy_last),    STATE,  "/policy.last" },
+	{ offsetof(struct client, machine_policy_last), SYSTEM, "/var/lib/autoenroll/policy.last" },
 	{ offsetof(struct client, log_level_file), STATE,  "/loglevel" },
 	/* The machine's LogLevel holds for users, too, as on Windows. */
 	{ offsetof(struct client, machine_level_file), SYSTEM, "/var/lib/autoenroll/loglevel" },

@@ -30,15 +30,17 @@ struct client {
 	char *deploy_path; /* deploy.conf, there or in the user's ~/.config */
 	char *hooks_dir;   /* hooks.d beside it */
 	char *keytab;
-	char *state_dir;	  /* var/lib/autoenroll: the machine's store */
-	char *run_dir;		  /* run/autoenroll: caches, control socket */
-	char *ccache;		  /* <run_dir>/krb5cc, without "FILE:" */
-	char *socket;		  /* <run_dir>/control */
-	char *events;		  /* <state_dir>/events.jsonl */
-	char *policy_cache;	  /* <state_dir>/policy.cache */
-	char *log_level_file;	  /* <state_dir>/loglevel */
-	char *machine_level_file; /* var/lib/autoenroll/loglevel */
-	char *policy_level_file;  /* var/lib/autoenroll/loglevel.policy */
+	char *state_dir;	   /* var/lib/autoenroll: the machine's store */
+	char *run_dir;		   /* run/autoenroll: caches, control socket */
+	char *ccache;		   /* <run_dir>/krb5cc, without "FILE:" */
+	char *socket;		   /* <run_dir>/control */
+	char *events;		   /* <state_dir>/events.jsonl */
+	char *policy_cache;	   /* <state_dir>/policy.cache */
+	char *policy_last;	   /* <state_dir>/policy.last */
+	char *machine_policy_last; /* var/lib/autoenroll/policy.last */
+	char *log_level_file;	   /* <state_dir>/loglevel */
+	char *machine_level_file;  /* var/lib/autoenroll/loglevel */
+	char *policy_level_file;   /* var/lib/autoenroll/loglevel.policy */
 
 	/* from the configuration file */
 	char *principal; /* NULL: <HOST>$ of the keytab's realm */

@@ -12,6 +12,8 @@
 #include "base/time.h"
 #include "deploy.h"
 #include "eventlog.h"
+#include "logon.h"
+#include "policy_state.h"
 #include "pulse_run.h"
 #include "rpc/types.h"
 #include "sys/clock.h"
@@ -128,12 +130,18 @@ static int
 run_alone(struct run *r, json_t *rep, struct ae_err *e)
 {
 	char when[AE_TIME_STR_MAX], code[16];
+	json_t *last, *runas;
 	int rc;
 
 	rc = ae_file_mkdirs(r->c->state_dir, r->c->user ? 0700 : 0755, e);
+	if (rc == AE_OK)
+		rc = pulse_guess_context(r, e);
 	if (rc != AE_OK)
 		return rc;
-	pulse_guess_context(r);
+	if (r->c->user &&
+	    (runas = logon_json(
+		 r->principal[0] != '\0' ? r->principal : NULL)) != NULL)
+		(void)json_object_set_new(rep, "logon", runas);
 	pulse_event(r, AE_EVENT_AUTOENROLLMENT, 2, NULL, 0);
 	rc = work(r, rep, e);
 	if (!r->o->dry_run) {
@@ -145,6 +153,10 @@ run_alone(struct run *r, json_t *rep, struct ae_err *e)
 		    code, sizeof(code), "0x%08" PRIx32, pulse_code_of(e));
 		EVENT(r, AE_EVENT_AUTOENROLLMENT, 6, code, e->text);
 		(void)json_object_set_new(rep, "error", json_string(e->text));
+		/* What holds meanwhile is what was read last. */
+		if (json_object_get(rep, "policy") == NULL &&
+		    (last = policy_state_json(r->c, e->text)) != NULL)
+			(void)json_object_set_new(rep, "policy", last);
 	}
 	/* The policy role told 4 and what follows it when policy is on. */
 	if (rc == AE_OK && r->plan.enabled)

@@ -27,6 +27,7 @@ look(struct run *r, json_t *report, struct ae_err *e)
 		return rc;
 	ae_wr_init(&q, ROLE_BODY_MAX);
 	msg_put_str(&q, r->principal);
+	pulse_put_file(&q, r->c->user ? r->c->machine_policy_last : NULL);
 	rc = peer_ask(r->policy, ROLE_CHECK, &q, PULSE_PLAN_MS, &answer, e);
 	ae_wr_done(&q);
 	if (rc != AE_OK)

@@ -49,27 +49,27 @@ users_ticket(struct run *r, struct ae_err *e)
 }
 
 /*
- * The first event comes before any DC is asked: until then a domain's short
- * name is taken to be the first part of the realm, as it nearly always is.
+ * Whose ticket it is, before any work: the first event comes before any DC
+ * is asked.  Until one was, a domain's short name is taken to be the first
+ * part of the realm, as it nearly always is.  No ticket is no failure here.
  */
-void
-pulse_guess_context(struct run *r)
+int
+pulse_guess_context(struct run *r, struct ae_err *e)
 {
 	struct ae_gss_cred *cred = NULL;
 	char account[256], domain[64];
 	size_t i;
 
 	if (!r->c->user || ae_gss_cred_ccache(&cred, NULL, NULL) != AE_OK)
-		return;
-	if (sscanf(ae_gss_cred_principal(cred), "%255[^@]@%63[^.]", account,
-		domain) == 2) {
-		for (i = 0; domain[i] != '\0'; i++)
-			domain[i] = (char)toupper((unsigned char)domain[i]);
-		/* Without memory it stays the login name. */
-		if (client_set_context(r->c, domain, account, NULL) != AE_OK)
-			r->principal[0] = '\0';
-	}
+		return AE_OK;
+	(void)snprintf(r->principal, sizeof(r->principal), "%s",
+	    ae_gss_cred_principal(cred));
 	ae_gss_cred_free(cred);
+	if (sscanf(r->principal, "%255[^@]@%63[^.]", account, domain) != 2)
+		return AE_OK;
+	for (i = 0; domain[i] != '\0'; i++)
+		domain[i] = (char)toupper((unsigned char)domain[i]);
+	return client_set_context(r->c, domain, account, e);
 }
 
 static int

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "eventlog.h"
 #include "gather/sysvol.h"
+#include "policy_state.h"
 #include "store/store.h"
 #include "sys/files.h"
 
@@ -71,6 +72,8 @@ policy_level(const struct run *r, const json_t *report)
 	json_int_t level = json_integer_value(
 	    json_object_get(json_object_get(report, "policy"), "log_level"));
 
+	if (r->c->user) /* it is the computer's that holds, for users too */
+		return;
 	eventlog_set_policy_level(r->c,
 	    level < 0 || level > AE_EVENT_LOG_EXHAUSTIVE ||
 		    level == AE_EVENT_LOG_WARNING
@@ -124,15 +127,31 @@ read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
 	return AE_OK;
 }
 
-/* The files of group policy that the last runs did not leave us. */
+void
+pulse_put_file(struct ae_wr *q, const char *path)
+{
+	uint8_t *p = NULL;
+	size_t len = 0;
+
+	if (path == NULL ||
+	    ae_file_read(&p, &len, path, ROLE_BODY_MAX / 4, NULL) != AE_OK)
+		len = 0;
+	msg_put_bytes(q, p, len);
+	free(p);
+}
+
+/*
+ * The files of group policy that the last runs did not leave us.  That the
+ * helper fails is for the policy role to judge: *why.
+ */
 static int
-fetch_policy(struct run *r, struct ae_wr *reply, struct ae_err *e)
+fetch_policy(
+    struct run *r, struct ae_wr *reply, struct ae_err *why, struct ae_err *e)
 {
 	const struct ae_gather_sysvol how = { .program = r->c->helper,
 		.ccache = getenv("KRB5CCNAME") };
 	const char *domain, *account;
 	const uint8_t *frame;
-	uint8_t *cache = NULL;
 	struct ae_rd answer;
 	struct ae_wr q;
 	size_t len = 0;
@@ -140,12 +159,12 @@ fetch_policy(struct run *r, struct ae_wr *reply, struct ae_err *e)
 
 	ae_wr_init(&q, ROLE_BODY_MAX);
 	msg_put_str(&q, r->principal);
-	if (r->o->refresh ||
-	    ae_file_read(&cache, &len, r->c->policy_cache, ROLE_BODY_MAX / 2,
-		NULL) != AE_OK)
-		len = 0;
-	msg_put_bytes(&q, cache, len);
-	free(cache);
+	if (r->o->refresh)
+		msg_put_bytes(&q, NULL, 0);
+	else
+		pulse_put_file(&q, r->c->policy_cache);
+	pulse_put_file(&q, r->c->policy_last);
+	pulse_put_file(&q, r->c->user ? r->c->machine_policy_last : NULL);
 	rc = peer_ask(r->policy, ROLE_SETTINGS, &q, PULSE_PLAN_MS, &answer, e);
 	ae_wr_done(&q);
 	if (rc != AE_OK)
@@ -165,26 +184,47 @@ fetch_policy(struct run *r, struct ae_wr *reply, struct ae_err *e)
 	client_progress(r->c, "sysvol");
 	ae_wr_init(&q, ROLE_BODY_MAX);
 	ae_wr_bytes(&q, frame, len);
-	rc = ae_wr_ok(&q) ? ae_gather_sysvol_frame(reply, &how, &q, false, e)
-			  : ae_fail_mem(e);
+	if (!ae_wr_ok(&q))
+		rc = ae_fail_mem(e);
+	else if (ae_gather_sysvol_frame(reply, &how, &q, false, why) != AE_OK)
+		ae_wr_reset(reply);
 	ae_wr_done(&q);
+	return rc;
+}
+
+/* What the next run, or one without a domain controller, begins with. */
+static int
+keep_policy(struct run *r, struct ae_rd *answer, struct ae_err *e)
+{
+	const uint8_t *cache, *last;
+	size_t ncache, nlast;
+	int rc = AE_OK;
+
+	cache = msg_get_bytes(answer, ROLE_BODY_MAX, &ncache);
+	last = msg_get_bytes(answer, ROLE_BODY_MAX, &nlast);
+	if (cache == NULL || last == NULL || r->o->dry_run)
+		return AE_OK;
+	if (ncache > 0)
+		rc = ae_file_write(r->c->policy_cache, cache, ncache, 0644, e);
+	if (rc == AE_OK && nlast > 0)
+		rc = policy_state_keep(r->c, last, nlast, e);
 	return rc;
 }
 
 int
 pulse_plan(struct run *r, json_t *report, struct ae_err *e)
 {
-	struct ae_wr q, pems, none, files;
-	const uint8_t *cache;
+	struct ae_wr q, pems, none, files, failed;
+	struct ae_err why = AE_ERR_INIT;
 	struct ae_rd answer;
-	size_t len;
 	int rc;
 
 	ae_wr_init(&none, 1);
 	ae_wr_init(&q, ROLE_BODY_MAX);
 	ae_wr_init(&pems, ROLE_BODY_MAX);
 	ae_wr_init(&files, ROLE_BODY_MAX / 2);
-	rc = fetch_policy(r, &files, e);
+	ae_wr_init(&failed, 4096);
+	rc = fetch_policy(r, &files, &why, e);
 	if (rc == AE_OK)
 		rc = peer_ask(
 		    r->key, ROLE_INVENTORY, &none, PULSE_KEY_MS, &answer, e);
@@ -194,14 +234,15 @@ pulse_plan(struct run *r, json_t *report, struct ae_err *e)
 	msg_put_str(&q, r->o->show);
 	msg_put_str(&q, r->o->ca);
 	msg_put_str(&q, r->o->requester);
+	if (why.rc != AE_OK)
+		msg_put_err(&failed, &why);
+	msg_put_bytes(&q, failed.p, failed.len);
 	msg_put_bytes(&q, files.p, files.len);
 	msg_put_bytes(&q, answer.p, answer.len);
 	rc = peer_ask(r->policy, ROLE_PLAN, &q, PULSE_PLAN_MS, &answer, e);
 	if (rc != AE_OK)
 		goto out;
-	cache = msg_get_bytes(&answer, ROLE_BODY_MAX, &len);
-	if (cache != NULL && len > 0 && !r->o->dry_run)
-		rc = ae_file_write(r->c->policy_cache, cache, len, 0644, e);
+	rc = keep_policy(r, &answer, e);
 	if (rc == AE_OK)
 		rc = read_plan(r, &answer, &pems, report, e);
 	if (rc == AE_OK && !r->o->dry_run && pems.len > 0)
@@ -211,5 +252,6 @@ out:
 	ae_wr_done(&q);
 	ae_wr_done(&pems);
 	ae_wr_done(&files);
+	ae_wr_done(&failed);
 	return rc;
 }

@@ -80,12 +80,15 @@ void pulse_event(struct run *r, enum ae_event_source source, unsigned id,
 int pulse_nonsense(struct ae_err *e, const char *who);
 
 /* pulse_peers.c: the ticket and the processes of the run. */
-void pulse_guess_context(struct run *r);
+int pulse_guess_context(struct run *r, struct ae_err *e) AE_MUST_CHECK;
 int pulse_get_ticket(struct run *r, struct ae_err *e) AE_MUST_CHECK;
 int pulse_start_policy(struct run *r, struct ae_err *e) AE_MUST_CHECK;
 int pulse_start_key(struct run *r, struct ae_err *e) AE_MUST_CHECK;
 /* Once; the second call finds it running. */
 int pulse_start_net(struct run *r, struct ae_err *e) AE_MUST_CHECK;
+
+/* A file that an earlier run left, into a question; none is fine, too. */
+void pulse_put_file(struct ae_wr *q, const char *path);
 
 /*
  * pulse_plan.c: gather and plan, write the directory's anchors to the

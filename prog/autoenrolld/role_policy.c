@@ -3,56 +3,24 @@
 /*
  * The policy role: group policy, the directory, and from both – with the
  * inventory that the key role listed – the plan.  Talks LDAP as the machine
- * or the user whom it is about;
- * has no keys and cannot write the store.  It is asked twice: what files of
- * group policy it lacks, and then, with these, for the plan.
+ * or the user whom it is about; has no keys and cannot write the store.  It
+ * is asked twice: what files of group policy it lacks, and then, with these,
+ * for the plan.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ad/ad.h"
-#include "ad/locate.h"
 #include "base/str.h"
 #include "enroll/event.h"
-#include "enroll/plan.h"
-#include "gather/directory.h"
 #include "gather/stored.h"
-#include "gss/cred.h"
 #include "keys.h"
 #include "plan_json.h"
-#include "policy/files.h"
-#include "policy/gpo_version.h"
-#include "policy/settings.h"
-#include "pulse_wire.h"
-#include "role.h"
+#include "role_policy.h"
 #include "roles.h"
 #include "settings_json.h"
 #include "store/store.h"
 #include "sys/clock.h"
-
-/* What was asked, and everything that answering it needs. */
-struct work {
-	struct ae_arena *a;
-	const char *principal; /* "PC1$@REALM" */
-	const char *context;   /* first parameter of events */
-	const char *only, *show, *ca, *requester;
-	struct pulse_wire_stored stored;
-
-	struct ae_gss_cred *cred;
-	struct ae_ad_ping dc;
-	struct ae_ad *ad;
-	struct ae_directory *dir;
-	struct ae_gpos *gpos;
-	char version[AE_GPO_VERSION_STR_MAX]; /* of these */
-	struct ae_policy_cache cache;
-	size_t *of;    /* which choice a fetched file belongs to */
-	size_t nfiles; /* asked for */
-	struct ae_settings *settings;
-	struct ae_inventory have;
-	struct ae_plan *plan;
-	struct ae_providers providers; /* for keys, of this machine */
-};
 
 static int
 read_stored(struct work *q, struct ae_arena *a, struct ae_rd *in)
@@ -205,6 +173,7 @@ plan(struct work *w, bool user, struct ae_err *e)
 	if (w->only != NULL && w->requester != NULL)
 		on_behalf(&in, w);
 	restrict_ca(&in, w, w->a);
+	in.off_check = ae_settings_servers_check(w->settings, &in.off_text);
 	rc = ae_plan_make(&w->plan, &in, w->a, e);
 	if (rc == AE_OK && in.only != NULL && w->plan->nitems == 0)
 		rc = ae_fail(e, AE_ENOTFOUND, AE_DOM_HRESULT, 0x80094800,
@@ -286,6 +255,13 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 {
 	const struct ae_directory *d = an->dir;
 	struct ae_wr part;
+	const struct settings_shown shown = {
+		.read_at =
+		    an->stale != NULL ? an->last.read_at : ae_clock_now(),
+		.dc = an->stale != NULL ? an->last.dc : an->dc.host,
+		.why = an->stale,
+		.note = an->note,
+	};
 	json_t *j;
 	char *text;
 
@@ -304,8 +280,8 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 	put_open(w, an);
 	j = plan_to_json(an->plan);
 	if (j != NULL &&
-	    json_object_set_new(j, "policy", settings_to_json(an->settings)) ==
-		0)
+	    json_object_set_new(
+		j, "policy", settings_to_json(an->settings, &shown)) == 0)
 		(void)json_object_set_new(j, "dc", json_string(an->dc.host));
 	if (j != NULL)
 		(void)json_object_set_new(
@@ -329,6 +305,9 @@ work_done(struct work *w)
 	free(w->of);
 	ae_directory_free(w->dir);
 	ae_settings_free(w->settings);
+	ae_policy_last_done(&w->last);
+	ae_policy_last_done(&w->machine);
+	ae_wr_done(&w->fresh);
 	ae_ad_free(w->ad);
 	ae_gss_cred_free(w->cred);
 	ae_arena_free(w->a);
@@ -347,34 +326,18 @@ read_cache(struct work *w, const uint8_t *p, size_t len)
 		memset(&w->cache, 0, sizeof(w->cache));
 }
 
-static int
-choose_gpos(struct work *w, bool user, struct ae_wr *out, struct ae_err *e)
+/* Last good settings that do not decode are none. */
+static void
+read_last(struct ae_policy_last *l, struct ae_rd *in)
 {
-	const char *site =
-	    w->dc.client_site[0] == '\0' ? NULL : w->dc.client_site;
-	struct ae_sysvol_request q = { 0 };
-	struct ae_wr frame;
-	int rc;
+	const uint8_t *p;
+	struct ae_rd r;
+	size_t len;
 
-	rc = ae_gpos_read(
-	    &w->gpos, w->ad, w->dir->me->dn, site, user, w->dir->token, e);
-	if (rc == AE_OK)
-		(void)ae_gpos_version(w->version, w->gpos);
-	if (rc == AE_OK)
-		rc = ae_policy_request(&q, &w->of, w->gpos, &w->cache,
-		    w->dc.host, w->dc.domain, e);
-	if (rc != AE_OK)
-		return ae_note(e, rc, "reading group policy");
-	w->nfiles = q.n;
-	ae_wr_init(&frame, AE_SYSVOL_REQUEST_MAX);
-	if (q.n > 0)
-		ae_sysvol_request_put(&frame, &q);
-	if (!ae_wr_ok(&frame))
-		rc = ae_fail_mem(e);
-	msg_put_bytes(out, frame.p, frame.len);
-	ae_wr_done(&frame);
-	ae_sysvol_request_done(&q);
-	return rc;
+	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
+	ae_rd_init(&r, p, len);
+	if (len > 0 && ae_policy_last_get(l, &r, NULL) != AE_OK)
+		memset(l, 0, sizeof(*l));
 }
 
 /* Domain and account as Windows writes them. */
@@ -411,18 +374,25 @@ on_settings(
 		return ae_fail_mem(e);
 	w->principal = msg_get_str(w->a, in, 255);
 	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
+	read_cache(w, p, len);
+	read_last(&w->last, in);
+	read_last(&w->machine, in);
 	if (!ae_rd_done(in) || w->principal == NULL ||
 	    strchr(w->principal, '@') == NULL)
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "malformed question: settings");
-	read_cache(w, p, len);
+	/* Somebody else's is worth nothing. */
+	if (w->last.settings != NULL &&
+	    (!ae_str_eq_nocase(w->last.principal, w->principal) ||
+		w->last.settings->user != r->c->user))
+		ae_policy_last_done(&w->last);
 	rc = connect_dc(w, e);
 	if (rc == AE_OK)
 		rc = ae_directory_open(&w->dir, w->ad, w->principal, e);
 	if (rc == AE_OK)
 		rc = put_who(w, r->c->user, out, e);
 	if (rc == AE_OK)
-		rc = choose_gpos(w, r->c->user, out, e);
+		rc = policy_read_choose(r, out, e);
 	return rc;
 }
 
@@ -439,6 +409,7 @@ on_check(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	if (w->a == NULL)
 		return ae_fail_mem(e);
 	w->principal = msg_get_str(w->a, in, 255);
+	read_last(&w->machine, in);
 	if (!ae_rd_done(in) || w->principal == NULL ||
 	    strchr(w->principal, '@') == NULL)
 		return ae_fail(
@@ -448,53 +419,11 @@ on_check(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = ae_directory_open(&w->dir, w->ad, w->principal, e);
 	if (rc == AE_OK)
-		rc = choose_gpos(w, r->c->user, &files, e);
+		rc = policy_read_choose(r, &files, e);
 	ae_wr_done(&files);
 	if (rc == AE_OK)
 		msg_put_str(out, w->version);
 	return rc;
-}
-
-/* The files that came, and the local layer on top. */
-static int
-read_settings(struct role *r, struct work *w, const uint8_t *reply, size_t len,
-    struct ae_err *e)
-{
-	struct ae_sysvol_reply files = { 0 };
-	struct ae_local_policy local;
-	int rc = AE_OK;
-
-	ae_local_policy_init(&local);
-	if (w->nfiles > 0) {
-		rc = ae_sysvol_reply_get(&files, reply, len, w->nfiles, e);
-		if (rc == AE_OK)
-			rc = ae_policy_take(
-			    &w->cache, w->gpos, w->of, &files, e);
-		if (rc != AE_OK)
-			(void)ae_note(
-			    e, rc, "reading SYSVOL on %s", w->dc.host);
-		else
-			ae_policy_cache_keep(&w->cache, w->gpos);
-	}
-	if (rc == AE_OK)
-		rc = ae_local_policy_read(&local, r->c->policy_path, e);
-	if (rc == AE_OK)
-		rc = ae_settings_build(
-		    &w->settings, w->gpos, &w->cache, &local, e);
-	ae_local_policy_done(&local);
-	ae_sysvol_reply_done(&files);
-	return rc;
-}
-
-static void
-put_cache(struct ae_wr *out, const struct work *w)
-{
-	struct ae_wr c;
-
-	ae_wr_init(&c, ROLE_BODY_MAX);
-	ae_policy_cache_put(&c, &w->cache);
-	msg_put_bytes(out, c.p, ae_wr_ok(&c) && w->nfiles > 0 ? c.len : 0);
-	ae_wr_done(&c);
 }
 
 /* Second question: the plan. */
@@ -502,22 +431,28 @@ static int
 on_plan(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 {
 	struct work *w = r->state;
-	const uint8_t *reply;
-	size_t len;
+	struct ae_err why = AE_ERR_INIT;
+	const uint8_t *reply, *p;
+	struct ae_rd helper;
+	size_t len, n;
 	int rc;
 
-	if (w->gpos == NULL || w->plan != NULL)
+	if (w->dir == NULL || w->plan != NULL)
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "the plan is asked for out of turn");
 	w->only = msg_get_str(w->a, in, 512);
 	w->show = msg_get_str(w->a, in, 512);
 	w->ca = msg_get_str(w->a, in, 1024);
 	w->requester = msg_get_str(w->a, in, 512);
+	p = msg_get_bytes(in, ROLE_BODY_MAX, &n);
+	ae_rd_init(&helper, p, n);
+	if (n > 0)
+		msg_get_err(&helper, &why);
 	reply = msg_get_bytes(in, ROLE_BODY_MAX, &len);
 	if (read_stored(w, w->a, in) != AE_OK || !ae_rd_done(in))
 		return ae_fail(
 		    e, AE_EPROTO, AE_DOM_NONE, 0, "malformed question: plan");
-	rc = read_settings(r, w, reply, len, e);
+	rc = policy_read_settings(r, reply, len, &why, e);
 	if (rc != AE_OK)
 		return rc;
 	if (w->only != NULL || ae_settings_may(w->settings, AE_POLICY_ENROLL) ||
@@ -533,7 +468,7 @@ on_plan(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	if (w->plan->enabled)
 		tell_loaded(r, w);
 	tell_items(r, w->plan);
-	put_cache(out, w);
+	policy_read_put_kept(out, w);
 	return put_answer(out, w, e);
 }
 

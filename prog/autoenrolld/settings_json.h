@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * The settings in force as JSON: what "policy show" and the reports print.
+ * Settings as JSON, for reports and "policy show --json".
  */
 #ifndef AE_CLIENT_SETTINGS_JSON_H
 #define AE_CLIENT_SETTINGS_JSON_H
@@ -10,11 +10,16 @@
 
 #include "policy/settings.h"
 
-/*
- * { "aepolicy": 7, "aepolicy_set", "text", "source", "gpo",
- *   "expiry_percent", "log_level", "gpos": [ {name, dn, scope, enforced,
- *   verdict, text, detail} ], "policy_servers": [...] }.  New reference.
- */
-json_t *settings_to_json(const struct ae_settings *s);
+/* What is told about the settings as a whole. */
+struct settings_shown {
+	int64_t read_at;  /* when a domain controller gave them */
+	const char *dc;	  /* which */
+	const char *why;  /* it was not now; NULL: it was */
+	const char *note; /* about the loopback; NULL: nothing */
+};
+
+/* New reference, or NULL when out of memory. */
+json_t *settings_to_json(
+    const struct ae_settings *s, const struct settings_shown *shown);
 
 #endif

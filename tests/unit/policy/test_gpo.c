@@ -258,6 +258,56 @@ order(void **state)
 	ae_token_free(t);
 }
 
+/* Of a user: his OU and domain, then the computer's for a loopback. */
+static void
+loopback(void **state)
+{
+	static const struct {
+		struct scope s[4];
+		size_t n, computers; /* from this scope on */
+		const char *want;
+	} rows[] = {
+		/* Merge: all of the computer's list comes after the user's. */
+		{ { { AE_SOM_OU, false, "a" }, { AE_SOM_DOMAIN, false, "b" },
+		      { AE_SOM_OU, false, "c" },
+		      { AE_SOM_DOMAIN, false, "b" } },
+		    4, 2, "babc" },
+		/* Even what is enforced for the user. */
+		{ { { AE_SOM_DOMAIN, false, "a!b" },
+		      { AE_SOM_DOMAIN, false, "c" } },
+		    2, 1, "bac" },
+		/* Blocking on one way up does not block on the other. */
+		{ { { AE_SOM_OU, true, "a" }, { AE_SOM_DOMAIN, false, "b" },
+		      { AE_SOM_OU, false, "c" },
+		      { AE_SOM_DOMAIN, false, "d" } },
+		    4, 2, "adc" },
+		{ { { AE_SOM_OU, false, "a" }, { AE_SOM_DOMAIN, false, "b" },
+		      { AE_SOM_OU, true, "c" }, { AE_SOM_DOMAIN, false, "d" } },
+		    4, 2, "bac" },
+		/* Replace: there are the computer's alone. */
+		{ { { AE_SOM_OU, false, "c" }, { AE_SOM_DOMAIN, false, "d" } },
+		    2, 0, "dc" },
+	};
+	struct ae_token *t = anybody();
+	char got[16];
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		struct ae_gpos *g = scene(rows[i].s, rows[i].n, "abcd");
+
+		g->user = true;
+		for (j = rows[i].computers; j < g->nsoms; j++)
+			g->soms[j].loopback = true;
+		assert_int_equal(ae_gpo_select(g, t, NULL), AE_OK);
+		applied(g, got);
+		if (strcmp(got, rows[i].want) != 0)
+			fail_msg("row %zu: %s, not %s", i, got, rows[i].want);
+		ae_gpos_free(g);
+	}
+	ae_token_free(t);
+}
+
 static enum ae_gpo_verdict
 verdict(struct ae_gpos *g, const struct ae_token *t)
 {
@@ -509,7 +559,7 @@ settings_from_files(void **state)
 	ae_sysvol_request_done(&q);
 	free(of);
 
-	assert_int_equal(ae_settings_build(&s, g, &c, NULL, &e), AE_OK);
+	assert_int_equal(ae_settings_build(&s, g, &c, &e), AE_OK);
 	ae_wr_init(&w, AE_SETTINGS_ENCODED_MAX);
 	ae_settings_put(&w, s);
 	ae_rd_init(&rd, w.p, w.len);
@@ -559,7 +609,9 @@ with_file(uint32_t version, uint32_t file_version, const void *p, size_t len,
 		memcpy(one.data, p, len);
 	g->gpos[0]->version = version;
 	assert_int_equal(ae_gpo_select(g, t, &e), AE_OK);
-	if (ae_settings_build(&s, g, &c, local, &e) != AE_OK)
+	if (ae_settings_build(&s, g, &c, &e) != AE_OK ||
+	    (local != NULL &&
+		ae_settings_override(s, local, AE_SETTING_LOCAL, &e) != AE_OK))
 		fail_msg("%s", e.text);
 	free(one.data);
 	ae_gpos_free(g);
@@ -825,6 +877,100 @@ cache_round_trip(void **state)
 	ae_wr_done(&w);
 }
 
+/* The user's own file is the weaker of the two local layers. */
+static void
+own_layer(void **state)
+{
+	struct ae_local_policy own, machine;
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_settings s = { .user = true, .log_level = 3 };
+
+	(void)state;
+	ae_local_policy_init(&own);
+	ae_local_policy_init(&machine);
+	own.user.ae_policy = 1;
+	own.user.expiry_percent = 30;
+	own.computer.log_level = 5; /* not a user's to say */
+	machine.user.ae_policy = 0x8000;
+	machine.computer.expiry_percent = 40;
+	assert_int_equal(
+	    ae_settings_override(&s, &own, AE_SETTING_OWN, &e), AE_OK);
+	assert_int_equal(s.ae_policy, 1);
+	assert_int_equal(s.ae_policy_from.source, AE_SETTING_OWN);
+	assert_int_equal(
+	    ae_settings_override(&s, &machine, AE_SETTING_LOCAL, &e), AE_OK);
+	assert_int_equal(s.ae_policy, 0x8000);
+	assert_int_equal(s.ae_policy_from.source, AE_SETTING_LOCAL);
+	assert_int_equal(s.expiry_percent, 30);
+	assert_int_equal(s.expiry_percent_from.source, AE_SETTING_OWN);
+	assert_int_equal(s.log_level, 3);
+}
+
+static void
+mutated_last(const uint8_t *p, size_t len, void *arg)
+{
+	struct ae_policy_last l;
+	struct ae_rd r;
+
+	(void)arg;
+	ae_rd_init(&r, p, len);
+	if (ae_policy_last_get(&l, &r, NULL) == AE_OK) {
+		assert_non_null(l.settings);
+		ae_policy_last_done(&l);
+	}
+}
+
+static bool
+last_work(void *arg)
+{
+	const struct ae_wr *w = arg;
+	struct ae_policy_last l;
+	struct ae_rd r;
+
+	ae_rd_init(&r, w->p, w->len);
+	if (ae_policy_last_get(&l, &r, NULL) != AE_OK)
+		return false;
+	ae_policy_last_done(&l);
+	return true;
+}
+
+static void
+last_good(void **state)
+{
+	char dc[] = "dc1.dom.test", who[] = "PC1$@DOM.TEST";
+	struct ae_policy_last l = { 1795000000, dc, who, NULL }, again;
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_rd r;
+	struct ae_wr w;
+	uint8_t *p;
+	size_t len;
+
+	(void)state;
+	p = pol(6, &len);
+	l.settings = with_file(1, 1, p, len, true, NULL);
+	l.settings->loopback = AE_LOOPBACK_MERGE;
+	ae_wr_init(&w, AE_SETTINGS_ENCODED_MAX);
+	ae_policy_last_put(&w, &l);
+	ae_rd_init(&r, w.p, w.len);
+	assert_int_equal(ae_policy_last_get(&again, &r, &e), AE_OK);
+	assert_int_equal(again.read_at, 1795000000);
+	assert_string_equal(again.dc, dc);
+	assert_string_equal(again.principal, who);
+	assert_int_equal(again.settings->ae_policy, 6);
+	assert_int_equal(again.settings->loopback, AE_LOOPBACK_MERGE);
+	ae_policy_last_done(&again);
+	/* Nothing behind it, nothing else in front. */
+	ae_wr_u8(&w, 0);
+	ae_rd_init(&r, w.p, w.len);
+	assert_int_equal(ae_policy_last_get(&again, &r, &e), AE_EPROTO);
+	w.len--;
+	assert_true(ae_mutate(w.p, w.len, mutated_last, NULL) > w.len);
+	assert_true(ae_torture(last_work, &w, 100, true) > 5);
+	ae_wr_done(&w);
+	ae_settings_free(l.settings);
+	free(p);
+}
+
 static void
 mutated_settings(const uint8_t *p, size_t len, void *arg)
 {
@@ -897,6 +1043,7 @@ main(void)
 		cmocka_unit_test(links_malformed),
 		cmocka_unit_test(links_too_many),
 		cmocka_unit_test(order),
+		cmocka_unit_test(loopback),
 		cmocka_unit_test(filtering),
 		cmocka_unit_test(verdicts_have_words),
 		cmocka_unit_test(decode),
@@ -905,6 +1052,8 @@ main(void)
 		cmocka_unit_test(files_passed_over),
 		cmocka_unit_test(local_layer),
 		cmocka_unit_test(local_refused),
+		cmocka_unit_test(own_layer),
+		cmocka_unit_test(last_good),
 		cmocka_unit_test(aepolicy_values),
 		cmocka_unit_test(path_elsewhere),
 		cmocka_unit_test(unreadable_sysvol),
