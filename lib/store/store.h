@@ -42,6 +42,7 @@ struct ae_store_meta {
 	char ca_config[256];	/* "host\\CA name" the answer came from */
 	uint32_t request_id;
 	int64_t installed; /* when */
+	bool exportable;   /* the template lets its key leave */
 };
 
 /* One certificate of the store. */

@@ -162,6 +162,10 @@ read_question(struct question *q, struct key_role *k, struct ae_arena *arena,
 		return key_malformed(e, "install");
 	(void)snprintf(
 	    q->meta.ca_config, sizeof(q->meta.ca_config), "%s", config);
+	q->meta.exportable =
+	    (k->tmpl->private_key_flag &
+		(AE_CT_EXPORTABLE_KEY | AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL)) !=
+	    0;
 	if (k->tmpl->oid != NULL)
 		(void)snprintf(q->meta.template_oid,
 		    sizeof(q->meta.template_oid), "%s", k->tmpl->oid);

@@ -186,6 +186,8 @@ keys_again(struct keys *k, struct ae_err *e)
 void
 keys_done(struct keys *k)
 {
+	if (k->dev != NULL)
+		remember_refusal(k); /* by a key that was to sign */
 	ae_keydev_free(k->dev);
 	k->dev = NULL;
 	ae_secret_done(&k->pin);

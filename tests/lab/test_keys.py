@@ -197,6 +197,7 @@ def test_mode_owner_and_group_of_key_files(pc1, enrolled):
     st = pc1.current("LabSoft", "key.pem").stat()
     assert (stat.S_IMODE(st.st_mode), st.st_uid) == (0o640, 0) and st.st_gid != 0
     assert stat.S_IMODE(pc1.current("LabPss", "key.pem").stat().st_mode) == 0o600
+    assert '"key_exportable": false' in pc1.current("LabSoft", "meta.json").read_text()
 
 
 def test_algorithms_and_padding_are_the_templates(pc1, ca, enrolled):
@@ -302,10 +303,13 @@ def test_a_wrong_pin_is_tried_once(pc1, enrolled, devices):
         done = pc1.run("enroll", "-T", "LabCard", "--json", check=False)
         assert done.returncode != 0
         return done.stdout
+    number = os.path.basename(os.path.realpath(pc1.current("LabCard", "")))
     devices.pin("000000")
     try:
-        assert "not tried again" not in refused()
-        for _ in range(2):
+        # The old key is to sign a renewal: that is the one try.
+        done = pc1.run("enroll", "--renew", f"LabCard/{number}", "--reuse-key", "--json", check=False)
+        assert done.returncode != 0 and "refused the PIN" in done.stdout and "not tried again" not in done.stdout
+        for _ in range(3):
             assert "not tried again before that file is written anew" in refused()
         test = pc1.json("key", "test", "--provider", "pkcs11", "--alg", "P256", code=4)["tests"][0]
         assert test["hresult_symbol"] == "NTE_INCORRECT_PASSWORD" and "not tried again" in test["error"]
