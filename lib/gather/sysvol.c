@@ -38,8 +38,7 @@ start(pid_t *pid, struct pipes *p, const struct ae_gather_sysvol *how,
     bool writes, struct ae_err *e)
 {
 	const char *argv[4] = { "sysvol", NULL, NULL, NULL };
-	static const char *const keep[] = { "KRB5CCNAME", "KRB5_CONFIG",
-		"ASAN_OPTIONS", NULL };
+	static const char *const keep[] = { "KRB5CCNAME", "KRB5_CONFIG", NULL };
 	struct ae_spawn s = { .path = how->program,
 		.argv = argv,
 		.keep_env = keep,

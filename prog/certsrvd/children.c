@@ -220,16 +220,13 @@ on_child(void *arg, pid_t pid, int status)
 static int
 spawn_child(struct child *c, int control, struct ae_err *e)
 {
-	static const char *const keep[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS",
-		NULL };
 	struct parent *p = c->p;
 	int fds[1 + LISTEN_MAX];
 	char index[8], count[8];
 	const char *argv[20];
-	struct ae_spawn s = { .argv = argv,
-		.keep_env = keep,
-		.fds = fds,
-		.death_signal = SIGKILL };
+	struct ae_spawn s = {
+		.argv = argv, .fds = fds, .death_signal = SIGKILL
+	};
 	size_t n = 0, i;
 
 	fds[s.nfds++] = control;

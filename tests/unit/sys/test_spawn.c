@@ -48,6 +48,8 @@ role_check(void)
 	for (n = 0; environ[n] != NULL; n++)
 		if (strncmp(environ[n], "PATH=", 5) != 0 &&
 		    strncmp(environ[n], "ASAN_OPTIONS=", 13) != 0 &&
+		    strncmp(environ[n], "LSAN_OPTIONS=", 13) != 0 &&
+		    strncmp(environ[n], "UBSAN_OPTIONS=", 14) != 0 &&
 		    strcmp(environ[n], "AE_KEEP=kept") != 0)
 			return 6;
 	if (getenv("AE_KEEP") == NULL || getenv("AE_SECRET") != NULL)
