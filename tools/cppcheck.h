@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * For cppcheck only, which does not read OpenSSL's headers: what the ASN.1
- * template macros amount to.
+ * For cppcheck only, which does not read the headers of libraries: what
+ * OpenSSL's ASN.1 template macros and jansson's loops amount to.
  */
 /* clang-format off */
 #define ASN1_SEQUENCE(t) static const int t##_template[]
@@ -22,3 +22,5 @@
 #define IMPLEMENT_ASN1_FUNCTIONS(t)
 #define DEFINE_STACK_OF(t)
 #define STACK_OF(t) struct stack_st_##t
+#define json_array_foreach(a, i, v) for (i = 0; (v = json_array_get(a, i)) != 0; i++)
+#define json_object_foreach(o, k, v) for (k = 0; (v = json_object_get(o, k)) != 0;)

@@ -61,6 +61,7 @@ start(struct ae_exec *x, struct ae_arena *a, const char **output,
 		    x->path, status);
 	if (out.len > 0)
 		*output = printed(&out, a);
+	x->output = NULL;
 	ae_wr_done(&out);
 	return rc;
 }

@@ -227,7 +227,7 @@ by_name(struct ae_principal **out, struct ae_ad *ad, const char *name,
 	return ae_ad_principal_account(out, ad, cut + 1, e);
 }
 
-/* By SID, or (sid NULL) by name. */
+/* By name, or (name NULL) by SID. */
 static int
 look_up(struct directory *d, const struct ae_sid *sid, const char *name,
     struct ae_principal **out, struct ae_err *e)
@@ -237,8 +237,8 @@ look_up(struct directory *d, const struct ae_sid *sid, const char *name,
 	for (tries = 0; tries < 2; tries++) {
 		rc = connect_dc(d, e);
 		if (rc == AE_OK)
-			rc = sid != NULL ? ae_ad_principal(out, d->ad, sid, e)
-					 : by_name(out, d->ad, name, e);
+			rc = name != NULL ? by_name(out, d->ad, name, e)
+					  : ae_ad_principal(out, d->ad, sid, e);
 		if (!worth_another(rc))
 			return rc;
 		disconnect(d);
