@@ -16,6 +16,9 @@
 #define REASON_MAX 512
 #define REASONS_FIRST 24
 
+static char *print_text(struct walk *w, const char *fmt, va_list ap)
+    AE_PRINTF(2, 0);
+
 static char *
 print_text(struct walk *w, const char *fmt, va_list ap)
 {
