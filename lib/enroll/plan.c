@@ -62,6 +62,9 @@ grow(struct walk *w, struct ae_reasons *rs)
 	return true;
 }
 
+static void add(struct walk *w, struct ae_reasons *rs, struct ae_reason r,
+    const char *fmt, va_list ap) AE_PRINTF(4, 0);
+
 static void
 add(struct walk *w, struct ae_reasons *rs, struct ae_reason r, const char *fmt,
     va_list ap)
