@@ -405,7 +405,8 @@ ae_task_ended(struct ae_task *t, const struct ae_task_result *r,
 	    p->error, sizeof(p->error), "%s", r->error == NULL ? "" : r->error);
 	if (r->sid != NULL)
 		(void)snprintf(p->sid, sizeof(p->sid), "%s", r->sid);
-	if (r->policy_version != NULL)
+	/* Not one that went on with the last good policy. */
+	if (r->policy_version != NULL && r->policy_version[0] != '\0')
 		saw_policy(t, r->policy_version, now);
 	p->retries = r->outcome == AE_OUTCOME_DEFERRED ? p->retries + 1 : 0;
 	plan_interval(t, now);

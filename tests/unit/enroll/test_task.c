@@ -396,6 +396,24 @@ test_policy_that_did_not_change_starts_nothing(void **state)
 	assert_int_equal(w.t.running, AE_TRIGGER_POLICY);
 }
 
+/* A run without group policy went on with the last good one. */
+static void
+test_policy_that_could_not_be_read_is_not_seen(void **state)
+{
+	struct ae_task_result r = { .outcome = AE_OUTCOME_DONE,
+		.policy_version = "" };
+	struct world w;
+
+	(void)state;
+	settled(&w);
+	(void)ask(&w, AE_TRIGGER_MANUAL, false);
+	assert_int_equal(step(&w), AE_TASK_RUN);
+	ae_task_ended(&w.t, &r, &w.now);
+	assert_string_equal(w.t.past.policy_version, "v1");
+	assert_int_equal(next(&w), AE_TASK_CHECK);
+	assert_true(ae_task_checked(&w.t, "v2", &w.now));
+}
+
 static void
 test_a_hook_says_that_policy_changed(void **state)
 {
@@ -594,6 +612,8 @@ main(void)
 		cmocka_unit_test(test_a_flapping_interface_is_bounded),
 		cmocka_unit_test(
 		    test_policy_that_did_not_change_starts_nothing),
+		cmocka_unit_test(
+		    test_policy_that_could_not_be_read_is_not_seen),
 		cmocka_unit_test(test_a_hook_says_that_policy_changed),
 		cmocka_unit_test(test_a_run_that_hangs_is_ended),
 		cmocka_unit_test(test_disabled),
