@@ -45,6 +45,7 @@ struct ae_enrollment_service {
 	 */
 	struct ae_octetsv ca_certificates;
 	struct ae_strv enrollment_servers; /* msPKI-Enrollment-Servers, raw */
+	struct ae_strv sites;		   /* msPKI-Site-Name: near these */
 	struct ae_octets sd_raw;
 	struct ae_sd *sd;     /* NULL when none was readable */
 	int64_t when_changed; /* INT64_MAX: unknown */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "enroll/ca_order.h"
 #include "enroll/event.h"
 #include "gather/stored.h"
 #include "keys.h"
@@ -122,6 +123,18 @@ find_template(const struct ae_directory *d, const char *cn)
 	return NULL;
 }
 
+static void
+order_cas(const struct work *w)
+{
+	const char *site =
+	    w->dc.client_site[0] == '\0' ? NULL : w->dc.client_site;
+	size_t i;
+
+	for (i = 0; i < w->plan->nitems; i++)
+		ae_ca_order(w->plan->items[i].cas, w->plan->items[i].ncas, site,
+		    &w->dir->me->sid);
+}
+
 /* An agent enrolls others for templates that are not for itself. */
 static void
 on_behalf(struct ae_plan_input *in, const struct work *w)
@@ -175,6 +188,8 @@ plan(struct work *w, bool user, struct ae_err *e)
 	restrict_ca(&in, w, w->a);
 	in.off_check = ae_settings_servers_check(w->settings, &in.off_text);
 	rc = ae_plan_make(&w->plan, &in, w->a, e);
+	if (rc == AE_OK)
+		order_cas(w);
 	if (rc == AE_OK && in.only != NULL && w->plan->nitems == 0)
 		rc = ae_fail(e, AE_ENOTFOUND, AE_DOM_HRESULT, 0x80094800,
 		    "there is no template '%s'; its common name is wanted, "
