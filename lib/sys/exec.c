@@ -75,7 +75,8 @@ ae_exec_run(const struct ae_exec *x, int *status, struct ae_err *e)
 		.keep_env = x->keep_env,
 		.env = x->env,
 		.std = std,
-		.session = true };
+		.session = true,
+		.death_signal = SIGKILL };
 	pid_t pid = -1;
 
 	if (x->output != NULL) {

@@ -3,7 +3,7 @@
 /*
  * Run another program to its end: no shell, a deadline, and only so much of
  * its output.  When the deadline passes, the program and all that it started
- * in its session are killed.
+ * in its session are killed; when we are, the program is.
  */
 #ifndef AE_SYS_EXEC_H
 #define AE_SYS_EXEC_H

@@ -116,7 +116,8 @@ inventory(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	return put_requests(k, out, e);
 }
 
-/* Three PEM texts: roots, intermediates, ntauth.  Answers what changed. */
+/* Three PEM texts, roots, intermediates, ntauth, each with whether it is one
+ * or stays as it is.  Answers what changed. */
 static int
 trust(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 {
@@ -125,16 +126,20 @@ trust(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	struct key_role *k = r->state;
 	const uint8_t *pem[3];
 	size_t len[3], i;
-	bool changed;
+	bool changed, fits[3];
 	int rc;
 
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
+		fits[i] = ae_rd_u8(in) != 0;
 		pem[i] = msg_get_bytes(in, AE_STORE_FILE_MAX, &len[i]);
+	}
 	if (!ae_rd_done(in))
 		return key_malformed(e, "trust");
 	for (i = 0; i < 3; i++) {
-		rc = ae_store_trust_write(
-		    k->store, names[i], pem[i], len[i], &changed, e);
+		changed = false;
+		rc = fits[i] ? ae_store_trust_write(k->store, names[i], pem[i],
+				   len[i], &changed, e)
+			     : AE_OK;
 		if (rc != AE_OK)
 			return rc;
 		ae_wr_u8(out, changed);

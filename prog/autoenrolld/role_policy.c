@@ -242,6 +242,9 @@ put_pem(struct ae_wr *w, const struct ae_octetsv *v)
 
 	ae_wr_init(&pem, AE_STORE_FILE_MAX);
 	ae_directory_put_pem(&pem, v);
+	/* What is too much changes nothing: a container that somebody filled
+	 * must not empty our store of it. */
+	ae_wr_u8(w, ae_wr_ok(&pem));
 	msg_put_bytes(w, pem.p, ae_wr_ok(&pem) ? pem.len : 0);
 	ae_wr_done(&pem);
 }

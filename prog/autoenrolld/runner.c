@@ -137,11 +137,12 @@ runner_start(struct runner **out, const struct client *c, struct ae_loop *loop,
 	static const char *const names[] = { [RUNNER_RUN] = "run",
 		[RUNNER_REFRESH] = "run-refresh",
 		[RUNNER_CHECK] = "check" };
-	static const char *const keep[] = { "KRB5_CONFIG", "LDAPCONF", NULL };
+	static const char *const keep[] = { "KRB5_CONFIG", "LDAPCONF",
+		"ASAN_OPTIONS", NULL };
 	/* Where a user's things are, and the ticket of the session. */
 	static const char *const users[] = { "KRB5_CONFIG", "LDAPCONF",
 		"KRB5CCNAME", "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME",
-		"XDG_RUNTIME_DIR", NULL };
+		"XDG_RUNTIME_DIR", "ASAN_OPTIONS", NULL };
 	const char *argv[] = { "autoenrolld", "--role", names[kind], "--root",
 		c->root, c->user ? "--as-user" : NULL, NULL };
 	struct runner *r = calloc(1, sizeof(*r));
