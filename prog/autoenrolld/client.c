@@ -303,6 +303,11 @@ client_principal(
 int
 client_exit_code(const struct ae_err *e)
 {
+	/* A key, or the device for it, said so in NTE_ codes: pki/nte.h. */
+	if (e->dom == AE_DOM_HRESULT && e->code >> 16 == 0x8009 &&
+	    (e->code & 0xffff) < 0x100 && e->rc != AE_OK &&
+	    e->rc != AE_EREMOTE && e->rc != AE_EINVAL)
+		return EXIT_LOCAL;
 	switch (e->rc) {
 	case AE_OK:
 		return EXIT_OK;
