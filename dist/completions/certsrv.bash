@@ -11,10 +11,11 @@ _certsrv() {
 		esac
 	done
 	case $cmd in
-	'') words='setup request revoke template permission crl --root --config --help --version' ;;
+	'') words='setup request revoke recover-key template permission crl --root --config --help --version' ;;
 	setup) words='--name --key --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --dry-run --json --help' ;;
 	request) words='list show approve deny --state --template --sid --limit --after --oldest --pem --json --help' ;;
 	revoke) words='--reason --hold --release --json --help' ;;
+	recover-key) words='--out --json --help' ;;
 	template) words='list publish unpublish --json --help' ;;
 	permission) words='show grant revoke enroll read manage-certificates manage-ca --json --help' ;;
 	crl) words='publish show --wait --json --help' ;;

@@ -101,6 +101,9 @@ cainfo(struct asked *q)
 		.ca_type = q->info->root ? AE_CATYPE_ENTERPRISE_ROOT
 					 : AE_CATYPE_ENTERPRISE_SUB,
 		.sig_certs = (uint32_t)q->info->ncerts,
+		.xchg_certs = q->info->xchg.p != NULL,
+		.kra_used = (uint32_t)q->info->nkras,
+		.kra_count = (uint32_t)q->info->nkras,
 		.prop_id_max = AE_CR_PROP_MAX,
 		.advanced_server = 1,
 	};
@@ -126,6 +129,40 @@ static uint32_t
 sig_chain(struct asked *q)
 {
 	return blob(q, &q->cert->chain);
+}
+
+static uint32_t
+xchg_cert(struct asked *q)
+{
+	return blob(q, &q->info->xchg);
+}
+
+static uint32_t
+xchg_chain(struct asked *q)
+{
+	return blob(q, &q->info->xchg_chain);
+}
+
+static uint32_t
+kra_cert(struct asked *q)
+{
+	if (q->index < 0 || (uint64_t)q->index >= q->info->nkras ||
+	    q->info->kras[q->index].cert.p == NULL)
+		return AE_HR_E_FILE_NOT_FOUND;
+	return blob(q, &q->info->kras[q->index].cert);
+}
+
+/* One byte for each, MS-WCCE 3.2.1.4.3.2.27 */
+static uint32_t
+kra_states(struct asked *q)
+{
+	size_t i;
+
+	if (q->index < 0 || (uint64_t)q->index >= q->info->nkras)
+		return AE_HR_E_FILE_NOT_FOUND;
+	for (i = 0; i < q->info->nkras; i++)
+		ae_wr_u8(&q->out, (uint8_t)q->info->kras[i].state);
+	return AE_HR_OK;
 }
 
 static uint32_t
@@ -257,14 +294,16 @@ subject_oids(struct asked *q)
 
 /* How PropIndex is meant, MS-WCCE 3.2.1.4.3.2. */
 enum index_rule {
-	ONE,	    /* 0 only */
-	CERT,	    /* a CA certificate's */
-	CERT_OR_NEW /* the same, 0xffffffff: the newest */
+	ONE,	     /* 0 only */
+	CERT,	     /* a CA certificate's */
+	CERT_OR_NEW, /* the same, 0xffffffff: the newest */
+	ONE_OR_NEW,  /* 0 or 0xffffffff */
+	OWN	     /* the answer looks itself */
 };
 
 /*
- * One row each; what is not here (exit modules, exchange certificates, key
- * recovery agents, cross certificates, delta CRLs) this CA does not have.
+ * One row each; what is not here (exit modules, cross certificates, delta
+ * CRLs) this CA does not have.
  */
 /* clang-format off */
 static const struct row {
@@ -285,6 +324,8 @@ static const struct row {
 	{ AE_CR_PROP_CASIGCERT, CERT_OR_NEW, sig_cert },
 	{ AE_CR_PROP_CASIGCERTCHAIN, CERT_OR_NEW, sig_chain },
 	{ AE_CR_PROP_CAXCHGCERTCOUNT, ONE, cainfo },
+	{ AE_CR_PROP_CAXCHGCERT, ONE_OR_NEW, xchg_cert },
+	{ AE_CR_PROP_CAXCHGCERTCHAIN, ONE_OR_NEW, xchg_chain },
 	{ AE_CR_PROP_BASECRL, CERT_OR_NEW, base_crl },
 	{ AE_CR_PROP_CACERTSTATE, CERT, cert_states },
 	{ AE_CR_PROP_CRLSTATE, CERT, crl_states },
@@ -293,6 +334,8 @@ static const struct row {
 	{ AE_CR_PROP_ROLESEPARATIONENABLED, ONE, cainfo },
 	{ AE_CR_PROP_KRACERTUSEDCOUNT, ONE, cainfo },
 	{ AE_CR_PROP_KRACERTCOUNT, ONE, cainfo },
+	{ AE_CR_PROP_KRACERT, OWN, kra_cert },
+	{ AE_CR_PROP_KRACERTSTATE, OWN, kra_states },
 	{ AE_CR_PROP_ADVANCEDSERVER, ONE, cainfo },
 	{ AE_CR_PROP_TEMPLATES, ONE, templates },
 	{ AE_CR_PROP_BASECRLPUBLISHSTATUS, CERT_OR_NEW, crl_status },
@@ -340,8 +383,10 @@ index_ok(struct asked *q, enum index_rule rule)
 {
 	const size_t n = q->info->ncerts;
 
-	if (rule == ONE)
-		return q->index == 0;
+	if (rule == OWN)
+		return true;
+	if (rule == ONE || rule == ONE_OR_NEW)
+		return q->index == 0 || (rule == ONE_OR_NEW && q->index == -1);
 	if (rule == CERT_OR_NEW && q->index == -1)
 		q->index = (int64_t)n - 1;
 	if (q->index < 0 || (uint64_t)q->index >= n)

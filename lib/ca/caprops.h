@@ -44,6 +44,19 @@ struct ae_ca_info_cert {
 	uint32_t crl_publish_status; /* CPF_* */
 };
 
+/* State of a key recovery agent, CR_PROP_KRACERTSTATE. */
+enum ae_kra_state {
+	AE_KRA_EXPIRED = 0,
+	AE_KRA_NOT_FOUND = 1,
+	AE_KRA_VALID = 3,
+	AE_KRA_INVALID = 5,
+};
+
+struct ae_ca_info_kra {
+	struct ae_wcce_blob cert; /* p NULL: not found */
+	enum ae_kra_state state;
+};
+
 struct ae_ca_info {
 	const char *name;
 	const char *dns_name;
@@ -54,6 +67,10 @@ struct ae_ca_info {
 	bool root;
 	const struct ae_ca_info_cert *certs;
 	size_t ncerts;
+	struct ae_wcce_blob xchg;	   /* exchange certificate; or absent */
+	struct ae_wcce_blob xchg_chain;	   /* CMS around it, of its issuers */
+	const struct ae_ca_info_kra *kras; /* as configured */
+	size_t nkras;
 	const struct ae_ca_info_template *templates;
 	size_t ntemplates;
 	const char *const *cdp_urls; /* NULL-terminated lists */

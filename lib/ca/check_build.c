@@ -317,4 +317,5 @@ check_disposition(struct ae_ca_work *w)
 }
 
 ae_ca_check_fn *const ae_ca_checks_build[] = { check_dates, ae_ca_subject,
-	check_extensions, check_tbs, check_disposition, NULL };
+	check_extensions, check_tbs, ae_ca_check_archived, check_disposition,
+	NULL };

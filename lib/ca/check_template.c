@@ -193,33 +193,6 @@ check_possible(struct ae_ca_work *w)
 	return AE_CA_GO;
 }
 
-/* MS-WCCE 3.2.2.6.2.1.2.2 and .4.5.7 */
-static int
-check_archival(struct ae_ca_work *w)
-{
-	static const char section[] = "MS-WCCE 3.2.2.6.2.1.4.5.7";
-	const bool sent = w->req->has_archived_key ||
-	    w->req->encrypted_key_hash.p != NULL ||
-	    w->req->csr->encrypted_key_hash.p != NULL;
-	const bool wanted = w->t->schema_version > 1 &&
-	    (w->t->private_key_flag & AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL) != 0;
-
-	if (wanted && !sent)
-		return deny(w, AE_HR_ARCHIVED_KEY_REQUIRED,
-		    "deny.archive-required", section,
-		    "the template archives private keys, the request has "
-		    "none");
-	if (!wanted && sent)
-		return deny(w, AE_HR_ARCHIVED_KEY_UNEXPECTED,
-		    "deny.archive-unexpected", section,
-		    "a private key came along that nobody asked for");
-	if (wanted)
-		return deny(w, AE_HR_KEY_ARCHIVAL_NOT_CONFIGURED,
-		    "deny.archive-not-configured", section,
-		    "this CA archives no private keys");
-	return AE_CA_GO;
-}
-
 /* The key type a schema 3 or 4 template asks for; 0: it does not say. */
 static enum ae_key_type
 wanted_type(const struct ae_template *t)
@@ -357,5 +330,5 @@ check_policies(struct ae_ca_work *w)
 
 ae_ca_check_fn *const ae_ca_checks_template[] = { check_which, check_offered,
 	check_version, check_permission, check_possible, ae_ca_check_old,
-	ae_ca_check_reenroll, ae_ca_check_ra, check_key, check_archival,
+	ae_ca_check_reenroll, ae_ca_check_ra, check_key, ae_ca_check_archival,
 	check_purpose, check_policies, NULL };

@@ -39,6 +39,8 @@ struct ae_ca_config {
 	const struct ae_cert *cert; /* the newest CA certificate */
 	const struct ae_sd *sd;	    /* who may enroll, read, manage */
 
+	bool archival; /* it has an exchange certificate and recovery agents */
+
 	int64_t max_validity; /* of an issued certificate; 0: no bound */
 	int64_t clock_skew;   /* notBefore = now - this */
 

@@ -93,6 +93,7 @@ ae_ca_ask(struct ae_ca_work *w, enum ae_ca_ask what, const char *section)
 		{ AE_CA_ASK_ROW_SAME, "an earlier row of the same request" },
 		{ AE_CA_ASK_ROW_CERTS, "the rows of the signing certificates" },
 		{ AE_CA_ASK_SUBJECT, "the subject's directory object" },
+		{ AE_CA_ASK_ARCHIVE, "the key for the archive" },
 	};
 	const char *name = "?";
 	size_t i;

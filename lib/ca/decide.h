@@ -42,6 +42,8 @@ enum ae_ca_ask {
 				     same SID, CSR hash and attributes */
 	AE_CA_ASK_ROW_CERTS = 32, /* rows of ae_decision.ask_certs, by serial */
 	AE_CA_ASK_SUBJECT = 64,	  /* directory object of ask_subject */
+	AE_CA_ASK_ARCHIVE = 128,  /* the private key that came along: opened,
+				     compared, wrapped for the agents */
 };
 
 /* Request.RequestFlags, MS-CSRA 3.1.1.1.2: of what kind a request was. */
@@ -83,6 +85,10 @@ struct ae_ca_answers {
 	 * dNSHostName, or service principal name's host, is ask_dns.
 	 */
 	unsigned dns_other_owners;
+
+	/* AE_CA_ASK_ARCHIVE: 0, or why not (an HRESULT and a sentence) */
+	uint32_t archive_hresult;
+	const char *archive_text;
 
 	/* Rows; NULL when there is none. */
 	const struct ae_db_request *row_id;

@@ -99,6 +99,12 @@ bool ae_ca_signer_is(const struct ae_ca_signer *s, const struct ae_sid *sid);
 /* Of signers.c, when the template is known. */
 ae_ca_check_fn ae_ca_check_old, ae_ca_check_reenroll, ae_ca_check_ra;
 
+/*
+ * Of archive.c: is there a key for the archive where there must be one; and,
+ * last of all, is it the right one?
+ */
+ae_ca_check_fn ae_ca_check_archival, ae_ca_check_archived;
+
 /* Tables of checks, in order; each ends with NULL. */
 extern ae_ca_check_fn *const ae_ca_checks_call[];     /* caller, call */
 extern ae_ca_check_fn *const ae_ca_checks_request[];  /* bytes, form, key */

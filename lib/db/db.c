@@ -34,6 +34,9 @@ static const char *const sql[ST_COUNT] = {
 	    "INSERT INTO pending (request_id, caller) VALUES (?1, ?2)",
 	[ST_CALLER_GET] = "SELECT caller FROM pending WHERE request_id = ?1",
 	[ST_CALLER_DROP] = "DELETE FROM pending WHERE request_id = ?1",
+	[ST_KEY_ADD] =
+	    "INSERT INTO archived_key (request_id, blob) VALUES (?1, ?2)",
+	[ST_KEY_GET] = "SELECT blob FROM archived_key WHERE request_id = ?1",
 	[ST_SERIAL_GET] = "SELECT request_id FROM serial WHERE serial = ?1",
 	[ST_SERIAL_ADD] =
 	    "INSERT INTO serial (serial, request_id) VALUES (?1, ?2)",

@@ -83,6 +83,12 @@ struct ae_db_request {
 	 */
 	const uint8_t *caller;
 	size_t caller_len;
+	/*
+	 * A new row's private key, a message for the key recovery agents;
+	 * never returned but by ae_db_archived_key.
+	 */
+	const uint8_t *archived;
+	size_t archived_len;
 };
 
 struct ae_db_options {
@@ -173,6 +179,14 @@ int ae_db_release(struct ae_db *db, const uint8_t *serial, size_t serial_len,
  */
 int ae_db_crl_number(struct ae_db *db, unsigned key_index, int64_t now,
     int64_t *number, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * The archived key of a request, and an entry in the audit chain that this
+ * person has it.  AE_ENOTFOUND: there is none.
+ */
+int ae_db_archived_key(struct ae_db *db, int64_t id, const char *by,
+    int64_t now, const uint8_t **blob, size_t *len, struct ae_arena *a,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /* Any other thing the audit chain should tell: "crl-published" and so on. */
 int ae_db_audit(struct ae_db *db, const char *what, int64_t request_id,

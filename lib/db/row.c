@@ -86,6 +86,23 @@ unpend(struct ae_db *db, int64_t id, const char *sid, int64_t now,
 }
 
 static int
+key_add(struct ae_db *db, int64_t id, const struct ae_db_request *r,
+    struct ae_err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (r->archived_len == 0)
+		return AE_OK;
+	rc = ae_db_stmt(db, ST_KEY_ADD, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, id);
+	ae_db_blob(st, 2, r->archived, r->archived_len);
+	return ae_db_step_done(db, st, "writing an archived key", e);
+}
+
+static int
 caller_add(struct ae_db *db, int64_t id, const struct ae_db_request *r,
     struct ae_err *e)
 {
@@ -194,6 +211,9 @@ check_new(
 	if (r->csr_len > AE_DB_BLOB_MAX)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "a request of %zu bytes", r->csr_len);
+	if (r->archived_len > AE_DB_BLOB_MAX)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "an archived key of %zu bytes", r->archived_len);
 	if (r->caller_len > AE_DB_CALLER_MAX ||
 	    (r->caller_len > 0 && r->disp != AE_DB_PENDING))
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
@@ -263,6 +283,8 @@ ae_db_request_add(struct ae_db *db, const struct ae_db_request *r,
 		rc = serial_add(db, r->serial, r->serial_len, new_id, e);
 	if (rc == AE_OK)
 		rc = caller_add(db, new_id, r, e);
+	if (rc == AE_OK)
+		rc = key_add(db, new_id, r, e);
 	if (rc != AE_OK)
 		return rc;
 	ae_hex_encode(hash, r->csr_hash, sizeof(r->csr_hash));
@@ -519,4 +541,32 @@ ae_db_release(struct ae_db *db, const uint8_t *serial, size_t serial_len,
 	if (rc != AE_OK)
 		return rc;
 	return ae_db_audit_add(db, "released", id, by, NULL, at, e);
+}
+
+int
+ae_db_archived_key(struct ae_db *db, int64_t id, const char *by, int64_t now,
+    const uint8_t **blob, size_t *len, struct ae_arena *a, struct ae_err *e)
+{
+	sqlite3_stmt *st;
+	const void *p;
+	int rc;
+
+	rc = ae_db_op(db, e);
+	if (rc == AE_OK)
+		rc = ae_db_stmt(db, ST_KEY_GET, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, id);
+	rc = ae_db_step_row(db, st, "looking for an archived key", e);
+	if (rc != AE_OK)
+		return rc;
+	p = sqlite3_column_blob(st, 0);
+	*len = (size_t)sqlite3_column_bytes(st, 0);
+	*blob = p == NULL ? NULL : ae_arena_dup(a, p, *len);
+	sqlite3_reset(st);
+	if (*blob == NULL) {
+		ae_db_rollback(db);
+		return ae_fail_mem(e);
+	}
+	return ae_db_audit_add(db, "key-retrieved", id, by, NULL, now, e);
 }

@@ -81,6 +81,11 @@ static const char *const steps[] = {
 	"ALTER TABLE request ADD COLUMN on_behalf TEXT;"
 	"ALTER TABLE request ADD COLUMN request_flags INTEGER NOT NULL"
 	" DEFAULT 0;",
+
+	/* 5: private keys, each a message for the key recovery agents */
+	"CREATE TABLE archived_key ("
+	"  request_id INTEGER PRIMARY KEY, blob BLOB NOT NULL"
+	") STRICT;",
 };
 /* clang-format on */
 #define VERSION ((int)(sizeof(steps) / sizeof(steps[0])))

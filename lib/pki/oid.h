@@ -71,6 +71,7 @@
 #define AE_OID_EKU_SMARTCARD_LOGON "1.3.6.1.4.1.311.20.2.2"
 #define AE_OID_EKU_ENROLLMENT_AGENT "1.3.6.1.4.1.311.20.2.1"
 #define AE_OID_EKU_CA_EXCHANGE "1.3.6.1.4.1.311.21.5"
+#define AE_OID_EKU_KEY_RECOVERY "1.3.6.1.4.1.311.21.6"
 #define AE_OID_POLICY_ANY_APPLICATION "1.3.6.1.4.1.311.10.12.1"
 
 /* Access methods in authorityInfoAccess */

@@ -141,6 +141,27 @@ take_reginfo(struct ae_request *r, const ASN1_TYPE *v, struct ae_err *e)
 	return AE_OK;
 }
 
+/*
+ * The hash as a control of its own, as MS-WCCE 3.1.1.4.3.6.1 can be read;
+ * Windows puts it among the added attributes.
+ */
+static int
+take_hash_control(struct ae_request *r, const AE_PKI_DATA *pd, struct ae_err *e)
+{
+	const ASN1_TYPE *v;
+	int rc;
+
+	rc = ae_control_one(&v, pd->controls, AE_OID_MS_ENCRYPTED_KEY_HASH, e);
+	if (rc != AE_OK || v == NULL)
+		return rc;
+	if (v->type != V_ASN1_OCTET_STRING)
+		return bad(
+		    e, AE_HR_INVALID_DATA, "a key hash that is no octets");
+	r->encrypted_key_hash = ae_arena_asn1(r->arena, v->value.octet_string);
+	return r->encrypted_key_hash.p != NULL ? AE_OK
+					       : ae_fail_arena(r->arena, e);
+}
+
 static int
 take_pki_data(struct ae_request *r, const AE_PKI_DATA *pd, struct ae_err *e)
 {
@@ -165,6 +186,8 @@ take_pki_data(struct ae_request *r, const AE_PKI_DATA *pd, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = ae_added_octets(&r->encrypted_key_hash, r->arena,
 		    pd->controls, AE_OID_MS_ENCRYPTED_KEY_HASH, e);
+	if (rc == AE_OK && r->encrypted_key_hash.p == NULL)
+		rc = take_hash_control(r, pd, e);
 	return rc;
 }
 
@@ -219,6 +242,25 @@ take_signer_pairs(struct ae_signer *s, struct ae_request *r,
 	return AE_OK;
 }
 
+/* MS-WCCE 3.2.2.6.2.1.2.2: where a private key may be, and is. */
+static int
+take_archived(struct ae_request *r, const struct ae_signer *s,
+    const AE_SIGNER_INFO *si, struct ae_err *e)
+{
+	const ASN1_TYPE *v;
+
+	if (!ae_attrs_has(si->unsigned_attrs, AE_OID_MS_ARCHIVED_KEY))
+		return AE_OK;
+	v = ae_attrs_one(si->unsigned_attrs, AE_OID_MS_ARCHIVED_KEY);
+	if (r->has_archived_key || s->kind != AE_SIGNER_NEW_KEY || v == NULL) {
+		r->archived_key = (struct ae_der){ NULL, 0 };
+		r->has_archived_key = true;
+		return AE_OK; /* two, or not where it belongs */
+	}
+	r->has_archived_key = true;
+	return ae_arena_any(&r->archived_key, r->arena, v, e);
+}
+
 static int
 take_signer(struct ae_signer *s, struct ae_request *r, const AE_SIGNED_DATA *sd,
     const AE_SIGNER_INFO *si, struct ae_err *e)
@@ -245,9 +287,8 @@ take_signer(struct ae_signer *s, struct ae_request *r, const AE_SIGNED_DATA *sd,
 	}
 	if (rc != AE_OK)
 		return rc;
-	if (ae_attrs_has(si->unsigned_attrs, AE_OID_MS_ARCHIVED_KEY))
-		r->has_archived_key = true;
-	return take_signer_pairs(s, r, si, e);
+	rc = take_archived(r, s, si, e);
+	return rc == AE_OK ? take_signer_pairs(s, r, si, e) : rc;
 }
 
 static int

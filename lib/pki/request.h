@@ -62,8 +62,14 @@ struct ae_request {
 	struct ae_cert **certs; /* that came along, not judged */
 	size_t ncerts;
 	struct ae_der encrypted_key_hash; /* CMC control, archival */
-	bool has_archived_key;		  /* unauthenticated attribute */
-	struct ae_arena *arena;		  /* not yours */
+	/*
+	 * The unauthenticated attribute with the private key for the archive:
+	 * has_ when anybody put one there, the value (a ContentInfo, not
+	 * looked into) when it is the only one and the new key's signer's.
+	 */
+	bool has_archived_key;
+	struct ae_der archived_key;
+	struct ae_arena *arena; /* not yours */
 };
 
 /*

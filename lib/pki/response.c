@@ -12,22 +12,37 @@
 #include "base/utf16.h"
 #include "pki/cms_int.h"
 
-int
-ae_chain_build(struct ae_wr *w, const struct ae_der *certs, size_t n,
-    const struct ae_der *crls, size_t m, struct ae_err *e)
+static int
+build_chain(struct ae_wr *w, struct ae_der content, const struct ae_der *certs,
+    size_t n, const struct ae_der *crls, size_t m, struct ae_err *e)
 {
-	const struct ae_der none = { NULL, 0 };
 	struct ae_cms_out o;
 
 	if (n == 0 || n > AE_CHAIN_MAX || m > AE_CHAIN_MAX)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "a chain of %zu certificates and %zu CRLs", n, m);
-	ae_cms_open(w, &o, 1, NULL, 0, AE_OID_CMS_DATA, none);
+	ae_cms_open(w, &o, 1, NULL, 0, AE_OID_CMS_DATA, content);
 	ae_cms_put_all(w, 0, certs, n);
 	ae_cms_put_all(w, 1, crls, m);
 	ae_der_put(w, AE_DER_SET, NULL, 0);
 	ae_cms_close(w, &o);
 	return ae_wr_ok(w) ? AE_OK : ae_fail_mem(e);
+}
+
+int
+ae_chain_build(struct ae_wr *w, const struct ae_der *certs, size_t n,
+    const struct ae_der *crls, size_t m, struct ae_err *e)
+{
+	const struct ae_der none = { NULL, 0 };
+
+	return build_chain(w, none, certs, n, crls, m, e);
+}
+
+int
+ae_chain_build_around(struct ae_wr *w, struct ae_der content,
+    const struct ae_der *certs, size_t n, struct ae_err *e)
+{
+	return build_chain(w, content, certs, n, NULL, 0, e);
 }
 
 /* What finish needs of begin. */
@@ -98,12 +113,25 @@ put_status(struct ae_wr *w, const struct ae_response_spec *s)
 	ae_der_close(w, control);
 }
 
-/* ADD_ATTRIBUTES of body part 1 with the certificate's hash. */
+static void
+put_octets_attr(struct ae_wr *w, const char *oid, const void *p, size_t len)
+{
+	size_t attr, vals;
+
+	attr = ae_der_open(w, AE_DER_SEQUENCE);
+	(void)ae_der_oid(w, oid);
+	vals = ae_der_open(w, AE_DER_SET);
+	ae_der_put(w, AE_DER_OCTETS, p, len);
+	ae_der_close(w, vals);
+	ae_der_close(w, attr);
+}
+
+/* ADD_ATTRIBUTES of body part 1: the certificate's hash, the key's. */
 static int
 put_issued_hash(
     struct ae_wr *w, const struct ae_response_spec *s, struct ae_err *e)
 {
-	size_t control, set, add, refs, attrs, attr, vals;
+	size_t control, set, add, refs, attrs;
 	uint8_t hash[AE_HASH_MAX];
 
 	if (ae_hash_bytes(hash, AE_HASH_SHA1, s->issued.p, s->issued.len) != 20)
@@ -115,12 +143,10 @@ put_issued_hash(
 	ae_der_uint(w, 1);
 	ae_der_close(w, refs);
 	attrs = ae_der_open(w, AE_DER_SET);
-	attr = ae_der_open(w, AE_DER_SEQUENCE);
-	(void)ae_der_oid(w, AE_OID_MS_ISSUED_CERT_HASH);
-	vals = ae_der_open(w, AE_DER_SET);
-	ae_der_put(w, AE_DER_OCTETS, hash, 20);
-	ae_der_close(w, vals);
-	ae_der_close(w, attr);
+	put_octets_attr(w, AE_OID_MS_ISSUED_CERT_HASH, hash, 20);
+	if (s->encrypted_key_hash.p != NULL)
+		put_octets_attr(w, AE_OID_MS_ENCRYPTED_KEY_HASH,
+		    s->encrypted_key_hash.p, s->encrypted_key_hash.len);
 	ae_der_close(w, attrs);
 	ae_der_close(w, add);
 	ae_der_close(w, set);

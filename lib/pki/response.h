@@ -26,6 +26,13 @@
 int ae_chain_build(struct ae_wr *w, const struct ae_der *certs, size_t n,
     const struct ae_der *crls, size_t m, struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * The same around a certificate: CR_PROP CAXCHGCERTCHAIN, the exchange
+ * certificate as the content (MS-WCCE 3.2.1.4.3.2.16).
+ */
+int ae_chain_build_around(struct ae_wr *w, struct ae_der content,
+    const struct ae_der *certs, size_t n, struct ae_err *e) AE_MUST_CHECK;
+
 enum ae_cmc_status {
 	AE_CMC_SUCCESS = 0,
 	AE_CMC_FAILED = 2,
@@ -39,7 +46,8 @@ struct ae_response_spec {
 	uint32_t request_id;	 /* pendToken when pending */
 	int64_t pend_time;	 /* when pending */
 	struct ae_der issued; /* the new certificate; absent unless success */
-	const struct ae_der *chain; /* the CA's certificate first */
+	struct ae_der encrypted_key_hash; /* of a key that was archived */
+	const struct ae_der *chain;	  /* the CA's certificate first */
 	size_t nchain;
 	const struct ae_der *crls;
 	size_t ncrls;

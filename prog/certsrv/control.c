@@ -34,7 +34,9 @@ on_done(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
 	struct asking *q = arg;
 	struct ae_arena *a = ae_arena_new(4 * MSG_TEXT_MAX);
+	const uint8_t *blob;
 	struct ae_rd r;
+	size_t len;
 	char *text;
 
 	(void)ipc;
@@ -45,6 +47,11 @@ on_done(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	q->answer->hresult = ae_rd_u32(&r);
 	q->answer->id = (int64_t)ae_rd_u64(&r);
 	text = get_str(&r, a);
+	blob = get_bytes(&r, &len);
+	if (blob != NULL && len > 0 && len <= sizeof(q->answer->blob)) {
+		memcpy(q->answer->blob, blob, len);
+		q->answer->blob_len = len;
+	}
 	(void)snprintf(q->answer->text, sizeof(q->answer->text), "%s",
 	    text == NULL ? "" : text);
 	ae_arena_free(a);
@@ -56,7 +63,7 @@ on_done(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 }
 
 static const struct ae_ipc_row rows[] = {
-	{ MSG_ADMIN_DONE, 2 * MSG_TEXT_MAX, 1, false, on_done },
+	{ MSG_ADMIN_DONE, MSG_ROW_MAX, 1, false, on_done },
 	{ .handle = NULL },
 };
 

@@ -15,6 +15,8 @@ struct control_answer {
 	uint32_t hresult;
 	int64_t id; /* of the request */
 	char text[1024];
+	uint8_t blob[0x10000]; /* of MSG_ADMIN_RECOVER */
+	size_t blob_len;
 };
 
 /*

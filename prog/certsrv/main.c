@@ -82,6 +82,17 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv revoke 17 --reason key-compromise\n"
 	  "  certsrv revoke 1f0a6c0b6e2f4e8d9b1c3a5d7e9f00112233 --hold\n" },
+	{ "recover-key", cmd_recover, "fetch an archived private key for its recovery agents",
+	  "usage: certsrv recover-key ID [--out FILE] [--json]\n"
+	  "\n"
+	  "Writes the message (CMS EnvelopedData) that holds the private key of a request\n"
+	  "into FILE, ID.p7m unless told. Only a key recovery agent can open it, and who\n"
+	  "fetched it stands in the audit chain.\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv recover-key 17 --out key.p7m\n"
+	  "  openssl cms -decrypt -inform DER -in key.p7m -recip kra.pem -inkey kra.key |\n"
+	  "      openssl rsa -inform MSBLOB -out recovered.key\n" },
 	{ "template", cmd_template, "which templates the CA offers",
 	  "usage: certsrv template list [--json]\n"
 	  "       certsrv template publish NAME...\n"

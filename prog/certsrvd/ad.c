@@ -21,7 +21,7 @@
 #include "sys/clock.h"
 #include "sys/sandbox.h"
 
-#define PARTS (AE_PKI_TEMPLATES | AE_PKI_SERVICES)
+#define PARTS (AE_PKI_TEMPLATES | AE_PKI_SERVICES | AE_PKI_KRA)
 #define LDAP_TIMEOUT 5 /* seconds for one exchange */
 #define RETRY_MS 2000
 

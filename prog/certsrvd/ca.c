@@ -295,6 +295,7 @@ on_snapshot(
 	ca->snapshot = s;
 	ca->fresh = ae_clock_mono_ms();
 	info_update(ca);
+	xchg_update(ca);
 	return AE_OK;
 }
 
@@ -324,6 +325,7 @@ on_tick(void *arg)
 	}
 	job_tick(ca);
 	crl_tick(ca);
+	xchg_tick(ca);
 	ae_source_set_timer(ca->tick, ae_clock_mono_ms() + TICK_MS);
 }
 
@@ -346,6 +348,8 @@ peer_down(struct proc *p, struct peer *peer)
 	if (peer->role == ROLE_RPC)
 		known_remove_worker(ca, peer->index, peer->generation + 1);
 	job_peer_down(ca, peer);
+	if (peer->role == ROLE_SIGN)
+		xchg_signer_down(ca, peer);
 	if (peer->role == ROLE_DB || peer->role == ROLE_SIGN ||
 	    peer->role == ROLE_AD)
 		crl_peer_down(ca, peer);
@@ -390,6 +394,7 @@ ca_open(struct proc *p, struct ae_err *e)
 		.dns_name = c->dns_name,
 		.cert = cafile_cert(&ca->file),
 		.sd = ca->file.sd,
+		.archival = c->recovery_agents.n > 0,
 		.max_validity = c->max_validity,
 		.clock_skew = c->clock_skew,
 		.repeat_window = c->repeat_window,

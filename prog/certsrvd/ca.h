@@ -18,6 +18,7 @@
 #include "ca/decide.h"
 #include "cafile.h"
 #include "gss/caller.h"
+#include "pki/recover.h"
 #include "pki/response.h"
 #include "role.h"
 
@@ -87,6 +88,7 @@ struct job {
 	enum msg op;
 	char by[64];
 	uint8_t reason;
+	struct ae_der archived; /* for the archive, wrapped by the signer */
 	struct ae_db_request *stored;
 	struct known *known; /* NULL where nobody asks for a certificate */
 	struct snapshot *snapshot;
@@ -132,6 +134,12 @@ struct ca {
 	struct ae_ca_info info;
 	struct ae_ca_info_cert info_cert[CA_CERTS_MAX];
 	struct ae_wr chain[CA_CERTS_MAX];
+
+	/* the exchange certificate, and who may recover keys */
+	struct ae_wr xchg, xchg_chain; /* DER; empty: none now */
+	int64_t xchg_not_after, xchg_retry;
+	uint32_t xchg_id; /* of the attempt that is under way; 0: none */
+	struct ae_ca_info_kra kra[AE_RECOVERY_AGENTS_MAX];
 
 	/* its revocation list */
 	struct ae_wr crl;	/* the newest, DER */
@@ -209,6 +217,17 @@ void crl_peer_down(struct ca *ca, const struct peer *peer);
 
 int admin_open(struct proc *p, int take_fd, const char *who,
     struct ae_err *e) AE_MUST_CHECK;
+
+/* ---- ca_xchg.c ---- */
+
+/* Is an exchange certificate due?  Then begin with its key. */
+void xchg_tick(struct ca *ca);
+void xchg_update(struct ca *ca); /* a snapshot: who are the agents now */
+void xchg_signer_down(struct ca *ca, const struct peer *peer);
+int on_xchg_key(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+int on_xchg_opened(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 
 /* ---- ca_event.c ---- */
 

@@ -21,24 +21,32 @@
 /* ---- answers ---- */
 
 static void
-answer(struct admin *a, uint32_t msg, int rc, uint32_t hresult, int64_t id,
-    const char *text)
+answer_with(struct admin *a, uint32_t msg, int rc, uint32_t hresult, int64_t id,
+    const char *text, const uint8_t *p, size_t len)
 {
 	struct ae_err e = AE_ERR_INIT;
 	struct ae_wr w;
 
 	if (a == NULL || a->ipc == NULL)
 		return;
-	ae_wr_init(&w, 2 * MSG_TEXT_MAX);
+	ae_wr_init(&w, MSG_ROW_MAX);
 	ae_wr_u32(&w, (uint32_t)rc);
 	ae_wr_u32(&w, hresult);
 	ae_wr_u64(&w, (uint64_t)id);
 	put_str(&w, text);
+	put_bytes(&w, p, len);
 	/* One that does not read loses the answer: it is in the database. */
 	if (ae_wr_ok(&w))
 		(void)!ae_ipc_send(
 		    a->ipc, MSG_ADMIN_DONE, msg, w.p, w.len, -1, &e);
 	ae_wr_done(&w);
+}
+
+static void
+answer(struct admin *a, uint32_t msg, int rc, uint32_t hresult, int64_t id,
+    const char *text)
+{
+	answer_with(a, msg, rc, hresult, id, text, NULL, 0);
 }
 
 static void
@@ -184,6 +192,35 @@ revoke_or_release(struct job *j)
 	ae_wr_done(&w);
 }
 
+/* An archived key: db says who has it in the audit chain first. */
+static void
+recover(struct job *j)
+{
+	struct ae_wr w;
+
+	ae_wr_init(&w, MSG_TEXT_MAX);
+	ae_wr_u64(&w, (uint64_t)j->row);
+	put_str(&w, j->by);
+	(void)to_db(j, MSG_DB_RECOVER, &w);
+	ae_wr_done(&w);
+}
+
+void
+admin_key(struct job *j, const uint8_t *blob, size_t len)
+{
+	if (blob == NULL) {
+		refuse(j, AE_ENOTFOUND, AE_HR_PROPERTY_EMPTY,
+		    "no key was archived with this request");
+		return;
+	}
+	log_line(j->ca->p, AE_LOG_NOTICE,
+	    "the archived key of request %lld was given to %s",
+	    (long long)j->row, j->by);
+	answer_with(
+	    j->admin, j->call, AE_OK, 0, j->row, "recovered", blob, len);
+	job_end(j);
+}
+
 void
 admin_loaded(struct job *j, struct ae_db_request *row)
 {
@@ -198,6 +235,8 @@ admin_loaded(struct job *j, struct ae_db_request *row)
 		approve(j);
 	else if (j->op == MSG_ADMIN_DENY)
 		deny(j);
+	else if (j->op == MSG_ADMIN_RECOVER)
+		recover(j);
 	else
 		revoke_or_release(j);
 }
@@ -274,6 +313,7 @@ static const struct ae_ipc_row admin_rows[] = {
 	{ MSG_ADMIN_DENY, 8, 1, false, on_admin },
 	{ MSG_ADMIN_REVOKE, 64, 1, false, on_admin },
 	{ MSG_ADMIN_RELEASE, 64, 1, false, on_admin },
+	{ MSG_ADMIN_RECOVER, 8, 1, false, on_admin },
 	{ .handle = NULL },
 };
 

@@ -88,6 +88,32 @@ on_db_row(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
+int
+on_db_key(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct job *j = job_find(peer->p->state, m->id);
+	const uint8_t *blob = NULL;
+	struct ae_rd r;
+	size_t len = 0;
+	int rc;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	rc = (int)ae_rd_u32(&r);
+	if (rc == AE_OK)
+		blob = get_bytes(&r, &len);
+	if (!ae_rd_done(&r) || rc > 0)
+		return bad_message(&r, "DB_KEY", e);
+	if (j == NULL || j->stage != STAGE_ADMIN)
+		return AE_OK;
+	if (rc == AE_OK || rc == AE_ENOTFOUND)
+		admin_key(j, blob, len);
+	else
+		admin_refused(j, rc, "the database did not answer");
+	return AE_OK;
+}
+
 static void
 get_requester(struct ae_rd *r, struct ae_ca_requester *o, struct ae_arena *a)
 {
@@ -295,6 +321,8 @@ job_ask(struct job *j)
 		else
 			j->answers.failed |= dirs[i];
 	}
+	if ((want & AE_CA_ASK_ARCHIVE) != 0 && xchg_ask(j))
+		j->asked |= AE_CA_ASK_ARCHIVE;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if ((want & rows[i]) == 0)
 			continue;

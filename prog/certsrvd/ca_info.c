@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ca.h"
+#include "pki/request.h"
 #include "pki/response.h"
 #include "sys/clock.h"
 
@@ -98,6 +99,8 @@ info_response(struct ca *ca, struct job *j, struct ae_err *e)
 		.ca = cafile_cert(&ca->file),
 		.hash = ca->file.alg.hash };
 
+	if (j->parsed != NULL && j->archived.p != NULL)
+		s.encrypted_key_hash = j->parsed->encrypted_key_hash;
 	if ((j->q.flags & AE_CR_IN_CRLS) != 0 && ca->crl_made) {
 		s.crls = &crl;
 		s.ncrls = 1;

@@ -14,20 +14,25 @@
 #include "sys/clock.h"
 #include "wcce/icpr.h"
 
+#define LOCAL_SYSTEM "S-1-5-18"
+
 /* ---- to db ---- */
 
 static void
 fill_row(struct job *j, struct ae_db_request *row, enum ae_db_disp disp)
 {
 	const struct ae_decision *d = &j->d;
-	char *sid = ae_arena_alloc(j->arena, AE_SID_STR_MAX);
+	char *sid =
+	    j->known == NULL ? NULL : ae_arena_alloc(j->arena, AE_SID_STR_MAX);
 
 	memset(row, 0, sizeof(*row));
 	row->disp = disp;
 	row->hresult = d->hresult;
 	row->message = d->message;
-	row->sid =
-	    sid == NULL ? NULL : ae_sid_print(sid, &j->known->caller->user);
+	if (sid != NULL)
+		row->sid = ae_sid_print(sid, &j->known->caller->user);
+	else if (j->known == NULL)
+		row->sid = LOCAL_SYSTEM; /* the CA for itself */
 	row->account = d->requester;
 	row->on_behalf = d->on_behalf;
 	row->request_flags = d->request_flags;
@@ -41,6 +46,10 @@ fill_row(struct job *j, struct ae_db_request *row, enum ae_db_disp disp)
 	row->submitted = j->now;
 	row->not_before = d->not_before;
 	row->not_after = d->not_after;
+	if (disp == AE_DB_ACTIVE || disp == AE_DB_PENDING) {
+		row->archived = j->archived.p;
+		row->archived_len = j->archived.len;
+	}
 }
 
 /* Who asks, for the day when somebody approves it: false, no memory. */
@@ -311,6 +320,11 @@ reply_issued(struct job *j)
 		.message = j->d.message,
 	};
 
+	if (j->op == MSG_XCHG_NEW) {
+		xchg_issued(j);
+		job_end(j);
+		return;
+	}
 	job_answer(j, &p);
 }
 
@@ -397,10 +411,14 @@ const struct ae_ipc_row ca_db_rows[] = {
 	{ MSG_DB_DONE, MSG_TEXT_MAX, 1, false, on_db_done },
 	{ MSG_DB_ROW, MSG_ROW_MAX, 1, false, on_db_row },
 	{ MSG_DB_REVOKED, MSG_CRL_MAX, 1, false, on_revoked },
+	{ MSG_DB_KEY, MSG_ROW_MAX, 1, false, on_db_key },
 	{ .handle = NULL },
 };
 
 const struct ae_ipc_row ca_sign_rows[] = {
 	{ MSG_SIGNED, AE_SIG_MAX + MSG_TEXT_MAX, 1, false, on_signed },
+	{ MSG_XCHG_KEY, AE_PKI_CERT_MAX + MSG_TEXT_MAX, 1, false, on_xchg_key },
+	{ MSG_XCHG_OPENED, AE_ARCHIVED_MAX * 2 + MSG_TEXT_MAX, 1, false,
+	    on_xchg_opened },
 	{ .handle = NULL },
 };

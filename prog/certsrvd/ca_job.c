@@ -112,6 +112,8 @@ job_end(struct job *j)
 	ae_arena_free(j->arena);
 	ae_wr_done(&j->cert);
 	ae_response_free(j->response);
+	if (j->op == MSG_XCHG_NEW && j->ca->xchg_id != 0)
+		j->ca->xchg_id = 0; /* it was not issued; again in a while */
 	j->used = false;
 	j->ca->njobs--;
 }
@@ -407,8 +409,12 @@ job_peer_down(struct ca *ca, const struct peer *peer)
 			continue;
 		if (peer->role == ROLE_DB && j->stage != STAGE_SIGN &&
 		    j->stage != STAGE_RESPONSE &&
-		    (j->stage != STAGE_ASK || (j->asked & ~dir) != 0))
+		    (j->stage != STAGE_ASK ||
+			(j->asked & ~(dir | AE_CA_ASK_ARCHIVE)) != 0))
 			job_fail(j, HR_BUSY, "the database was restarted");
+		else if (peer->role == ROLE_SIGN && peer->index == 0 &&
+		    (j->asked & AE_CA_ASK_ARCHIVE) != 0)
+			job_answered(j, AE_CA_ASK_ARCHIVE, false);
 		else if (peer->role == ROLE_AD && (j->asked & dir) != 0)
 			job_answered(j, j->asked & dir, false);
 		else if (peer->role == ROLE_SIGN && j->stage == STAGE_SIGN &&

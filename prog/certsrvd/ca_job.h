@@ -42,6 +42,8 @@ bool job_ask_cache(struct job *j, unsigned bit);
 void job_answered(struct job *j, unsigned bits, bool ok);
 int on_db_row(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+int on_db_key(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 
 /* ---- ca_issue.c ---- */
 
@@ -64,5 +66,14 @@ void admin_refused(struct job *j, int rc, const char *text);
 /* The answers to certsrv; the job goes on. */
 void admin_reply(struct job *j, const struct ae_wcce_reply *p);
 void admin_fail(struct job *j, uint32_t hresult, const char *why);
+/* An archived key, NULL: there is none. */
+void admin_key(struct job *j, const uint8_t *blob, size_t len);
+
+/* ---- ca_xchg.c ---- */
+
+/* The exchange certificate was signed and stored. */
+void xchg_issued(struct job *j);
+/* Put AE_CA_ASK_ARCHIVE to the signer; false: it is answered already. */
+bool xchg_ask(struct job *j);
 
 #endif

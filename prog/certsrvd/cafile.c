@@ -7,7 +7,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/hex.h"
+#include "pki/oid.h"
 #include "sys/files.h"
 
 #define PEM_MAX (1024u * 1024u)
@@ -78,4 +81,27 @@ cafile_done(struct cafile *f)
 	ae_key_free(f->pub);
 	ae_sd_free(f->sd);
 	memset(f, 0, sizeof(*f));
+}
+
+int
+cafile_agent_index(const struct conf *c, const struct ae_cert *cert)
+{
+	char hex[2 * 32 + 1];
+	uint8_t hash[32];
+	size_t i;
+
+	ae_cert_sha256(hash, cert);
+	ae_hex_encode(hex, hash, sizeof(hash));
+	for (i = 0; i < c->recovery_agents.n; i++)
+		if (strcasecmp(c->recovery_agents.v[i], hex) == 0)
+			return (int)i;
+	return -1;
+}
+
+bool
+cafile_is_agent(const struct conf *c, const struct ae_cert *cert, int64_t now)
+{
+	return cafile_agent_index(c, cert) >= 0 && now >= cert->not_before &&
+	    now <= cert->not_after &&
+	    ae_cert_allows(cert, AE_OID_EKU_KEY_RECOVERY);
 }

@@ -34,4 +34,10 @@ void cafile_done(struct cafile *f);
 /* The newest certificate. */
 const struct ae_cert *cafile_cert(const struct cafile *f);
 
+/* Is it a key recovery agent: configured, for that usage, valid at now? */
+bool cafile_is_agent(
+    const struct conf *c, const struct ae_cert *cert, int64_t now);
+/* Configured, whatever else it is; the place in the list, or -1. */
+int cafile_agent_index(const struct conf *c, const struct ae_cert *cert);
+
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "pki/recover.h"
 #include "sys/files.h"
 
 #define DAY (24 * 3600)
@@ -49,6 +50,7 @@ static const struct ae_conf_key keys[] = {
 	KEY("ca", "aia", AE_CONF_STRV, aia),
 	KEY("ca", "ocsp", AE_CONF_STRV, ocsp),
 	KEY("ca", "crl-directory", AE_CONF_STR, crl_dir),
+	KEY("archive", "recovery-agent", AE_CONF_STRV, recovery_agents),
 	KEY("listen", "address", AE_CONF_STRV, address),
 	KEY_IN("listen", "port", AE_CONF_U32, port, 1, 65535),
 	KEY_IN("listen", "workers", AE_CONF_U32, workers, 0, 8),
@@ -140,6 +142,16 @@ finish(struct conf *c, const char *path, struct ae_err *e)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "%s: [ca] %s is not set", path,
 		    c->name == NULL ? "name" : "dns-name");
+	if (c->recovery_agents.n > AE_RECOVERY_AGENTS_MAX)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%s: more than %d recovery agents", path,
+		    AE_RECOVERY_AGENTS_MAX);
+	for (i = 0; i < c->recovery_agents.n; i++)
+		if (strlen(c->recovery_agents.v[i]) != 64)
+			return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+			    "%s: recovery-agent is the SHA-256 of a "
+			    "certificate, 64 hex digits",
+			    path);
 	if (c->rsa_bits_min > c->rsa_bits_max)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "%s: rsa-bits-min is larger than rsa-bits-max", path);

@@ -39,6 +39,9 @@ struct conf {
 	struct ae_strv cdp, aia, ocsp; /* URLs in what is issued */
 	char *crl_dir;		       /* where CRLs are written */
 
+	/* [archive] */
+	struct ae_strv recovery_agents; /* SHA-256 of certificates, hex */
+
 	/* [listen] */
 	struct ae_strv address; /* none: 0.0.0.0 */
 	uint32_t port;		/* of the CA; 135 is the mapper's always */

@@ -288,6 +288,47 @@ on_revoke(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
+/* An archived key leaves with the audit entry that says who has it. */
+static int
+on_recover(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_arena *a = ae_arena_new(MSG_ROW_ARENA);
+	struct ae_err why = AE_ERR_INIT;
+	const uint8_t *blob = NULL;
+	struct ae_wr *w;
+	struct ae_rd r;
+	size_t len = 0;
+	int64_t id;
+	char *by;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	id = (int64_t)ae_rd_u64(&r);
+	by = get_str(&r, a);
+	if (!ae_rd_done(&r)) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_RECOVER", e);
+	}
+	rc = batch(d, &why);
+	if (rc == AE_OK)
+		rc = ae_db_archived_key(
+		    d->db, id, by, ae_clock_now(), &blob, &len, a, &why);
+	w = answer_add(d, m->id, MSG_DB_KEY, MSG_ROW_MAX);
+	ae_wr_u32(w, (uint32_t)rc);
+	if (rc == AE_OK)
+		put_bytes(w, blob, len);
+	else if (!ae_db_refused_one(rc))
+		batch_failed(d, rc, &why);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
 static int
 on_refuse(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
@@ -521,6 +562,7 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_DB_REFUSE, MSG_TEXT_MAX, 1, false, on_refuse },
 	{ MSG_DB_REVOKE, MSG_TEXT_MAX, 1, false, on_revoke },
 	{ MSG_DB_RELEASE, MSG_TEXT_MAX, 1, false, on_revoke },
+	{ MSG_DB_RECOVER, MSG_TEXT_MAX, 1, false, on_recover },
 	{ MSG_DB_BY_ID, 8, 1, false, on_lookup },
 	{ MSG_DB_BY_SERIAL, 64, 1, false, on_lookup },
 	{ MSG_DB_SAME, MSG_ATTRS_MAX + 256, 1, false, on_lookup },

@@ -89,6 +89,7 @@ enum msg {
 	MSG_DB_REFUSE,	  /* i64 id, u32 state, u32 hresult, message, by */
 	MSG_DB_REVOKE,	  /* bytes serial, u8 reason, string by */
 	MSG_DB_RELEASE,	  /* bytes serial, string by */
+	MSG_DB_RECOVER,	  /* i64 id, string by */
 	MSG_DB_BY_ID,	  /* i64 id */
 	MSG_DB_BY_SERIAL, /* bytes */
 	MSG_DB_SAME,	  /* string sid, 32 bytes hash, string attributes */
@@ -97,21 +98,28 @@ enum msg {
 	MSG_DB_DONE,	/* i32 rc, i64 id, text */
 	MSG_DB_ROW,	/* i32 rc; row */
 	MSG_DB_REVOKED, /* i32 rc, i64 number, entries */
+	MSG_DB_KEY,	/* i32 rc, bytes when it is 0 */
 
 	/* certsrv -> ca, over the descriptor of MSG_ADMIN */
 	MSG_ADMIN_APPROVE, /* i64 id */
 	MSG_ADMIN_DENY,	   /* i64 id */
 	MSG_ADMIN_REVOKE,  /* i64 id or 0, bytes serial, u8 reason */
 	MSG_ADMIN_RELEASE, /* i64 id or 0, bytes serial */
+	MSG_ADMIN_RECOVER, /* i64 id */
 	/* ca -> certsrv */
-	MSG_ADMIN_DONE, /* i32 rc, u32 hresult, i64 id, text */
+	MSG_ADMIN_DONE, /* i32 rc, u32 hresult, i64 id, text, bytes */
 
 	/* ca -> sign */
 	MSG_SIGN,	   /* DER TBSCertificate */
 	MSG_SIGN_CRL,	   /* DER TBSCertList */
 	MSG_SIGN_RESPONSE, /* signed attributes of a CMC response */
+	MSG_XCHG_NEW,	   /* make an exchange key; to the first signer only */
+	MSG_XCHG_CERT,	   /* its certificate, DER: it counts from now on */
+	MSG_XCHG_OPEN,	   /* bytes envelope, bytes spki, u8 n, certificates */
 	/* sign -> ca */
-	MSG_SIGNED, /* i32 rc, bytes signature, text */
+	MSG_SIGNED,	 /* i32 rc, bytes signature, text */
+	MSG_XCHG_KEY,	 /* i32 rc, bytes spki, text */
+	MSG_XCHG_OPENED, /* u32 hresult, bytes recovery blob, text */
 };
 
 /* Ceilings of bodies. */
@@ -125,6 +133,7 @@ enum msg {
 #define MSG_SNAPSHOT_MAX (32u * 1024u * 1024u)
 #define MSG_ROW_MAX (1024u * 1024u)
 #define MSG_CRL_MAX (64u * 1024u * 1024u)
+#define XCHG_OPEN_MAX (640u * 1024u) /* an envelope and eight certificates */
 #define MSG_CERT_MAX (256u * 1024u)
 #define MSG_CACHE_MAX (256u * 1024u)
 #define MSG_ROW_ARENA (2048u * 1024u)

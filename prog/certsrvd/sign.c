@@ -4,21 +4,13 @@
  * The process with the CA key.  It receives whole certificates and CRLs to
  * be signed, judges them by its own configuration, and signs.
  */
+#include "sign.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca/signcheck.h"
-#include "cafile.h"
-#include "pki/key.h"
-#include "role.h"
+#include "pki/recover.h"
 #include "sys/clock.h"
-
-struct signer {
-	struct cafile ca;
-	struct ae_key *key;
-	struct ae_ca_sign_config cfg;
-	uint64_t made, refused;
-};
 
 static void
 answer(struct peer *peer, uint32_t id, int rc, const struct ae_wr *sig,
@@ -125,6 +117,9 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_SIGN, AE_CA_TBS_MAX, 1, false, on_sign },
 	{ MSG_SIGN_CRL, MSG_CRL_MAX, 1, false, on_sign },
 	{ MSG_SIGN_RESPONSE, 4096, 1, false, on_sign },
+	{ MSG_XCHG_NEW, 0, 1, false, on_xchg_new },
+	{ MSG_XCHG_CERT, AE_PKI_CERT_MAX, 1, false, on_xchg_cert },
+	{ MSG_XCHG_OPEN, XCHG_OPEN_MAX, 1, false, on_xchg_open },
 	{ .handle = NULL },
 };
 

@@ -37,7 +37,7 @@ static const struct ae_ca_info_template templates[] = {
 	{ "Machine", NULL },
 };
 static const char *const urls[] = { "http://a/", "http://b/", NULL };
-static const struct ae_ca_info info = { .name = "Z\xc3\xbcrich CA",
+static struct ae_ca_info info = { .name = "Z\xc3\xbcrich CA",
 	.dns_name = "ca1.example.com",
 	.version = "0.1.0.0",
 	.policy = "autoenroll Enterprise policy",
@@ -169,8 +169,7 @@ refusals(void **state)
 {
 	static const int32_t none[] = { AE_CR_PROP_EXITDESCRIPTION,
 		AE_CR_PROP_CAXCHGCERT, AE_CR_PROP_CAXCHGCERTCHAIN,
-		AE_CR_PROP_DELTACRL, AE_CR_PROP_KRACERT,
-		AE_CR_PROP_KRACERTSTATE, AE_CR_PROP_DELTACRLPUBLISHSTATUS,
+		AE_CR_PROP_DELTACRL, AE_CR_PROP_DELTACRLPUBLISHSTATUS,
 		AE_CR_PROP_CAXCHGCERTCRLCHAIN, AE_CR_PROP_CAFORWARDCROSSCERT,
 		AE_CR_PROP_CABACKWARDCROSSCERT,
 		AE_CR_PROP_CAFORWARDCROSSCERTSTATE,
@@ -204,6 +203,42 @@ refusals(void **state)
 	assert_int_equal(r.hresult, AE_HR_E_FILE_NOT_FOUND);
 	prop(AE_CR_PROP_PARENTCA, 0, AE_PROPTYPE_STRING); /* a root */
 	assert_int_equal(r.hresult, AE_HR_E_FILE_NOT_FOUND);
+}
+
+static void
+key_archival(void **state)
+{
+	static const struct ae_ca_info_kra kras[] = {
+		{ { (const uint8_t *)"kra", 3 }, AE_KRA_VALID },
+		{ { NULL, 0 }, AE_KRA_NOT_FOUND },
+	};
+	const struct ae_ca_info before = info;
+
+	(void)state;
+	/* out of range, MS-WCCE 3.2.1.4.3.2.26 */
+	prop(AE_CR_PROP_KRACERT, 0, AE_PROPTYPE_BINARY);
+	assert_int_equal(r.hresult, AE_HR_E_FILE_NOT_FOUND);
+	prop(AE_CR_PROP_KRACERTSTATE, 0, AE_PROPTYPE_LONG);
+	assert_int_equal(r.hresult, AE_HR_E_FILE_NOT_FOUND);
+	info.xchg = (struct ae_wcce_blob){ (const uint8_t *)"xchg", 4 };
+	info.kras = kras;
+	info.nkras = 2;
+	prop(AE_CR_PROP_CAXCHGCERT, 0, AE_PROPTYPE_BINARY);
+	assert_int_equal(r.hresult, 0);
+	assert_memory_equal(r.value.p, "xchg", 4);
+	prop(AE_CR_PROP_CAXCHGCERT, -1, AE_PROPTYPE_BINARY);
+	assert_int_equal(r.hresult, 0);
+	prop(AE_CR_PROP_CAXCHGCERT, 1, AE_PROPTYPE_BINARY);
+	assert_int_equal(r.hresult, AE_HR_E_INVALIDARG);
+	prop(AE_CR_PROP_KRACERT, 0, AE_PROPTYPE_BINARY);
+	assert_int_equal(r.hresult, 0);
+	assert_memory_equal(r.value.p, "kra", 3);
+	prop(AE_CR_PROP_KRACERT, 1, AE_PROPTYPE_BINARY);
+	assert_int_equal(r.hresult, AE_HR_E_FILE_NOT_FOUND);
+	prop(AE_CR_PROP_KRACERTSTATE, 1, AE_PROPTYPE_LONG);
+	assert_int_equal(r.value.len, 2);
+	assert_memory_equal(r.value.p, "\x03\x01", 2);
+	info = before;
 }
 
 static void
@@ -368,6 +403,7 @@ main(void)
 		cmocka_unit_test(blobs_and_indexes),
 		cmocka_unit_test(cainfo),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(key_archival),
 		cmocka_unit_test(get_ca_cert),
 		cmocka_unit_test(property_info),
 		cmocka_unit_test(ping),

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Opening what clients archive and wrapping it anew; see recover.h.
+ */
+#include "pki/recover.h"
+
+#include <openssl/cms.h>
+#include <string.h>
+
+#include "pki/ossl.h"
+
+#define BLOB_MAX 8192
+
+static X509 *
+x509_of(const struct ae_cert *c)
+{
+	const unsigned char *p = c->der.p;
+
+	return d2i_X509(NULL, &p, (long)c->der.len);
+}
+
+/* A message that is enveloped-data and nothing behind it; NULL: it is not. */
+static CMS_ContentInfo *
+enveloped(const void *der, size_t len)
+{
+	const unsigned char *p = der;
+	CMS_ContentInfo *cms;
+
+	if (len == 0 || len > AE_ARCHIVED_MAX)
+		return NULL;
+	cms = d2i_CMS_ContentInfo(NULL, &p, (long)len);
+	if (cms != NULL &&
+	    (p != (const unsigned char *)der + len ||
+		OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_enveloped)) {
+		CMS_ContentInfo_free(cms);
+		cms = NULL;
+	}
+	return cms;
+}
+
+static int
+take_blob(struct ae_secret *blob, BIO *out, struct ae_err *e)
+{
+	char *p = NULL;
+	long n = BIO_get_mem_data(out, &p);
+	int rc = AE_OK;
+
+	if (n <= 0 || n > BLOB_MAX)
+		rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "an archived key of %ld bytes", n);
+	else if (ae_secret_set(blob, p, (size_t)n) != 0)
+		rc = ae_fail_mem(e);
+	if (n > 0)
+		OPENSSL_cleanse(p, (size_t)n);
+	return rc;
+}
+
+int
+ae_archive_open(struct ae_secret *blob, const void *der, size_t len,
+    const struct ae_key *k, const struct ae_cert *to, struct ae_err *e)
+{
+	CMS_ContentInfo *cms = enveloped(der, len);
+	X509 *cert = x509_of(to);
+	BIO *out = BIO_new(BIO_s_mem());
+	int rc;
+
+	if (cms == NULL)
+		rc = ae_fail_ossl(
+		    e, AE_EPROTO, "the archived key is no enveloped message");
+	else if (cert == NULL || out == NULL)
+		rc = ae_fail_ossl(e, AE_ENOMEM, "opening an archived key");
+	else if (CMS_decrypt(cms, ae_key_pkey(k), cert, NULL, out, 0) != 1)
+		rc = ae_fail_ossl(e, AE_ETRUST,
+		    "the archived key is not for this exchange certificate");
+	else
+		rc = take_blob(blob, out, e);
+	BIO_free(out);
+	X509_free(cert);
+	CMS_ContentInfo_free(cms);
+	return rc;
+}
+
+int
+ae_archive_matches(const struct ae_secret *blob, const void *spki, size_t len,
+    struct ae_err *e)
+{
+	const struct ae_der want = { spki, len };
+	struct ae_key *k = NULL;
+	int rc;
+
+	rc = ae_key_from_private_blob(&k, blob->p, blob->len, e);
+	if (rc == AE_ENOMEM)
+		return rc;
+	if (rc == AE_OK && !ae_der_equal(ae_key_spki(k), want))
+		rc = ae_fail(e, AE_ETRUST, AE_DOM_NONE, 0,
+		    "the archived key is not that of the request");
+	else if (rc != AE_OK)
+		rc = ae_note(e, AE_ETRUST, "the archived key");
+	ae_key_free(k);
+	return rc;
+}
+
+int
+ae_archive_wrap(struct ae_wr *w, const struct ae_secret *blob,
+    const struct ae_cert *const *agents, size_t n, struct ae_err *e)
+{
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	BIO *in = BIO_new_mem_buf(blob->p, (int)blob->len);
+	CMS_ContentInfo *cms = NULL;
+	unsigned char *der = NULL;
+	int len = -1, rc = AE_OK;
+	X509 *x;
+	size_t i;
+
+	for (i = 0; certs != NULL && i < n; i++) {
+		x = x509_of(agents[i]);
+		if (x == NULL || sk_X509_push(certs, x) <= 0) {
+			X509_free(x);
+			break;
+		}
+	}
+	if (certs == NULL || in == NULL || i != n || n == 0) {
+		rc = ae_fail_ossl(e, AE_EINVAL, "the recovery agents");
+		goto out;
+	}
+	cms = CMS_encrypt(certs, in, EVP_aes_256_cbc(), CMS_BINARY);
+	if (cms != NULL)
+		len = i2d_CMS_ContentInfo(cms, &der);
+	if (len <= 0)
+		rc = ae_fail_ossl(
+		    e, AE_EINVAL, "encrypting to the recovery agents");
+	else
+		ae_wr_bytes(w, der, (size_t)len);
+	if (rc == AE_OK && !ae_wr_ok(w))
+		rc = ae_fail_mem(e);
+out:
+	OPENSSL_free(der);
+	CMS_ContentInfo_free(cms);
+	BIO_free(in);
+	sk_X509_pop_free(certs, X509_free);
+	return rc;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * certsrv recover-key: the message in which a request's private key lies for
+ * the key recovery agents.  Nobody here can open it.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "sys/files.h"
+
+/* clang-format off */
+static const struct option options[] = {
+	{ "out", required_argument, NULL, 'o' },
+	{ 0 },
+};
+/* clang-format on */
+
+static int
+fetch(struct cli *cli, int64_t id, const char *path, struct ae_err *e)
+{
+	struct control_answer *a = calloc(1, sizeof(*a));
+	struct ae_wr w;
+	int rc;
+
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_wr_init(&w, 8);
+	ae_wr_u64(&w, (uint64_t)id);
+	rc = control_ask(cli, MSG_ADMIN_RECOVER, &w, a, e);
+	ae_wr_done(&w);
+	if (rc == AE_OK)
+		rc = ae_file_write(path, a->blob, a->blob_len, 0600, e);
+	if (rc == AE_OK && cli->json)
+		cli_print_json(json_pack("{s:I, s:o}", "id", (json_int_t)id,
+		    "path", cli_json_text(path)));
+	else if (rc == AE_OK)
+		(void)printf("request %lld: %s\n", (long long)id, path);
+	free(a);
+	return rc;
+}
+
+int
+cmd_recover(struct cli *cli, int argc, char **argv)
+{
+	struct ae_err e = AE_ERR_INIT;
+	const char *path = NULL;
+	char made[64], *end;
+	long long id;
+	int c, rc;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c != 'o')
+			return cli_usage("recover-key", "unknown option");
+		path = optarg;
+	}
+	if (optind + 1 != argc)
+		return cli_usage("recover-key", "which request? One id");
+	id = strtoll(argv[optind], &end, 10);
+	if (*end != '\0' || id <= 0 || id > INT32_MAX)
+		return cli_usage("recover-key", "which request? One id");
+	if (path == NULL) {
+		(void)snprintf(made, sizeof(made), "%lld.p7m", id);
+		path = made;
+	}
+	rc = cli_conf(cli, &e);
+	if (rc == AE_OK)
+		rc = fetch(cli, id, path, &e);
+	return rc == AE_OK ? EXIT_OK : cli_fail(cli, &e);
+}

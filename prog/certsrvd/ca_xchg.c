@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The exchange certificate, as far as it is not the key: asked for, issued
+ * like any other (serial durable, signed, stored), offered to clients,
+ * replaced in time; and keys that clients archive, on their way to the
+ * signer and back.
+ */
+#include <string.h>
+
+#include "ca/exchange.h"
+#include "ca_job.h"
+#include "pki/oid.h"
+#include "pki/request.h"
+#include "sys/clock.h"
+#include "wcce/hresult.h"
+
+#define RETRY_MS 30000
+
+static struct peer *
+keeper(struct ca *ca)
+{
+	return peer_of(ca->p, ROLE_SIGN, 0);
+}
+
+static bool
+configured(const struct ca *ca)
+{
+	return ca->p->conf.recovery_agents.n > 0;
+}
+
+static void
+forget(struct ca *ca)
+{
+	ae_wr_done(&ca->xchg);
+	ae_wr_done(&ca->xchg_chain);
+	ae_wr_init(&ca->xchg, AE_PKI_CERT_MAX);
+	ae_wr_init(&ca->xchg_chain, AE_PKI_RESPONSE_MAX);
+	ca->info.xchg.p = ca->info.xchg_chain.p = NULL;
+	ca->xchg_not_after = 0;
+}
+
+void
+xchg_tick(struct ca *ca)
+{
+	if (!configured(ca) || ca->xchg_id != 0 ||
+	    ae_clock_mono_ms() < ca->xchg_retry || !peer_is_up(keeper(ca)) ||
+	    !peer_is_up(peer_of(ca->p, ROLE_DB, 0)) ||
+	    ae_clock_now() + AE_CA_EXCHANGE_ROTATE < ca->xchg_not_after)
+		return;
+	ca->xchg_retry = ae_clock_mono_ms() + RETRY_MS;
+	if (peer_send(keeper(ca), MSG_XCHG_NEW, 1, NULL))
+		ca->xchg_id = 1;
+}
+
+/* The key is gone with its process; so is what is encrypted to it. */
+void
+xchg_signer_down(struct ca *ca, const struct peer *peer)
+{
+	if (peer != keeper(ca) || !configured(ca))
+		return;
+	forget(ca);
+	ca->xchg_id = 0;
+	ca->xchg_retry = 0;
+}
+
+/* The certificate for this key: a job like a request's, with no requester. */
+static int
+issue(struct ca *ca, const uint8_t *spki, size_t len, struct ae_err *e)
+{
+	struct admin nobody = { .who = "the CA" };
+	struct job *j = job_start_local(ca, &nobody, 0);
+	struct ae_wr w;
+	int rc;
+
+	if (j == NULL)
+		return ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
+		    "too many requests at once");
+	j->admin = NULL;
+	j->op = MSG_XCHG_NEW;
+	ae_wr_init(&w, AE_PKI_CERT_MAX);
+	rc = ae_ca_exchange_tbs(&w, j->d.serial, &j->d.not_after, &ca->config,
+	    spki, len, j->now, j->random, e);
+	if (rc == AE_OK) {
+		j->d.tbs = ae_arena_dup(j->arena, w.p, w.len);
+		j->d.tbs_len = w.len;
+		j->d.subject =
+		    ae_arena_printf(j->arena, "CN=%.59s-Xchg", ca->config.name);
+		if (j->d.tbs == NULL || j->d.subject == NULL)
+			rc = ae_fail_mem(e);
+	}
+	ae_wr_done(&w);
+	if (rc < 0) {
+		job_end(j);
+		return rc;
+	}
+	j->d.verdict = AE_CA_ISSUE;
+	j->d.not_before = j->now - ca->config.clock_skew;
+	j->d.requester = "the CA";
+	j->d.message = "Issued";
+	j->d.request_flags = AE_CR_FLG_CAXCHGCERT;
+	job_record(j, AE_DB_ACTIVE, STAGE_INTENT);
+	return AE_OK;
+}
+
+int
+on_xchg_key(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
+	struct ae_err why = AE_ERR_INIT;
+	const uint8_t *spki;
+	const char *text;
+	struct ae_rd r;
+	size_t len;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	rc = (int)ae_rd_u32(&r);
+	spki = get_bytes(&r, &len);
+	text = get_str(&r, a);
+	if (!ae_rd_done(&r) || rc > 0) {
+		ae_arena_free(a);
+		return bad_message(&r, "XCHG_KEY", e);
+	}
+	if (ca->xchg_id == 1) {
+		if (rc == AE_OK)
+			rc = issue(ca, spki, len, &why);
+		else
+			(void)ae_fail(&why, AE_EINTERNAL, AE_DOM_NONE, 0, "%s",
+			    text != NULL ? text : "no key");
+		if (rc < 0) {
+			log_line(ca->p, AE_LOG_ERROR,
+			    "the exchange certificate: %s", why.text);
+			ca->xchg_id = 0;
+		}
+	}
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+void
+xchg_issued(struct job *j)
+{
+	struct ca *ca = j->ca;
+	const struct ae_der cert = { j->cert.p, j->cert.len };
+	struct ae_der v[AE_CHAIN_MAX];
+	struct ae_err e = AE_ERR_INIT;
+	size_t n, i;
+
+	forget(ca);
+	ca->xchg_id = 0;
+	ae_wr_bytes(&ca->xchg, cert.p, cert.len);
+	n = 0;
+	v[n++] = cafile_cert(&ca->file)->der;
+	for (i = 0; i < ca->file.nchain && n < AE_CHAIN_MAX; i++)
+		v[n++] = ca->file.chain[i]->der;
+	if (!ae_wr_ok(&ca->xchg) ||
+	    ae_chain_build_around(&ca->xchg_chain, cert, v, n, &e) < 0 ||
+	    !peer_send(keeper(ca), MSG_XCHG_CERT, 0, &ca->xchg)) {
+		log_line(ca->p, AE_LOG_ERROR,
+		    "the exchange certificate was issued, and is lost: %s",
+		    e.text);
+		forget(ca);
+		return;
+	}
+	ca->xchg_not_after = j->d.not_after;
+	ca->info.xchg = (struct ae_wcce_blob){ ca->xchg.p, ca->xchg.len };
+	ca->info.xchg_chain =
+	    (struct ae_wcce_blob){ ca->xchg_chain.p, ca->xchg_chain.len };
+	log_line(ca->p, AE_LOG_INFO, "a new exchange certificate: request %lld",
+	    (long long)j->row);
+}
+
+/* ---- recovery agents ---- */
+
+/* The certificates of the directory's KRA container that are configured. */
+void
+xchg_update(struct ca *ca)
+{
+	const struct ae_octetsv *kra = &ca->snapshot->pki->kra;
+	struct ae_cert *c = NULL;
+	int64_t now = ae_clock_now();
+	size_t i;
+	int k;
+
+	if (!configured(ca))
+		return;
+	ca->info.kras = ca->kra;
+	ca->info.nkras = ca->p->conf.recovery_agents.n;
+	for (i = 0; i < ca->info.nkras; i++)
+		ca->kra[i] =
+		    (struct ae_ca_info_kra){ { NULL, 0 }, AE_KRA_NOT_FOUND };
+	for (i = 0; i < kra->n; i++) {
+		if (ae_cert_parse(&c, kra->v[i].p, kra->v[i].len, NULL) < 0)
+			continue;
+		k = cafile_agent_index(&ca->p->conf, c);
+		if (k >= 0) {
+			ca->kra[k].cert.p = kra->v[i].p;
+			ca->kra[k].cert.len = kra->v[i].len;
+			ca->kra[k].state = now > c->not_after ? AE_KRA_EXPIRED
+			    : cafile_is_agent(&ca->p->conf, c, now)
+			    ? AE_KRA_VALID
+			    : AE_KRA_INVALID;
+		}
+		ae_cert_free(c);
+		c = NULL;
+	}
+}
+
+/* ---- keys that come along ---- */
+
+static void
+answer(struct job *j, uint32_t hresult, const char *text)
+{
+	j->answers.archive_hresult = hresult;
+	j->answers.archive_text = text;
+	j->answers.answered |= AE_CA_ASK_ARCHIVE;
+}
+
+bool
+xchg_ask(struct job *j)
+{
+	struct ca *ca = j->ca;
+	const struct ae_request *q = j->parsed;
+	struct ae_wr w;
+	size_t i, at;
+	uint8_t n = 0;
+	bool ok;
+
+	/* approved: it was opened and wrapped when it came */
+	if (j->local) {
+		answer(j, 0, NULL);
+		return false;
+	}
+	ae_wr_init(&w, XCHG_OPEN_MAX);
+	put_bytes(&w, q->archived_key.p, q->archived_key.len);
+	put_bytes(&w, q->csr->spki.p, q->csr->spki.len);
+	at = w.len;
+	ae_wr_u8(&w, 0);
+	for (i = 0; i < ca->info.nkras; i++)
+		if (ca->kra[i].state == AE_KRA_VALID) {
+			put_bytes(&w, ca->kra[i].cert.p, ca->kra[i].cert.len);
+			n++;
+		}
+	if (ae_wr_ok(&w))
+		w.p[at] = n;
+	ok = n > 0 && peer_send(keeper(ca), MSG_XCHG_OPEN, j->id, &w);
+	ae_wr_done(&w);
+	if (n == 0)
+		answer(j, AE_HR_NO_VALID_KRA,
+		    "none of the configured key recovery agents has a valid "
+		    "certificate in the directory");
+	else if (!ok)
+		j->answers.failed |= AE_CA_ASK_ARCHIVE;
+	return ok;
+}
+
+int
+on_xchg_opened(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct job *j = job_find(peer->p->state, m->id);
+	const uint8_t *blob;
+	const char *text;
+	struct ae_rd r;
+	uint32_t hr;
+	size_t len;
+
+	(void)ipc;
+	if (j == NULL || (j->asked & AE_CA_ASK_ARCHIVE) == 0)
+		return AE_OK;
+	ae_rd_init(&r, m->body, m->len);
+	hr = ae_rd_u32(&r);
+	blob = get_bytes(&r, &len);
+	text = get_str(&r, j->arena);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "XCHG_OPENED", e);
+	if (hr == 0) {
+		j->archived.p = ae_arena_dup(j->arena, blob, len);
+		j->archived.len = len;
+	}
+	answer(j, hr, text);
+	job_answered(j, AE_CA_ASK_ARCHIVE,
+	    hr != 0 || (j->archived.p != NULL && len > 0));
+	return AE_OK;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The exchange key, in the memory of the first signer and nowhere else: made
+ * here, never written down, gone when it is replaced.  What clients encrypt
+ * to it is opened here, compared with the key that was certified, and
+ * wrapped for the key recovery agents of this process's own configuration,
+ * so that a broken ca cannot name itself one.
+ */
+#include "sign.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pki/recover.h"
+#include "sys/clock.h"
+#include "wcce/hresult.h"
+
+#define XCHG_BITS 2048
+
+int
+on_xchg_new(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct signer *s = peer->p->state;
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_der spki = { NULL, 0 };
+	struct ae_wr w;
+	unsigned bits =
+	    s->cfg.rsa_bits_min > XCHG_BITS ? s->cfg.rsa_bits_min : XCHG_BITS;
+	int rc;
+
+	(void)ipc;
+	(void)e;
+	ae_key_free(s->xchg[0].key);
+	s->xchg[0].key = NULL;
+	rc = ae_key_generate(&s->xchg[0].key, AE_KEY_RSA, bits, &why);
+	if (rc == AE_OK)
+		spki = ae_key_spki(s->xchg[0].key);
+	ae_wr_init(&w, AE_CA_TBS_MAX);
+	ae_wr_u32(&w, (uint32_t)rc);
+	put_bytes(&w, spki.p, spki.len);
+	put_str(&w, rc == AE_OK ? NULL : why.text);
+	(void)peer_send(peer, MSG_XCHG_KEY, m->id, &w);
+	ae_wr_done(&w);
+	return AE_OK;
+}
+
+static void
+forget(struct xchg *x)
+{
+	ae_key_free(x->key);
+	ae_cert_free(x->cert);
+	memset(x, 0, sizeof(*x));
+}
+
+/* The new one counts; the last one still does, for who has its certificate. */
+int
+on_xchg_cert(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct signer *s = peer->p->state;
+	int rc;
+
+	(void)ipc;
+	ae_cert_free(s->xchg[0].cert);
+	s->xchg[0].cert = NULL;
+	rc = ae_cert_parse(&s->xchg[0].cert, m->body, m->len, e);
+	if (rc < 0)
+		return rc == AE_ENOMEM ? rc
+				       : ae_note(e, AE_EPROTO, "XCHG_CERT");
+	if (s->xchg[0].key == NULL ||
+	    !ae_cert_has_key(s->xchg[0].cert, s->xchg[0].key))
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "an exchange certificate of another key");
+	forget(&s->xchg[2]);
+	s->xchg[2] = s->xchg[1];
+	s->xchg[1] = s->xchg[0];
+	memset(&s->xchg[0], 0, sizeof(s->xchg[0]));
+	return AE_OK;
+}
+
+/* With the current key, or with the one before. */
+static int
+open_any(const struct signer *s, struct ae_secret *blob, const void *p,
+    size_t len, struct ae_err *e)
+{
+	int64_t now = ae_clock_now();
+	int i, rc = AE_ETRUST;
+
+	(void)ae_fail(
+	    e, AE_ETRUST, AE_DOM_NONE, 0, "the CA has no exchange key for it");
+	for (i = 1; i <= 2 && rc == AE_ETRUST; i++)
+		if (s->xchg[i].key != NULL && now <= s->xchg[i].cert->not_after)
+			rc = ae_archive_open(
+			    blob, p, len, s->xchg[i].key, s->xchg[i].cert, e);
+	return rc;
+}
+
+/* The recipients: each must be an agent of our own configuration. */
+static int
+take_agents(struct proc *p, struct ae_rd *r, struct ae_cert **v, size_t *n,
+    struct ae_err *e)
+{
+	const uint8_t *der;
+	size_t len, count = ae_rd_u8(r);
+	int rc = AE_OK;
+
+	if (count > AE_RECOVERY_AGENTS_MAX)
+		ae_rd_fail(r);
+	while (rc == AE_OK && *n < count && ae_rd_ok(r)) {
+		der = get_bytes(r, &len);
+		if (der == NULL)
+			break;
+		rc = ae_cert_parse(&v[*n], der, len, e);
+		if (rc == AE_OK &&
+		    !cafile_is_agent(&p->conf, v[(*n)++], ae_clock_now()))
+			rc = ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
+			    "a recovery agent that is none");
+	}
+	return rc;
+}
+
+/* An HRESULT for the client, 0 with the recovery blob. */
+static uint32_t
+recover(struct proc *p, struct ae_rd *r, struct ae_wr *out, struct ae_err *e)
+{
+	struct signer *s = p->state;
+	struct ae_cert *agents[AE_RECOVERY_AGENTS_MAX] = { NULL };
+	struct ae_secret blob = { 0 };
+	const uint8_t *env, *spki;
+	size_t env_len, spki_len, n = 0, i;
+	uint32_t hr = 0;
+	int rc;
+
+	env = get_bytes(r, &env_len);
+	spki = get_bytes(r, &spki_len);
+	rc = take_agents(p, r, agents, &n, e);
+	if (!ae_rd_done(r))
+		rc = bad_message(r, "XCHG_OPEN", e);
+	if (rc != AE_OK || n == 0) {
+		hr = AE_HR_NO_VALID_KRA;
+	} else if (open_any(s, &blob, env, env_len, e) != AE_OK ||
+	    ae_archive_matches(&blob, spki, spki_len, e) != AE_OK) {
+		hr = AE_HR_BAD_REQUEST_KEY_ARCHIVAL;
+	} else {
+		rc = ae_archive_wrap(
+		    out, &blob, (const struct ae_cert *const *)agents, n, e);
+		hr = rc == AE_OK ? 0 : AE_HR_NO_VALID_KRA;
+	}
+	ae_secret_done(&blob);
+	for (i = 0; i < AE_RECOVERY_AGENTS_MAX; i++)
+		ae_cert_free(agents[i]);
+	return hr;
+}
+
+int
+on_xchg_open(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_wr out, w;
+	struct ae_rd r;
+	uint32_t hr;
+
+	(void)ipc;
+	(void)e;
+	ae_wr_init(&out, AE_ARCHIVED_MAX * 2);
+	ae_wr_init(&w, AE_ARCHIVED_MAX * 2 + MSG_TEXT_MAX);
+	ae_rd_init(&r, m->body, m->len);
+	hr = recover(peer->p, &r, &out, &why);
+	ae_wr_u32(&w, hr);
+	put_bytes(&w, out.p, hr == 0 ? out.len : 0);
+	put_str(&w, hr == 0 ? NULL : why.text);
+	(void)peer_send(peer, MSG_XCHG_OPENED, m->id, &w);
+	ae_wr_done(&out);
+	ae_wr_done(&w);
+	return AE_OK;
+}
