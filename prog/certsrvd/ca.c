@@ -5,6 +5,7 @@
  * requests.  What happens to a request is in ca_job.c.
  */
 #include "ca.h"
+#include "accounts.h"
 #include "ca_cache.h"
 
 #include <stdlib.h>
@@ -163,6 +164,7 @@ on_request(
 	struct peer *peer = arg;
 	struct ca *ca = peer->p->state;
 	struct ae_wcce_reply denied = { .hresult = 0x80070005 };
+	struct ae_wcce_reply slow = { .hresult = 0x800706bb }; /* too busy */
 	struct ae_arena *a = ae_arena_new(JOB_ARENA);
 	struct ae_wcce_request q;
 	struct known *who;
@@ -190,6 +192,13 @@ on_request(
 		ae_arena_free(a);
 	} else if (q.call != AE_WCCE_CALL_REQUEST) {
 		answer_property(ca, peer, m->id, &q, a);
+		ae_arena_free(a);
+	} else if (!rate_take(
+		       ca->rate, &who->caller->user, ae_clock_mono_ms())) {
+		log_outside(ca->p, "%s from %s: more than %u requests a minute",
+		    who->caller->principal, ip != NULL ? ip : "?",
+		    ca->p->conf.per_minute);
+		send_reply(ca, peer->index, peer->generation, m->id, &slow);
 		ae_arena_free(a);
 	} else {
 		job_start(ca, peer, m->id, who, &q, ip, a);
@@ -379,7 +388,8 @@ ca_open(struct proc *p, struct ae_err *e)
 	p->state = ca;
 	ca->p = p;
 	ca->cache = ca_cache_new();
-	if (ca->cache == NULL)
+	ca->rate = rate_new(c->per_minute);
+	if (ca->cache == NULL || ca->rate == NULL)
 		return ae_fail_mem(e);
 	rc = cafile_read(&ca->file, c, true, e);
 	if (rc < 0)

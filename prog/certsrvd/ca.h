@@ -118,6 +118,7 @@ struct ca {
 	struct ae_ca_config config;
 	const char **cdp, **aia, **ocsp; /* NULL-terminated, of the conf */
 	struct ca_cache *cache;
+	struct rate *rate; /* of requests, by account */
 	struct snapshot *snapshot;
 	int64_t fresh; /* when the directory was last seen to be so */
 	struct known *bucket[CALLER_BUCKETS];

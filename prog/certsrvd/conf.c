@@ -55,6 +55,8 @@ static const struct ae_conf_key keys[] = {
 	KEY_IN("listen", "port", AE_CONF_U32, port, 1, 65535),
 	KEY_IN("listen", "workers", AE_CONF_U32, workers, 0, 8),
 	KEY_IN("listen", "max-connections", AE_CONF_U32, max_connections, 16, 60000),
+	KEY_IN("listen", "max-connections-per-account", AE_CONF_U32, max_per_account, 0, 60000),
+	KEY_IN("listen", "requests-per-minute", AE_CONF_U32, per_minute, 0, 1000000),
 	KEY("directory", "domain", AE_CONF_STR, domain),
 	KEY("directory", "server", AE_CONF_STR, server),
 	KEY("directory", "keytab", AE_CONF_STR, keytab),
@@ -174,6 +176,7 @@ conf_read(struct conf *c, const char *root, const char *path, struct ae_err *e)
 	c->rsa_bits_max = 4096;
 	c->port = 49500;
 	c->max_connections = 12000;
+	c->per_minute = 300;
 	c->refresh = 30;
 	c->max_pending_per_sid = 100;
 	c->max_refused_per_sid_day = 1000;

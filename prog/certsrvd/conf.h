@@ -47,6 +47,8 @@ struct conf {
 	uint32_t port;		/* of the CA; 135 is the mapper's always */
 	uint32_t workers;	/* 0: one per core */
 	uint32_t max_connections;
+	uint32_t max_per_account; /* of a worker; 0: a quarter of these */
+	uint32_t per_minute;	  /* requests of one account; 0: any */
 
 	/* [directory] */
 	char *domain;	 /* DNS name; NULL: of the host's keytab */

@@ -103,6 +103,7 @@ on_auth_gone(void *arg, struct ae_run_conn *c, uint32_t auth, uint64_t name)
 	struct ae_wr w;
 
 	if (name != 0) {
+		holders_remove(f->holders, name);
 		if (f->ops->forget != NULL)
 			f->ops->forget(f, name);
 		return;
@@ -184,6 +185,7 @@ on_done(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	struct ae_gss_ctx *ctx = NULL;
 	struct ae_err why = AE_ERR_INIT;
 	const uint8_t *exported;
+	char sid[AE_SID_STR_MAX];
 	struct ae_run_conn *c;
 	struct ae_rd r;
 	uint32_t auth;
@@ -202,6 +204,16 @@ on_done(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		/* The client left while auth worked. */
 		if (f->ops->forget != NULL)
 			f->ops->forget(f, res.name);
+		return AE_OK;
+	}
+	if (!holders_add(f->holders, res.name, &res.sid)) {
+		log_outside(f->p, "%s: %s has its share of connections already",
+		    ae_run_conn_peer(c), ae_sid_print(sid, &res.sid));
+		if (f->ops->forget != NULL)
+			f->ops->forget(f, res.name);
+		f->told = true;
+		auth_failed(c, auth);
+		f->told = false;
 		return AE_OK;
 	}
 	if (ae_gss_import(&ctx, exported, len, &why) < 0) {
@@ -397,7 +409,10 @@ front_open(struct front *f, struct proc *p, const struct front_ops *ops,
 	ae_random(rc.seed, sizeof(rc.seed));
 	(void)snprintf(rc.sec_addr, sizeof(rc.sec_addr), "%s", sec_addr);
 	f->rpc = ae_rpc_server_new(&rc);
-	if (f->rpc == NULL)
+	f->holders = holders_new(p->conf.max_per_account != 0
+		? p->conf.max_per_account
+		: p->conf.max_connections / 4);
+	if (f->rpc == NULL || f->holders == NULL)
 		return ae_fail_mem(e);
 	/* Contexts are imported later, when no file can be opened. */
 	rcode = ae_gss_warm_new(&f->warm, e);

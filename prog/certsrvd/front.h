@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "accounts.h"
 #include "base/err.h"
 #include "dcom/exporter.h"
 #include "role.h"
@@ -38,6 +39,7 @@ struct front {
 	struct ae_run_server *run;
 	struct ae_dcom_exporter *dcom;
 	struct ae_gss_warm *warm;
+	struct holders *holders; /* whose contexts there are */
 	struct front_auth *pending;
 	size_t npending, cap;
 	bool told;  /* why the connection at hand is refused */

@@ -336,6 +336,25 @@ class Session:
         put(call, "pctbRequest", request)
         return answered(invoke(self.icpr_bound(), call, CertServerRequestResponse))
 
+    def hold(self, count):
+        """Binds so many connections to the CA's port, one beside the other: how many were let in."""
+        binding, mine = self.binding or epm.hept_map(self.server, ICPR, protocol="ncacn_ip_tcp"), []
+        for _ in range(count):
+            try:
+                dce = self.connect(binding)
+                dce.bind(ICPR)
+                call = CertServerRequest()  # what is refused shows with the first call
+                call["dwFlags"], call["pdwRequestId"], call["pwszAuthority"] = 0, 0, text("nobody")
+                put(call, "pctbAttribs", "")
+                put(call, "pctbRequest", None)
+                invoke(dce, call, CertServerRequestResponse)
+                mine.append(dce)
+            except Exception:  # noqa: the server said no
+                pass
+        for dce in mine:
+            dce.disconnect()
+        return {"open": len(mine)}
+
     def mgmt(self):
         """Samba calls mgmt on the port of ICertPassage: the interfaces that are there."""
         calls = SambaCalls(self.binding or epm.hept_map(self.server, ICPR, protocol="ncacn_ip_tcp"), self)
