@@ -50,38 +50,28 @@ static const char *const sanitizers[] = {
 };
 
 static int
-env_keep(struct plan *p, size_t *n, const char *const *names, struct ae_err *e)
-{
-	const char *v;
-
-	for (; names != NULL && *names != NULL && *n < ENV_MAX; names++) {
-		v = getenv(*names);
-		if (v == NULL)
-			continue;
-		if (asprintf(&p->envp[*n], "%s=%s", *names, v) < 0) {
-			p->envp[*n] = NULL;
-			return ae_fail_mem(e);
-		}
-		(*n)++;
-	}
-	return AE_OK;
-}
-
-static int
 env_build(struct plan *p, struct ae_err *e)
 {
+	const char *const *kept[] = { p->s->keep_env, sanitizers };
 	const char *const *k;
-	size_t n = 0;
-	int rc;
+	const char *v;
+	size_t n = 0, i;
 
 	p->envp[n] = strdup(ENV_PATH);
 	if (p->envp[n++] == NULL)
 		return ae_fail_mem(e);
-	rc = env_keep(p, &n, p->s->keep_env, e);
-	if (rc == AE_OK)
-		rc = env_keep(p, &n, sanitizers, e);
-	if (rc != AE_OK)
-		return rc;
+	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		for (k = kept[i]; k != NULL && *k != NULL && n < ENV_MAX; k++) {
+			v = getenv(*k);
+			if (v == NULL)
+				continue;
+			if (asprintf(&p->envp[n], "%s=%s", *k, v) < 0) {
+				p->envp[n] = NULL;
+				return ae_fail_mem(e);
+			}
+			n++;
+		}
+	}
 	for (k = p->s->env; k != NULL && *k != NULL; k++) {
 		if (n > ENV_MAX)
 			return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,

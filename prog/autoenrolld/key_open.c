@@ -140,13 +140,14 @@ key_drop(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	number = ae_rd_u32(in);
 	if (tmpl == NULL || !ae_rd_done(in)) {
 		rc = key_malformed(e, "drop");
-	} else {
-		key_forget(r, tmpl, number);
-		rc = ae_store_request_remove(k->store, tmpl, number, e);
+		goto out;
 	}
+	key_forget(r, tmpl, number);
+	rc = ae_store_request_remove(k->store, tmpl, number, e);
 	if (rc == AE_OK && k->tmpl != NULL && k->number == number &&
 	    strcmp(k->tmpl->cn, tmpl) == 0)
 		key_let_go(k);
+out:
 	ae_arena_free(a);
 	return rc;
 }
