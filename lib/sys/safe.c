@@ -121,7 +121,7 @@ ae_safe_parent(int *fd, const char **name, const char *path, struct ae_err *e)
 int
 ae_safe_check(const char *path, enum ae_safe_kind kind, struct ae_err *e)
 {
-	const char *name, *why = NULL;
+	const char *name = NULL, *why = NULL;
 	struct stat st;
 	int rc, fd;
 
