@@ -90,3 +90,27 @@ def test_afterwards_all_is_well(pc1, installed):
     report = pc1.json("pulse", "--wait", "--refresh-policy")
     assert report["results"] == []
     assert [p["action"] for p in report["plan"] if p["template"] == AUTO] == ["keep"]
+
+
+@pytest.fixture
+def dead_dc(lab):
+    """A domain controller that is known in DNS, and preferred, but whose machine is gone."""
+    login = f"-U{lab.admin}%{lab.admin_password}"
+    records = [("lab.example", "dc9", "A", "192.0.2.99"),
+               ("_msdcs.lab.example", "_ldap._tcp.dc", "SRV", "dc9.lab.example 389 0 65000"),
+               ("_msdcs.lab.example", "_ldap._tcp.Default-First-Site-Name._sites.dc", "SRV",
+                "dc9.lab.example 389 0 65000")]
+    for record in records:
+        lab.dc1.run("samba-tool", "dns", "add", lab.dc1.fqdn, *record, login)
+    yield "dc9.lab.example"
+    for record in records:
+        lab.dc1.run("samba-tool", "dns", "delete", lab.dc1.fqdn, *record, login)
+
+
+def test_a_dead_dc_among_the_living(pc1, lab, dead_dc):
+    """F11: the run goes on with the next domain controller, and says which one it was."""
+    answer = pc1.host.run("dig", "+short", "SRV", "_ldap._tcp.dc._msdcs.lab.example").stdout
+    assert dead_dc in answer and lab.dc1.fqdn in answer
+    report = pc1.json("pulse", "--wait", "--refresh-policy")
+    assert report["dc"] == lab.dc1.fqdn
+    assert [p["action"] for p in report["plan"] if p["template"] == AUTO] == ["keep"]
