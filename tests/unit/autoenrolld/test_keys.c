@@ -258,6 +258,30 @@ sandbox(void **state)
 	client_done(&c);
 }
 
+static void
+exit_codes(void **state)
+{
+	static const struct {
+		enum ae_rc rc;
+		uint32_t code;
+		int exit;
+	} rows[] = { { AE_EUNAVAIL, NTE_DEVICE_NOT_READY, EXIT_LOCAL },
+		{ AE_EAUTH, NTE_INCORRECT_PASSWORD, EXIT_LOCAL },
+		{ AE_ENOTFOUND, NTE_BAD_KEYSET, EXIT_LOCAL },
+		{ AE_EINVAL, NTE_BAD_FLAGS, EXIT_USAGE },
+		{ AE_EREMOTE, NTE_BAD_SIGNATURE, EXIT_FINDING },
+		{ AE_EDENIED, 0x80094012, EXIT_DENIED },
+		{ AE_EUNAVAIL, 0x800706ba, EXIT_NETWORK } };
+	struct ae_err e = AE_ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)ae_fail(
+		    &e, rows[i].rc, AE_DOM_HRESULT, rows[i].code, "x");
+		assert_int_equal(client_exit_code(&e), rows[i].exit);
+	}
+}
+
 int
 main(void)
 {
@@ -267,6 +291,7 @@ main(void)
 		cmocka_unit_test(owners),
 		cmocka_unit_test(refused_pins),
 		cmocka_unit_test(sandbox),
+		cmocka_unit_test(exit_codes),
 	};
 
 	return cmocka_run_group_tests(tests, make_root, remove_root);
