@@ -15,13 +15,14 @@
 
 /* Go on with the last good policy, if there is one. */
 static int
-fall_back(struct work *w, int rc, struct ae_err *e)
+fall_back(struct work *w, int rc, const char *check, struct ae_err *e)
 {
 	if (rc == AE_ENOMEM || w->last.settings == NULL)
 		return rc;
 	w->stale = ae_arena_strdup(w->a, e->text);
 	if (w->stale == NULL)
 		return ae_fail_mem(e);
+	w->stale_check = check;
 	*e = (struct ae_err)AE_ERR_INIT;
 	ae_gpos_free(w->gpos);
 	w->gpos = NULL;
@@ -98,7 +99,8 @@ policy_read_choose(struct role *r, struct ae_wr *out, struct ae_err *e)
 
 	rc = choose(w, r->c->user, &q, e);
 	if (rc != AE_OK) {
-		rc = fall_back(w, ae_note(e, rc, "reading group policy"), e);
+		rc = fall_back(
+		    w, ae_note(e, rc, "reading group policy"), NULL, e);
 		msg_put_bytes(out, NULL, 0);
 		return rc;
 	}
@@ -208,7 +210,7 @@ policy_read_settings(struct role *r, const uint8_t *reply, size_t len,
 	if (w->stale == NULL) {
 		rc = take_files(w, reply, len, why, e);
 		if (rc != AE_OK)
-			rc = fall_back(w, rc, e);
+			rc = fall_back(w, rc, "policy.sysvol-unreadable", e);
 	}
 	if (rc == AE_OK && w->stale == NULL)
 		rc = build(w, e);

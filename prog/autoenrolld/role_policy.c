@@ -278,6 +278,7 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 		    an->stale != NULL ? an->last.read_at : ae_clock_now(),
 		.dc = an->stale != NULL ? an->last.dc : an->dc.host,
 		.why = an->stale,
+		.check = an->stale_check,
 		.note = an->note,
 	};
 	json_t *j;

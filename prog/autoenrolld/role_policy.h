@@ -40,7 +40,8 @@ struct work {
 	struct ae_settings *settings;
 	struct ae_wr fresh; /* to become the last good ones */
 	const char *stale;  /* why settings are the last good ones */
-	const char *note;   /* about the loopback */
+	const char *stale_check;
+	const char *note; /* about the loopback */
 	struct ae_inventory have;
 	struct ae_plan *plan;
 	struct ae_providers providers; /* for keys, of this machine */

@@ -166,6 +166,9 @@ put_shown(json_t *j, const struct settings_shown *shown)
 	if (shown->why != NULL)
 		(void)json_object_set_new(
 		    j, "not_fresh_because", json_string(shown->why));
+	if (shown->check != NULL)
+		(void)json_object_set_new(
+		    j, "not_fresh_check", json_string(shown->check));
 	if (shown->note != NULL)
 		(void)json_object_set_new(
 		    j, "loopback_note", json_string(shown->note));

@@ -12,10 +12,11 @@
 
 /* What is told about the settings as a whole. */
 struct settings_shown {
-	int64_t read_at;  /* when a domain controller gave them */
-	const char *dc;	  /* which */
-	const char *why;  /* it was not now; NULL: it was */
-	const char *note; /* about the loopback; NULL: nothing */
+	int64_t read_at;   /* when a domain controller gave them */
+	const char *dc;	   /* which */
+	const char *why;   /* it was not now; NULL: it was */
+	const char *check; /* its id; NULL: none */
+	const char *note;  /* about the loopback; NULL: nothing */
 };
 
 /* New reference, or NULL when out of memory. */
