@@ -18,7 +18,8 @@ _autoenroll() {
 	submit) words='--ca -a --attribute --transport dcom icpr --out --json --help' ;;
 	retrieve) words='--ca --transport dcom icpr --out --json --help' ;;
 	templates) words='--user --explain --json --help' ;;
-	store) words='list --user --archived --json --help' ;;
+	store) words='list --archived --all -v --user --json --help' ;;
+	status) words='--warn --prometheus --nagios --user --json --help' ;;
 	deploy) words='check --user -T --template --dry-run --json --help' ;;
 	trust) words='list status install remove --dry-run --json --help' ;;
 	policy) words='show set AEPolicy= OfflineExpirationPercent= OfflineExpirationStoreNames= LogLevel= --user -v --json --help' ;;

@@ -1,104 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * autoenroll store: what is installed.
+ * autoenroll store: what is installed, and whether its keys work.
  */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
-#include "base/time.h"
+#include "certs.h"
 #include "cli.h"
-#include "pki/cert.h"
-#include "pki/name.h"
-#include "store/store.h"
-#include "sys/clock.h"
 
 static const char *
-state_of(const struct ae_store_entry *en, const struct ae_cert *c)
+text(const json_t *j, const char *key)
 {
-	int64_t now = ae_clock_now();
+	const char *s = json_string_value(json_object_get(j, key));
 
-	if (!en->current)
-		return "archived";
-	if (!en->has_key)
-		return "key missing";
-	if (now >= c->not_after)
-		return "expired";
-	return now < c->not_before ? "not yet valid" : "valid";
-}
-
-static json_t *
-entry_json(
-    const struct ae_store_entry *en, const struct ae_cert *c, const char *dir)
-{
-	char nb[AE_TIME_STR_MAX], na[AE_TIME_STR_MAX], at[AE_TIME_STR_MAX];
-	char thumb[41], serial[129], path[4096], sid[AE_SID_STR_MAX] = "";
-	char *subject = NULL, *issuer = NULL;
-	const struct ae_san *dns, *upn;
-	uint8_t sha1[20];
-	json_t *j = NULL;
-
-	if (ae_name_print(&subject, c->subject, NULL) != AE_OK ||
-	    ae_name_print(&issuer, c->issuer, NULL) != AE_OK)
-		goto out;
-	ae_cert_sha1(sha1, c);
-	ae_hex_encode(thumb, sha1, sizeof(sha1));
-	ae_hex_encode(
-	    serial, c->serial.p, c->serial.len > 64 ? 64 : c->serial.len);
-	(void)snprintf(
-	    path, sizeof(path), "%s/my/%s/%u", dir, en->tmpl, en->number);
-	if (c->x.has_sid)
-		(void)ae_sid_print(sid, &c->x.sid);
-	dns = ae_exts_san(&c->x, AE_SAN_DNS);
-	upn = ae_exts_san(&c->x, AE_SAN_UPN);
-	j = json_pack("{s:s, s:i, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, "
-		      "s:s, s:s, s:s, s:I, s:s, s:s}",
-	    "template", en->tmpl, "number", (int)en->number, "current",
-	    en->current, "state", state_of(en, c), "thumbprint", thumb,
-	    "serial", serial, "subject", subject, "issuer", issuer,
-	    "not_before", ae_time_print(nb, c->not_before), "not_after",
-	    ae_time_print(na, c->not_after), "dns", dns ? dns->text : "", "upn",
-	    upn ? upn->text : "", "sid", sid, "ca", en->meta.ca_config,
-	    "request_id", (json_int_t)en->meta.request_id, "installed",
-	    ae_time_print(at, en->meta.installed), "path", path);
-out:
-	free(subject);
-	free(issuer);
-	return j;
+	return s == NULL ? "" : cli_safe(s);
 }
 
 static void
-print_entry(const json_t *j)
+print_key(const json_t *j)
 {
-	static const char *const rows[][2] = {
-		{ "subject", "subject" },
-		{ "issuer", "issuer" },
-		{ "serial", "serial" },
-		{ "thumbprint", "thumbprint" },
-		{ "not_before", "valid from" },
-		{ "not_after", "valid until" },
-		{ "dns", "DNS name" },
-		{ "upn", "UPN" },
-		{ "sid", "SID" },
-		{ "ca", "CA" },
-		{ "path", "files" },
+	const char *test = text(j, "key_test"), *why = text(j, "key_error");
+
+	(void)printf("  %-13s %s%s%s%s%s\n", "key", text(j, "key"),
+	    text(j, "provider")[0] == '\0' ? "" : ", ", text(j, "provider"),
+	    ", signature test ", test);
+	if (why[0] != '\0')
+		(void)printf("  %-13s %s\n", "", why);
+}
+
+static void
+print_usages(const json_t *j)
+{
+	const json_t *usages = json_object_get(j, "usages"), *u;
+	size_t i;
+
+	json_array_foreach(usages, i, u)
+	{
+		(void)printf("  %-13s %s\n", i == 0 ? "usages" : "",
+		    cli_safe(json_string_value(u)));
+	}
+}
+
+static void
+print_cert(const json_t *j, bool verbose)
+{
+	static const struct {
+		const char *key, *label;
+		bool verbose;
+	} rows[] = {
+		{ "subject", "subject", false },
+		{ "dns", "DNS name", false },
+		{ "upn", "UPN", false },
+		{ "sid", "SID", true },
+		{ "issuer", "issuer", false },
+		{ "serial", "serial", false },
+		{ "not_before", "valid from", false },
+		{ "not_after", "valid until", false },
+		{ "thumbprint", "thumbprint", false },
+		{ "thumbprint_sha256", "SHA-256", true },
+		{ "template_name", "template", true },
+		{ "template_oid", "template OID", true },
+		{ "ca", "CA", false },
+		{ "installed", "installed", true },
+		{ "archived", "archived", false },
+		{ "why", "because", false },
+		{ "path", "files", false },
 	};
 	size_t i;
 
-	(void)printf("%s/%d: %s\n",
-	    cli_safe(json_string_value(json_object_get(j, "template"))),
+	(void)printf("%s/%d: %s\n", text(j, "template"),
 	    (int)json_integer_value(json_object_get(j, "number")),
-	    json_string_value(json_object_get(j, "state")));
+	    text(j, "state"));
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *v =
-		    json_string_value(json_object_get(j, rows[i][0]));
+		const char *v = text(j, rows[i].key);
 
-		if (v != NULL && v[0] != '\0')
-			(void)printf("  %-12s %s\n", rows[i][1], cli_safe(v));
+		if (v[0] != '\0' && (verbose || !rows[i].verbose))
+			(void)printf("  %-13s %s\n", rows[i].label, v);
 	}
+	if (verbose)
+		print_usages(j);
+	print_key(j);
+}
+
+static void
+print_request(const json_t *j)
+{
+	(void)printf("request/%s/%d: %s\n", text(j, "template"),
+	    (int)json_integer_value(json_object_get(j, "number")),
+	    text(j, "state"));
+	if (text(j, "ca")[0] != '\0')
+		(void)printf("  %-13s %s, request id %d\n", "CA", text(j, "ca"),
+		    (int)json_integer_value(json_object_get(j, "request_id")));
+	(void)printf("  %-13s %s\n", "made", text(j, "made"));
+}
+
+static int
+list(struct cli *cli, bool archived, bool requests, bool verbose)
+{
+	json_t *certs = NULL, *open = NULL, *j;
+	struct ae_err e = AE_ERR_INIT;
+	size_t i, n;
+	int rc;
+
+	rc = certs_load(&certs, cli, archived, &e);
+	if (rc == AE_OK && requests)
+		rc = certs_requests(&open, cli, &e);
+	if (rc != AE_OK) {
+		json_decref(certs);
+		return cli_fail(cli, &e);
+	}
+	n = json_array_size(certs) + json_array_size(open);
+	if (cli->json && requests) {
+		j = json_pack(
+		    "{s:O, s:O}", "certificates", certs, "requests", open);
+		cli_print_json(j);
+		json_decref(j);
+	} else if (cli->json) {
+		cli_print_json(certs);
+	} else {
+		json_array_foreach(certs, i, j) print_cert(j, verbose);
+		json_array_foreach(open, i, j) print_request(j);
+		if (n == 0)
+			(void)printf("no certificates\n");
+	}
+	json_decref(certs);
+	json_decref(open);
+	return n > 0 ? EXIT_OK : EXIT_NOT_FOUND;
 }
 
 int
@@ -106,63 +135,39 @@ cmd_store(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "archived", no_argument, NULL, 'a' },
+		{ "all", no_argument, NULL, 'A' },
 		{ "user", no_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
-	struct ae_store_list l = { 0 };
+	bool archived = false, all = false, user = false, verbose = false;
 	struct ae_err e = AE_ERR_INIT;
-	struct ae_store *s = NULL;
-	bool archived = false, user = false;
-	json_t *all, *j;
-	size_t i;
-	int opt, rc;
+	int opt;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (opt == 'a')
+	while ((opt = getopt_long(argc, argv, "v", options, NULL)) != -1) {
+		switch (opt) {
+		case 'a':
 			archived = true;
-		else if (opt == 'u')
+			break;
+		case 'A':
+			all = true;
+			break;
+		case 'u':
 			user = true;
-		else if (opt == 'j')
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'j':
 			cli->json = true;
-		else
+			break;
+		default:
 			return cli_usage("store", "unknown option");
+		}
 	}
 	if (argc - optind != 1 || strcmp(argv[optind], "list") != 0)
 		return cli_usage("store", "expected 'list'");
 	if (user && cli_for_user(cli, &e) != AE_OK)
 		return cli_fail(cli, &e);
-	all = json_array();
-	rc = ae_store_open(&s, cli->c.state_dir, false, &e);
-	if (rc == AE_OK)
-		rc = ae_store_list(s, &l, &e);
-	if (rc != AE_OK && rc != AE_ENOTFOUND) {
-		ae_store_free(s);
-		json_decref(all);
-		return cli_fail(cli, &e);
-	}
-	for (i = 0; i < l.n; i++) {
-		struct ae_cert **certs = NULL;
-		size_t n = 0;
-
-		if (!l.v[i].current && !archived)
-			continue;
-		if (ae_certs_read(&certs, &n, 1, l.v[i].cert_pem,
-			l.v[i].cert_len, NULL) != AE_OK)
-			continue;
-		j = entry_json(&l.v[i], certs[0], cli->c.state_dir);
-		ae_certs_free(certs, n);
-		if (j != NULL && !cli->json)
-			print_entry(j);
-		(void)json_array_append_new(all, j);
-	}
-	if (cli->json)
-		cli_print_json(all);
-	else if (json_array_size(all) == 0)
-		(void)printf("no certificates\n");
-	opt = json_array_size(all) > 0 ? EXIT_OK : EXIT_NOT_FOUND;
-	json_decref(all);
-	ae_store_list_done(&l);
-	ae_store_free(s);
-	return opt;
+	return list(cli, archived || all, all, verbose);
 }

@@ -107,11 +107,30 @@ const struct cli_command cli_commands[] = {
 	  "\n"
 	  "examples:\n"
 	  "  autoenroll templates --explain Workstation\n" },
-	{ "store", cmd_store, "show the certificates of this machine",
-	  "usage: autoenroll store list [--archived] [--user] [--json]\n"
+	{ "store", cmd_store, "show the certificates of this machine and test their keys",
+	  "usage: autoenroll store list [--archived | --all] [-v] [--user] [--json]\n"
+	  "\n"
+	  "Each private key is tried: it signs, and the certificate's public key verifies.\n"
 	  "\n"
 	  "  --archived  also those that are no longer current\n"
+	  "  --all       these and the requests under way\n"
+	  "  -v          all that is known of each\n"
 	  "  --user      your own\n" },
+	{ "status", cmd_status, "for monitoring: are the certificates and the runs all right",
+	  "usage: autoenroll status [--warn DAYS|PERCENT%] [--prometheus FILE] [--nagios]\n"
+	  "                         [--user] [--json]\n"
+	  "\n"
+	  "One line for each certificate and one for the runs; exit code 1 when one of them\n"
+	  "is not as it should be.\n"
+	  "\n"
+	  "  --warn        warn when less is left: 30 (days), 10% (of the lifetime; default)\n"
+	  "  --prometheus  write FILE, in one step, for node_exporter's textfile collector\n"
+	  "  --nagios      one line and the exit codes of a plugin: 0, 1, 2, 3\n"
+	  "  --user        your own\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll status --warn 30\n"
+	  "  autoenroll status --prometheus /var/lib/prometheus/node-exporter/autoenroll.prom\n" },
 	{ "deploy", cmd_deploy, "put certificates where services want them, as deploy.conf says",
 	  "usage: autoenroll deploy [-T TEMPLATE] [--dry-run] [--user] [--json]\n"
 	  "       autoenroll deploy check [--user] [--json]\n"
