@@ -30,7 +30,7 @@
  * have the same ids, Lifecycle-System for the machine, -User for a user.
  */
 #define LIFECYCLE(src)                                                        \
-	{ src, 1001, I, "context template thumbprint subject not_after old_thumbprint", \
+	{ src, 1001, I, "context template thumbprint subject not_after old_certificate", \
 	    "The certificate %6 of template %2 for %1 was replaced by %3 (%4, valid until %5).", NULL, NULL }, \
 	{ src, 1002, E, "context template thumbprint subject not_after",      \
 	    "The certificate %3 of template %2 for %1 (%4) has expired on %5.", \
@@ -45,7 +45,8 @@
 	{ src, 1006, I, "context template thumbprint subject not_after",      \
 	    "The certificate %3 of template %2 for %1 (%4, valid until %5) was installed.", NULL, NULL }, \
 	{ src, 1007, I, "context template thumbprint subject not_after target", \
-	    "The certificate %3 of template %2 for %1 (%4, valid until %5) was exported with its key to %6.", NULL, NULL }, \
+	    "The certificate %3 of template %2 for %1 (%4, valid until %5) was exported with its key to %6.", NULL, \
+	    "what is deployed is told in the report of the run" }, \
 	{ src, 1008, I, "context template thumbprint subject not_after",      \
 	    "The certificate %3 of template %2 for %1 (%4, valid until %5) was joined with its private key.", NULL, \
 	    "a certificate and its key enter the store together" },           \
@@ -77,7 +78,8 @@ static const struct ae_event_def catalogue[] = {
 	{ CSC, 1, I, "", "Certificate services client started.", NULL, NULL },
 	{ CSC, 2, I, "", "Certificate services client stopped.", NULL, NULL },
 	{ CSC, 3, I, "", "Certificate services client saw that the network is there.", NULL, NULL },
-	{ CSC, 4, I, "", "Certificate services client saw that the network is gone.", NULL, NULL },
+	{ CSC, 4, I, "", "Certificate services client saw that the network is gone.", NULL,
+	    "losing the network starts nothing here" },
 	{ CSC, 501, W, "argument", "Certificate services client was started with an argument it does not know: %1.",
 	    "Correct the unit, cron line or script that starts it.",
 	    "the programs answer that with a usage message" },
@@ -95,7 +97,8 @@ static const struct ae_event_def catalogue[] = {
 
 	{ CE, 4, I, "context template code",
 	    "%1: local resources or information about template %2 are not available (%3); nothing was done.",
-	    "Look at the error; the next run tries again.", NULL },
+	    "Look at the error; the next run tries again.",
+	    "the run ends as a whole: AutoEnrollment 6" },
 	{ CE, 5, I, "context", "%1: no template that can be used was found.",
 	    "Run 'autoenroll templates --explain'.", NULL },
 	{ CE, 6, E, "context template", "%1: there is no certificate template named %2.",
@@ -107,7 +110,8 @@ static const struct ae_event_def catalogue[] = {
 	{ CE, 11, W, "context", "%1: the forest has no enterprise certification authority.",
 	    "Set one up, or check that CN=Enrollment Services can be read.", NULL },
 	{ CE, 12, W, "context code", "%1: what the directory says about certification authorities could not be read (%2).",
-	    "Check Read on CN=Enrollment Services for Authenticated Users.", NULL },
+	    "Check Read on CN=Enrollment Services for Authenticated Users.",
+	    "read together with the templates: CertEnroll 15" },
 	{ CE, 13, E, "context template ca request_id code",
 	    "%1: enrollment for template %2 failed; request id %4 at %3 (%5).",
 	    "The code names the cause; 'certsrv request show ID' on the CA shows the CA's reasons.", NULL },
@@ -115,7 +119,7 @@ static const struct ae_event_def catalogue[] = {
 	    "%1: the certificate of the pending request %4 for template %2 was fetched from %3.", NULL, NULL },
 	{ CE, 15, W, "context code", "%1: the certificate templates could not be read (%2).",
 	    "Check Read on CN=Certificate Templates for Authenticated Users.", NULL },
-	{ CE, 16, E, "context template ca request_id thumbprint code",
+	{ CE, 16, E, "context template ca request_id old_certificate code",
 	    "%1: renewal of certificate %5 of template %2 failed; request id %4 at %3 (%6).",
 	    "The code names the cause; the old certificate stays in use until it expires.", NULL },
 	{ CE, 17, W, "context template ca code",
@@ -133,7 +137,7 @@ static const struct ae_event_def catalogue[] = {
 	{ CE, 22, I, "context template ca request_id", "%1: the renewal for template %2 is pending; request id %4 at %3.",
 	    "A certificate manager must approve it.", NULL },
 	{ CE, 23, E, "context template", "%1: no certification authority that could renew template %2 was found.",
-	    "Publish the template on a CA.", OLD },
+	    "Publish the template on a CA.", NULL },
 	{ CE, 24, E, "context template", "%1: no certification authority that could issue template %2 was found.",
 	    "Publish the template on a CA.", OLD },
 	{ CE, 25, I, "context template",
@@ -144,20 +148,20 @@ static const struct ae_event_def catalogue[] = {
 	{ CE, 27, I, "context", "%1: the user ended the run.", NULL, NO_UI },
 	{ CE, 28, I, "context template", "%1: the pending certificate of template %2 was installed with the user's help.",
 	    NULL, NO_UI },
-	{ CE, 29, I, "context template", "%1: the key of the old certificate was used again for template %2.", NULL, NULL },
+	{ CE, 29, I, "context template", "%1: the key of the old certificate was used again for template %2.", NULL,
+	    "the request of the renewal says so: CertEnroll 20" },
 	{ CE, 30, I, "context template", "%1: the user passed over template %2.", NULL, NO_UI },
 	{ CE, 31, E, "context template code", "%1: the fetched certificate of template %2 could not be installed (%3).",
-	    "Look at the error: trust, key or store.", OLD },
+	    "Look at the error: trust, key or store.", NULL },
 	{ CE, 32, I, "context template ca", "%1: the request for template %2 is still pending at %3.",
 	    "A certificate manager must approve it.", NULL },
 	{ CE, 33, I, "context", "%1: old certificates were taken out of the directory object.", NULL,
 	    "this client does not write to the directory" },
 	{ CE, 34, W, "context template", "%1: the smart card template %2 names no provider.",
 	    "Name one in the template.", "smart cards take the providers of the provider table" },
-	{ CE, 35, E, "context template hours",
-	    "%1: the DNS name in the certificate of template %2 is not this host's; it is enrolled for again in %3 hours.",
-	    "Correct dNSHostName of the computer object, or the host's name.",
-	    "an answer with a wrong name is refused before it is installed (CertEnroll 50)" },
+	{ CE, 35, E, "context template code",
+	    "%1: the certificate of template %2 is for other names than this one's (%3); it is enrolled for again.",
+	    "Nothing when the host was renamed; otherwise correct dNSHostName of the computer object, or the host's name.", NULL },
 	{ CE, 36, E, "context template count",
 	    "%1: the DNS name in the certificate of template %2 is still not this host's after %3 tries.",
 	    "Correct dNSHostName of the computer object, or the host's name.",
@@ -185,7 +189,8 @@ static const struct ae_event_def catalogue[] = {
 	    "Publish the template on a CA this account may use and trusts.", NULL },
 	{ CE, 48, W, "context template", "%1: template %2 wants signatures that this account cannot give.",
 	    "Provide the registration authority certificate or lower the number of signatures.", NULL },
-	{ CE, 49, I, "context template", "%1: the certificate of template %2 was installed.", NULL, NULL },
+	{ CE, 49, I, "context template", "%1: the certificate of template %2 was installed.", NULL,
+	    "CertEnroll 19 and 20 tell of the same" },
 	{ CE, 50, W, "context template request_id code",
 	    "%1: the response to request %3 for template %2 could not be installed (%4).",
 	    "Look at the error: trust, key or store.", NULL },
@@ -206,7 +211,8 @@ static const struct ae_event_def catalogue[] = {
 	{ CE, 57, W, "context provider code", "%1: the provider %2 cannot be used (%3).",
 	    "Run 'autoenroll key providers' and 'autoenroll key test'; no harm is done when another provider of the template serves.", NULL },
 	{ CE, 58, W, "context provider algorithm", "%1: the provider %2 cannot be used with %3.",
-	    "Choose another algorithm in the template, or another provider.", NULL },
+	    "Choose another algorithm in the template, or another provider.",
+	    "CertEnroll 57 tells of the algorithm, too" },
 	{ CE, 59, W, "context name", "%1: there is no signature algorithm %2.",
 	    "Choose another hash or algorithm in the template.", "the request is not built: CertEnroll 45 has the reason" },
 	{ CE, 60, W, "context name", "%1: there is no identifier for the public key algorithm %2.",
@@ -227,7 +233,8 @@ static const struct ae_event_def catalogue[] = {
 	{ CE, 68, W, "context policy_id code", "%1: no server of policy %2 accepted the credential (%3).",
 	    "Check the keytab and the clock: 'kinit -k' as root.", NULL },
 	{ CE, 70, W, "context policy_id", "%1: no valid policy was obtained for %2.",
-	    "Check that the directory can be reached and read.", NULL },
+	    "Check that the directory can be reached and read.",
+	    "there is one policy, the domain's: CertEnroll 67" },
 	{ CE, 71, W, "context url code", "%1: the credential for %2 could not be kept (%3).",
 	    "Look at the error.", NO_CEP },
 	{ CE, 72, W, "context server code", "%1: the policy of server %2 is not valid (%3).",

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "../autoenrolld/keys.h"
 #include "base/hex.h"
 #include "base/time.h"
 #include "pki/cert.h"
@@ -19,10 +19,8 @@
 #include "store/request.h"
 #include "store/store.h"
 #include "sys/clock.h"
-#include "sys/files.h"
 
 #define PATH_MAX_LEN 4096
-#define KEY_FILE_MAX (64u * 1024u)
 
 /* What came of using a key. */
 struct key_test {
@@ -39,23 +37,6 @@ time_or_null(int64_t t)
 
 	return t == 0 || t == INT64_MAX ? json_null()
 					: json_string(ae_time_print(text, t));
-}
-
-static int
-read_key(uint8_t **text, size_t *len, const char *dir, struct ae_err *e)
-{
-	static const char *const names[] = { AE_STORE_KEY_PEM,
-		AE_STORE_KEY_URI };
-	char path[PATH_MAX_LEN + 16];
-	int rc = AE_ENOTFOUND;
-	size_t i;
-
-	for (i = 0; i < 2 && rc == AE_ENOTFOUND; i++) {
-		*e = (struct ae_err)AE_ERR_INIT;
-		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-		rc = ae_file_read(text, len, path, KEY_FILE_MAX, e);
-	}
-	return rc;
 }
 
 static const char *
@@ -95,26 +76,27 @@ sign_and_verify(
 }
 
 static void
-test_key(struct key_test *t, struct ae_keydev *dev, const char *dir,
+test_key(struct key_test *t, struct keys *keys, const char *dir,
     const struct ae_cert *c)
 {
 	struct ae_key *k = NULL, *public = NULL;
-	uint8_t *text = NULL;
-	size_t len = 0;
 	int rc;
 
-	*t = (struct key_test){ .result = NOT_MADE, .provider = "" };
+	*t = (struct key_test){ .result = FAILED, .provider = "" };
 	if (ae_key_from_spki(&public, c->spki.p, c->spki.len, NULL) == AE_OK)
 		(void)ae_key_print(t->alg, public);
 	ae_key_free(public);
-	rc = read_key(&text, &len, dir, &t->why);
-	if (rc == AE_ENOTFOUND)
+	if (keys->dev == NULL) {
+		t->result = NOT_MADE;
+		return;
+	}
+	rc = keys_open(&k, keys, dir, &t->why);
+	if (rc == AE_ENOTFOUND) {
 		t->result = MISSING;
-	if (rc != AE_OK)
-		return; /* not root's eyes: nothing is known */
-	t->result = FAILED;
-	rc = ae_keydev_open(&k, dev, text, len, &t->why);
-	if (rc == AE_OK) {
+	} else if (rc == AE_EIO && t->why.dom == AE_DOM_ERRNO &&
+	    t->why.code == EACCES) {
+		t->result = NOT_MADE; /* not for these eyes */
+	} else if (rc == AE_OK) {
 		t->provider = provider_of(k);
 		if (!ae_cert_has_key(c, k))
 			t->result = FOREIGN;
@@ -122,7 +104,6 @@ test_key(struct key_test *t, struct ae_keydev *dev, const char *dir,
 			t->result = PASSED;
 	}
 	ae_key_free(k);
-	free(text);
 }
 
 static const char *
@@ -239,7 +220,7 @@ put_names(json_t *j, const struct ae_cert *c)
 
 static json_t *
 entry_json(const struct ae_store_entry *en, const struct ae_store_list *l,
-    const struct ae_cert *c, struct ae_keydev *dev, const char *state_dir)
+    const struct ae_cert *c, struct keys *keys, const char *state_dir)
 {
 	char path[PATH_MAX_LEN];
 	struct key_test t;
@@ -247,7 +228,7 @@ entry_json(const struct ae_store_entry *en, const struct ae_store_list *l,
 
 	(void)snprintf(
 	    path, sizeof(path), "%s/my/%s/%u", state_dir, en->tmpl, en->number);
-	test_key(&t, dev, path, c);
+	test_key(&t, keys, path, c);
 	j = json_pack("{s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:I, s:s}",
 	    "template", en->tmpl, "template_oid",
 	    c->x.template_oid == NULL ? "" : c->x.template_oid, "template_name",
@@ -278,9 +259,8 @@ open_store(struct ae_store **s, const struct cli *cli, struct ae_err *e)
 int
 certs_load(json_t **out, const struct cli *cli, bool archived, struct ae_err *e)
 {
-	const struct ae_keydev_conf conf = { 0 };
 	struct ae_store_list l = { 0 };
-	struct ae_keydev *dev = NULL;
+	struct keys keys = { 0 };
 	struct ae_store *s = NULL;
 	json_t *all = json_array();
 	size_t i;
@@ -289,8 +269,9 @@ certs_load(json_t **out, const struct cli *cli, bool archived, struct ae_err *e)
 	rc = open_store(&s, cli, e);
 	if (rc == AE_OK && s != NULL)
 		rc = ae_store_list(s, &l, e);
-	if (rc == AE_OK)
-		rc = ae_keydev_new(&dev, &conf, e);
+	/* Who may not read the PIN still sees the certificates. */
+	if (rc == AE_OK && keys_init(&keys, &cli->c, NULL) != AE_OK)
+		keys.dev = NULL;
 	for (i = 0; rc == AE_OK && i < l.n; i++) {
 		struct ae_cert **certs = NULL;
 		size_t n = 0;
@@ -301,10 +282,10 @@ certs_load(json_t **out, const struct cli *cli, bool archived, struct ae_err *e)
 			l.v[i].cert_len, NULL) != AE_OK)
 			continue;
 		(void)json_array_append_new(all,
-		    entry_json(&l.v[i], &l, certs[0], dev, cli->c.state_dir));
+		    entry_json(&l.v[i], &l, certs[0], &keys, cli->c.state_dir));
 		ae_certs_free(certs, n);
 	}
-	ae_keydev_free(dev);
+	keys_done(&keys);
 	ae_store_list_done(&l);
 	ae_store_free(s);
 	if (rc == AE_OK)

@@ -48,6 +48,10 @@ static const struct ae_conf_key keys[] = {
 	{ "key-files", "*", AE_CONF_PAIRS, offsetof(struct client, keyconf.files) },
 	{ "trust", "system", AE_CONF_BOOL, offsetof(struct client, trust_system) },
 	{ "trust", "method", AE_CONF_STR, offsetof(struct client, trust_method) },
+	{ "notify", "mail", AE_CONF_STR, offsetof(struct client, notify_mail) },
+	{ "notify", "command", AE_CONF_STR, offsetof(struct client, notify_command) },
+	{ "notify", "sendmail", AE_CONF_STR, offsetof(struct client, sendmail) },
+	KEYCONF_ROWS(offsetof(struct client, keyconf)),
 	{ 0 },
 };
 
@@ -182,6 +186,7 @@ client_init(struct client *c, const char *root, bool user, struct ae_err *e)
 	c->root = strdup(root == NULL ? "" : root);
 	c->role_user = strdup("_autoenroll");
 	c->helper = strdup(AE_LIBEXECDIR "/sysvol");
+	c->sendmail = strdup("/usr/sbin/sendmail");
 	c->interval = 8 * 3600;
 	c->spread = 30 * 60;
 	c->start_spread = 10 * 60;
@@ -193,6 +198,7 @@ client_init(struct client *c, const char *root, bool user, struct ae_err *e)
 	c->trust_method = strdup("auto");
 	if (c->context == NULL || c->root == NULL || c->role_user == NULL ||
 	    c->helper == NULL || c->trust_method == NULL)
+	    c->helper == NULL || c->sendmail == NULL)
 		return ae_fail_mem(e);
 	rc = set_paths(c, &b, e);
 	if (rc == AE_OK)
@@ -230,6 +236,9 @@ client_done(struct client *c)
 	free(c->root);
 	free(c->role_user);
 	free(c->helper);
+	free(c->sendmail);
+	free(c->notify_mail);
+	free(c->notify_command);
 	free(c->principal);
 	free(c->trust_method);
 	keyconf_done(&c->keyconf);

@@ -61,6 +61,10 @@ struct client {
 	/* Told what a run is doing; NULL: nobody. */
 	void (*progress)(void *arg, const char *stage);
 	void *progress_arg;
+	/* who is told of certificates that expire; NULL: nobody */
+	char *notify_mail;    /* an address */
+	char *notify_command; /* program and arguments, by blanks */
+	char *sendmail;	      /* what mail goes through */
 	struct ae_log *log;
 };
 

@@ -113,6 +113,16 @@ on_event(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return rc;
 }
 
+/* A role never leaves by itself: CertificateServicesClient 1004. */
+static void
+tell_gone(struct peer *p)
+{
+	const char *params[] = { p->conf.role, "0x8000ffff" };
+
+	if (p->conf.event != NULL)
+		p->conf.event(p->conf.arg, AE_EVENT_CSC, 1004, params, 2);
+}
+
 static void
 on_closed(void *arg, struct ae_ipc *ipc, const struct ae_err *why)
 {
@@ -120,6 +130,7 @@ on_closed(void *arg, struct ae_ipc *ipc, const struct ae_err *why)
 
 	(void)ipc;
 	p->gone = true;
+	tell_gone(p);
 	if (why->rc != AE_EUNAVAIL && p->conf.c->log != NULL)
 		ae_log_printf(p->conf.c->log, AE_LOG_ERROR, "%s: %s",
 		    p->conf.role, why->text);

@@ -126,6 +126,15 @@ finish(struct run *r)
 	ae_arena_free(r->a);
 }
 
+/* What ends a whole run and is a matter of reaching somebody is the domain:
+ * ERROR_NO_SUCH_DOMAIN. */
+static bool
+no_domain(const struct ae_err *e)
+{
+	return e->dom != AE_DOM_HRESULT &&
+	    (e->rc == AE_EUNAVAIL || e->rc == AE_ETIMEDOUT);
+}
+
 static int
 run_alone(struct run *r, json_t *rep, struct ae_err *e)
 {
@@ -149,8 +158,10 @@ run_alone(struct run *r, json_t *rep, struct ae_err *e)
 		deploy_run(r->c, rep);
 	}
 	if (rc != AE_OK) {
-		(void)snprintf(
-		    code, sizeof(code), "0x%08" PRIx32, pulse_code_of(e));
+		(void)snprintf(code, sizeof(code), "0x%08" PRIx32,
+		    no_domain(e) ? 0x8007054bu : pulse_code_of(e));
+		if (no_domain(e))
+			EVENT(r, AE_EVENT_AUTOENROLLMENT, 15, code, e->text);
 		EVENT(r, AE_EVENT_AUTOENROLLMENT, 6, code, e->text);
 		(void)json_object_set_new(rep, "error", json_string(e->text));
 		/* What holds meanwhile is what was read last. */

@@ -5,6 +5,8 @@
  */
 #include "pulse_run.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/str.h"
@@ -211,6 +213,16 @@ keep_policy(struct run *r, struct ae_rd *answer, struct ae_err *e)
 	return rc;
 }
 
+static void
+tell_trust(struct run *r, const struct ae_err *e)
+{
+	char code[16];
+
+	(void)snprintf(code, sizeof(code), "0x%08" PRIx32, pulse_code_of(e));
+	EVENT(r, AE_EVENT_AUTOENROLLMENT, 1, "trust", "Public Key Services",
+	    code, e->text);
+}
+
 int
 pulse_plan(struct run *r, json_t *report, struct ae_err *e)
 {
@@ -245,9 +257,12 @@ pulse_plan(struct run *r, json_t *report, struct ae_err *e)
 	rc = keep_policy(r, &answer, e);
 	if (rc == AE_OK)
 		rc = read_plan(r, &answer, &pems, report, e);
-	if (rc == AE_OK && !r->o->dry_run && pems.len > 0)
+	if (rc == AE_OK && !r->o->dry_run && pems.len > 0) {
 		rc = peer_ask(
 		    r->key, ROLE_TRUST, &pems, PULSE_KEY_MS, &answer, e);
+		if (rc != AE_OK)
+			tell_trust(r, e);
+	}
 out:
 	ae_wr_done(&q);
 	ae_wr_done(&pems);

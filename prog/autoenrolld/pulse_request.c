@@ -321,6 +321,8 @@ nobody_answered(struct run *r, const struct pulse_item *it,
 
 	pulse_set_code(res, pulse_code_of(why));
 	(void)ae_hresult_print(code, pulse_code_of(why));
+	if (it->ncas > 0)
+		EVENT(r, AE_EVENT_CERTENROLL, 82, "ldap:", it->tmpl->cn, code);
 	if (is_renewal(it))
 		EVENT(r, AE_EVENT_CERTENROLL, 16, it->tmpl->cn, config, "0",
 		    h->renews, code);

@@ -76,6 +76,15 @@ void pulse_event(struct run *r, enum ae_event_source source, unsigned id,
 	    sizeof((const char *const[]){ __VA_ARGS__ }) /               \
 		sizeof(const char *))
 
+/* The same in the history of the store: Lifecycle-System or -User. */
+#define LIFECYCLE(r, id, ...)                              \
+	pulse_event(r,                                     \
+	    (r)->c->user ? AE_EVENT_LIFECYCLE_USER         \
+			 : AE_EVENT_LIFECYCLE_SYSTEM,      \
+	    id, (const char *const[]){ __VA_ARGS__ },      \
+	    sizeof((const char *const[]){ __VA_ARGS__ }) / \
+		sizeof(const char *))
+
 /* The failure of a process that does not keep to role.h. */
 int pulse_nonsense(struct ae_err *e, const char *who);
 
@@ -160,11 +169,12 @@ int pulse_install(struct run *r, const struct pulse_settling *s,
 void pulse_outcome(json_t *res, const char *what, const char *message);
 void pulse_set_code(json_t *res, uint32_t hr);
 
-/*
- * pulse_store.c: what leaves the store, before items are requested (late
- * false) or after; what is about to expire and was not replaced.
- */
+/* pulse_store.c: what leaves the store, before items are requested (late
+ * false) or after. */
 void pulse_archive(struct run *r, bool late);
+
+/* pulse_expiry.c: what is about to expire and was not replaced; told once a
+ * day for each certificate, and to whom autoenroll.conf names. */
 void pulse_warn_expiring(struct run *r);
 
 /*

@@ -31,6 +31,19 @@ pulse_outcome(json_t *res, const char *what, const char *message)
 		(void)json_object_set_new(res, "message", json_string(message));
 }
 
+static void
+tell_installed(struct run *r, const struct pulse_settling *s, const json_t *res)
+{
+	const char *names[] = { "thumbprint", "subject", "not_after" }, *v[3];
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		v[i] = json_string_value(json_object_get(res, names[i]));
+	LIFECYCLE(r, 1006, s->tmpl->cn, v[0], v[1], v[2]);
+	if (s->have != NULL && s->have[0] != '\0')
+		LIFECYCLE(r, 1001, s->tmpl->cn, v[0], v[1], v[2], s->have);
+}
+
 int
 pulse_install(struct run *r, const struct pulse_settling *s, const void *answer,
     size_t len, uint32_t request_id, json_t *res, struct ae_err *e)
@@ -70,7 +83,10 @@ pulse_install(struct run *r, const struct pulse_settling *s, const void *answer,
 	    res, "path", json_string(msg_get_str(r->a, &in, 8192)));
 	(void)json_object_set_new(
 	    res, "number", json_integer((json_int_t)number));
-	return ae_rd_done(&in) ? AE_OK : pulse_nonsense(e, "key");
+	if (!ae_rd_done(&in))
+		return pulse_nonsense(e, "key");
+	tell_installed(r, s, res);
+	return AE_OK;
 }
 
 /*

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * Old certificates: what the plan takes out of use, and what it warns of;
- * see pulse_run.h.
+ * Old certificates: what the plan takes out of use; see pulse_run.h.
  */
 #include "pulse_run.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/time.h"
 
 /* "<template>/<number>" */
 static bool
@@ -26,8 +27,9 @@ split_name(struct run *r, const char *name, const char **tmpl, unsigned *number)
 static bool
 retire(struct run *r, const struct pulse_store_action *s)
 {
+	const char *tmpl, *thumbprint, *subject;
+	char when[AE_TIME_STR_MAX];
 	struct ae_rd answer;
-	const char *tmpl;
 	unsigned number;
 	struct ae_wr q;
 	bool done;
@@ -42,7 +44,16 @@ retire(struct run *r, const struct pulse_store_action *s)
 	done = peer_ask(r->key, ROLE_ARCHIVE, &q, PULSE_KEY_MS, &answer,
 		   NULL) == AE_OK;
 	ae_wr_done(&q);
-	return done;
+	if (!done)
+		return false;
+	thumbprint = msg_get_str(r->a, &answer, 64);
+	subject = msg_get_str(r->a, &answer, 16384);
+	(void)ae_time_print(when, (int64_t)ae_rd_u64(&answer));
+	if (s->what == AE_PLAN_DELETE)
+		LIFECYCLE(r, 1004, tmpl, thumbprint, subject, when);
+	else
+		LIFECYCLE(r, 1005, tmpl, thumbprint, subject, when);
+	return true;
 }
 
 /* A pair that works goes only when its successor is there. */
@@ -61,17 +72,4 @@ pulse_archive(struct run *r, bool late)
 	}
 	if (done > 0)
 		pulse_event(r, AE_EVENT_CERTENROLL, 10, NULL, 0);
-}
-
-void
-pulse_warn_expiring(struct run *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->plan.nexpiring; i++) {
-		const struct pulse_expiring *x = &r->plan.expiring[i];
-
-		if (x->unless == PULSE_NOW || !r->installed[x->unless])
-			EVENT(r, AE_EVENT_AUTOENROLLMENT, 64, x->thumbprint);
-	}
 }

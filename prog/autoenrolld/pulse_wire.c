@@ -114,6 +114,12 @@ get_text(struct ae_arena *a, struct ae_rd *in, size_t max)
 	return s;
 }
 
+static const char *
+first_name(const struct ae_inv_cert *c)
+{
+	return c->dns.n > 0 ? c->dns.v[0] : c->upns.n > 0 ? c->upns.v[0] : "";
+}
+
 void
 pulse_wire_put_plan(struct ae_wr *w, const struct ae_plan *p)
 {
@@ -150,6 +156,8 @@ pulse_wire_put_plan(struct ae_wr *w, const struct ae_plan *p)
 		msg_put_str(w, p->expiring[i].cert->name);
 		msg_put_str(w, p->expiring[i].cert->thumbprint);
 		msg_put_str(w, p->expiring[i].text);
+		msg_put_str(w, first_name(p->expiring[i].cert));
+		ae_wr_u64(w, (uint64_t)p->expiring[i].cert->not_after);
 		ae_wr_u32(w, index_of(p, p->expiring[i].unless));
 	}
 }
@@ -237,6 +245,8 @@ get_expiring(struct pulse_wire_plan *out, struct ae_arena *a, struct ae_rd *in)
 		x->name = get_text(a, in, NAME_MAX_LEN);
 		x->thumbprint = get_text(a, in, 64);
 		x->text = get_text(a, in, TEXT_MAX_LEN);
+		x->subject = get_text(a, in, TEXT_MAX_LEN);
+		x->not_after = (int64_t)ae_rd_u64(in);
 		x->unless = get_index(in, out->nitems);
 	}
 }

@@ -58,6 +58,8 @@ struct pulse_pending {
 
 struct pulse_expiring {
 	const char *name, *thumbprint, *text;
+	const char *subject; /* the first name in it; "" without one */
+	int64_t not_after;
 	size_t unless; /* index into items, or PULSE_NOW */
 };
 

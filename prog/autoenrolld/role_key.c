@@ -8,9 +8,12 @@
 #include "role_key.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hex.h"
+#include "pki/name.h"
 #include "pulse_wire.h"
 #include "roles.h"
 #include "sys/clock.h"
@@ -148,6 +151,40 @@ trust(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 }
 
 /* One certificate: archived with the reason, or removed for good. */
+/* For the events: thumbprint, subject, end of validity of what goes. */
+static void
+describe(
+    struct ae_wr *out, struct key_role *k, const char *tmpl, unsigned number)
+{
+	struct ae_store_list l = { 0 };
+	struct ae_cert **certs = NULL;
+	char thumb[41] = "", *subject = NULL;
+	uint8_t sha1[20];
+	size_t i, n = 0;
+	int64_t until = 0;
+
+	if (ae_store_list(k->store, &l, NULL) != AE_OK)
+		l.n = 0;
+	for (i = 0; i < l.n && n == 0; i++)
+		if (strcmp(l.v[i].tmpl, tmpl) == 0 && l.v[i].number == number &&
+		    ae_certs_read(&certs, &n, 1, l.v[i].cert_pem,
+			l.v[i].cert_len, NULL) != AE_OK)
+			break;
+	if (n > 0) {
+		ae_cert_sha1(sha1, certs[0]);
+		ae_hex_encode(thumb, sha1, sizeof(sha1));
+		until = certs[0]->not_after;
+		if (ae_name_print(&subject, certs[0]->subject, NULL) != AE_OK)
+			subject = NULL;
+	}
+	msg_put_str(out, thumb);
+	msg_put_str(out, subject == NULL ? "" : subject);
+	ae_wr_u64(out, (uint64_t)until);
+	free(subject);
+	ae_certs_free(certs, n);
+	ae_store_list_done(&l);
+}
+
 static int
 archive(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 {
@@ -156,9 +193,8 @@ archive(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	const char *tmpl, *why;
 	unsigned number;
 	bool delete;
-	int rc;
+	int rc = AE_OK;
 
-	(void)out;
 	if (a == NULL)
 		return ae_fail_mem(e);
 	tmpl = msg_get_str(a, in, AE_STORE_NAME_MAX);
@@ -167,11 +203,16 @@ archive(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	why = msg_get_str(a, in, 1024);
 	if (tmpl == NULL || why == NULL || !ae_rd_done(in))
 		rc = key_malformed(e, "archive");
-	else if (delete)
+	else
+		describe(out, k, tmpl, number);
+	if (rc != AE_OK)
+		goto out;
+	if (delete)
 		rc = ae_store_delete(k->store, tmpl, number, e);
 	else
 		rc = ae_store_archive(
 		    k->store, tmpl, number, ae_clock_now(), why, e);
+out:
 	ae_arena_free(a);
 	return rc;
 }

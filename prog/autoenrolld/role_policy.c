@@ -70,6 +70,37 @@ connect_dc(struct work *w, struct ae_err *e)
 	return rc == AE_OK ? AE_OK : ae_note(e, rc, "%s", w->dc.host);
 }
 
+/* Events 74 and 67, or 75 and 68: nobody answered, or not to us. */
+static void
+tell_unreached(struct role *r, const struct ae_err *e)
+{
+	struct work *w = r->state;
+	bool refused = e->rc == AE_EAUTH || e->rc == AE_EDENIED;
+	const char *context = r->c->context, *dc = w->dc.host;
+	const char *load[] = { context, "ldap:", dc, e->text };
+	const char *auth[] = { context, "ldap:", dc, w->principal, "Kerberos",
+		e->text };
+	const char *all[] = { context, "ldap:", e->text };
+
+	if (refused) {
+		role_event(r, AE_EVENT_CERTENROLL, 75, auth, 6);
+		role_event(r, AE_EVENT_CERTENROLL, 68, all, 3);
+	} else {
+		role_event(r, AE_EVENT_CERTENROLL, 74, load, 4);
+		role_event(r, AE_EVENT_CERTENROLL, 67, all, 3);
+	}
+}
+
+/* Event 15: the directory answers, and does not give its templates. */
+static void
+tell_unread(struct role *r, const struct ae_err *e)
+{
+	const struct work *w = r->state;
+	const char *params[] = { w->context, e->text };
+
+	role_event(r, AE_EVENT_CERTENROLL, 15, params, 2);
+}
+
 /* Events 65 and 64: who answered the question for policy. */
 static void
 tell_loaded(struct role *r, const struct work *w)
@@ -200,6 +231,31 @@ plan(struct work *w, bool user, struct ae_err *e)
 		rc = ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0, "%s: %s", in.only,
 		    ae_plan_decisive(&w->plan->items[0])->text);
 	return rc;
+}
+
+/* Event 6: asked for by hand, and not there. */
+static void
+tell_unknown(struct role *r, const char *name)
+{
+	const struct work *w = r->state;
+	const char *params[] = { w->context, name };
+
+	role_event(r, AE_EVENT_CERTENROLL, 6, params, 2);
+}
+
+/* Event 5: not one of all templates is for us. */
+static void
+tell_nothing_usable(struct role *r, const struct ae_plan *p)
+{
+	const struct work *w = r->state;
+	const char *params[] = { w->context };
+	size_t i;
+
+	for (i = 0; i < p->nitems; i++)
+		if (p->items[i].action != AE_PLAN_SKIP || p->items[i].candidate)
+			return;
+	if (p->enabled && (p->may & AE_POLICY_ENROLL) != 0)
+		role_event(r, AE_EVENT_CERTENROLL, 5, params, 1);
 }
 
 /* What a candidate failed at is news: its event. */
@@ -406,6 +462,8 @@ on_settings(
 		w->last.settings->user != r->c->user))
 		ae_policy_last_done(&w->last);
 	rc = connect_dc(w, e);
+	if (rc != AE_OK)
+		tell_unreached(r, e);
 	if (rc == AE_OK)
 		rc = ae_directory_open(&w->dir, w->ad, w->principal, e);
 	if (rc == AE_OK)
@@ -482,11 +540,16 @@ on_plan(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 		tell(r, AE_EVENT_CSC, 3);
 	}
 	rc = plan(w, r->c->user, e);
+	if (rc == AE_ENOTFOUND && w->only != NULL)
+		tell_unknown(r, w->only);
+	else if (rc != AE_OK && w->plan == NULL)
+		tell_unread(r, e);
 	if (rc != AE_OK)
 		return rc;
 	if (w->plan->enabled)
 		tell_loaded(r, w);
 	tell_items(r, w->plan);
+	tell_nothing_usable(r, w->plan);
 	policy_read_put_kept(out, w);
 	return put_answer(out, w, e);
 }
