@@ -30,7 +30,7 @@
  * have the same ids, Lifecycle-System for the machine, -User for a user.
  */
 #define LIFECYCLE(src)                                                        \
-	{ src, 1001, I, "context template thumbprint subject not_after old_certificate", \
+	{ src, 1001, I, "context template thumbprint subject not_after old_thumbprint", \
 	    "The certificate %6 of template %2 for %1 was replaced by %3 (%4, valid until %5).", NULL, NULL }, \
 	{ src, 1002, E, "context template thumbprint subject not_after",      \
 	    "The certificate %3 of template %2 for %1 (%4) has expired on %5.", \
@@ -119,7 +119,7 @@ static const struct ae_event_def catalogue[] = {
 	    "%1: the certificate of the pending request %4 for template %2 was fetched from %3.", NULL, NULL },
 	{ CE, 15, W, "context code", "%1: the certificate templates could not be read (%2).",
 	    "Check Read on CN=Certificate Templates for Authenticated Users.", NULL },
-	{ CE, 16, E, "context template ca request_id old_certificate code",
+	{ CE, 16, E, "context template ca request_id thumbprint code",
 	    "%1: renewal of certificate %5 of template %2 failed; request id %4 at %3 (%6).",
 	    "The code names the cause; the old certificate stays in use until it expires.", NULL },
 	{ CE, 17, W, "context template ca code",
@@ -148,8 +148,7 @@ static const struct ae_event_def catalogue[] = {
 	{ CE, 27, I, "context", "%1: the user ended the run.", NULL, NO_UI },
 	{ CE, 28, I, "context template", "%1: the pending certificate of template %2 was installed with the user's help.",
 	    NULL, NO_UI },
-	{ CE, 29, I, "context template", "%1: the key of the old certificate was used again for template %2.", NULL,
-	    "the request of the renewal says so: CertEnroll 20" },
+	{ CE, 29, I, "context template", "%1: the key of the old certificate was used again for template %2.", NULL, NULL },
 	{ CE, 30, I, "context template", "%1: the user passed over template %2.", NULL, NO_UI },
 	{ CE, 31, E, "context template code", "%1: the fetched certificate of template %2 could not be installed (%3).",
 	    "Look at the error: trust, key or store.", NULL },

@@ -40,8 +40,8 @@ tell_installed(struct run *r, const struct pulse_settling *s, const json_t *res)
 	for (i = 0; i < 3; i++)
 		v[i] = json_string_value(json_object_get(res, names[i]));
 	LIFECYCLE(r, 1006, s->tmpl->cn, v[0], v[1], v[2]);
-	if (s->have != NULL && s->have[0] != '\0')
-		LIFECYCLE(r, 1001, s->tmpl->cn, v[0], v[1], v[2], s->have);
+	if (s->renews != NULL && s->renews[0] != '\0')
+		LIFECYCLE(r, 1001, s->tmpl->cn, v[0], v[1], v[2], s->renews);
 }
 
 int
