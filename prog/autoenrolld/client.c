@@ -51,7 +51,6 @@ static const struct ae_conf_key keys[] = {
 	{ "notify", "mail", AE_CONF_STR, offsetof(struct client, notify_mail) },
 	{ "notify", "command", AE_CONF_STR, offsetof(struct client, notify_command) },
 	{ "notify", "sendmail", AE_CONF_STR, offsetof(struct client, sendmail) },
-	KEYCONF_ROWS(offsetof(struct client, keyconf)),
 	{ 0 },
 };
 
