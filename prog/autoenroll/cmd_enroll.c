@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cli.h"
 #include "cmd_run.h"
+#include "progress.h"
 #include "pki/cert.h"
 #include "pki/request.h"
 #include "pki/response.h"
@@ -24,7 +25,7 @@
 struct args {
 	struct pulse_options o;
 	const char *renew, *agent, *out;
-	bool user;
+	bool user, quiet, verbose;
 	/* "<template>/<number>" of renew and agent, the template of renew */
 	char renew_name[AE_STORE_NAME_MAX + 16];
 	char agent_name[AE_STORE_NAME_MAX + 16];
@@ -42,6 +43,8 @@ static const struct option options[] = {
 	{ "on-behalf-of", required_argument, NULL, 'b' },
 	{ "agent", required_argument, NULL, 'a' },
 	{ "out", required_argument, NULL, 'o' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },
 	{ "user", no_argument, NULL, 'U' },
 	{ "json", no_argument, NULL, 'j' },
 	{ 0 },
@@ -51,6 +54,12 @@ static bool
 take_option(struct args *a, struct cli *cli, int opt)
 {
 	switch (opt) {
+	case 'q':
+		a->quiet = true;
+		break;
+	case 'v':
+		a->verbose = true;
+		break;
 	case 'T':
 		a->o.only = optarg;
 		break;
@@ -196,6 +205,13 @@ contradiction(const struct args *a)
 	return NULL;
 }
 
+static int
+run_shown(struct cli *cli, const struct args *a)
+{
+	progress_begin(cli, a->quiet, a->verbose);
+	return cmd_run_here(cli, &a->o, false, true);
+}
+
 int
 cmd_enroll(struct cli *cli, int argc, char **argv)
 {
@@ -215,7 +231,7 @@ cmd_enroll(struct cli *cli, int argc, char **argv)
 	else if (find_certs(&a, cli, &e) != AE_OK)
 		code = cli_fail(cli, &e);
 	else
-		code = cmd_run_here(cli, &a.o, false, true);
+		code = run_shown(cli, &a);
 	ae_strv_done(&a.o.dns);
 	ae_strv_done(&a.o.upn);
 	return code;
@@ -260,7 +276,7 @@ cmd_request(struct cli *cli, int argc, char **argv)
 		;
 	else if (find_certs(&a, cli, &e) != AE_OK)
 		code = cli_fail(cli, &e);
-	else if ((code = cmd_run_here(cli, &a.o, false, true)) == EXIT_OK &&
+	else if ((code = run_shown(cli, &a)) == EXIT_OK &&
 	    write_request(a.out, &der, &e) != AE_OK)
 		code = cli_fail(cli, &e);
 	ae_strv_done(&a.o.dns);
@@ -353,8 +369,7 @@ cmd_install(struct cli *cli, int argc, char **argv)
 	a.o.show = a.tmpl;
 	a.o.install = answer;
 	a.o.install_len = len;
-	code = rc == AE_OK ? cmd_run_here(cli, &a.o, false, true)
-			   : cli_fail(cli, &e);
+	code = rc == AE_OK ? run_shown(cli, &a) : cli_fail(cli, &e);
 	free(answer);
 	return code;
 }

@@ -13,6 +13,7 @@
 #include "cli.h"
 #include "cmd_run.h"
 #include "foreground.h"
+#include "progress.h"
 
 static const char *
 text(const json_t *j, const char *key)
@@ -193,6 +194,8 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "refresh-policy", no_argument, NULL, 'r' },
 		{ "trigger", required_argument, NULL, 't' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "verbose", no_argument, NULL, 'v' },
 		{ "user", no_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
@@ -201,11 +204,17 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 	struct pulse_options o = { 0 };
 	struct ae_err e = AE_ERR_INIT;
 	json_t *report = NULL;
-	bool user = false;
+	bool user = false, quiet = false, verbose = false;
 	int opt, code;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (opt) {
+		case 'q':
+			quiet = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
 		case 'w':
 			q.wait = true;
 			break;
@@ -234,11 +243,14 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 		return cli_usage("pulse", "no arguments are expected");
 	if (o.dry_run) {
 		code = cmd_whose(cli, "pulse", user);
+		progress_begin(cli, quiet, verbose);
 		return code != EXIT_OK ? code
 				       : cmd_run_here(cli, &o, true, false);
 	}
-	if ((user && cli_for_user(cli, &e) != AE_OK) ||
-	    foreground_pulse(cli, &q, &report, &e) != AE_OK)
+	if (user && cli_for_user(cli, &e) != AE_OK)
+		return cli_fail(cli, &e);
+	progress_begin(cli, quiet || !q.wait, verbose);
+	if (foreground_pulse(cli, &q, &report, &e) != AE_OK)
 		return cli_fail(cli, &e);
 	code = show_answer(cli, &q, report);
 	json_decref(report);

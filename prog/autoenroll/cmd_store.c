@@ -21,11 +21,12 @@ text(const json_t *j, const char *key)
 static void
 print_key(const json_t *j)
 {
-	const char *test = text(j, "key_test"), *why = text(j, "key_error");
+	const char *provider = text(j, "provider"), *why;
 
-	(void)printf("  %-13s %s%s%s%s%s\n", "key", text(j, "key"),
-	    text(j, "provider")[0] == '\0' ? "" : ", ", text(j, "provider"),
-	    ", signature test ", test);
+	(void)printf("  %-13s %s%s%s, signature test %s\n", "key",
+	    text(j, "key"), provider[0] == '\0' ? "" : ", ", provider,
+	    text(j, "key_test"));
+	why = text(j, "key_error");
 	if (why[0] != '\0')
 		(void)printf("  %-13s %s\n", "", why);
 }

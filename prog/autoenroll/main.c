@@ -17,7 +17,7 @@
 const struct cli_command cli_commands[] = {
 	{ "pulse", cmd_pulse, "run auto-enrollment now",
 	  "usage: autoenroll pulse [--user] [--wait] [--dry-run] [--refresh-policy]\n"
-	  "                        [--trigger NAME] [--json]\n"
+	  "                        [--trigger NAME] [--quiet | --verbose] [--json]\n"
 	  "\n"
 	  "Reads group policy, templates and permissions, requests what is missing and\n"
 	  "installs it. Asks autoenrolld when it runs, otherwise does the run itself.\n"
@@ -29,6 +29,8 @@ const struct cli_command cli_commands[] = {
 	  "  --trigger         for timers and hooks, what happened: start, logon, schedule,\n"
 	  "                    policy (runs if it did change), network (runs if the last run\n"
 	  "                    was deferred, or is an hour old), due (what the schedule has)\n"
+	  "  --quiet           do not show what a run is doing while it is waited for\n"
+	  "  --verbose         show it even if standard error is no terminal\n"
 	  "  --json            print the report as JSON\n"
 	  "\n"
 	  "examples:\n"
@@ -36,7 +38,8 @@ const struct cli_command cli_commands[] = {
 	  "  autoenroll pulse --dry-run --json | jq '.plan[] | select(.action == \"enroll\")'\n" },
 	{ "enroll", cmd_enroll, "request one certificate by hand, renew one, or enroll for somebody",
 	  "usage: autoenroll enroll -T TEMPLATE [--ca 'HOST\\NAME'] [--subject DN]\n"
-	  "                         [--dns NAME]... [--upn NAME]... [--user] [--json]\n"
+	  "                         [--dns NAME]... [--upn NAME]... [--quiet | --verbose]\n"
+	  "                         [--user] [--json]\n"
 	  "       autoenroll enroll --renew CERT [--reuse-key] [--ca 'HOST\\NAME'] [--user] [--json]\n"
 	  "       autoenroll enroll -T TEMPLATE --on-behalf-of 'DOMAIN\\NAME' --agent CERT\n"
 	  "                         [--ca 'HOST\\NAME'] [--user] [--json]\n"
@@ -49,6 +52,8 @@ const struct cli_command cli_commands[] = {
 	  "  --reuse-key     keep the key of the certificate that is renewed\n"
 	  "  --on-behalf-of  who gets the certificate\n"
 	  "  --agent         the enrollment agent certificate that signs for him\n"
+	  "  --quiet         do not show what is being done\n"
+	  "  --verbose       show it even if standard error is no terminal\n"
 	  "  --user          for yourself instead of this machine\n"
 	  "\n"
 	  "CERT is a template (its current certificate), template/number or a thumbprint.\n"

@@ -31,7 +31,7 @@ struct conn {
 	int fd; /* -1: this place is free */
 	char buf[CONTROL_REQUEST_MAX];
 	size_t len;
-	bool waiting, look;
+	bool waiting, look, progress;
 	uint64_t run; /* waiting for its report */
 	struct ae_polkit_subject who;
 	struct control_request q; /* while polkit is asked */
@@ -61,9 +61,31 @@ address(struct sockaddr_un *sa, const char *path, struct ae_err *e)
 	return AE_OK;
 }
 
+/* Take the lines of stages off the front and tell them. */
+static size_t
+take_stages(const struct client *c, char *p, size_t len)
+{
+	static const char mark[] = "{\"stage\":";
+	char *nl;
+
+	while (len > sizeof(mark) && memcmp(p, mark, sizeof(mark) - 1) == 0 &&
+	    (nl = memchr(p, '\n', len)) != NULL) {
+		json_t *j = json_loadb(p, (size_t)(nl - p), 0, NULL);
+		const char *stage =
+		    json_string_value(json_object_get(j, "stage"));
+
+		if (stage != NULL)
+			client_progress(c, stage);
+		json_decref(j);
+		len -= (size_t)(nl + 1 - p);
+		memmove(p, nl + 1, len);
+	}
+	return len;
+}
+
 /* Everything until the peer closes; heap, NUL-terminated. */
 static char *
-read_all(int fd, size_t max)
+read_all(const struct client *c, int fd, size_t max)
 {
 	char *p = NULL, *q;
 	size_t len = 0, cap = 0;
@@ -78,7 +100,7 @@ read_all(int fd, size_t max)
 		}
 		n = read(fd, p + len, 65535);
 		if (n > 0)
-			len += (size_t)n;
+			len = take_stages(c, p, len + (size_t)n);
 	}
 	if (p != NULL)
 		p[len] = '\0';
@@ -107,14 +129,14 @@ control_ask(const struct client *c, const struct control_request *q,
 	}
 	(void)snprintf(line, sizeof(line),
 	    "{\"op\": \"pulse\", \"trigger\": \"%s\", \"refresh\": %s, "
-	    "\"wait\": %s}\n",
+	    "\"wait\": %s, \"progress\": %s}\n",
 	    ae_trigger_name(q->trigger), q->refresh ? "true" : "false",
-	    q->wait ? "true" : "false");
+	    q->wait ? "true" : "false", c->progress != NULL ? "true" : "false");
 	if (write(fd, line, strlen(line)) != (ssize_t)strlen(line)) {
 		rc = ae_fail_errno(e, errno, "ask autoenrolld");
 		goto out;
 	}
-	text = read_all(fd, RUNNER_REPORT_MAX);
+	text = read_all(c, fd, RUNNER_REPORT_MAX);
 	*report = text == NULL ? NULL : json_loads(text, 0, NULL);
 	if (!json_is_object(*report)) {
 		json_decref(*report);
@@ -185,6 +207,7 @@ parse(struct control_request *q, const struct conn *cn)
 	    ae_trigger_parse(json_string_value(json_object_get(j, "trigger")));
 	q->refresh = json_is_true(json_object_get(j, "refresh"));
 	q->wait = json_is_true(json_object_get(j, "wait"));
+	q->progress = json_is_true(json_object_get(j, "progress"));
 	json_decref(j);
 	return known && q->trigger != AE_TRIGGER_NONE;
 }
@@ -195,6 +218,7 @@ pulse(struct conn *cn, const struct control_request *q)
 	struct driver_answer a = cn->ctl->fn(cn->ctl->arg, q);
 
 	cn->run = a.run;
+	cn->progress = q->progress;
 	cn->look =
 	    q->trigger == AE_TRIGGER_POLICY || q->trigger == AE_TRIGGER_DUE;
 	cn->waiting = q->wait && a.what != AE_TASK_NOT_NEEDED &&
@@ -400,6 +424,25 @@ control_finish(
 		    (run == 0 ? cn->look : cn->run <= run))
 			answer(cn, report, len);
 	}
+}
+
+/* A reader that does not read misses stages, never the report. */
+void
+control_progress(struct control *ctl, const char *stage)
+{
+	json_t *j = json_pack("{s:s}", "stage", stage);
+	char *text = json_dumps(j, JSON_COMPACT), line[128];
+	size_t i;
+	int n;
+
+	n = text == NULL ? -1 : snprintf(line, sizeof(line), "%s\n", text);
+	for (i = 0; n > 0 && (size_t)n < sizeof(line) && i < CONNS_MAX; i++)
+		if (ctl->conns[i].fd >= 0 && ctl->conns[i].waiting &&
+		    ctl->conns[i].progress)
+			(void)send(ctl->conns[i].fd, line, (size_t)n,
+			    MSG_NOSIGNAL | MSG_DONTWAIT);
+	free(text);
+	json_decref(j);
 }
 
 void

@@ -5,8 +5,9 @@
  * request is one line of JSON, {"op": "pulse", "trigger": "manual",
  * "refresh": false, "wait": true}; the answer is one JSON object: the report
  * of the run when waiting, {"answer": "starts", "text": "…"} otherwise, or
- * {"error": "…", "exit": 8}.  Root is served; anybody else when polkit
- * authorizes it.
+ * {"error": "…", "exit": 8}.  Who waits and asks for "progress" gets a line
+ * {"stage": "…"} before that for each stage of the run.  Root is served;
+ * anybody else when polkit authorizes it.
  */
 #ifndef AE_CLIENT_CONTROL_H
 #define AE_CLIENT_CONTROL_H
@@ -23,12 +24,12 @@
 
 struct control_request {
 	enum ae_trigger trigger;
-	bool refresh, wait;
+	bool refresh, wait, progress;
 };
 
 /*
  * Ask the daemon.  AE_ENOTFOUND when none listens, with e untouched.
- * *answer is a new reference.
+ * *answer is a new reference.  While it waits, c->progress is told.
  */
 int control_ask(const struct client *c, const struct control_request *q,
     json_t **answer, struct ae_err *e) AE_MUST_CHECK;
@@ -50,6 +51,9 @@ int control_listen(struct control **out, const struct client *c,
  */
 void control_finish(
     struct control *ctl, uint64_t run, const char *report, size_t len);
+
+/* Those who wait and want to know are told what the run is doing. */
+void control_progress(struct control *ctl, const char *stage);
 
 void control_free(struct control *ctl);
 

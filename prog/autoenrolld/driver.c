@@ -71,6 +71,7 @@ on_stage(void *arg, const char *stage)
 	ae_task_stage(&d->task.t, stage, &now);
 	d->task.stage_at = now.wall;
 	write_soon(d);
+	client_progress(d->c, stage);
 }
 
 static const char *

@@ -33,6 +33,14 @@ on_report(void *arg, uint64_t run, const char *report, size_t len)
 	control_finish(d->ctl, run, report, len);
 }
 
+static void
+on_stage(void *arg, const char *stage)
+{
+	struct daemon *d = arg;
+
+	control_progress(d->ctl, stage);
+}
+
 static struct driver_answer
 on_asked(void *arg, const struct control_request *q)
 {
@@ -68,9 +76,12 @@ serve(struct daemon *d, struct ae_err *e)
 		rc = control_listen(&d->ctl, &d->c, d->loop, on_asked, d, e);
 	if (rc == AE_OK) {
 		ae_notify("READY=1");
+		d->c.progress = on_stage;
+		d->c.progress_arg = d;
 		driver_go(d->driver);
 		rc = ae_loop_run(d->loop, &code, e);
 	}
+	d->c.progress = NULL;
 	driver_free(d->driver);
 	control_free(d->ctl);
 	ae_source_free(d->intr);

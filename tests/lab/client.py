@@ -38,7 +38,8 @@ class Client:
         """(source, id) of every event since the last call."""
         done = self.run("events", "--json", "--since", "2d", "--oldest-first", check=False)
         found = [(e["source"].rsplit("-", 1)[1], e["id"]) for e in json.loads(done.stdout)]
-        self.host.path("/var/lib/autoenroll/events.jsonl").unlink(missing_ok=True)
+        for file in self.host.path("/var/lib/autoenroll").glob("events.jsonl*"):
+            file.unlink()
         return found
 
     def current(self, template, name):
