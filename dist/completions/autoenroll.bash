@@ -10,9 +10,9 @@ _autoenroll() {
 		esac
 	done
 	case $cmd in
-	'') words='pulse enroll request install submit retrieve templates store deploy trust policy task ca key log events --root --help --version' ;;
-	pulse) words='--user --wait --dry-run --refresh-policy --trigger start logon schedule policy network due --json --help' ;;
-	enroll) words='--user -T --template --ca --subject --dns --upn --renew --reuse-key --on-behalf-of --agent --json --help' ;;
+	'') words='pulse enroll request install submit retrieve templates store status deploy trust policy task ca key log events --root --help --version' ;;
+	pulse) words='--quiet --verbose --user --wait --dry-run --refresh-policy --trigger start logon schedule policy network due --json --help' ;;
+	enroll) words='--quiet --verbose --user -T --template --ca --subject --dns --upn --renew --reuse-key --on-behalf-of --agent --json --help' ;;
 	request) words='new --user -T --template --ca --subject --dns --upn --renew --reuse-key --agent --out --json --help' ;;
 	install) words='--user --json --help' ;;
 	submit) words='--ca -a --attribute --transport dcom icpr --out --json --help' ;;

@@ -196,8 +196,7 @@ client_init(struct client *c, const char *root, bool user, struct ae_err *e)
 	c->events_keep = 4;
 	c->trust_method = strdup("auto");
 	if (c->context == NULL || c->root == NULL || c->role_user == NULL ||
-	    c->helper == NULL || c->trust_method == NULL)
-	    c->helper == NULL || c->sendmail == NULL)
+	    c->helper == NULL || c->trust_method == NULL || c->sendmail == NULL)
 		return ae_fail_mem(e);
 	rc = set_paths(c, &b, e);
 	if (rc == AE_OK)
