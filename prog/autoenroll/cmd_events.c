@@ -271,7 +271,10 @@ follow(struct cli *cli, struct query *q, struct ae_lines_reader *r)
 	(void)sigaction(SIGINT, &sa, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
 	while (!stopped) {
-		json_array_foreach(q->found, i, j) print_event(cli, j);
+		json_array_foreach(q->found, i, j)
+		{
+			print_event(cli, j);
+		}
 		(void)json_array_clear(q->found);
 		if (fflush(stdout) != 0)
 			break;
@@ -297,7 +300,10 @@ show(struct cli *cli, const struct query *q, const struct ae_lines_reader *r)
 	} else if (cli->json) {
 		cli_print_json(events);
 	} else {
-		json_array_foreach(events, i, j) print_event(cli, j);
+		json_array_foreach(events, i, j)
+		{
+			print_event(cli, j);
+		}
 	}
 	if (ae_lines_damaged(r) > 0)
 		(void)fprintf(stderr,

@@ -121,8 +121,14 @@ list(struct cli *cli, bool archived, bool requests, bool verbose)
 	} else if (cli->json) {
 		cli_print_json(certs);
 	} else {
-		json_array_foreach(certs, i, j) print_cert(j, verbose);
-		json_array_foreach(open, i, j) print_request(j);
+		json_array_foreach(certs, i, j)
+		{
+			print_cert(j, verbose);
+		}
+		json_array_foreach(open, i, j)
+		{
+			print_request(j);
+		}
 		if (n == 0)
 			(void)printf("no certificates\n");
 	}
