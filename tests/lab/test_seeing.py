@@ -244,7 +244,7 @@ def test_store_list_tries_every_key(pc1):
     for broken, state in ((b"no key\n", "key fails"), (None, "key missing"),
                           (pc1.host.run("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256").stdout.encode(),
                            "key does not fit")):
-        key.unlink()
+        key.unlink(missing_ok=True)
         if broken is not None:
             key.write_bytes(broken)
         [cert] = [c for c in pc1.json("store", "list") if c["template"] == AUTO]
