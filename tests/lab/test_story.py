@@ -4,11 +4,13 @@
 certificate that a member got by itself, with group policy and no local layer."""
 import json
 import os
+import time
 
 import pytest
+from cryptography import x509
 
 from client import QUIET, Client, failing
-from lab import Lab
+from lab import BASE_DN, Lab
 
 UID_BASE = 870000
 NO_LEAKS = {"ASAN_OPTIONS": "detect_leaks=0"}
@@ -145,3 +147,18 @@ def test_the_ca_admin_sees_who_got_what(ca):
     rows = ca.json("request", "list")["requests"]
     assert {(r["template"], r["disp"]) for r in rows} == {
         ("KerberosAuthentication", "issued"), ("Workstation", "issued"), ("ComputerLogon", "issued")}
+
+
+def test_what_is_revoked_is_told_in_the_directory(ca, lab):
+    """setup made the CDP object and let the CA's host write it; clients read the CRL there over LDAP."""
+    row = [r for r in ca.json("request", "list")["requests"] if r["template"] == "Workstation"][0]
+    assert ca.json("revoke", str(row["id"]), "--reason", "cessation-of-operation")["disp"] == "revoked"
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        found = lab.ldbsearch("(objectClass=cRLDistributionPoint)", "certificateRevocationList",
+                              base=f"CN=CDP,CN=Public Key Services,CN=Services,CN=Configuration,{BASE_DN}")
+        der = found[0]["certificateRevocationList"][0]
+        if len(der) > 1 and x509.load_der_x509_crl(der).get_revoked_certificate_by_serial_number(int(row["serial"], 16)):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"the CRL in the directory does not have it:\n{ca.text()[-2000:]}")
