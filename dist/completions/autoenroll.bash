@@ -10,14 +10,15 @@ _autoenroll() {
 		esac
 	done
 	case $cmd in
-	'') words='pulse enroll request install submit retrieve templates store status deploy trust policy task ca key log events --root --help --version' ;;
+	'') words='pulse enroll request install submit retrieve templates groups store status deploy trust policy task ca key log events --root --help --version' ;;
 	pulse) words='--quiet --verbose --user --wait --dry-run --refresh-policy --trigger start logon schedule policy network due --json --help' ;;
 	enroll) words='--quiet --verbose --user -T --template --ca --subject --dns --upn --renew --reuse-key --on-behalf-of --agent --json --help' ;;
 	request) words='new --user -T --template --ca --subject --dns --upn --renew --reuse-key --agent --out --json --help' ;;
 	install) words='--user --json --help' ;;
 	submit) words='--ca -a --attribute --transport dcom icpr --out --json --help' ;;
 	retrieve) words='--ca --transport dcom icpr --out --json --help' ;;
-	templates) words='--user --explain --json --help' ;;
+	templates) words='--user --explain --all --json --help' ;;
+	groups) words='--user --json --help' ;;
 	store) words='list --archived --all -v --user --json --help' ;;
 	status) words='--warn --prometheus --nagios --user --json --help' ;;
 	deploy) words='check --user -T --template --dry-run --json --help' ;;

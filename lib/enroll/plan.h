@@ -158,8 +158,11 @@ struct ae_plan_input {
 	size_t ntemplates;
 	const struct ae_plan_ca *cas;
 	size_t ncas;
-	const struct ae_token *token; /* the principal and its groups, as AD
-					 knows them, and well-known ones */
+	const struct ae_token *token;  /* the principal and its groups, as AD
+					  knows them, and well-known ones */
+	const struct ae_token *ticket; /* likewise as its ticket has them, to
+					  warn of what a CA will see; NULL:
+					  not known */
 	struct ae_inventory have;
 	const struct ae_providers *providers; /* of this machine; NULL:
 						 software alone */

@@ -151,6 +151,22 @@ right_event(const struct walk *w)
 	return w->want == AE_PLAN_RENEW ? 25 : 46;
 }
 
+/*
+ * The directory decides here, the ticket at the CA.  It is asked all the
+ * same, as Windows does; but nobody shall wonder.
+ */
+static void
+check_ticket(struct walk *w, const struct ae_template *t)
+{
+	if (w->in->ticket == NULL || !has(w, t, ae_sd_can_enroll) ||
+	    ae_sd_can_enroll(t->sd, w->in->ticket))
+		return;
+	WARN(w, "token.group-not-in-ticket",
+	    "Enroll is granted through a group that the Kerberos ticket does "
+	    "not have yet: the CA will refuse (0x80094012) until there is a "
+	    "new ticket");
+}
+
 bool
 plan_check_read(struct walk *w, const struct ae_template *t)
 {
@@ -165,6 +181,7 @@ plan_check_enroll(struct walk *w, const struct ae_template *t)
 	check_right(w, t, "Enroll", ae_sd_can_enroll, AE_ACCESS_CONTROL,
 	    &ae_right_enroll, "template.enroll-right",
 	    "template.no-enroll-right", right_event(w));
+	check_ticket(w, t);
 	return true;
 }
 

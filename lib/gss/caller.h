@@ -74,6 +74,16 @@ int ae_caller_get(struct ae_caller **out, struct ae_gss_ctx *ctx,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
+ * Who a client's own ticket says it is: the groups that services will see,
+ * those of the moment the ticket-granting ticket was issued.  Asks the KDC
+ * for a ticket to oneself; needs no keytab.  Without the well-known SIDs.
+ * AE_EAUTH: no ticket, the KDC refused, or the ticket has no PAC.
+ */
+struct ae_gss_cred;
+int ae_caller_own(struct ae_caller **out, const struct ae_gss_cred *c,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/*
  * The SIDs that Windows adds to the token of every authenticated network
  * logon: Everyone S-1-1-0, NETWORK S-1-5-2, Authenticated Users S-1-5-11.
  * A directory view of a principal (tokenGroups) needs the same three.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * autoenroll pulse and templates: one run, or its plan.
+ * autoenroll pulse: one run, or its plan.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include "cmd_run.h"
 #include "foreground.h"
 #include "progress.h"
+#include "show_plan.h"
 
 static const char *
 text(const json_t *j, const char *key)
@@ -21,55 +22,6 @@ text(const json_t *j, const char *key)
 	const char *s = json_string_value(json_object_get(j, key));
 
 	return s == NULL ? "" : cli_safe(s);
-}
-
-static void
-print_reasons(const json_t *list)
-{
-	const json_t *r;
-	size_t i;
-
-	json_array_foreach(list, i, r)
-	{
-		const char *v = text(r, "verdict");
-
-		(void)printf("    %s %-34s %s\n",
-		    strcmp(v, "fail") == 0	 ? "-"
-			: strcmp(v, "warn") == 0 ? "!"
-						 : "+",
-		    text(r, "check"), text(r, "text"));
-	}
-}
-
-static const char *
-decisive(const json_t *item)
-{
-	const json_t *r;
-	size_t i;
-
-	json_array_foreach(json_object_get(item, "reasons"), i,
-	    r) if (strcmp(text(r, "verdict"), "fail") == 0) return text(r,
-	    "text");
-	return "";
-}
-
-static void
-print_plan(const json_t *report, bool explain)
-{
-	const json_t *item;
-	size_t i;
-
-	if (explain) {
-		(void)printf("policy\n");
-		print_reasons(json_object_get(report, "policy_reasons"));
-	}
-	json_array_foreach(json_object_get(report, "plan"), i, item)
-	{
-		(void)printf("%-7s %-32s %s\n", text(item, "action"),
-		    text(item, "template"), explain ? "" : decisive(item));
-		if (explain)
-			print_reasons(json_object_get(item, "reasons"));
-	}
 }
 
 static void
@@ -122,6 +74,16 @@ cmd_whose(struct cli *cli, const char *command, bool user)
 	return EXIT_LOCAL;
 }
 
+int
+cmd_plan_here(struct cli *cli, const struct pulse_options *o, json_t **report,
+    struct ae_err *e)
+{
+	cli->c.log = ae_log_new("autoenroll", true);
+	if (cli->c.log != NULL)
+		ae_log_set_level(cli->c.log, AE_LOG_WARNING);
+	return pulse_run(&cli->c, o, report, e);
+}
+
 /* Run here and show it. */
 int
 cmd_run_here(struct cli *cli, const struct pulse_options *o, bool plan_only,
@@ -131,10 +93,7 @@ cmd_run_here(struct cli *cli, const struct pulse_options *o, bool plan_only,
 	json_t *report = NULL;
 	int code = EXIT_OK;
 
-	cli->c.log = ae_log_new("autoenroll", true);
-	if (cli->c.log != NULL)
-		ae_log_set_level(cli->c.log, AE_LOG_WARNING);
-	if (pulse_run(&cli->c, o, &report, &e) != AE_OK) {
+	if (cmd_plan_here(cli, o, &report, &e) != AE_OK) {
 		json_decref(report);
 		return cli_fail(cli, &e);
 	}
@@ -143,7 +102,7 @@ cmd_run_here(struct cli *cli, const struct pulse_options *o, bool plan_only,
 	} else {
 		if (plan_only ||
 		    json_array_size(json_object_get(report, "results")) == 0)
-			print_plan(report, explain);
+			show_plan(report, explain);
 		print_results(report);
 	}
 	cli_print_after(cli, report);
@@ -173,7 +132,7 @@ show_answer(
 	}
 	if (!cli->json) {
 		if (json_array_size(json_object_get(report, "results")) == 0)
-			print_plan(report, false);
+			show_plan(report, false);
 		print_results(report);
 	}
 	cli_print_after(cli, report);
@@ -255,34 +214,4 @@ cmd_pulse(struct cli *cli, int argc, char **argv)
 	code = show_answer(cli, &q, report);
 	json_decref(report);
 	return code;
-}
-
-int
-cmd_templates(struct cli *cli, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "explain", no_argument, NULL, 'e' },
-		{ "user", no_argument, NULL, 'u' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
-	struct pulse_options o = { .dry_run = true };
-	bool explain = false, user = false;
-	int opt, code;
-
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (opt == 'e')
-			explain = true;
-		else if (opt == 'u')
-			user = true;
-		else if (opt == 'j')
-			cli->json = true;
-		else
-			return cli_usage("templates", "unknown option");
-	}
-	if (argc - optind > 1)
-		return cli_usage("templates", "at most one template");
-	o.show = optind < argc ? argv[optind] : NULL;
-	code = cmd_whose(cli, "templates", user);
-	return code != EXIT_OK ? code : cmd_run_here(cli, &o, true, explain);
 }

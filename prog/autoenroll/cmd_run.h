@@ -15,6 +15,10 @@
  * the exit code after saying why not. */
 int cmd_whose(struct cli *cli, const char *command, bool user);
 
+/* Run here; what fails is for the caller to say. */
+int cmd_plan_here(struct cli *cli, const struct pulse_options *o,
+    json_t **report, struct ae_err *e) AE_MUST_CHECK;
+
 /* Run here and show it; the exit code. */
 int cmd_run_here(struct cli *cli, const struct pulse_options *o, bool plan_only,
     bool explain);

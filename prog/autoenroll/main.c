@@ -105,13 +105,24 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  autoenroll retrieve --ca 'ca1.example.com\\Example CA' --out www.pem 17\n" },
 	{ "templates", cmd_templates, "list templates, with --explain why each is or is not requested",
-	  "usage: autoenroll templates [--explain] [--user] [--json] [TEMPLATE]\n"
+	  "usage: autoenroll templates [--explain] [--all] [--user] [--json] [TEMPLATE]\n"
 	  "\n"
 	  "  --explain  every check that was made for every template, in order\n"
+	  "  --all      also templates for another kind of account\n"
 	  "  --user     what you would get instead of this machine\n"
 	  "\n"
 	  "examples:\n"
 	  "  autoenroll templates --explain Workstation\n" },
+	{ "groups", cmd_groups, "the groups in the ticket beside those of the directory",
+	  "usage: autoenroll groups [--user] [--json]\n"
+	  "\n"
+	  "The client decides by the groups the directory knows, a CA by those in the\n"
+	  "ticket, which are as old as the ticket. Exit code 1: they differ.\n"
+	  "\n"
+	  "  --user  your own ticket instead of this machine's\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll groups --user\n" },
 	{ "store", cmd_store, "show the certificates of this machine and test their keys",
 	  "usage: autoenroll store list [--archived | --all] [-v] [--user] [--json]\n"
 	  "\n"

@@ -37,13 +37,18 @@ session_ticket(struct session *s, const struct cli *cli, struct ae_err *e)
 int
 session_open(struct session *s, const struct cli *cli, struct ae_err *e)
 {
+	int rc = session_ticket(s, cli, e);
+
+	return rc == AE_OK ? session_connect(s, e) : rc;
+}
+
+int
+session_connect(struct session *s, struct ae_err *e)
+{
 	struct ae_ad_conf conf = { 0 };
 	const char *realm;
 	int rc;
 
-	rc = session_ticket(s, cli, e);
-	if (rc != AE_OK)
-		return rc;
 	realm = strrchr(ae_gss_cred_principal(s->cred), '@');
 	if (realm == NULL)
 		return ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,

@@ -24,6 +24,9 @@ struct session {
 int session_ticket(
     struct session *s, const struct cli *cli, struct ae_err *e) AE_MUST_CHECK;
 
+/* A domain controller of the ticket's realm, by that ticket. */
+int session_connect(struct session *s, struct ae_err *e) AE_MUST_CHECK;
+
 /* A ticket and a domain controller. */
 int session_open(
     struct session *s, const struct cli *cli, struct ae_err *e) AE_MUST_CHECK;

@@ -15,6 +15,7 @@
 #include "enroll/ca_order.h"
 #include "enroll/event.h"
 #include "gather/stored.h"
+#include "gss/caller.h"
 #include "keys.h"
 #include "plan_json.h"
 #include "role_policy.h"
@@ -179,12 +180,43 @@ on_behalf(struct ae_plan_input *in, const struct work *w)
 		    : AE_CONTEXT_USER;
 }
 
+/*
+ * What the CA will see of us, when it is to be asked.  Not having looked is
+ * no failure: the CA is going to say it.
+ */
+static struct ae_token *
+read_ticket(const struct work *w)
+{
+	struct ae_caller *me = NULL;
+	struct ae_token *t = NULL;
+
+	if (ae_caller_own(&me, w->cred, NULL) == AE_OK &&
+	    ae_token_new(&t, &me->user, me->sids, me->nsids, AE_TOKEN_NETWORK,
+		NULL) != AE_OK)
+		t = NULL;
+	ae_caller_free(me);
+	return t;
+}
+
+static bool
+asks(const struct ae_plan *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->nitems; i++)
+		if (p->items[i].action == AE_PLAN_ENROLL ||
+		    p->items[i].action == AE_PLAN_RENEW)
+			return true;
+	return false;
+}
+
 static int
 plan(struct work *w, bool user, struct ae_err *e)
 {
 	struct ae_plan_input in = {
 		.context = user ? AE_CONTEXT_USER : AE_CONTEXT_MACHINE,
 	};
+	struct ae_token *ticket;
 	int rc;
 
 	in.now = ae_clock_now();
@@ -219,6 +251,12 @@ plan(struct work *w, bool user, struct ae_err *e)
 	restrict_ca(&in, w, w->a);
 	in.off_check = ae_settings_servers_check(w->settings, &in.off_text);
 	rc = ae_plan_make(&w->plan, &in, w->a, e);
+	if (rc == AE_OK && asks(w->plan)) {
+		in.ticket = ticket = read_ticket(w);
+		if (ticket != NULL)
+			rc = ae_plan_make(&w->plan, &in, w->a, e);
+		ae_token_free(ticket);
+	}
 	if (rc == AE_OK)
 		order_cas(w);
 	if (rc == AE_OK && in.only != NULL && w->plan->nitems == 0)

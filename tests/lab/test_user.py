@@ -71,7 +71,7 @@ def test_a_quiet_run_of_hers(alice, ca):
 
 
 def test_templates_of_the_other_kind(alice):
-    plan = {i["template"]: i for i in alice.json("templates", "--user", "--explain")["plan"]}
+    plan = {i["template"]: i for i in alice.json("templates", "--user", "--explain", "--all")["plan"]}
     assert failing(plan[MACHINES])[0] == "context.machine-template-in-user"
     assert plan[USERS]["action"] == "keep"
 

@@ -131,6 +131,91 @@ deny_wins(void **state)
 }
 
 static void
+groups_that_the_ticket_lacks(void **state)
+{
+	struct world *w = *state;
+	struct ae_token *old = NULL;
+
+	assert_int_equal(ae_token_new(&old, &w->sid, NULL, 0, 0, NULL), AE_OK);
+	w->in.ticket = old;
+	/* A warning: it is the CA's to refuse. */
+	assert_true(world_has(world_item(w), "token.group-not-in-ticket"));
+	assert_int_equal(world_item(w)->action, AE_PLAN_ENROLL);
+	w->in.ticket = w->token;
+	assert_false(world_has(world_item(w), "token.group-not-in-ticket"));
+	w->in.ticket = old;
+	world_set_rights(&w->t, 5);
+	assert_false(world_has(world_item(w), "token.group-not-in-ticket"));
+	ae_token_free(old);
+}
+
+static void
+rights_for_the_other_kind_of_account(void **state)
+{
+	struct ae_sid users = world_sid("S-1-5-21-1-2-3-513");
+	struct world *w = *state;
+
+	world_set_rights(&w->t, 1);
+	assert_false(
+	    world_has(world_item(w), "template.rights-for-wrong-type"));
+	assert_int_equal(ae_sd_allow(w->t.sd, 0, AE_ACCESS_CONTROL,
+			     &ae_right_enroll, &users, NULL),
+	    AE_OK);
+	expect_skip(w, "template.no-enroll-right", 46);
+	assert_true(world_has(world_item(w), "template.rights-for-wrong-type"));
+}
+
+static void
+logons_want_ntauth(void **state)
+{
+	char smart_card[] = "1.3.6.1.4.1.311.20.2.2";
+	char client[] = "1.3.6.1.5.5.7.3.2", *ekus[] = { client };
+	struct world *w = *state;
+
+	w->t.ekus = (struct ae_strv){ ekus, 1 };
+	assert_false(world_has(world_item(w), "trust.ntauth-missing"));
+	w->cas[0].ntauth = false;
+	assert_true(world_has(world_item(w), "trust.ntauth-missing"));
+	assert_int_equal(world_item(w)->action, AE_PLAN_ENROLL);
+	ekus[0] = smart_card;
+	expect_skip(w, "trust.ntauth-missing", 52);
+	w->cas[0].ntauth = true;
+	assert_int_equal(world_item(w)->action, AE_PLAN_ENROLL);
+	w->t.ekus.n = 0;
+}
+
+static void
+periods_and_oids_that_trip_people(void **state)
+{
+	struct world *w = *state;
+
+	w->t.validity = 4 * DAY;
+	w->t.overlap = DAY;
+	assert_true(world_has(world_item(w), "template.validity-too-short"));
+	w->t.overlap = 4 * DAY;
+	assert_true(world_has(world_item(w), "template.overlap-too-long"));
+	w->in.ntemplates = 2;
+	w->t2.oid = w->t.oid;
+	assert_true(world_has(world_item(w), "template.duplicate-oid"));
+	assert_int_equal(world_item(w)->action, AE_PLAN_ENROLL);
+}
+
+static void
+many_reasons_find_room(void **state)
+{
+	struct ae_plan_ca cas[100];
+	struct world *w = *state;
+	size_t i;
+
+	for (i = 0; i < 100; i++)
+		cas[i] = w->cas[0];
+	w->in.cas = cas;
+	w->in.ncas = 100;
+	assert_int_equal(world_item(w)->ncas, 100);
+	assert_true(world_item(w)->reasons.n > 100);
+}
+
+static void
 template_settings(void **state)
 {
 	struct world *w = *state;
@@ -150,7 +235,8 @@ template_settings(void **state)
 	w->t.private_key_flag = AE_CT_STRONG_KEY_PROTECTION;
 	expect_skip(w, "template.user-interaction", 37);
 	w->t.private_key_flag = AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL;
-	assert_int_equal(world_plan(w)->items[0].action, AE_PLAN_ENROLL);
+	assert_true(world_has(world_item(w), "key.archival"));
+	assert_int_equal(world_item(w)->action, AE_PLAN_ENROLL);
 	w->t.private_key_flag = AE_CT_ATTEST_REQUIRED;
 	expect_skip(w, "key.attestation", 85);
 	w->t.private_key_flag = 0;
@@ -316,6 +402,11 @@ main(void)
 		T(wrong_context),
 		T(rights_are_each_needed),
 		T(deny_wins),
+		T(groups_that_the_ticket_lacks),
+		T(rights_for_the_other_kind_of_account),
+		T(logons_want_ntauth),
+		T(periods_and_oids_that_trip_people),
+		T(many_reasons_find_room),
 		T(template_settings),
 		T(ca_selection),
 		T(one_good_ca_is_enough),
