@@ -64,6 +64,20 @@ pulse_list_open(struct run *r, struct ae_err *e)
 	return ae_rd_done(&in) ? AE_OK : pulse_nonsense(e, "key");
 }
 
+/*
+ * What somebody made by hand to carry it to a CA himself is his; and a run
+ * by itself sends only what such a run made.
+ */
+static bool
+may_resume(const struct run *r, const struct pulse_open *o)
+{
+	if (o->settled || o->meta.state == AE_STORE_PENDING)
+		return false;
+	if (o->meta.automatic)
+		return true;
+	return r->o->only != NULL && o->meta.state == AE_STORE_ASKED;
+}
+
 struct pulse_open *
 pulse_find_open(struct run *r, const char *name, const char *tmpl)
 {
@@ -74,7 +88,7 @@ pulse_find_open(struct run *r, const char *name, const char *tmpl)
 
 		if (name != NULL
 			? strcmp(o->name, name) == 0
-			: !o->settled && ae_str_eq_nocase(o->tmpl, tmpl))
+			: may_resume(r, o) && ae_str_eq_nocase(o->tmpl, tmpl))
 			return o;
 	}
 	return NULL;

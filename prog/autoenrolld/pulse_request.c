@@ -139,11 +139,11 @@ get_request(struct run *r, const struct pulse_item *it, struct hand *h,
 	const char *name = it->resume;
 	struct pulse_open *o;
 
-	while ((o = pulse_find_open(r, name, it->tmpl->cn)) != NULL) {
+	while (!pulse_asks_for_its_own(r->o) &&
+	    (o = pulse_find_open(r, name, it->tmpl->cn)) != NULL) {
 		name = NULL;
 		o->settled = true;
-		if (!pulse_asks_for_its_own(r->o) &&
-		    pulse_load(r, it->tmpl, o->number, &h->der, &h->len,
+		if (pulse_load(r, it->tmpl, o->number, &h->der, &h->len,
 			NULL) == AE_OK) {
 			h->number = o->number;
 			h->renews = o->meta.renews;
@@ -152,7 +152,7 @@ get_request(struct run *r, const struct pulse_item *it, struct hand *h,
 			h->at_ca = h->in_doubt ? o->meta.ca_config : NULL;
 			return AE_OK;
 		}
-		/* Without its key, or not what is wanted now. */
+		/* Without its key it is of no use. */
 		if (pulse_drop(r, o->tmpl, o->number, e) != AE_OK)
 			return e->rc;
 	}

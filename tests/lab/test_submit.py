@@ -103,6 +103,11 @@ def test_a_request_of_ours_by_way_of_a_user_s_hands(pc1, ca, lab):
     assert made["outcome"] == "made", made
     [key] = pc1.host.path(f"/var/lib/autoenroll/request/{SERVER}").glob("*/key.pem")
     private = key.read_bytes()
+    # Another one for another name does not disturb the first, nor does a run by itself send either of them.
+    pc1.json("request", "new", "-T", SERVER, "--subject", "CN=second.lab.example", "--out", "/run/second.req")
+    pc1.json("pulse", "--wait", code=None)
+    kept = list(pc1.host.path(f"/var/lib/autoenroll/request/{SERVER}").glob("*/key.pem"))
+    assert len(kept) == 2 and key.read_bytes() == private
     assert "NEW CERTIFICATE REQUEST" in pc1.host.path("/run/carried.req").read_text()
     answer = pc1.json("submit", "--ca", ca.config, "--out", "/run/carried.pem", "/run/carried.req")
     assert answer["outcome"] == "issued", answer
@@ -116,5 +121,6 @@ def test_a_request_of_ours_by_way_of_a_user_s_hands(pc1, ca, lab):
     assert installed["outcome"] == "issued", installed
     assert pc1.current(SERVER, "key.pem").read_bytes() == private
     assert pc1.current(SERVER, "cert.pem").read_text() == pc1.host.path("/run/carried.pem").read_text()
-    assert not list(pc1.host.path(f"/var/lib/autoenroll/request/{SERVER}").glob("*/key.pem"))
+    [left] = pc1.host.path(f"/var/lib/autoenroll/request/{SERVER}").glob("*/key.pem")
+    assert left.read_bytes() != private
     assert json.loads(pc1.current(SERVER, "meta.json").read_text())["template_oid"] == ca.oid[SERVER]
