@@ -151,7 +151,7 @@ def test_a_key_that_is_gone_renews_nothing(pc1, ca):
     path = pc1.host.path(f"/var/lib/autoenroll/my/{SUPPLIED}/current/key.pem")
     away = path.with_name("key.away")
     path.rename(away)
-    [failed] = pc1.json("enroll", "--renew", SUPPLIED, code=3)["results"]
+    [failed] = pc1.json("enroll", "--renew", SUPPLIED, code=4)["results"]
     assert failed["outcome"] == "failed"
     assert f"the certificate to renew {SUPPLIED}/" in failed["message"], failed
     away.rename(path)
