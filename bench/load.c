@@ -247,6 +247,8 @@ client(const struct run *r, unsigned index, struct tally *t, struct window *w)
 	struct ae_err e = AE_ERR_INIT;
 	struct load_options o = r->o;
 	char path[512], account[64];
+	unsigned failed = 0;
+	int rc;
 
 	srand48((long)index);
 	if (r->accounts > 0) {
@@ -258,7 +260,13 @@ client(const struct run *r, unsigned index, struct tally *t, struct window *w)
 		(void)snprintf(path, sizeof(path), "%s.%u", r->save, index);
 		k.log = fopen(path, "ae");
 	}
-	if (k.kind->open(&k.c, &o, &e) < 0) {
+	rc = k.kind->open(&k.c, &o, &e);
+	while (rc < 0 && r->all && worth_again(rc)) { /* the KDC is busy, too */
+		t->tries++;
+		sleep_until(now() + back_off(r, failed++));
+		rc = k.kind->open(&k.c, &o, &e);
+	}
+	if (rc < 0) {
 		t->first = e;
 		t->errors = 1;
 		atomic_fetch_add(&w->ready, 1);

@@ -26,16 +26,22 @@ ca_open(
     struct load_client **out, const struct load_options *o, struct ae_err *e)
 {
 	struct load_client *c = calloc(1, sizeof(*c));
+	int rc;
 
 	if (c == NULL)
 		return ae_fail_mem(e);
 	c->o = *o;
 	c->arena = ae_arena_new(ARENA_MAX);
-	if (c->arena == NULL)
-		return ae_fail_mem(e);
-	*out = c;
-	return ae_gss_cred_keytab(
-	    &c->cred, o->keytab, o->principal, "MEMORY:load", e);
+	rc = c->arena == NULL ? ae_fail_mem(e)
+			      : ae_gss_cred_keytab(&c->cred, o->keytab,
+				    o->principal, "MEMORY:load", e);
+	if (rc == AE_OK) {
+		*out = c;
+		return AE_OK;
+	}
+	ae_arena_free(c->arena);
+	free(c);
+	return rc;
 }
 
 static void
