@@ -17,21 +17,28 @@
 #include "sys/clock.h"
 #include "sys/spawn.h"
 
+/* More than a pipe holds; who never stops writing must not keep us here. */
+#define CHUNKS_MAX 64
+
 /* Take what is there; false at the end. */
 static bool
 drain(int fd, struct ae_wr *out)
 {
 	uint8_t chunk[4096];
-	ssize_t n;
+	ssize_t n = 1;
+	unsigned i;
 
 	if (out == NULL) /* nobody wants it: there is no pipe either */
 		return false;
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+	for (i = 0; n > 0 && i < CHUNKS_MAX; i++) {
 		size_t room = out->max > out->len ? out->max - out->len : 0;
 
-		ae_wr_bytes(out, chunk, (size_t)n < room ? (size_t)n : room);
+		n = read(fd, chunk, sizeof(chunk));
+		if (n > 0)
+			ae_wr_bytes(
+			    out, chunk, (size_t)n < room ? (size_t)n : room);
 	}
-	return n < 0 && (errno == EAGAIN || errno == EINTR);
+	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 /* Until the program ends: 0; or the deadline passes: -1. */

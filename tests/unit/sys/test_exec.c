@@ -80,6 +80,22 @@ output_is_bounded(void **state)
 	ae_wr_done(&out);
 }
 
+/* Writers enough that the pipe is never empty. */
+static void
+endless_output_does_not_outlast_the_deadline(void **state)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_wr out;
+	int status = -1;
+
+	(void)state;
+	ae_wr_init(&out, 100);
+	assert_int_equal(
+	    sh("yes & yes & yes & wait", &out, 500, &status, &e), AE_ETIMEDOUT);
+	assert_int_equal(out.len, 100);
+	ae_wr_done(&out);
+}
+
 static void
 the_deadline_reaches_what_it_started(void **state)
 {
@@ -258,6 +274,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(output_and_code),
 		cmocka_unit_test(output_is_bounded),
+		cmocka_unit_test(endless_output_does_not_outlast_the_deadline),
 		cmocka_unit_test(the_deadline_reaches_what_it_started),
 		cmocka_unit_test(a_daemon_is_not_waited_for),
 		cmocka_unit_test(no_such_program),
