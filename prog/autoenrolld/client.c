@@ -108,12 +108,36 @@ own_dir(const char *name)
 	    : NULL;
 }
 
+/*
+ * The same of a directory that need not be there yet: what it would be made
+ * in must be ours or root's.
+ */
+static const char *
+own_future_dir(const char *name)
+{
+	const char *dir = getenv(name);
+	char path[PATH_MAX], *slash;
+	struct stat st;
+
+	if (dir == NULL || dir[0] != '/' ||
+	    (size_t)snprintf(path, sizeof(path), "%s", dir) >= sizeof(path))
+		return NULL;
+	while (stat(path, &st) != 0) {
+		slash = strrchr(path, '/');
+		if (errno != ENOENT || slash == NULL)
+			return NULL;
+		slash[slash == path] = '\0';
+	}
+	return st.st_uid == geteuid() || st.st_uid == 0 ? dir : NULL;
+}
+
 static int
 user_bases(struct bases *b, const char **name, struct ae_err *e)
 {
 	const struct passwd *pw = getpwuid(geteuid());
-	const char *home = own_dir("HOME"), *data = getenv("XDG_DATA_HOME"),
-		   *conf = getenv("XDG_CONFIG_HOME"),
+	const char *home = own_dir("HOME"),
+		   *data = own_future_dir("XDG_DATA_HOME"),
+		   *conf = own_future_dir("XDG_CONFIG_HOME"),
 		   *run = own_dir("XDG_RUNTIME_DIR");
 	int rc;
 
@@ -125,11 +149,10 @@ user_bases(struct bases *b, const char **name, struct ae_err *e)
 		    "place; set HOME",
 		    geteuid());
 	*name = pw != NULL ? pw->pw_name : "user";
-	rc = data != NULL && data[0] == '/'
-	    ? join(b->state, data, "/autoenroll", e)
-	    : join(b->state, home, "/.local/share/autoenroll", e);
+	rc = data != NULL ? join(b->state, data, "/autoenroll", e)
+			  : join(b->state, home, "/.local/share/autoenroll", e);
 	if (rc == AE_OK)
-		rc = conf != NULL && conf[0] == '/'
+		rc = conf != NULL
 		    ? join(b->conf, conf, "/autoenroll", e)
 		    : join(b->conf, home, "/.config/autoenroll", e);
 	if (rc == AE_OK)

@@ -148,6 +148,40 @@ test_user(void **state)
 	assert_int_equal(unsetenv("XDG_DATA_HOME"), 0);
 }
 
+/* What su leaves in the environment: root writes nothing there. */
+static void
+test_data_of_somebody_else(void **state)
+{
+	static const char *const below[] = { "", "/not/there/yet" };
+	char home[] = "/tmp/ae-test-home-XXXXXX", alice[512], expect[512];
+	struct ae_err e = AE_ERR_INIT;
+	struct client c;
+	size_t i;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(home));
+	assert_int_equal(setenv("HOME", home, 1), 0);
+	(void)snprintf(alice, sizeof(alice), "%s/alice", home);
+	assert_int_equal(mkdir(alice, 0755), 0);
+	assert_int_equal(chown(alice, 1000, 1000), 0);
+	for (i = 0; i < 2; i++) {
+		(void)snprintf(expect, sizeof(expect), "%s%s", alice, below[i]);
+		assert_int_equal(setenv("XDG_DATA_HOME", expect, 1), 0);
+		assert_int_equal(setenv("XDG_CONFIG_HOME", expect, 1), 0);
+		assert_int_equal(client_init(&c, NULL, true, &e), AE_OK);
+		assert_null(strstr(c.state_dir, "alice"));
+		assert_null(strstr(c.user_policy_path, "alice"));
+		assert_null(strstr(c.hooks_dir, "alice"));
+		client_done(&c);
+	}
+	assert_int_equal(unsetenv("XDG_DATA_HOME"), 0);
+	assert_int_equal(unsetenv("XDG_CONFIG_HOME"), 0);
+	assert_int_equal(rmdir(alice), 0);
+	assert_int_equal(rmdir(home), 0);
+}
+
 static void
 test_mistakes(void **state)
 {
@@ -177,6 +211,7 @@ main(void)
 		cmocka_unit_test(test_without_a_file),
 		cmocka_unit_test(test_every_key),
 		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_data_of_somebody_else),
 		cmocka_unit_test(test_mistakes),
 	};
 
