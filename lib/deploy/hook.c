@@ -22,8 +22,9 @@
 #define VARS_MAX 32
 #define RELOAD_MS 120000
 
-/* Of a user's session, so that a hook can reach it. */
-static const char *const keep[] = { "HOME", "USER", "LOGNAME", "LANG",
+/* Of a user's session, so that a hook can reach it.  The machine's hooks have
+ * the same environment whoever began the run. */
+static const char *const session[] = { "HOME", "USER", "LOGNAME", "LANG",
 	"XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME",
 	"DBUS_SESSION_BUS_ADDRESS", NULL };
 
@@ -45,8 +46,8 @@ printed(const struct ae_wr *out, struct ae_arena *a)
 
 /* Run it; a code other than 0 is a failure. */
 static int
-start(struct ae_exec *x, struct ae_arena *a, const char **output,
-    struct ae_err *e)
+start(struct ae_exec *x, const struct ae_deploy *d, struct ae_arena *a,
+    const char **output, struct ae_err *e)
 {
 	struct ae_wr out;
 	int status = 0, rc;
@@ -54,7 +55,7 @@ start(struct ae_exec *x, struct ae_arena *a, const char **output,
 	ae_wr_init(&out, AE_HOOK_OUTPUT_MAX);
 	x->output = &out;
 	x->with_stderr = true;
-	x->keep_env = keep;
+	x->keep_env = d->user ? session : NULL;
 	rc = ae_exec_run(x, &status, e);
 	if (rc == AE_OK && status != 0)
 		rc = ae_fail(e, AE_EIO, AE_DOM_NONE, status, "%s: exit %d",
@@ -93,7 +94,7 @@ ae_hook_run(const struct ae_deploy *d, const char *line,
 	if (rc == AE_OK)
 		rc = ae_safe_check(path, AE_SAFE_PROGRAM, e);
 	if (rc == AE_OK)
-		rc = start(&x, a, output, e);
+		rc = start(&x, d, a, output, e);
 	free(path);
 	free(copy);
 	return rc;
@@ -167,7 +168,7 @@ ae_hook_reload(const struct ae_deploy *d, const char *service,
 		len -= tail;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)len, service);
 	rc = path == NULL || running == NULL ? ae_fail_mem(e)
-					     : start(&x, a, output, e);
+					     : start(&x, d, a, output, e);
 	free(running);
 	free(path);
 	return rc;

@@ -184,14 +184,14 @@ deploy_role(const struct client *c)
 static int
 ask(const struct client *c, json_t **out, struct ae_err *e)
 {
-	static const char *const keep[] = { "HOME", "USER", "LOGNAME", "LANG",
-		"XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME",
+	static const char *const session[] = { "HOME", "USER", "LOGNAME",
+		"LANG", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME",
 		"DBUS_SESSION_BUS_ADDRESS", NULL };
 	const char *argv[] = { "autoenrolld", "--role", "deploy", "--root",
 		c->root, c->user ? "--as-user" : NULL, NULL };
 	struct ae_wr text;
 	struct ae_exec x = { .argv = argv,
-		.keep_env = keep,
+		.keep_env = c->user ? session : NULL,
 		.timeout_ms = ROLE_MS,
 		.output = &text };
 	int rc, status = 0;
