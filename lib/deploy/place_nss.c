@@ -120,11 +120,14 @@ forget(const struct nss *n, struct ae_err *e)
 	return rc;
 }
 
+/* The old pair goes only when the new one is ready to be taken. */
 static int
-import(const struct nss *n, struct ae_err *e)
+replace(const struct nss *n, struct ae_err *e)
 {
 	char word[33], file[4200], pass[4200];
 	const char *argv[] = { "pk12util", "-i", file, "-d", n->db, "-k",
+		n->password, "-w", pass, NULL };
+	const char *list[] = { "pk12util", "-l", file, "-d", n->db, "-k",
 		n->password, "-w", pass, NULL };
 	struct ae_secret p12 = { 0 };
 	uint8_t random[16];
@@ -139,6 +142,10 @@ import(const struct nss *n, struct ae_err *e)
 		rc = ae_file_write(pass, word, strlen(word), 0600, e);
 	if (rc == AE_OK)
 		rc = ae_file_write(file, p12.p, p12.len, 0600, e);
+	if (rc == AE_OK)
+		rc = must(PK12UTIL, list, e);
+	if (rc == AE_OK)
+		rc = forget(n, e);
 	if (rc == AE_OK)
 		rc = must(PK12UTIL, argv, e);
 	(void)unlink(file);
@@ -234,9 +241,7 @@ ae_place_nss(
 	if (rc == AE_OK && *changed && write) {
 		rc = make_database(&n, e);
 		if (rc == AE_OK)
-			rc = forget(&n, e);
-		if (rc == AE_OK)
-			rc = import(&n, e);
+			rc = replace(&n, e);
 	}
 	close_scratch(&n);
 	return rc == AE_OK ? AE_OK : ae_note(e, rc, "NSS database %s", p->path);
