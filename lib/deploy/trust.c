@@ -199,10 +199,11 @@ look(struct sync *s, const char *name, char hash[65], struct ae_err *e)
 	int rc;
 
 	hash[0] = '\0';
-	if (s->dirfd < 0 ||
-	    (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
-		errno == ENOENT))
+	if (s->dirfd < 0)
 		return AE_OK;
+	if (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? AE_OK
+				       : ae_fail_errno(e, errno, "%s", name);
 	(void)snprintf(hash, 65, "?");
 	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)FILE_MAX)
 		return AE_OK; /* not what we wrote */

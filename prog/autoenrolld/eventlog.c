@@ -63,7 +63,7 @@ set_level(const struct client *c, const char *path, int level, struct ae_err *e)
 			return ae_fail_errno(e, errno, "remove %s", path);
 		return AE_OK;
 	}
-	rc = ae_file_mkdirs(c->state_dir, 0755, e);
+	rc = ae_file_mkdirs(c->state_dir, c->user ? 0700 : 0755, e);
 	if (rc != AE_OK)
 		return rc;
 	(void)snprintf(text, sizeof(text), "%d\n", level);
