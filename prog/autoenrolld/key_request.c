@@ -255,6 +255,7 @@ key_new_request(
     struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 {
 	struct pair old = { 0 }, agent = { 0 };
+	struct ae_err why = AE_ERR_INIT;
 	struct key_role *k = r->state;
 	struct ae_secret file = { 0 };
 	struct wanted w = { 0 };
@@ -287,6 +288,9 @@ key_new_request(
 		msg_put_str(out, k->meta.renews);
 		msg_put_bytes(out, der.p, der.len);
 	} else {
+		/* One that nothing will ever name must not fill a token. */
+		if (k->key != NULL && k->key != old.key)
+			(void)(ae_keydev_destroy(k->key, &why) == AE_OK);
 		key_let_go(k);
 	}
 	ae_secret_done(&file);
