@@ -54,6 +54,7 @@ enum ae_inv_request_state {
 	AE_INV_MADE,	/* kept, but no CA was asked yet */
 	AE_INV_ASKED,	/* sent, and no answer is known */
 	AE_INV_PENDING, /* the CA holds it under its request id */
+	AE_INV_KEPT,	/* a person carries it to a CA: none of our business */
 };
 
 /* One request that has not become a certificate yet. */
@@ -78,7 +79,7 @@ struct ae_inventory {
 	size_t npublished;
 };
 
-/* "made", "asked", "pending". */
+/* "made", "asked", "pending", "kept". */
 const char *ae_inv_request_state_name(enum ae_inv_request_state s);
 
 #endif

@@ -387,6 +387,7 @@ ae_inv_request_state_name(enum ae_inv_request_state s)
 		[AE_INV_MADE] = "made",
 		[AE_INV_ASKED] = "asked",
 		[AE_INV_PENDING] = "pending",
+		[AE_INV_KEPT] = "kept",
 	};
 
 	return names[s];

@@ -157,7 +157,7 @@ under_way(const struct walk *w, const struct ae_template *t, bool pending)
 	for (i = 0; i < w->in->have.nrequests; i++) {
 		const struct ae_inv_request *q = &w->in->have.requests[i];
 
-		if (plan_request_is_of(q, t) &&
+		if (plan_request_is_of(q, t) && q->state != AE_INV_KEPT &&
 		    (q->state == AE_INV_PENDING) == pending &&
 		    !plan_request_is_old(w, q) &&
 		    (best == NULL || q->submitted > best->submitted))

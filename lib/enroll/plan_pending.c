@@ -91,6 +91,8 @@ one(struct walk *w, const struct ae_inv_request *q)
 	const struct ae_plan_item *it = t == NULL ? NULL : plan_item_of(w, t);
 	char when[AE_TIME_STR_MAX];
 
+	if (q->state == AE_INV_KEPT)
+		return;
 	if (plan_request_is_old(w, q) && !w->clock_bad) {
 		add(w, q, AE_PLAN_DROP, "pending.too-old",
 		    plan_text(w, "it was made on %s, too long ago",

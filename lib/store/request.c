@@ -22,6 +22,7 @@ static const char *const states[AE_STORE_REQUEST_STATES] = {
 	[AE_STORE_MADE] = "made",
 	[AE_STORE_ASKED] = "asked",
 	[AE_STORE_PENDING] = "pending",
+	[AE_STORE_KEPT] = "kept",
 };
 
 const char *

@@ -25,8 +25,9 @@ enum ae_store_request_state {
 	AE_STORE_MADE,	  /* nobody was asked yet */
 	AE_STORE_ASKED,	  /* about to be sent, or sent: no answer known */
 	AE_STORE_PENDING, /* the CA holds it under its request id */
+	AE_STORE_KEPT,	  /* a person carries it to a CA by hand */
 };
-#define AE_STORE_REQUEST_STATES 3
+#define AE_STORE_REQUEST_STATES 4
 
 struct ae_store_request_meta {
 	enum ae_store_request_state state;
@@ -52,7 +53,7 @@ struct ae_store_request_list {
 	size_t n;
 };
 
-/* "made", "asked", "pending" */
+/* "made", "asked", "pending", "kept" */
 const char *ae_store_request_state_name(enum ae_store_request_state s);
 
 /*

@@ -343,6 +343,13 @@ nobody_answered(struct run *r, const struct pulse_item *it,
 static void
 hand_out(struct run *r, const struct hand *h, json_t *res)
 {
+	struct ae_err e = AE_ERR_INIT;
+
+	/* From here on no run sends it or clears it away. */
+	if (pulse_mark(r, AE_STORE_KEPT, "", 0, &e) != AE_OK) {
+		pulse_outcome(res, "failed", e.text);
+		return;
+	}
 	pulse_outcome(res, "made", NULL);
 	(void)json_object_set_new(
 	    res, "number", json_integer((json_int_t)h->number));
@@ -390,8 +397,9 @@ pulse_request(struct run *r, const struct pulse_item *it)
 	const char *outcome;
 	size_t i;
 
-	/* Never a second request beside one that waits at a CA. */
-	for (i = 0; i < r->nopen; i++) {
+	/* Never a second request beside one that waits at a CA.  A run of
+	 * its own has that from the plan. */
+	for (i = 0; r->o->only != NULL && i < r->nopen; i++) {
 		o = &r->open[i];
 		if (o->meta.state == AE_STORE_PENDING &&
 		    ae_str_eq_nocase(o->tmpl, it->tmpl->cn) &&

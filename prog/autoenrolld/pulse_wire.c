@@ -326,7 +326,7 @@ get_request(struct ae_inv_request *q, struct ae_arena *a, struct ae_rd *in)
 	q->request_id = ae_rd_u32(in);
 	state = ae_rd_u8(in);
 	q->submitted = (int64_t)ae_rd_u64(in);
-	if (state > AE_INV_PENDING)
+	if (state > AE_INV_KEPT)
 		ae_rd_fail(in);
 	q->state = (enum ae_inv_request_state)state;
 }

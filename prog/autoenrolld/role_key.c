@@ -83,6 +83,7 @@ put_requests(struct key_role *k, struct ae_wr *out, struct ae_err *e)
 			q.renews = m->renews;
 		q.state = m->state == AE_STORE_PENDING ? AE_INV_PENDING
 		    : m->state == AE_STORE_ASKED       ? AE_INV_ASKED
+		    : m->state == AE_STORE_KEPT	       ? AE_INV_KEPT
 						       : AE_INV_MADE;
 		pulse_wire_put_request(out, &q);
 	}

@@ -109,6 +109,9 @@ def test_a_request_of_ours_by_way_of_a_user_s_hands(pc1, ca, lab):
     kept = list(pc1.host.path(f"/var/lib/autoenroll/request/{SERVER}").glob("*/key.pem"))
     assert len(kept) == 2 and key.read_bytes() == private
     assert "NEW CERTIFICATE REQUEST" in pc1.host.path("/run/carried.req").read_text()
+    # Nor does an enrollment of the same template.
+    pc1.json("enroll", "--ca", ca.config, "-T", SERVER, "--subject", "CN=third.lab.example")
+    assert key.read_bytes() == private
     answer = pc1.json("submit", "--ca", ca.config, "--out", "/run/carried.pem", "/run/carried.req")
     assert answer["outcome"] == "issued", answer
 
@@ -123,4 +126,5 @@ def test_a_request_of_ours_by_way_of_a_user_s_hands(pc1, ca, lab):
     assert pc1.current(SERVER, "cert.pem").read_text() == pc1.host.path("/run/carried.pem").read_text()
     [left] = pc1.host.path(f"/var/lib/autoenroll/request/{SERVER}").glob("*/key.pem")
     assert left.read_bytes() != private
+    assert not key.exists()
     assert json.loads(pc1.current(SERVER, "meta.json").read_text())["template_oid"] == ca.oid[SERVER]

@@ -354,6 +354,30 @@ of_two_unanswered_requests_the_newer(void **state)
 	assert_int_equal(only_pending(p)->what, AE_PLAN_DROP);
 }
 
+/* What a person carries to a CA is neither sent nor cleared away. */
+static void
+a_kept_request_is_left_alone(void **state)
+{
+	struct world *w = *state;
+	const struct ae_plan *p;
+
+	w->in.have.nrequests = 1;
+	w->request[0].state = AE_INV_KEPT;
+	w->request[0].ca_config = NULL;
+	w->request[0].submitted = NOW - 90LL * DAY;
+	p = world_plan(w);
+	assert_int_equal(p->items[0].action, AE_PLAN_ENROLL);
+	assert_null(p->items[0].resume);
+	assert_int_equal(p->npending, 0);
+	w->request[0].submitted = NOW - 60;
+	assert_null(world_item(w)->resume);
+	/* Not even when a certificate of the template is there. */
+	w->in.have.ncerts = 1;
+	p = world_plan(w);
+	assert_int_equal(p->items[0].action, AE_PLAN_KEEP);
+	assert_int_equal(p->npending, 0);
+}
+
 static void
 expiry_is_announced(void **state)
 {
@@ -603,6 +627,7 @@ main(void)
 		T(pending_of_a_template_that_is_gone),
 		T(an_unanswered_request_is_sent_again),
 		T(of_two_unanswered_requests_the_newer),
+		T(a_kept_request_is_left_alone),
 		T(expiry_is_announced),
 		cmocka_unit_test(no_working_pair_is_lost),
 		T(out_of_memory),
