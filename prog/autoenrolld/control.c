@@ -17,13 +17,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys/clock.h"
 #include "sys/files.h"
 #include "sys/polkit.h"
 #include "sys/spawn.h"
 
 #define CONNS_MAX 16
-#define OTHERS_MAX 8 /* of these for others than root, */
-#define OTHER_MAX 2  /* and for each of them */
+#define OTHERS_MAX 8	/* of these for others than root, */
+#define OTHER_MAX 2	/* and for each of them */
+#define REFUSED_MS 1000 /* no question for one that polkit just refused */
+#define ANSWER_MS 2000
 
 struct conn {
 	struct control *ctl;
@@ -47,6 +50,11 @@ struct control {
 	control_pulse_fn *fn;
 	void *arg;
 	struct conn conns[CONNS_MAX];
+	struct {
+		uid_t uid;
+		int64_t until;
+	} refused[CONNS_MAX]; /* the latest, in a ring */
+	size_t nrefused;
 };
 
 static int
@@ -150,12 +158,36 @@ out:
 	return rc;
 }
 
+/* A question costs a process and a line in the log: not more of them than
+ * one a second for whoever gets nowhere with it. */
+static void
+remember_refused(struct control *ctl, uid_t uid)
+{
+	size_t i = ctl->nrefused++ % CONNS_MAX;
+
+	ctl->refused[i].uid = uid;
+	ctl->refused[i].until = ae_clock_mono_ms() + REFUSED_MS;
+}
+
+static bool
+just_refused(const struct control *ctl, uid_t uid)
+{
+	int64_t now = ae_clock_mono_ms();
+	size_t i;
+
+	for (i = 0; i < CONNS_MAX; i++)
+		if (ctl->refused[i].uid == uid && ctl->refused[i].until > now)
+			return true;
+	return false;
+}
+
 static void
 drop(struct conn *cn)
 {
 	ae_source_free(cn->source);
 	ae_source_free(cn->asking);
 	if (cn->asker > 0) { /* nobody wants to know any more */
+		remember_refused(cn->ctl, cn->who.uid);
 		(void)kill(cn->asker, SIGKILL);
 		(void)waitpid(cn->asker, NULL, 0);
 	}
@@ -171,11 +203,13 @@ drop(struct conn *cn)
 static void
 answer(struct conn *cn, const char *text, size_t len)
 {
-	struct timeval tv = { .tv_sec = 2 };
+	struct timeval tv = { .tv_sec = ANSWER_MS / 1000 };
+	int64_t until = ae_clock_mono_ms() + ANSWER_MS;
 	ssize_t n = 1;
 
 	(void)setsockopt(cn->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-	while (len > 0 && (n = send(cn->fd, text, len, MSG_NOSIGNAL)) > 0) {
+	while (len > 0 && ae_clock_mono_ms() < until &&
+	    (n = send(cn->fd, text, len, MSG_NOSIGNAL)) > 0) {
 		text += n;
 		len -= (size_t)n;
 	}
@@ -245,9 +279,12 @@ on_asked(void *arg, pid_t pid, int status)
 
 	(void)pid;
 	cn->asker = 0; /* it is reaped */
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_OK)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_OK) {
 		pulse(cn, &cn->q);
-	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DENIED)
+		return;
+	}
+	remember_refused(cn->ctl, cn->who.uid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DENIED)
 		refuse(cn, EXIT_DENIED,
 		    "polkit does not authorize you for " CONTROL_POLKIT_ACTION
 		    "; root may run this, and --user is for your own");
@@ -299,6 +336,9 @@ request(struct conn *cn)
 		refuse(cn, EXIT_USAGE, "unknown request");
 	else if (cn->who.uid == 0)
 		pulse(cn, &cn->q);
+	else if (just_refused(cn->ctl, cn->who.uid))
+		refuse(cn, EXIT_DENIED,
+		    "you were refused a moment ago; wait a second");
 	else
 		authorize(cn);
 }

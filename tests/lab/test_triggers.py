@@ -410,6 +410,21 @@ def polkit(lab):
     host.run("umount /usr/share/polkit-1/actions", check=False)
 
 
+# A hundred questions, one after the other; to how many of them was polkit's the answer?
+HAMMER = """
+import json, socket, time
+began, asked, told = time.monotonic(), 0, 0
+for _ in range(100):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect("/run/autoenroll/control")
+    s.sendall(b'{"op": "pulse", "trigger": "manual"}\\n')
+    answer = s.makefile().read()
+    asked += "does not authorize" in answer
+    told += "a moment ago" in answer
+print(json.dumps({"asked": asked, "told": told, "seconds": time.monotonic() - began}))
+"""
+
+
 def test_polkit_says_who_may_start_the_machines_run(pc1, lab, build, polkit):
     alice, bob = (User(lab.pc1, build, name, lab.user_password, uid) for name, uid in (("alice", 4001), ("bob", 4002)))
     pc1.start()
@@ -419,11 +434,14 @@ def test_polkit_says_who_may_start_the_machines_run(pc1, lab, build, polkit):
     assert done.returncode == 8 and "no polkit" in done.stderr, done
     polkit('polkit.addRule(function(action, subject) {'
            ' if (action.id == "org.autoenroll.pulse") return subject.user == "alice" ? "yes" : "no"; });\n')
-    report = alice.json("pulse", "--wait")
-    assert "plan" in report
+    # Who was refused waits a second before polkit is asked for him again.
+    pc1.wait(lambda: "a moment ago" not in (done := alice.run("pulse", "--wait", "--json", check=False)).stderr + done.stdout
+             and "plan" in json.loads(done.stdout), "a run for alice")
     assert "started" in alice.run("pulse").stdout
     done = bob.run("pulse", check=False)
     assert done.returncode == 8 and "does not authorize" in done.stderr, done
+    hammer = json.loads(bob.sh("python3", "-c", HAMMER).stdout)
+    assert hammer["asked"] <= hammer["seconds"] + 2 and hammer["asked"] + hammer["told"] == 100, hammer
     pc1.wait_task(state="Ready")
     assert pc1.task()["runs"] == 3
     # The action's own default, with nobody at hand to type root's password: no.
