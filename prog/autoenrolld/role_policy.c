@@ -604,7 +604,7 @@ role_policy(const struct client *c, int fd, struct ae_err *e)
 {
 	const char *reads[] = { "/etc", "/usr/lib", "/usr/share", "/lib",
 		"/run/systemd/resolve", c->ccache, c->policy_path,
-		c->user ? c->user_policy_path : c->keytab, NULL };
+		c->user_policy_path, NULL };
 	const char *writes[] = { c->ccache, NULL };
 	struct ae_sandbox box = { .user = c->role_user,
 		.may = AE_MAY_READ_FILES | AE_MAY_WRITE_FILES | AE_MAY_CONNECT |
