@@ -321,7 +321,8 @@ def test_a_users_task_is_his_own(pc1, lab, build):
     report = alice.json("pulse", "--user", "--trigger", "due")
     assert report["outcome"] == "deferred"
     task = alice.json("task", "--user")
-    assert (task["context"], task["state"], task["trigger"]) == ("user", "Queued", "logon")
+    # the timer may have come by again already, on a busy machine
+    assert (task["context"], task["state"]) == ("user", "Queued") and task["trigger"] in ("logon", "retry")
     alice.login()
     assert alice.json("pulse", "--user", "--trigger", "network")["outcome"] == "done"
     assert alice.json("task", "--user")["state"] == "Ready"
@@ -442,8 +443,7 @@ def test_polkit_says_who_may_start_the_machines_run(pc1, lab, build, polkit):
     assert done.returncode == 8 and "does not authorize" in done.stderr, done
     hammer = json.loads(bob.sh("python3", "-c", HAMMER).stdout)
     assert hammer["asked"] <= hammer["seconds"] + 2 and hammer["asked"] + hammer["told"] == 100, hammer
-    pc1.wait_task(state="Ready")
-    assert pc1.task()["runs"] == 3
+    pc1.wait_task(runs=3, state="Ready")
     # The action's own default, with nobody at hand to type root's password: no.
     polkit("")
     done = alice.run("pulse", check=False)
