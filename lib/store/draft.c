@@ -80,10 +80,10 @@ ae_store_draft_own(struct ae_store_draft *d, mode_t mode, uid_t uid, gid_t gid,
 
 	if (fd < 0)
 		fd = openat(d->fd, AE_STORE_KEY_URI, flags);
-	if (fd < 0 ||
+	/* The mode first: of another's file it would take CAP_FOWNER. */
+	if (fd < 0 || fchmod(fd, mode) != 0 ||
 	    ((uid != (uid_t)-1 || gid != (gid_t)-1) &&
-		fchown(fd, uid, gid) != 0) ||
-	    fchmod(fd, mode) != 0)
+		fchown(fd, uid, gid) != 0))
 		rc = ae_fail_errno(
 		    e, errno, "give the key file its mode and owner");
 	if (fd >= 0)

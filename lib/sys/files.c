@@ -144,7 +144,7 @@ ae_file_sync_dir(int dirfd, struct ae_err *e)
 	return AE_OK;
 }
 
-/* Owner, then mode, then bytes on the medium. */
+/* Mode, then owner, then bytes on the medium. */
 static int
 fill(int fd, const void *p, size_t len, mode_t mode, uid_t uid, gid_t gid)
 {
@@ -152,9 +152,10 @@ fill(int fd, const void *p, size_t len, mode_t mode, uid_t uid, gid_t gid)
 
 	if (err != 0)
 		return err;
-	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchown(fd, uid, gid) < 0)
-		return errno;
+	/* The mode first: of another's file it would take CAP_FOWNER. */
 	if (fchmod(fd, mode) < 0)
+		return errno;
+	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchown(fd, uid, gid) < 0)
 		return errno;
 	return fsync(fd) < 0 ? errno : 0;
 }
