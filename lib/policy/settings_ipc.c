@@ -214,9 +214,10 @@ get_name(char **out, struct ae_rd *r, struct ae_err *e)
 
 	if (p == NULL || memchr(p, '\0', len) != NULL)
 		return bad(e);
-	*out = strndup((const char *)p, len);
+	*out = calloc(1, len + 1u); /* p does not end with a NUL */
 	if (*out == NULL)
 		return ae_fail_mem(e);
+	memcpy(*out, p, len);
 	return ae_utf8_valid(*out) ? AE_OK : bad(e);
 }
 
