@@ -217,35 +217,36 @@ look(struct sync *s, const char *name, char hash[65], struct ae_err *e)
 }
 
 static int
+judge_one(struct sync *s, struct entry *en, struct ae_err *e)
+{
+	const char *text = NULL;
+	char hash[65];
+	int rc;
+
+	rc = look(s, en->name, hash, e);
+	if (rc != AE_OK)
+		return rc;
+	if (hash[0] == '\0')
+		en->state = en->pem != NULL ? AE_TRUST_ADDED : AE_TRUST_REMOVED;
+	else if (strcmp(hash, en->sha256) != 0)
+		en->state = AE_TRUST_FOREIGN;
+	else
+		en->state = en->pem != NULL ? AE_TRUST_KEPT : AE_TRUST_REMOVED;
+	if (en->state == AE_TRUST_FOREIGN)
+		text = "the file is not what we wrote; it is left alone";
+	if (en->state == AE_TRUST_ADDED || en->state == AE_TRUST_REMOVED)
+		s->r->changed = true;
+	return report(s, en->state, en->name, en->subject, text, e);
+}
+
+static int
 judge(struct sync *s, struct ae_err *e)
 {
-	char hash[65];
 	size_t i;
 	int rc = AE_OK;
 
-	for (i = 0; rc == AE_OK && i < s->n; i++) {
-		struct entry *en = &s->v[i];
-		const char *text = NULL;
-
-		rc = look(s, en->name, hash, e);
-		if (rc != AE_OK)
-			break;
-		if (hash[0] == '\0')
-			en->state =
-			    en->pem != NULL ? AE_TRUST_ADDED : AE_TRUST_REMOVED;
-		else if (strcmp(hash, en->sha256) != 0)
-			en->state = AE_TRUST_FOREIGN;
-		else
-			en->state =
-			    en->pem != NULL ? AE_TRUST_KEPT : AE_TRUST_REMOVED;
-		if (en->state == AE_TRUST_FOREIGN)
-			text =
-			    "the file is not what we wrote; it is left alone";
-		if (en->state == AE_TRUST_ADDED ||
-		    en->state == AE_TRUST_REMOVED)
-			s->r->changed = true;
-		rc = report(s, en->state, en->name, en->subject, text, e);
-	}
+	for (i = 0; rc == AE_OK && i < s->n; i++)
+		rc = judge_one(s, &s->v[i], e);
 	return rc;
 }
 
