@@ -222,3 +222,12 @@ out:
 	env_free(&p);
 	return rc;
 }
+
+void
+ae_process_name(const char *program, const char *role)
+{
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "%s-%s", program, role);
+	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
+}

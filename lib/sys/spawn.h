@@ -48,4 +48,10 @@ struct ae_spawn {
 int ae_spawn(
     pid_t *pid, const struct ae_spawn *s, struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * What ps and top call this process: "<program>-<role>", of which the kernel
+ * keeps 15 characters.  Without it a role is called "exe", as it was started.
+ */
+void ae_process_name(const char *program, const char *role);
+
 #endif

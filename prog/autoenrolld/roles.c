@@ -17,6 +17,7 @@ role_main(struct client *c, const char *role, struct ae_err *e)
 {
 	const int fd = AE_SPAWN_FD_FIRST;
 
+	ae_process_name("autoenroll", role);
 	if (strcmp(role, "policy") == 0)
 		return role_policy(c, fd, e);
 	if (strcmp(role, "key") == 0)

@@ -457,6 +457,7 @@ role_main(const struct role_args *args)
 	    args->seed == NULL ||
 	    !ae_hex_decode(p.seed, sizeof(p.seed), args->seed))
 		return 2;
+	ae_process_name("certsrvd", role_name(args->role));
 	p.nlisten = args->nlisten;
 	for (i = 0; i < p.nlisten; i++)
 		p.listen[i] = FD_LISTEN + (int)i;

@@ -83,6 +83,7 @@ def test_no_process_has_what_another_needs(ca):
             links = set(descriptors(pid).values())
             files = {link for link in links
                      if link.startswith("/") and link != "/dev/null" and not link.endswith("certsrvd.log")}
+            assert pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == f"certsrvd-{role}"
             if role == "db":
                 assert files and all("/var/lib/certsrv/db/ca.sqlite" in f for f in files)
             else:
