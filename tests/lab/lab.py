@@ -206,7 +206,7 @@ class Lab:
         self.users = CONF["LAB_USERS"].split()
         self.user_password = CONF["LAB_USER_PASSWORD"]
 
-    def command(self, *words, timeout=300):
+    def command(self, *words, timeout=400):
         done = subprocess.run([str(SCRIPT), "--name", self.name, *map(str, words)],
                               stdin=subprocess.DEVNULL, text=True, capture_output=True,
                               timeout=timeout)
