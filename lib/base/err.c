@@ -46,16 +46,38 @@ static const char *const dom_names[] = {
 	[AE_DOM_SQLITE] = "sqlite",
 };
 
+/* How much of p, cut after len bytes, is whole UTF-8 characters. */
+static size_t
+whole(const char *p, size_t len)
+{
+	size_t at = len, need;
+	uint8_t lead;
+
+	while (at > 0 && len - at < 3 && ((uint8_t)p[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at == 0)
+		return len;
+	lead = (uint8_t)p[--at];
+	need = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+	return len - at < need ? at : len;
+}
+
 int
 ae_vfail(struct ae_err *e, enum ae_rc rc, enum ae_dom dom, int64_t code,
     const char *fmt, va_list ap)
 {
+	int n;
+
 	if (e == NULL)
 		return rc;
 	e->rc = rc;
 	e->dom = dom;
 	e->code = code;
-	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	n = vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	if (n < 0)
+		e->text[0] = '\0';
+	else if ((size_t)n >= sizeof(e->text))
+		e->text[whole(e->text, sizeof(e->text) - 1)] = '\0';
 	return rc;
 }
 
@@ -87,13 +109,13 @@ ae_note(struct ae_err *e, int rc, const char *fmt, ...)
 	if (n < 0)
 		return rc;
 	if ((size_t)n > sizeof(head) - 3)
-		n = (int)sizeof(head) - 3;
+		n = (int)whole(head, sizeof(head) - 3);
 	memcpy(head + n, ": ", 2);
 	n += 2;
 	room = sizeof(e->text) - 1 - (size_t)n;
 	tail = strnlen(e->text, sizeof(e->text) - 1);
 	if (tail > room)
-		tail = room;
+		tail = whole(e->text, room);
 	memmove(e->text + n, e->text, tail);
 	memcpy(e->text, head, (size_t)n);
 	e->text[(size_t)n + tail] = '\0';
@@ -112,6 +134,7 @@ ae_fail_errno(struct ae_err *e, int err, const char *fmt, ...)
 	char why[128];
 	size_t len;
 	va_list ap;
+	int n;
 
 	if (e == NULL)
 		return AE_EIO;
@@ -119,8 +142,10 @@ ae_fail_errno(struct ae_err *e, int err, const char *fmt, ...)
 	(void)ae_vfail(e, AE_EIO, AE_DOM_ERRNO, err, fmt, ap);
 	va_end(ap);
 	len = strlen(e->text);
-	(void)snprintf(e->text + len, sizeof(e->text) - len, ": %s",
+	n = snprintf(e->text + len, sizeof(e->text) - len, ": %s",
 	    strerror_r(err, why, sizeof(why)));
+	if (n >= 0 && len + (size_t)n >= sizeof(e->text))
+		e->text[whole(e->text, sizeof(e->text) - 1)] = '\0';
 	return AE_EIO;
 }
 

@@ -51,8 +51,8 @@ enum ae_dom {
 
 /*
  * The story of one failure.  Caller's storage; start from AE_ERR_INIT (a
- * zeroed struct is valid too).  text is always NUL-terminated and holds no
- * control characters unless a caller put them there.
+ * zeroed struct is valid too).  text is NUL-terminated, is cut between UTF-8
+ * characters, and holds no control characters unless a caller put them there.
  */
 struct ae_err {
 	enum ae_rc rc;

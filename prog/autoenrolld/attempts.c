@@ -5,6 +5,8 @@
  */
 #include "attempts.h"
 
+#include "client.h"
+
 static json_t *
 stage_json(const struct ae_run_stage *s)
 {
@@ -13,7 +15,7 @@ stage_json(const struct ae_run_stage *s)
 		"what", s->what, "ms", (double)s->us / 1000.0);
 
 	if (j != NULL && s->err.rc != AE_OK)
-		(void)json_object_set_new(j, "error", json_string(s->err.text));
+		(void)json_object_set_new(j, "error", client_text(s->err.text));
 	return j;
 }
 
@@ -38,7 +40,7 @@ attempts_to_json(const struct ae_run_ca *ca, const char *config)
 			    stages, stage_json(&trace->v[k]));
 		if (v[i].err.rc != AE_OK)
 			(void)json_object_set_new(
-			    j, "error", json_string(v[i].err.text));
+			    j, "error", client_text(v[i].err.text));
 		(void)json_object_set_new(j, "stages", stages);
 		(void)json_array_append_new(list, j);
 	}

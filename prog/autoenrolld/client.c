@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/conf.h"
+#include "base/str.h"
 #include "sys/files.h"
 #include "sys/lines.h"
 
@@ -328,6 +329,17 @@ client_principal(
 	out[n] = '$';
 	out[n + 1] = '\0';
 	return AE_OK;
+}
+
+json_t *
+client_text(const char *s)
+{
+	char quoted[4 * AE_ERR_TEXT_MAX];
+	json_t *j = json_string(s);
+
+	return j != NULL
+	    ? j
+	    : json_string(ae_str_quote(quoted, sizeof(quoted), s, strlen(s)));
 }
 
 int

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/err.h"
 #include "keyconf.h"
 #include "sys/log.h"
@@ -108,5 +110,11 @@ enum client_exit {
 
 /* The exit code a failure of this kind gives. */
 int client_exit_code(const struct ae_err *e);
+
+/*
+ * s as a JSON string whatever is in it: text that others wrote and that is
+ * not UTF-8 is quoted, for a report without its text is not one.
+ */
+json_t *client_text(const char *s);
 
 #endif

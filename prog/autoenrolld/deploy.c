@@ -49,7 +49,7 @@ one_json(const struct ae_deploy_one *one)
 		    v->path, "outcome", ae_deploy_outcome_name(v->outcome));
 		if (v->text != NULL)
 			(void)json_object_set_new(
-			    it, "text", json_string(v->text));
+			    it, "text", client_text(v->text));
 		(void)json_array_append_new(items, it);
 	}
 	return json_pack("{s:s, s:i, s:s, s:s, s:o}", "template", one->tmpl,
@@ -91,7 +91,7 @@ trust_json(const struct ae_trust_report *r)
 		    "subject", r->v[i].subject);
 		if (r->v[i].text != NULL)
 			(void)json_object_set_new(
-			    it, "text", json_string(r->v[i].text));
+			    it, "text", client_text(r->v[i].text));
 		(void)json_array_append_new(items, it);
 	}
 	return json_pack("{s:s, s:s, s:b, s:o}", "method",
@@ -143,8 +143,10 @@ trust_wanted(const struct client *c, enum ae_manifest_by *by)
 static void
 note_error(json_t *errors, const char *what, const struct ae_err *e)
 {
-	(void)json_array_append_new(
-	    errors, json_sprintf("%s: %s", what, e->text));
+	char text[AE_ERR_TEXT_MAX + 128];
+
+	(void)snprintf(text, sizeof(text), "%s: %s", what, e->text);
+	(void)json_array_append_new(errors, client_text(text));
 }
 
 int
@@ -254,7 +256,8 @@ deploy_run(const struct client *c, json_t *report)
 	if (!ae_deploy_wanted(&d) && !trust_wanted(c, &by))
 		return;
 	if (ask(c, &told, &e) != AE_OK)
-		told = json_pack("{s:[s]}", "deploy_errors", e.text);
+		told =
+		    json_pack("{s:[o]}", "deploy_errors", client_text(e.text));
 	(void)json_object_update(report, told);
 	json_decref(told);
 	log_failures(c, report);

@@ -138,15 +138,15 @@ to_json(const struct happening *h)
 	size_t i;
 
 	for (i = 0; i < h->n; i++) {
-		(void)json_array_append_new(params, json_string(h->params[i]));
+		(void)json_array_append_new(params, client_text(h->params[i]));
 		(void)json_object_set_new(
-		    fields, h->names[i], json_string(h->params[i]));
+		    fields, h->names[i], client_text(h->params[i]));
 	}
-	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:o, s:o}", "time",
+	return json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:o}", "time",
 	    ae_time_print(when, ae_clock_now()), "source",
 	    ae_event_source_name(h->def->source), "id", (int)h->def->id,
-	    "level", ae_event_level_name(h->def->level), "message", h->text,
-	    "params", params, "fields", fields);
+	    "level", ae_event_level_name(h->def->level), "message",
+	    client_text(h->text), "params", params, "fields", fields);
 }
 
 /*

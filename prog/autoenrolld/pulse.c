@@ -163,7 +163,7 @@ run_alone(struct run *r, json_t *rep, struct ae_err *e)
 		if (no_domain(e))
 			EVENT(r, AE_EVENT_AUTOENROLLMENT, 15, code, e->text);
 		EVENT(r, AE_EVENT_AUTOENROLLMENT, 6, code, e->text);
-		(void)json_object_set_new(rep, "error", json_string(e->text));
+		(void)json_object_set_new(rep, "error", client_text(e->text));
 		/* What holds meanwhile is what was read last. */
 		if (json_object_get(rep, "policy") == NULL &&
 		    (last = policy_state_json(r->c, e->text)) != NULL)

@@ -55,7 +55,7 @@ pulse_check(struct client *c, json_t **report, struct ae_err *e)
 		rc = look(&r, rep, e);
 	if (rc != AE_OK && rep != NULL)
 		(void)json_object_set_new(
-		    rep, "error", json_string(e == NULL ? "" : e->text));
+		    rep, "error", client_text(e == NULL ? "" : e->text));
 	peer_stop(r.policy);
 	ae_arena_free(r.a);
 	*report = rep;

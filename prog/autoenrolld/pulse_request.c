@@ -271,7 +271,8 @@ ask_one(struct run *r, const char *config, const struct pulse_question *q,
 		rc = pulse_ask(r, config, q, v, attempts, e);
 	if (rc != AE_OK)
 		(void)json_array_append_new(attempts,
-		    json_pack("{s:s, s:s}", "ca", config, "error", e->text));
+		    json_pack("{s:s, s:o}", "ca", config, "error",
+			client_text(e->text)));
 	return rc;
 }
 

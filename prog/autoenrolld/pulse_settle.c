@@ -28,7 +28,7 @@ pulse_outcome(json_t *res, const char *what, const char *message)
 {
 	(void)json_object_set_new(res, "outcome", json_string(what));
 	if (message != NULL)
-		(void)json_object_set_new(res, "message", json_string(message));
+		(void)json_object_set_new(res, "message", client_text(message));
 }
 
 static void

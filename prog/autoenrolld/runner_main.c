@@ -82,11 +82,12 @@ put_result(FILE *f, const struct client *c, json_t *report, int rc,
 	int code = rc == AE_OK ? pulse_exit_code(report) : client_exit_code(e);
 	json_t *j;
 
-	j = json_pack("{s:s, s:i, s:I, s:b, s:b, s:s?, s:O?, s:O?}", "outcome",
+	j = json_pack("{s:s, s:i, s:I, s:b, s:b, s:o?, s:O?, s:O?}", "outcome",
 	    ae_outcome_name(s.outcome), "exit", code, "result",
 	    (json_int_t)s.code, "busy", s.busy, "no_ca", s.no_ca, "error",
-	    rc == AE_OK ? NULL : e->text, "sid", json_object_get(report, "sid"),
-	    "policy_version", json_object_get(report, "policy_version"));
+	    rc == AE_OK ? NULL : client_text(e->text), "sid",
+	    json_object_get(report, "sid"), "policy_version",
+	    json_object_get(report, "policy_version"));
 	if (report != NULL) {
 		(void)json_object_set_new(
 		    report, "outcome", json_string(ae_outcome_name(s.outcome)));

@@ -60,6 +60,27 @@ remove_root(void **state)
 	return 0;
 }
 
+/* What a peer wrote stays readable, and in the report, whatever it is. */
+static void
+test_text_that_is_not_utf8(void **state)
+{
+	char big[4 * AE_ERR_TEXT_MAX];
+	json_t *j;
+
+	(void)state;
+	j = client_text("no \xe2\x82\xac");
+	assert_string_equal(json_string_value(j), "no \xe2\x82\xac");
+	json_decref(j);
+	j = client_text("cut \xe2\x82");
+	assert_string_equal(json_string_value(j), "cut \\xe2\\x82");
+	json_decref(j);
+	memset(big, 0xff, sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	j = client_text(big);
+	assert_non_null(json_string_value(j));
+	json_decref(j);
+}
+
 /* No file is no failure, and leaves no story of one behind. */
 static void
 test_without_a_file(void **state)
@@ -208,6 +229,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_that_is_not_utf8),
 		cmocka_unit_test(test_without_a_file),
 		cmocka_unit_test(test_every_key),
 		cmocka_unit_test(test_user),
