@@ -88,6 +88,8 @@ ae_exec_run(const struct ae_exec *x, int *status, struct ae_err *e)
 		.death_signal = SIGKILL };
 	pid_t pid = -1;
 
+	if (x->input != NULL)
+		std[0] = *x->input;
 	if (x->output != NULL) {
 		if (pipe2(pipefd, O_CLOEXEC) != 0 ||
 		    fcntl(pipefd[0], F_SETFL, O_NONBLOCK) != 0) {

@@ -21,6 +21,7 @@ struct ae_exec {
 	const char *const *keep_env; /* see sys/spawn.h */
 	const char *const *env;
 	int64_t timeout_ms;
+	const int *input; /* borrowed, to read from; NULL: nothing */
 	/*
 	 * Initialised by the caller; what the program writes to standard
 	 * output is appended up to its maximum, the rest is read and dropped.

@@ -6,16 +6,13 @@
 #include "notify.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/wr.h"
-#include "sys/clock.h"
-#include "sys/spawn.h"
+#include "sys/exec.h"
 
 #define WAIT_MS 30000
 #define ARGS_MAX 32
@@ -38,50 +35,32 @@ as_file(const struct ae_wr *w, struct ae_err *e)
 }
 
 static int
-wait_for(pid_t pid, const char *program, struct ae_err *e)
-{
-	int64_t until = ae_clock_mono_ms() + WAIT_MS;
-	int status = 0;
-	pid_t got;
-
-	while ((got = waitpid(pid, &status, WNOHANG)) == 0 &&
-	    ae_clock_mono_ms() < until)
-		(void)usleep(10000);
-	if (got == 0) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, &status, 0);
-		return ae_fail(e, AE_ETIMEDOUT, AE_DOM_NONE, 0,
-		    "%s did not end in %d s and was killed", program,
-		    WAIT_MS / 1000);
-	}
-	if (got < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
-		    "%s ended with status 0x%x", program, (unsigned)status);
-	return AE_OK;
-}
-
-static int
 run(const char *const *argv, const char *subject, const struct ae_wr *text,
     struct ae_err *e)
 {
-	static const char *const keep[] = { "AUTOENROLL_SUBJECT", NULL };
-	int std[3] = { -1, -1, -1 }, rc;
-	struct ae_spawn sp = { .path = argv[0],
-		.argv = argv,
-		.keep_env = keep,
-		.std = std,
-		.death_signal = SIGTERM };
-	pid_t pid;
+	const char *env[] = { NULL, NULL };
+	struct ae_exec x = {
+		.path = argv[0], .argv = argv, .env = env, .timeout_ms = WAIT_MS
+	};
+	int input, status = 0, rc;
+	struct ae_wr var;
 
-	if (!ae_wr_ok(text) || setenv("AUTOENROLL_SUBJECT", subject, 1) != 0)
+	if (!ae_wr_ok(text))
 		return ae_fail_mem(e);
-	std[0] = as_file(text, e);
-	if (std[0] < 0)
-		return std[0];
-	rc = ae_spawn(&pid, &sp, e);
-	(void)close(std[0]);
-	(void)unsetenv("AUTOENROLL_SUBJECT");
-	return rc == AE_OK ? wait_for(pid, argv[0], e) : rc;
+	input = as_file(text, e);
+	if (input < 0)
+		return input;
+	x.input = &input;
+	ae_wr_init(&var, TEXT_MAX);
+	ae_wr_printf(&var, "AUTOENROLL_SUBJECT=%s", subject);
+	env[0] = ae_wr_cstr(&var);
+	rc = ae_wr_ok(&var) ? ae_exec_run(&x, &status, e) : ae_fail_mem(e);
+	if (rc == AE_OK && status != 0)
+		rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
+		    "%s ended with status %d", argv[0], status);
+	ae_wr_done(&var);
+	(void)close(input);
+	return rc;
 }
 
 static int

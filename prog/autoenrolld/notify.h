@@ -12,7 +12,8 @@
 /*
  * Send text (UTF-8, lines) under a subject.  The command finds text on its
  * standard input, and AUTOENROLL_SUBJECT in its environment.  No shell is
- * involved; a program that does not end within half a minute is killed.
+ * involved; one that does not end within half a minute is killed, and with
+ * it what it started.
  * What fails goes to the log.  Nothing is done for a user's run: the
  * configuration is the machine's.
  */

@@ -61,6 +61,33 @@ output_and_code(void **state)
 }
 
 static void
+input_is_read(void **state)
+{
+	const char *argv[] = { "cat", NULL };
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_wr out;
+	struct ae_exec x = { .path = "/bin/cat",
+		.argv = argv,
+		.timeout_ms = LONG_MS,
+		.output = &out };
+	int fds[2], status = -1;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "told", 4), 4);
+	(void)close(fds[1]);
+	ae_wr_init(&out, 64);
+	assert_int_equal(ae_exec_run(&x, &status, &e), AE_OK);
+	assert_int_equal(out.len, 0);
+	x.input = &fds[0];
+	assert_int_equal(ae_exec_run(&x, &status, &e), AE_OK);
+	assert_string_equal(ae_wr_cstr(&out), "told");
+	assert_int_equal(status, 0);
+	ae_wr_done(&out);
+	(void)close(fds[0]);
+}
+
+static void
 output_is_bounded(void **state)
 {
 	struct ae_err e = AE_ERR_INIT;
@@ -273,6 +300,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(output_and_code),
+		cmocka_unit_test(input_is_read),
 		cmocka_unit_test(output_is_bounded),
 		cmocka_unit_test(endless_output_does_not_outlast_the_deadline),
 		cmocka_unit_test(the_deadline_reaches_what_it_started),
