@@ -79,8 +79,8 @@ keys_at_hand(struct ae_providers *out, const struct client *c)
 }
 
 /*
- * The PIN, without the newline that editors add.  A file that cannot be read
- * is the token's trouble alone.
+ * The PIN, without the newline that editors add.  A file that cannot be read,
+ * or can be by others, is the token's trouble alone.
  */
 static int
 read_pin(struct keys *k, struct ae_err *e)
@@ -94,12 +94,17 @@ read_pin(struct keys *k, struct ae_err *e)
 
 	if (path == NULL || k->conf.token == NULL)
 		return AE_OK;
-	rc = stat(path, &st) != 0
-	    ? ae_fail_errno(&why, errno, "%s", path)
-	    : ae_file_read(&text, &len, path, PIN_MAX, &why);
+	if (stat(path, &st) != 0)
+		rc = ae_fail_errno(&why, errno, "%s", path);
+	else if ((st.st_mode & 077) != 0)
+		rc = ae_fail(&why, AE_EDENIED, AE_DOM_NONE, 0,
+		    "%s is not its owner's alone (mode %03o); make it 0600",
+		    path, (unsigned)(st.st_mode & 0777));
+	else
+		rc = ae_file_read(&text, &len, path, PIN_MAX, &why);
 	if (rc != AE_OK) {
 		(void)snprintf(
-		    k->refused, sizeof(k->refused), "no PIN: %.140s", why.text);
+		    k->refused, sizeof(k->refused), "no PIN: %.240s", why.text);
 		k->conf.pin_refused = k->refused;
 		return AE_OK;
 	}

@@ -19,7 +19,7 @@ struct keys {
 	struct ae_keydev_conf conf;
 	struct ae_keydev *dev;
 	struct ae_secret pin;
-	char refused[160];  /* why the PIN is not tried; "" */
+	char refused[256];  /* why the PIN is not tried; "" */
 	char pin_mark[160]; /* which PIN file it is: not its content */
 	char marker[4096];  /* where a refused one is remembered */
 	struct key_owner *owners;

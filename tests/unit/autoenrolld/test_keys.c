@@ -176,10 +176,12 @@ owners(void **state)
 static void
 refused_pins(void **state)
 {
-	char conf[512], marker[sizeof(((struct keys *)0)->marker)];
+	static const mode_t shared[] = { 0640, 0604, 0620, 0644 };
+	char pin[256], conf[512], marker[sizeof(((struct keys *)0)->marker)];
 	struct client c;
 	struct ae_err e;
 	struct keys k;
+	size_t i;
 	FILE *f;
 
 	(void)state;
@@ -192,6 +194,15 @@ refused_pins(void **state)
 	assert_non_null(strstr(k.conf.pin_refused, "no PIN: "));
 	keys_done(&k);
 	write_file("pin", "1234\n");
+	(void)snprintf(pin, sizeof(pin), "%s/pin", root);
+	for (i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+		assert_int_equal(chmod(pin, shared[i]), 0);
+		assert_int_equal(keys_init(&k, &c, &e), AE_OK);
+		assert_non_null(strstr(k.conf.pin_refused, "make it 0600"));
+		assert_int_equal(k.pin.len, 0);
+		keys_done(&k);
+	}
+	assert_int_equal(chmod(pin, 0400), 0);
 	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
 	assert_null(k.conf.pin_refused);
 	assert_int_equal(k.pin.len, 4);
