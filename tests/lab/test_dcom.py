@@ -10,6 +10,7 @@ import wcce
 from wcce import ISSUED
 
 E_NOINTERFACE, E_INVALIDARG, E_ACCESSDENIED = 0x80004002, 0x80070057, 0x80070005
+FILE_NOT_FOUND, PROPERTY_EMPTY = 0x80070002, 0x80094004
 CLASS_NOT_REGISTERED = 0x80040154
 IUNKNOWN = "00000000-0000-0000-c000-000000000046"
 D = "d99e6e70-fc88-11d0-b498-00a0c90312f3"
@@ -247,8 +248,11 @@ def test_every_property(ca):
     read = {p: a for (p, _, _), a in zip(table, answers)}
     assert all("error" not in a for a in answers), answers
     failed = {p: hex(a["hresult"]) for p, a in read.items() if a["hresult"] != 0}
-    # a root CA has no parent, and this one neither shared folder nor recovery agent
-    assert set(failed) <= {8, 9, 26}, failed
+    # A root CA has no parent, and this one no shared folder.  An exchange certificate it has only with recovery
+    # agents configured, and theirs are only there when the directory has them; tests before may have left one.
+    allowed = {15: PROPERTY_EMPTY, 16: PROPERTY_EMPTY, 26: FILE_NOT_FOUND, 27: FILE_NOT_FOUND}
+    assert all(p in (8, 9) or code == hex(allowed.get(p, 0)) for p, code in failed.items()), failed
+    assert failed.get(15) == failed.get(16), failed
     assert utf16(read[6]) == "Lab CA" and utf16(read[7]) == "Lab CA"
     assert utf16(read[22]).lower() == ca.host.fqdn
     assert bytes.fromhex(read[12]["value"]) == ca.der
