@@ -27,10 +27,11 @@
 #define OTHER_MAX 2	/* and for each of them */
 #define REFUSED_MS 1000 /* no question for one that polkit just refused */
 #define ANSWER_MS 2000
+#define REQUEST_MS 2000 /* for the whole line, then the place is free */
 
 struct conn {
 	struct control *ctl;
-	struct ae_source *source;
+	struct ae_source *source, *late;
 	int fd; /* -1: this place is free */
 	char buf[CONTROL_REQUEST_MAX];
 	size_t len;
@@ -185,6 +186,7 @@ static void
 drop(struct conn *cn)
 {
 	ae_source_free(cn->source);
+	ae_source_free(cn->late);
 	ae_source_free(cn->asking);
 	if (cn->asker > 0) { /* nobody wants to know any more */
 		remember_refused(cn->ctl, cn->who.uid);
@@ -193,7 +195,7 @@ drop(struct conn *cn)
 	}
 	if (cn->fd >= 0)
 		(void)close(cn->fd);
-	cn->source = cn->asking = NULL;
+	cn->source = cn->late = cn->asking = NULL;
 	cn->asker = 0;
 	cn->fd = -1;
 	cn->waiting = false;
@@ -330,8 +332,15 @@ control_polkit(const char *role, struct ae_err *e)
 }
 
 static void
+on_late(void *arg)
+{
+	drop(arg);
+}
+
+static void
 request(struct conn *cn)
 {
+	ae_source_set_timer(cn->late, AE_LOOP_NEVER);
 	if (!parse(&cn->q, cn))
 		refuse(cn, EXIT_USAGE, "unknown request");
 	else if (cn->who.uid == 0)
@@ -404,8 +413,12 @@ on_listen(void *arg, int fd, unsigned events)
 	}
 	*cn = (struct conn){ .ctl = ctl, .fd = s, .who = who };
 	if (ae_loop_fd(&cn->source, ctl->loop, s, AE_LOOP_IN, on_conn, cn,
-		NULL) != AE_OK)
+		NULL) != AE_OK ||
+	    ae_loop_timer(&cn->late, ctl->loop, on_late, cn, NULL) != AE_OK) {
 		drop(cn);
+		return;
+	}
+	ae_source_set_timer(cn->late, ae_loop_now(ctl->loop) + REQUEST_MS);
 }
 
 int
