@@ -202,6 +202,27 @@ parse_answer(struct ae_answer **out, const struct question *q, struct ae_err *e)
 	return rc;
 }
 
+/*
+ * It is the answer itself that will not do, now and next time.  Only judging
+ * it says so: a store that is full says AE_ELIMIT or AE_EIO of its own.
+ */
+static bool
+is_refusal(int rc)
+{
+	return rc == AE_ETRUST || rc == AE_EPROTO || rc == AE_ELIMIT ||
+	    rc == AE_ENOTFOUND;
+}
+
+static int
+judge(struct ae_answer **answer, const struct ae_cert **cert,
+    const struct question *q, struct ae_err *e)
+{
+	int rc = parse_answer(answer, q, e);
+
+	return rc == AE_OK ? ae_accept_check(cert, *answer, &q->acc, e) : rc;
+}
+
+/* The reply begins with whether the answer is refused, and then says why. */
 int
 key_install(
     struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
@@ -217,10 +238,15 @@ key_install(
 	if (arena == NULL)
 		return ae_fail_mem(e);
 	rc = read_question(&q, k, arena, in, e);
-	if (rc == AE_OK)
-		rc = parse_answer(&answer, &q, e);
-	if (rc == AE_OK)
-		rc = ae_accept_check(&cert, answer, &q.acc, e);
+	if (rc == AE_OK) {
+		rc = judge(&answer, &cert, &q, e);
+		ae_wr_u8(out, is_refusal(rc));
+		if (is_refusal(rc)) {
+			msg_put_err(out, e);
+			rc = AE_OK;
+			goto out;
+		}
+	}
 	if (rc == AE_OK)
 		rc = commit(&number, k, answer, cert, &q.meta, e);
 	if (rc == AE_OK)
@@ -232,6 +258,7 @@ key_install(
 		    k->store, k->tmpl->cn, k->number, e);
 	if (rc == AE_OK)
 		key_let_go(k);
+out:
 	ae_answer_free(answer);
 	ae_arena_free(arena);
 	return rc;

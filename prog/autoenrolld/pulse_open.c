@@ -255,6 +255,7 @@ pulse_accept(struct run *r, struct ae_err *e)
 	struct ae_err why = AE_ERR_INIT;
 	const uint8_t *der;
 	size_t len, i;
+	bool refused;
 	json_t *res;
 	int rc = AE_ENOTFOUND;
 
@@ -269,7 +270,7 @@ pulse_accept(struct run *r, struct ae_err *e)
 			continue;
 		res = json_pack("{s:s}", "template", o->tmpl);
 		rc = pulse_install(r, &s, r->o->install, r->o->install_len,
-		    o->meta.request_id, res, &why);
+		    o->meta.request_id, res, &refused, &why);
 		if (rc == AE_OK)
 			pulse_outcome(res, "issued", NULL);
 		(void)(rc == AE_OK ? json_array_append(r->results, res) : 0);

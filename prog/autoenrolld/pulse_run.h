@@ -162,10 +162,13 @@ struct pulse_settling {
 };
 void pulse_settle(struct run *r, const struct pulse_settling *s,
     const struct pulse_verdict *v, json_t *res);
-/* Judge and install an answer to the request in hand. */
+/*
+ * Judge and install an answer to the request in hand.  *refused: it is the
+ * answer that will not do, ever; any other failure is ours, and may pass.
+ */
 int pulse_install(struct run *r, const struct pulse_settling *s,
     const void *answer, size_t len, uint32_t request_id, json_t *res,
-    struct ae_err *e) AE_MUST_CHECK;
+    bool *refused, struct ae_err *e) AE_MUST_CHECK;
 void pulse_outcome(json_t *res, const char *what, const char *message);
 void pulse_set_code(json_t *res, uint32_t hr);
 

@@ -46,7 +46,8 @@ tell_installed(struct run *r, const struct pulse_settling *s, const json_t *res)
 
 int
 pulse_install(struct run *r, const struct pulse_settling *s, const void *answer,
-    size_t len, uint32_t request_id, json_t *res, struct ae_err *e)
+    size_t len, uint32_t request_id, json_t *res, bool *refused,
+    struct ae_err *e)
 {
 	const char *names[] = { "thumbprint", "serial", "subject" };
 	char when[AE_TIME_STR_MAX];
@@ -56,6 +57,7 @@ pulse_install(struct run *r, const struct pulse_settling *s, const void *answer,
 	size_t i;
 	int rc;
 
+	*refused = false;
 	ae_wr_init(&q, ROLE_BODY_MAX);
 	msg_put_bytes(&q, answer, len);
 	ae_wr_u8(&q, !s->other_person);
@@ -68,6 +70,11 @@ pulse_install(struct run *r, const struct pulse_settling *s, const void *answer,
 	ae_wr_done(&q);
 	if (rc != AE_OK)
 		return rc;
+	*refused = ae_rd_u8(&in) != 0;
+	if (*refused) {
+		msg_get_err(&in, e);
+		return e->rc;
+	}
 	number = ae_rd_u32(&in);
 	for (i = 0; i < 3; i++) {
 		const char *text = msg_get_str(r->a, &in, 16384);
@@ -89,23 +96,13 @@ pulse_install(struct run *r, const struct pulse_settling *s, const void *answer,
 	return AE_OK;
 }
 
-/*
- * A refused answer would be refused again: the request is given up.  When
- * our own disk or memory failed it stays, and is sent again next time.
- */
-static bool
-is_refusal(const struct ae_err *e)
-{
-	return e->rc == AE_ETRUST || e->rc == AE_EPROTO || e->rc == AE_ELIMIT ||
-	    e->rc == AE_ENOTFOUND;
-}
-
 static void
 issued(struct run *r, const struct pulse_settling *s,
     const struct pulse_verdict *v, const char *id, json_t *res)
 {
 	struct ae_err e = AE_ERR_INIT, ignored = AE_ERR_INIT;
 	char code[AE_HRESULT_STR_MAX + AE_ERR_TEXT_MAX];
+	bool refused;
 
 	if (s->retrieved)
 		EVENT(r, AE_EVENT_CERTENROLL, 14, s->tmpl->cn, s->config, id);
@@ -113,12 +110,16 @@ issued(struct run *r, const struct pulse_settling *s,
 		EVENT(r, AE_EVENT_CERTENROLL, s->renew ? 20 : 19, s->tmpl->cn,
 		    s->config, id);
 	if (pulse_install(r, s, v->chain, v->chain_len, v->request_id, res,
-		&e) == AE_OK) {
+		&refused, &e) == AE_OK) {
 		if (s->same_key)
 			EVENT(r, AE_EVENT_CERTENROLL, 29, s->tmpl->cn);
 		pulse_outcome(res, "issued", v->message);
 		return;
 	}
+	if (!refused)
+		(void)ae_note(&e, e.rc,
+		    "the CA issued it, but it could not be installed; it is "
+		    "kept for the next run");
 	(void)snprintf(code, sizeof(code), "0x%08" PRIx32 ": %s",
 	    pulse_code_of(&e), e.text);
 	if (s->retrieved)
@@ -128,8 +129,14 @@ issued(struct run *r, const struct pulse_settling *s,
 	pulse_outcome(res, "failed", e.text);
 	(void)json_object_set_new(
 	    res, "error_class", json_integer((json_int_t)client_exit_code(&e)));
-	if (is_refusal(&e) &&
-	    pulse_drop(r, s->tmpl->cn, s->number, &ignored) != AE_OK)
+	/*
+	 * A refused answer would be refused again: the request is given up.
+	 * When it is our own disk, memory or store that failed it stays, and
+	 * is sent again next time.
+	 */
+	if (!refused && !s->retrieved)
+		(void)json_object_set_new(res, "sent_again", json_true());
+	if (refused && pulse_drop(r, s->tmpl->cn, s->number, &ignored) != AE_OK)
 		pulse_outcome(res, "failed", ignored.text);
 }
 

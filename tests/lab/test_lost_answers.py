@@ -135,6 +135,43 @@ def test_f23_the_answer_is_lost_on_the_wire(pc1, ca, lab):
     assert kept(pc1) == {}
 
 
+def test_the_disk_is_full_when_the_certificate_comes(pc1, ca, lab):
+    """Issued, but there is no room for it: the old pair stays as it is, the key of the new one is not lost, and
+    when there is room again that same certificate is installed. One row at the CA."""
+    pc1.json("enroll", "-T", ONE)
+    last = last_row(ca)
+    state = "/var/lib/autoenroll"
+    pair = f"cd {state}/my/{ONE}/current/ && readlink -f . && sha256sum *.pem"
+    pc1.host.run(f"cp -a {state} /run/roomy && mount -t tmpfs -o size=4m,mode=0755 tmpfs {state} && "
+                 f"cp -a /run/roomy/. {state}/")
+    try:
+        old = pc1.host.run(pair).stdout
+        ca.host.pause()
+        run = pc1.host.start("bash", "-c", f"{pc1.program} enroll -T {ONE} --json > /run/full.json",
+                             env={"ASAN_OPTIONS": "detect_leaks=0"})
+        until(lambda: pc1.host.run(f"grep -qs asked {state}/request/{ONE}/*/meta.json", check=False).returncode == 0)
+        pc1.host.run(f"cat /dev/zero > {state}/full", check=False)
+        key = pc1.host.run(f"sha256sum < $(echo {state}/request/{ONE}/*/key.pem)").stdout
+        ca.host.heal()
+        assert run.popen.wait(timeout=120) == 4
+        [result] = json.loads(pc1.host.path("/run/full.json").read_text())["results"]
+        assert (result["outcome"], result["sent_again"]) == ("failed", True), result
+        assert "could not be installed" in result["message"] and "No space left" in result["message"], result
+        assert pc1.host.run(pair).stdout == old
+        assert len(issued_since(ca, last)) == 1
+
+        pc1.host.run(f"rm {state}/full")
+        [result] = pc1.json("enroll", "-T", ONE)["results"]
+        assert result["outcome"] == "issued", result
+        assert pc1.host.run(pair).stdout != old
+        assert pc1.host.run(f"sha256sum < {state}/my/{ONE}/current/key.pem").stdout == key
+        assert len(issued_since(ca, last)) == 1
+        assert pc1.host.run(f"ls {state}/request/{ONE}", check=False).stdout == ""
+    finally:
+        ca.host.heal()
+        pc1.host.run(f"umount {state}; rm -rf /run/roomy")
+
+
 def test_a_ca_of_the_same_name_with_a_key_of_its_own(pc1, ca, lab):
     """Somebody else answers for the CA, with certificates that chain to nothing the directory knows."""
     ca.stop()
