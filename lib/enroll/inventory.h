@@ -67,6 +67,7 @@ struct ae_inv_request {
 	uint32_t request_id;	  /* with AE_INV_PENDING */
 	enum ae_inv_request_state state;
 	int64_t submitted; /* when it was made, or sent */
+	bool automatic;	   /* made by a run of its own, not by a person */
 };
 
 struct ae_inventory {

@@ -147,7 +147,10 @@ plan_check_published(struct walk *w, const struct ae_template *t)
 	return true;
 }
 
-/* The newest request of the template in that state, or NULL. */
+/*
+ * The newest request of the template in that state, or NULL.  One that waits
+ * at a CA counts whoever made it; what a person sent is his to send again.
+ */
 static const struct ae_inv_request *
 under_way(const struct walk *w, const struct ae_template *t, bool pending)
 {
@@ -159,7 +162,7 @@ under_way(const struct walk *w, const struct ae_template *t, bool pending)
 
 		if (plan_request_is_of(q, t) && q->state != AE_INV_KEPT &&
 		    (q->state == AE_INV_PENDING) == pending &&
-		    !plan_request_is_old(w, q) &&
+		    (pending || q->automatic) && !plan_request_is_old(w, q) &&
 		    (best == NULL || q->submitted > best->submitted))
 			best = q;
 	}

@@ -108,6 +108,9 @@ one(struct walk *w, const struct ae_inv_request *q)
 				ae_time_print(when, q->submitted)));
 		return;
 	}
+	/* A person's, which "enroll" sends again, is not the run's to judge. */
+	if (!q->automatic)
+		return;
 	/* Of a template that is skipped the answer may still matter later. */
 	if (it == NULL || it->action == AE_PLAN_SKIP || it->resume == q)
 		return;

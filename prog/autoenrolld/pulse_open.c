@@ -68,8 +68,8 @@ pulse_list_open(struct run *r, struct ae_err *e)
  * What somebody made by hand to carry it to a CA himself is his; and a run
  * by itself sends only what such a run made.
  */
-static bool
-may_resume(const struct run *r, const struct pulse_open *o)
+bool
+pulse_may_resume(const struct run *r, const struct pulse_open *o)
 {
 	if (o->settled || o->meta.state == AE_STORE_PENDING)
 		return false;
@@ -86,9 +86,9 @@ pulse_find_open(struct run *r, const char *name, const char *tmpl)
 	for (i = 0; i < r->nopen; i++) {
 		struct pulse_open *o = &r->open[i];
 
-		if (name != NULL
-			? strcmp(o->name, name) == 0
-			: may_resume(r, o) && ae_str_eq_nocase(o->tmpl, tmpl))
+		if (name != NULL ? strcmp(o->name, name) == 0
+				 : pulse_may_resume(r, o) &&
+			    ae_str_eq_nocase(o->tmpl, tmpl))
 			return o;
 	}
 	return NULL;

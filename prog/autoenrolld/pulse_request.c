@@ -142,6 +142,8 @@ get_request(struct run *r, const struct pulse_item *it, struct hand *h,
 	while (!pulse_asks_for_its_own(r->o) &&
 	    (o = pulse_find_open(r, name, it->tmpl->cn)) != NULL) {
 		name = NULL;
+		if (!pulse_may_resume(r, o))
+			continue;
 		o->settled = true;
 		if (pulse_load(r, it->tmpl, o->number, &h->der, &h->len,
 			NULL) == AE_OK) {

@@ -116,6 +116,7 @@ int pulse_accept(struct run *r, struct ae_err *e) AE_MUST_CHECK;
  * this run may send again. */
 struct pulse_open *pulse_find_open(
     struct run *r, const char *name, const char *tmpl);
+bool pulse_may_resume(const struct run *r, const struct pulse_open *o);
 /* The key role takes it up (its bytes are in r->a), or forgets it. */
 int pulse_load(struct run *r, const struct ae_template *tmpl, unsigned number,
     const uint8_t **der, size_t *len, struct ae_err *e) AE_MUST_CHECK;

@@ -311,6 +311,7 @@ pulse_wire_put_request(struct ae_wr *w, const struct ae_inv_request *q)
 	ae_wr_u32(w, q->request_id);
 	ae_wr_u8(w, (uint8_t)q->state);
 	ae_wr_u64(w, (uint64_t)q->submitted);
+	ae_wr_u8(w, q->automatic);
 }
 
 static void
@@ -326,6 +327,7 @@ get_request(struct ae_inv_request *q, struct ae_arena *a, struct ae_rd *in)
 	q->request_id = ae_rd_u32(in);
 	state = ae_rd_u8(in);
 	q->submitted = (int64_t)ae_rd_u64(in);
+	q->automatic = ae_rd_u8(in) != 0;
 	if (state > AE_INV_KEPT)
 		ae_rd_fail(in);
 	q->state = (enum ae_inv_request_state)state;

@@ -73,7 +73,8 @@ put_requests(struct key_role *k, struct ae_wr *out, struct ae_err *e)
 			.template_cn = l.v[i].tmpl,
 			.ca_config = m->ca_config,
 			.request_id = m->request_id,
-			.submitted = m->asked > m->made ? m->asked : m->made };
+			.submitted = m->asked > m->made ? m->asked : m->made,
+			.automatic = m->automatic };
 
 		(void)snprintf(
 		    name, sizeof(name), "%s/%u", l.v[i].tmpl, l.v[i].number);

@@ -75,6 +75,7 @@ make_inventory(struct world *w)
 		.template_oid = oid,
 		.ca_config = "CA1.lab.example\\lab ca",
 		.request_id = 17,
+		.automatic = true,
 		.state = AE_INV_PENDING,
 		.submitted = NOW - DAY };
 	w->request[1] = w->request[0];

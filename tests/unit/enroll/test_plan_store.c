@@ -354,6 +354,43 @@ of_two_unanswered_requests_the_newer(void **state)
 	assert_int_equal(only_pending(p)->what, AE_PLAN_DROP);
 }
 
+/* Its answer was lost; he asks again by hand, and no run does it for him. */
+static void
+what_a_person_sent_is_left_alone(void **state)
+{
+	struct world *w = *state;
+	const struct ae_plan *p;
+
+	w->in.have.nrequests = 1;
+	w->request[0].state = AE_INV_ASKED;
+	w->request[0].automatic = false;
+	p = world_plan(w);
+	assert_int_equal(p->items[0].action, AE_PLAN_ENROLL);
+	assert_null(p->items[0].resume);
+	assert_int_equal(p->npending, 0);
+	/* Beside one of the run's own, even an older one. */
+	w->in.have.nrequests = 2;
+	w->request[1].state = AE_INV_ASKED;
+	w->request[1].submitted = w->request[0].submitted - 60;
+	p = world_plan(w);
+	assert_ptr_equal(p->items[0].resume, &w->request[1]);
+	assert_int_equal(p->npending, 0);
+	/* Not obsolete when a certificate is there, but old one day. */
+	w->in.have.nrequests = 1;
+	w->in.have.ncerts = 1;
+	p = world_plan(w);
+	assert_int_equal(p->items[0].action, AE_PLAN_KEEP);
+	assert_int_equal(p->npending, 0);
+	w->request[0].submitted = NOW - 61LL * DAY;
+	assert_string_equal(
+	    only_pending(world_plan(w))->check, "pending.too-old");
+	/* What waits at a CA is fetched, whoever sent it. */
+	w->in.have.ncerts = 0;
+	w->request[0].submitted = NOW - 60;
+	w->request[0].state = AE_INV_PENDING;
+	assert_int_equal(only_pending(world_plan(w))->what, AE_PLAN_FETCH);
+}
+
 /* What a person carries to a CA is neither sent nor cleared away. */
 static void
 a_kept_request_is_left_alone(void **state)
@@ -627,6 +664,7 @@ main(void)
 		T(pending_of_a_template_that_is_gone),
 		T(an_unanswered_request_is_sent_again),
 		T(of_two_unanswered_requests_the_newer),
+		T(what_a_person_sent_is_left_alone),
 		T(a_kept_request_is_left_alone),
 		T(expiry_is_announced),
 		cmocka_unit_test(no_working_pair_is_lost),
