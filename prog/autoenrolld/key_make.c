@@ -141,7 +141,10 @@ key_is_there(const struct role *r, const char *tmpl, unsigned number,
 	return rc != AE_ENOTFOUND;
 }
 
-/* Is the key of this request that of a certificate we have? */
+/*
+ * Is the key of this request that of a certificate we have?  One that cannot
+ * be read may be its: a key in a token is not destroyed on a guess.
+ */
 static bool
 in_use(const struct key_role *k, const struct ae_key *key)
 {
@@ -154,11 +157,11 @@ in_use(const struct key_role *k, const struct ae_key *key)
 		return true;
 	for (i = 0; i < l.n && !used; i++) {
 		n = 0;
-		if (ae_certs_read(&one, &n, 1, l.v[i].cert_pem, l.v[i].cert_len,
-			NULL) != AE_OK)
-			continue;
-		used = ae_cert_has_key(one[0], key);
+		used = ae_certs_read(&one, &n, 1, l.v[i].cert_pem,
+			   l.v[i].cert_len, NULL) != AE_OK ||
+		    ae_cert_has_key(one[0], key);
 		ae_certs_free(one, n);
+		one = NULL;
 	}
 	ae_store_list_done(&l);
 	return used;

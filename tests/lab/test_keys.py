@@ -336,3 +336,17 @@ def test_a_denied_request_leaves_no_key_in_the_token(pc1, enrolled, devices):
     done = pc1.json("enroll", "-T", "LabDenied", "--subject", "CN=somebody.else", code=8)
     assert done["results"][0]["outcome"] == "denied", done
     assert devices.keys() == before
+
+
+def test_nor_is_one_destroyed_that_may_still_be_used(pc1, enrolled, devices):
+    """A certificate in the store that cannot be read may be that of any key."""
+    damaged = pc1.host.path("/var/lib/autoenroll/my/LabCard/1")
+    cert = damaged / "cert.pem"
+    whole, before = cert.read_bytes(), devices.keys()
+    cert.write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    try:
+        done = pc1.json("enroll", "-T", "LabDenied", "--subject", "CN=somebody.else", code=8)
+        assert done["results"][0]["outcome"] == "denied", done
+        assert devices.keys() == before + 1
+    finally:
+        cert.write_bytes(whole)
