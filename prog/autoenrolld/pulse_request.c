@@ -38,7 +38,16 @@ config_of(struct run *r, const struct pulse_ca *ca)
 	return ae_arena_printf(r->a, "%s\\%s", ca->host, ca->cn);
 }
 
-/* The exchange certificate of a CA, for a template that archives keys. */
+/* The key goes along, encrypted to one CA: no other can read the request. */
+static bool
+is_sealed(const struct pulse_item *it)
+{
+	return (it->tmpl->private_key_flag &
+		   AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL) != 0 &&
+	    !it->same_key;
+}
+
+/* The exchange certificate of the first CA, for a key that is archived. */
 static int
 put_exchange(struct run *r, const struct pulse_item *it, struct ae_wr *q,
     struct ae_err *e)
@@ -51,9 +60,7 @@ put_exchange(struct run *r, const struct pulse_item *it, struct ae_wr *q,
 	size_t len = 0;
 	int rc = AE_OK;
 
-	if ((it->tmpl->private_key_flag & AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL) !=
-		0 &&
-	    it->ncas > 0 && !it->same_key) {
+	if (is_sealed(it) && it->ncas > 0) {
 		ae_wr_init(&ask, 4096);
 		msg_put_str(&ask, ca->host);
 		msg_put_str(&ask, ca->cn);
@@ -63,8 +70,12 @@ put_exchange(struct run *r, const struct pulse_item *it, struct ae_wr *q,
 			rc = peer_ask(
 			    r->net, ROLE_EXCHANGE, &ask, ms + 5000, &in, e);
 		ae_wr_done(&ask);
-		if (rc != AE_OK)
+		if (rc != AE_OK) {
+			/* It may be the process that hangs, not the CA. */
+			peer_stop(r->net);
+			r->net = NULL;
 			return rc;
+		}
 		p = msg_get_bytes(&in, AE_PKI_CERT_MAX, &len);
 		if (p == NULL || len == 0)
 			return pulse_nonsense(e, "net");
@@ -103,9 +114,7 @@ new_request(struct run *r, const struct pulse_item *it, struct hand *h,
 	ae_wr_u8(&q, it->same_key);
 	msg_put_str(&q, it->signer);
 	msg_put_str(&q, r->o->requester);
-	h->archival = (it->tmpl->private_key_flag &
-			  AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL) != 0 &&
-	    !it->same_key;
+	h->archival = is_sealed(it);
 	rc = put_exchange(r, it, &q, e);
 	if (rc == AE_OK)
 		rc = peer_ask(r->key, ROLE_NEW, &q, PULSE_KEY_MS, &answer, e);
@@ -128,12 +137,28 @@ pulse_asks_for_its_own(const struct pulse_options *o)
 	    o->renew != NULL || o->requester != NULL || o->keep;
 }
 
+static bool
+is_at(struct run *r, const struct pulse_item *it, const char *config)
+{
+	const char *mine;
+	size_t i;
+
+	for (i = 0; i < it->ncas; i++) {
+		mine = config_of(r, &it->cas[i]);
+		if (mine != NULL && ae_str_eq_nocase(mine, config))
+			return true;
+	}
+	return false;
+}
+
 /*
  * What an earlier run left without an answer is sent again as the same
- * bytes: a CA that issued already can answer with that certificate.
+ * bytes: a CA that issued already can answer with that certificate.  One with
+ * a sealed key is for the CA that was asked; not asked yet, nobody knows for
+ * which.  AE_OK with h->number 0: there is none.
  */
 static int
-get_request(struct run *r, const struct pulse_item *it, struct hand *h,
+resume_request(struct run *r, const struct pulse_item *it, struct hand *h,
     struct ae_err *e)
 {
 	const char *name = it->resume;
@@ -145,7 +170,11 @@ get_request(struct run *r, const struct pulse_item *it, struct hand *h,
 		if (!pulse_may_resume(r, o))
 			continue;
 		o->settled = true;
-		if (pulse_load(r, it->tmpl, o->number, &h->der, &h->len,
+		if (o->meta.archival && o->meta.state == AE_STORE_ASKED &&
+		    !is_at(r, it, o->meta.ca_config))
+			continue;
+		if ((!o->meta.archival || o->meta.state == AE_STORE_ASKED) &&
+		    pulse_load(r, it->tmpl, o->number, &h->der, &h->len,
 			NULL) == AE_OK) {
 			h->number = o->number;
 			h->renews = o->meta.renews;
@@ -154,11 +183,11 @@ get_request(struct run *r, const struct pulse_item *it, struct hand *h,
 			h->at_ca = h->in_doubt ? o->meta.ca_config : NULL;
 			return AE_OK;
 		}
-		/* Without its key it is of no use. */
+		/* Without its key, or a CA to read it, it is of no use. */
 		if (pulse_drop(r, o->tmpl, o->number, e) != AE_OK)
 			return e->rc;
 	}
-	return new_request(r, it, h, e);
+	return AE_OK;
 }
 
 /* What the net role brought: see put_answer there. */
@@ -236,7 +265,8 @@ pulse_ask(struct run *r, const char *config, const struct pulse_question *q,
 
 /*
  * The CAs in the plan's order, as "host\\name"; one that may know the
- * request already comes first.  The array ends with NULL.
+ * request already comes first, and is the only one that can open a sealed
+ * key.  The array ends with NULL.
  */
 static const char **
 order_cas(struct run *r, const struct pulse_item *it, const struct hand *h)
@@ -257,6 +287,8 @@ order_cas(struct run *r, const struct pulse_item *it, const struct hand *h)
 		}
 		n++;
 	}
+	if (v != NULL && h->archival && n > 1)
+		v[1] = NULL;
 	return v;
 }
 
@@ -276,6 +308,14 @@ ask_one(struct run *r, const char *config, const struct pulse_question *q,
 		    json_pack("{s:s, s:o}", "ca", config, "error",
 			client_text(e->text)));
 	return rc;
+}
+
+static void
+tell_next(struct run *r, const struct pulse_item *it, const char *config,
+    const struct ae_err *why)
+{
+	EVENT(r, AE_EVENT_CERTENROLL, is_renewal(it) ? 18 : 17, it->tmpl->cn,
+	    config, why->text);
 }
 
 /* AE_OK: *config answered.  Each CA that did not is in attempts. */
@@ -307,10 +347,64 @@ ask_all(struct run *r, const struct pulse_item *it, struct hand *h,
 		if (rc == AE_OK || v->in_doubt)
 			break;
 		if (cas[i + 1] != NULL)
-			EVENT(r, AE_EVENT_CERTENROLL, is_renewal(it) ? 18 : 17,
-			    it->tmpl->cn, cas[i], e->text);
+			tell_next(r, it, cas[i], e);
 	}
 	ae_wr_done(&attrs);
+	return rc;
+}
+
+/*
+ * A request for each CA, until one takes its own: a key of its own, too, as
+ * what is sealed for one CA must not be known to another.
+ */
+static int
+ask_sealed(struct run *r, const struct pulse_item *it, struct hand *h,
+    const char **config, struct pulse_verdict *v, json_t *attempts,
+    struct ae_err *e)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0;; i++) {
+		struct pulse_item one = *it;
+
+		one.cas[0] = it->cas[i];
+		one.ncas = 1;
+		*h = (struct hand){ 0 };
+		*config = config_of(r, one.cas);
+		if (*config == NULL)
+			return ae_fail_mem(e);
+		rc = new_request(r, &one, h, e);
+		if (rc != AE_OK)
+			(void)json_array_append_new(attempts,
+			    json_pack(
+				"{s:s, s:s}", "ca", *config, "error", e->text));
+		else if (!r->o->keep)
+			rc = ask_all(r, &one, h, config, v, attempts, e);
+		if (rc == AE_OK || h->in_doubt || i + 1 == it->ncas)
+			return rc;
+		tell_next(r, it, *config, e);
+		if (h->number != 0 &&
+		    pulse_drop(r, it->tmpl->cn, h->number, e) != AE_OK)
+			return e->rc;
+	}
+}
+
+/* h->number 0: it failed before there was a request. */
+static int
+make_and_ask(struct run *r, const struct pulse_item *it, struct hand *h,
+    const char **config, struct pulse_verdict *v, json_t *attempts,
+    struct ae_err *e)
+{
+	int rc = resume_request(r, it, h, e);
+
+	if (rc == AE_OK && h->number == 0) {
+		if (is_sealed(it) && it->ncas > 0)
+			return ask_sealed(r, it, h, config, v, attempts, e);
+		rc = new_request(r, it, h, e);
+	}
+	if (rc == AE_OK && !r->o->keep)
+		rc = ask_all(r, it, h, config, v, attempts, e);
 	return rc;
 }
 
@@ -372,8 +466,9 @@ carry_out(
 	struct pulse_verdict v = { 0 };
 	struct ae_err e = AE_ERR_INIT;
 	struct hand h = { 0 };
+	int rc = make_and_ask(r, it, &h, &s.config, &v, attempts, &e);
 
-	if (get_request(r, it, &h, &e) != AE_OK) {
+	if (rc != AE_OK && h.number == 0) {
 		EVENT(r, AE_EVENT_CERTENROLL, 45, it->tmpl->cn, e.text);
 		pulse_outcome(res, "failed", e.text);
 		(void)json_object_set_new(res, "error_class",
@@ -386,7 +481,7 @@ carry_out(
 	}
 	s.number = h.number;
 	s.renews = h.renews;
-	if (ask_all(r, it, &h, &s.config, &v, attempts, &e) == AE_OK)
+	if (rc == AE_OK)
 		pulse_settle(r, &s, &v, res);
 	else
 		nobody_answered(r, it, &h, s.config, &e, res);
