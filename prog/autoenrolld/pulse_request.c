@@ -161,6 +161,7 @@ static int
 resume_request(struct run *r, const struct pulse_item *it, struct hand *h,
     struct ae_err *e)
 {
+	struct ae_err why = AE_ERR_INIT;
 	const char *name = it->resume;
 	struct pulse_open *o;
 
@@ -175,13 +176,17 @@ resume_request(struct run *r, const struct pulse_item *it, struct hand *h,
 			continue;
 		if ((!o->meta.archival || o->meta.state == AE_STORE_ASKED) &&
 		    pulse_load(r, it->tmpl, o->number, &h->der, &h->len,
-			NULL) == AE_OK) {
+			&why) == AE_OK) {
 			h->number = o->number;
 			h->renews = o->meta.renews;
 			h->archival = o->meta.archival;
 			h->in_doubt = o->meta.state == AE_STORE_ASKED;
 			h->at_ca = h->in_doubt ? o->meta.ca_config : NULL;
 			return AE_OK;
+		}
+		if (why.rc == AE_ENOMEM || why.rc == AE_ELIMIT) {
+			*e = why; /* ours, and no fault of its */
+			return e->rc;
 		}
 		/* Without its key, or a CA to read it, it is of no use. */
 		if (pulse_drop(r, o->tmpl, o->number, e) != AE_OK)
