@@ -14,21 +14,37 @@ die() {
 	exit 1
 }
 
+# The lab's hosts, with their addresses.
+all_hosts() {
+	local hosts=$LAB_HOSTS
+	[ ! -e "$lab/child" ] || hosts="$hosts $LAB_CHILD_HOSTS"
+	echo "$hosts"
+}
+
 host_names() {
 	local pair
-	for pair in $LAB_HOSTS; do
+	for pair in $(all_hosts); do
 		echo "${pair%%=*}"
 	done
 }
 
-members() {
-	host_names | grep -v '^dc1$'
+# in_child HOST: it belongs to the child domain, not to the root.
+in_child() {
+	[[ " $LAB_CHILD_HOSTS" = *" $1="* ]]
+}
+
+domain_of() {
+	if in_child "$1"; then echo "$LAB_CHILD_DOMAIN"; else echo "$LAB_DOMAIN"; fi
+}
+
+realm_of() {
+	if in_child "$1"; then echo "$LAB_CHILD_REALM"; else echo "$LAB_REALM"; fi
 }
 
 # Prints the address of host $1; fails if there is no such host.
 address() {
 	local pair
-	for pair in $LAB_HOSTS; do
+	for pair in $(all_hosts); do
 		[ "${pair%%=*}" = "$1" ] && echo "${pair#*=}" && return 0
 	done
 	return 1

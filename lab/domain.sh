@@ -24,18 +24,24 @@ start_dc() {
 	for port in 53 88 135 389 445; do
 		wait_port dc1 "$port"
 	done
+	[ ! -e "$lab/child" ] || start_child_dc
 }
 
-# Asks Samba to end and waits: a copy is taken next.
-stop_dc() {
-	local pid
-	pid=$(cat "$lab/dc1/run/samba/samba.pid")
-	on dc1 kill "$pid"
+# Asks Samba on HOST to end and waits: a copy is taken next.
+stop_samba() {
+	local host=$1 pid
+	pid=$(cat "$lab/$host/run/samba/samba.pid")
+	on "$host" kill "$pid"
 	for _ in $(seq 300); do
-		on dc1 kill -0 "$pid" 2>/dev/null || return 0
+		on "$host" kill -0 "$pid" 2>/dev/null || return 0
 		sleep 0.1
 	done
-	die "samba on dc1 does not end"
+	die "samba on $host does not end"
+}
+
+stop_dc() {
+	[ ! -e "$lab/child" ] || stop_samba dc2
+	stop_samba dc1
 }
 
 provision() {
@@ -60,12 +66,14 @@ people() {
 # adcli makes the computer account as it does on any Linux machine.  The user
 # principal lets the member log in with a certificate that carries it.
 join() {
-	local host=$1
+	local host=$1 dc=$2 domain realm
+	domain=$(domain_of "$host")
+	realm=$(realm_of "$host")
 	printf %s "$LAB_ADMIN_PASSWORD" | on "$host" adcli join \
-		--domain="$LAB_DOMAIN" --domain-controller="dc1.$LAB_DOMAIN" \
+		--domain="$domain" --domain-controller="$dc.$domain" \
 		--login-user="$LAB_ADMIN" --stdin-password \
-		--host-fqdn="$host.$LAB_DOMAIN" --computer-name="${host^^}" \
-		--user-principal="${host^^}\$@$LAB_REALM" \
+		--host-fqdn="$host.$domain" --computer-name="${host^^}" \
+		--user-principal="${host^^}\$@$realm" \
 		--service-name=RPCSS --service-name=rpc --service-name=cifs
 }
 
@@ -98,6 +106,7 @@ cache_key() {
 	{
 		cat "$here/host" "$here/common.sh" "$here/hosts.sh" "$here/domain.sh" \
 			"$here/lab.conf"
+		[ "${1:-}" != child ] || cat "$here/child.sh" "$here/subdomain"
 		dpkg-query --show samba samba-ad-provision adcli 2>/dev/null
 	} | sha256sum | cut -c 1-16
 }
@@ -105,12 +114,23 @@ cache_key() {
 # What of a host makes it what it is in the domain.
 identity="etc/krb5.keytab var/lib/samba"
 
+make_root() {
+	make_hosts
+	provision
+	people
+	start_dc
+	dc_names
+	dns_records	# before any join: adcli asks for the DC's name by its address
+	join ca1 dc1
+	join pc1 dc1
+}
+
 # Provisions a domain in a lab of its own and keeps its files.  The directory gets
 # its final name only when complete.  A process of its own, so that any failing step
 # ends it.
 lab_provision() {
-	local key host item
-	key=$(cache_key)
+	local forest=${1:-root} key host item
+	key=$(cache_key "$forest")
 	[ ! -d "$cache/$key" ] || return 0
 	rm -rf "$cache"/*.new
 	# Domains that nobody started for a week.
@@ -118,15 +138,7 @@ lab_provision() {
 	lab=$base/.provision
 	trap remove_lab EXIT
 	remove_lab
-	make_hosts
-	provision
-	people
-	start_dc
-	dc_names
-	dns_records	# before any join: adcli asks for the DC's name by its address
-	for host in $(members); do
-		join "$host"
-	done
+	"make_$forest"
 	stop_dc
 	for host in $(host_names); do
 		for item in $identity; do
@@ -139,20 +151,25 @@ lab_provision() {
 	mv "$cache/$key.new" "$cache/$key"
 }
 
+# fill_cache root|child: what is not there yet.
 fill_cache() {
+	[ ! -d "$cache/$(cache_key "$1")" ] || return 0
 	mkdir -p "$cache"
-	echo "lab: provisioning the domain (kept for the next time)" >&2
-	flock --close --wait 300 "$cache/lock" "$here/lab" provision \
+	echo "lab: provisioning the $1 domain (kept for the next time)" >&2
+	flock --close --wait 300 "$cache/lock" "$here/lab" provision "$1" \
 		>"$cache/log" 2>&1 9>&- || {
 		tail -n 40 "$cache/log" >&2
 		die "the domain could not be provisioned, see $cache/log"
 	}
 }
 
+# copy_domain root|child
 copy_domain() {
-	local host
+	local host key
+	key=$(cache_key "$1")
 	touch "$cache/$key"
 	for host in $(host_names); do
+		[ -d "$cache/$key/$host" ] || continue
 		rm -rf "$lab/$host/var/lib/samba"
 		cp -a "$cache/$key/$host/." "$lab/$host/"
 	done

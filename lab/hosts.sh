@@ -51,10 +51,10 @@ make_files() {
 	echo "$host" >"$root/etc/hostname"
 	cat >"$root/etc/hosts" <<-TXT
 	127.0.0.1 localhost
-	$(address "$host") $host.$LAB_DOMAIN $host
+	$(address "$host") $host.$(domain_of "$host") $host
 	TXT
 	cat >"$root/etc/resolv.conf" <<-TXT
-	search $LAB_DOMAIN
+	search $(domain_of "$host")
 	nameserver $(address dc1)
 	options timeout:2 attempts:2
 	TXT
@@ -71,24 +71,33 @@ make_files() {
 	TXT
 	cat >"$root/etc/krb5.conf" <<-TXT
 	[libdefaults]
-	default_realm = $LAB_REALM
+	default_realm = $(realm_of "$host")
 	dns_lookup_realm = false
 	dns_lookup_kdc = true
 	rdns = false
 	default_ccache_name = FILE:/run/krb5cc_%{uid}
 	TXT
+	# Samba's KDC makes no referrals inside a forest.
+	[ ! -e "$lab/child" ] || cat >>"$root/etc/krb5.conf" <<-TXT
+	[domain_realm]
+	.$LAB_CHILD_DOMAIN = $LAB_CHILD_REALM
+	.$LAB_DOMAIN = $LAB_REALM
+	TXT
 	smb_conf "$host" >"$root/etc/samba/smb.conf"
 }
 
-# dc1 leaves out what one DC without Windows 9x clients or printers never needs.
+# A DC leaves out what one without Windows 9x clients or printers never needs.
+# DNS is dc1's, for every domain of the forest.
 smb_conf() {
+	local dns="dns" workgroup=$LAB_NETBIOS
+	! in_child "$1" || workgroup=$LAB_CHILD_NETBIOS dns=
 	echo "[global]"
-	echo "workgroup = $LAB_NETBIOS"
-	echo "realm = $LAB_REALM"
+	echo "workgroup = $workgroup"
+	echo "realm = $(realm_of "$1")"
 	echo "netbios name = ${1^^}"
 	echo "disable netbios = yes"
 	echo "smb ports = 445"
-	if [ "$1" != dc1 ]; then
+	if [[ $1 != dc* ]]; then
 		echo "server role = member server"
 		echo "security = ads"
 		echo "kerberos method = system keytab"
@@ -97,8 +106,8 @@ smb_conf() {
 	cat <<-TXT
 	server role = active directory domain controller
 	prefork children = 2
-	server services = s3fs rpc ldap cldap kdc drepl winbindd dns
-	interfaces = lo $(address dc1)/24
+	server services = s3fs rpc ldap cldap kdc drepl winbindd $dns
+	interfaces = lo $(address "$1")/24
 	bind interfaces only = yes
 	load printers = no
 	printing = bsd
@@ -108,7 +117,7 @@ smb_conf() {
 	path = /var/lib/samba/sysvol
 	read only = no
 	[netlogon]
-	path = /var/lib/samba/sysvol/$LAB_DOMAIN/scripts
+	path = /var/lib/samba/sysvol/$(domain_of "$1")/scripts
 	read only = no
 	TXT
 }

@@ -57,4 +57,11 @@ int ae_gss_cred_reload(struct ae_gss_cred *c, struct ae_err *e) AE_MUST_CHECK;
 int ae_gss_tgt_obtain(const char *keytab, const char *principal,
     const char *ccache, int64_t keep_until, struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * A service whose host krb5.conf puts into another realm ([domain_realm]) is
+ * asked for there; without such a line our own KDC is asked, which knows, or
+ * refers to who does.  free(); NULL: out of memory.
+ */
+char *ae_gss_with_realm(const char *spn);
+
 #endif

@@ -77,7 +77,7 @@ ae_gss_ctx_initiate(struct ae_gss_ctx **out, struct ae_gss_cred *cred,
 	ctx->dce = conf->dce;
 	ctx->allow_rc4 = conf->allow_rc4;
 	/* A principal name, taken as it is: no DNS canonicalisation. */
-	ctx->spn = strdup(conf->target);
+	ctx->spn = ae_gss_with_realm(conf->target);
 	if (ctx->spn == NULL) {
 		ae_gss_ctx_free(ctx);
 		return ae_fail_mem(e);

@@ -170,6 +170,7 @@ ae_gss_cred_ticket(
 	krb5_context k = NULL;
 	krb5_ccache cc = NULL;
 	krb5_error_code code;
+	char *name = ae_gss_with_realm(service);
 	int rc = AE_OK;
 
 	code = krb5_init_context(&k);
@@ -178,12 +179,14 @@ ae_gss_cred_ticket(
 	if (code == 0)
 		code = krb5_cc_get_principal(k, cc, &want.client);
 	if (code == 0)
-		code = krb5_parse_name(k, service, &want.server);
+		code = name == NULL ? ENOMEM
+				    : krb5_parse_name(k, name, &want.server);
 	if (code == 0)
 		code = krb5_get_credentials(k, 0, cc, &want, &have);
 	if (code != 0)
 		rc = ae_gss_fail_krb5(e, AE_EAUTH, k, code, "%s: ticket for %s",
 		    c->principal, service);
+	free(name);
 	if (have != NULL)
 		krb5_free_creds(k, have);
 	krb5_free_cred_contents(k, &want);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "ad/ad.h"
 #include "ad/locate.h"
@@ -29,6 +28,7 @@ struct directory {
 	struct proc *p;
 	struct ae_gss_cred *cred;
 	struct ae_ad *ad;
+	struct ad_forest *forest;
 	char *ccache;
 	char host[256], site[256];
 	struct ae_pki_mark mark;
@@ -202,29 +202,46 @@ worth_another(int rc)
 	    rc == AE_EIO;
 }
 
-/*
- * "DOMAIN\\account" in the domain this CA belongs to; another's accounts are
- * not there (AE_ENOTFOUND).
- */
+/* "DOMAIN\\account", of any domain of the forest. */
 static int
-by_name(struct ae_principal **out, struct ae_ad *ad, const char *name,
-    struct ae_err *e)
+by_name(struct directory *d, const char *name, struct ae_ad **at,
+    struct ae_principal **out, struct ae_err *e)
 {
 	const char *cut = strchr(name, '\\');
-	struct ae_ad_domain dom;
 	int rc;
 
 	if (cut == NULL)
 		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
 		    "a name without its domain");
-	rc = ae_ad_domain(&dom, ad, e);
-	if (rc < 0)
-		return rc;
-	if (strlen(dom.netbios) != (size_t)(cut - name) ||
-	    strncasecmp(dom.netbios, name, (size_t)(cut - name)) != 0)
-		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
-		    "an account of another domain than %s", dom.netbios);
-	return ae_ad_principal_account(out, ad, cut + 1, e);
+	rc = ad_forest_by_name(
+	    at, d->forest, d->ad, d->cred, name, (size_t)(cut - name), e);
+	return rc < 0 ? rc : ae_ad_principal_account(out, *at, cut + 1, e);
+}
+
+static int
+by_sid(struct directory *d, const struct ae_sid *sid, struct ae_ad **at,
+    struct ae_principal **out, struct ae_err *e)
+{
+	int rc = ad_forest_by_sid(at, d->forest, d->ad, d->cred, sid, e);
+
+	return rc < 0 ? rc : ae_ad_principal(out, *at, sid, e);
+}
+
+/* It was another domain that could not be reached: not tried again at once. */
+static bool
+is_away(const struct directory *d, const struct ae_ad *at)
+{
+	return d->ad != NULL && at == NULL;
+}
+
+/* Let go of a connection that failed: our own domain's, or another's. */
+static void
+let_go(struct directory *d, const struct ae_ad *at)
+{
+	if (at == d->ad)
+		disconnect(d);
+	else if (at != NULL)
+		ad_forest_drop(d->forest, at);
 }
 
 /* By name, or (name NULL) by SID. */
@@ -232,16 +249,18 @@ static int
 look_up(struct directory *d, const struct ae_sid *sid, const char *name,
     struct ae_principal **out, struct ae_err *e)
 {
+	struct ae_ad *at;
 	int rc, tries;
 
 	for (tries = 0; tries < 2; tries++) {
+		at = NULL;
 		rc = connect_dc(d, e);
 		if (rc == AE_OK)
-			rc = name != NULL ? by_name(out, d->ad, name, e)
-					  : ae_ad_principal(out, d->ad, sid, e);
-		if (!worth_another(rc))
+			rc = name != NULL ? by_name(d, name, &at, out, e)
+					  : by_sid(d, sid, &at, out, e);
+		if (!worth_another(rc) || is_away(d, at))
 			return rc;
-		disconnect(d);
+		let_go(d, at);
 	}
 	return rc;
 }
@@ -314,19 +333,52 @@ on_ask_subject(
 	return AE_OK;
 }
 
+/*
+ * In this CA's domain, in the one the requester is of, and in the one the
+ * name is of: somebody who rules a domain may name its hosts as he likes.
+ */
+static int
+owners_once(struct directory *d, const char *dns, const struct ae_sid *sid,
+    unsigned *n, struct ae_ad **at, struct ae_err *e)
+{
+	struct ae_ad *asked[3] = { d->ad };
+	unsigned here;
+	size_t i;
+	int rc;
+
+	rc = ad_forest_by_sid(&asked[1], d->forest, d->ad, d->cred, sid, e);
+	*at = asked[1];
+	if (rc == AE_OK) {
+		rc = ad_forest_by_host(
+		    &asked[2], d->forest, d->ad, d->cred, dns, e);
+		*at = asked[2];
+	}
+	for (i = 0, *n = 0; rc == AE_OK && i < 3; i++) {
+		if (i > 0 && (asked[i] == asked[0] || asked[i] == asked[i - 1]))
+			continue;
+		*at = asked[i];
+		rc = ae_ad_dns_owners(&here, asked[i], dns, sid, e);
+		if (rc == AE_OK)
+			*n += here;
+	}
+	return rc;
+}
+
 static int
 owners(struct directory *d, const char *dns, const struct ae_sid *sid,
     unsigned *n, struct ae_err *e)
 {
+	struct ae_ad *at;
 	int rc, tries;
 
 	for (tries = 0; tries < 2; tries++) {
+		at = NULL;
 		rc = connect_dc(d, e);
 		if (rc == AE_OK)
-			rc = ae_ad_dns_owners(n, d->ad, dns, sid, e);
-		if (!worth_another(rc))
+			rc = owners_once(d, dns, sid, n, &at, e);
+		if (!worth_another(rc) || is_away(d, at))
 			return rc;
-		disconnect(d);
+		let_go(d, at);
 	}
 	return rc;
 }
@@ -441,6 +493,7 @@ dir_open(struct proc *p, struct ae_err *e)
 	bool ok = d != NULL && dir != NULL;
 
 	p->state = d;
+	ok = ok && (d->forest = ad_forest_new()) != NULL;
 	for (i = 0; ok && read[i] != NULL; i++)
 		ok = proc_allow_read(p, read[i]);
 	ok = ok && proc_allow_read(p, p->conf.krb5_conf) &&

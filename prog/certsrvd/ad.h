@@ -7,9 +7,31 @@
 #define CERTSRVD_AD_H
 
 #include "base/err.h"
+#include "base/sid.h"
 #include "conf.h"
+#include "gss/cred.h"
 
 struct ae_ad;
+struct ad_forest;
+
+/*
+ * A connection to a DC of the domain that an account (by SID, or by the
+ * NetBIOS name of its domain) or a host (by its DNS name) is of.  home is the
+ * one to the CA's own domain, and the answer for what is of no domain.  The
+ * connection stays the forest's.  AE_EUNAVAIL: that domain does not answer.
+ */
+struct ad_forest *ad_forest_new(void);
+int ad_forest_by_sid(struct ae_ad **out, struct ad_forest *f,
+    struct ae_ad *home, const struct ae_gss_cred *cred,
+    const struct ae_sid *sid, struct ae_err *e) AE_MUST_CHECK;
+int ad_forest_by_name(struct ae_ad **out, struct ad_forest *f,
+    struct ae_ad *home, const struct ae_gss_cred *cred, const char *name,
+    size_t len, struct ae_err *e) AE_MUST_CHECK;
+int ad_forest_by_host(struct ae_ad **out, struct ad_forest *f,
+    struct ae_ad *home, const struct ae_gss_cred *cred, const char *host,
+    struct ae_err *e) AE_MUST_CHECK;
+/* A connection that failed ends; NULL: all do. */
+void ad_forest_drop(struct ad_forest *f, const struct ae_ad *ad);
 
 /*
  * Replace the CRL of this CA's object below CN=CDP.  AE_ENOTFOUND: certsrv

@@ -25,6 +25,7 @@ CONF = dict(re.findall(r'^(\w+)="(.*)"$', (TOP / "lab" / "lab.conf").read_text()
 REALM = CONF["LAB_REALM"]
 DOMAIN = CONF["LAB_DOMAIN"]
 ADDRESSES = dict(pair.split("=") for pair in CONF["LAB_HOSTS"].split())
+CHILD_ADDRESSES = dict(pair.split("=") for pair in CONF["LAB_CHILD_HOSTS"].split())
 BASE_DN = ",".join("DC=" + label for label in DOMAIN.split("."))
 
 
@@ -76,10 +77,11 @@ class Host:
     def __init__(self, lab, name):
         self.lab = lab
         self.name = name
-        self.fqdn = f"{name}.{DOMAIN}"
-        self.address = ADDRESSES[name]
+        child = name in CHILD_ADDRESSES
+        self.fqdn = f"{name}.{CONF['LAB_CHILD_DOMAIN'] if child else DOMAIN}"
+        self.address = (CHILD_ADDRESSES if child else ADDRESSES)[name]
         self.account = f"{name.upper()}$"
-        self.principal = f"{self.account}@{REALM}"
+        self.principal = f"{self.account}@{CONF['LAB_CHILD_REALM'] if child else REALM}"
 
     def __repr__(self):
         return f"<{self.name} of {self.lab.name}>"
@@ -192,15 +194,18 @@ class Host:
 
 
 class Lab:
-    """A running lab; use as a context manager, or call up() and down()."""
+    """A running lab; use as a context manager, or call up() and down().  child: with dc2 and pc2."""
 
-    def __init__(self, name, keep=False):
+    def __init__(self, name, keep=False, child=False):
         self.name = name
         self.keep = keep
+        self.child = child
         base = os.environ.get("LAB_DIR", "/var/lib/autoenroll-lab")
         self.directory = pathlib.Path(base) / name
-        self.hosts = {host: Host(self, host) for host in ADDRESSES}
+        self.hosts = {host: Host(self, host) for host in ADDRESSES | (CHILD_ADDRESSES if child else {})}
         self.dc1, self.ca1, self.pc1 = (self.hosts[h] for h in ("dc1", "ca1", "pc1"))
+        if child:
+            self.dc2, self.pc2 = self.hosts["dc2"], self.hosts["pc2"]
         self.admin = CONF["LAB_ADMIN"]
         self.admin_password = CONF["LAB_ADMIN_PASSWORD"]
         self.users = CONF["LAB_USERS"].split()
@@ -215,7 +220,9 @@ class Lab:
         return done.stdout
 
     def up(self):
-        self.command("up", "--owner", os.getpid())
+        # the child domain is made once, on a machine that may be busy
+        self.command("up", *(["--child"] if self.child else []), "--owner", os.getpid(),
+                     timeout=600 if self.child else 120)
         return self
 
     def down(self):

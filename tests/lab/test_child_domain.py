@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the autoenroll authors.
+"""A computer of a child domain and a CA in the forest's root: templates and CA come from the forest's
+configuration, group policy and the account from the child, and trust lies between them."""
+import pytest
+
+from ca import FULL, READ, Ca, enroll_for, make_csr
+from client import Client
+from lab import CONF, Lab
+
+GRANTED, FOR_ROOT = "ForTheChild", "ForTheRoot"
+CHILD_DN = ",".join("DC=" + label for label in CONF["LAB_CHILD_DOMAIN"].split("."))
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with Lab("test-child-domain", child=True) as running:
+        yield running
+
+
+class ForestCa(Ca):
+    """What is written to the configuration, is written to both controllers: replication is not
+    what is tested."""
+
+    def ldb(self, tool, *words, input=None, check=True):
+        self.lab.dc2.run(tool, "-H", "/var/lib/samba/private/sam.ldb", *words, input=input, check=check)
+        return super().ldb(tool, *words, input=input, check=check)
+
+    def forget_templates(self):
+        """A new lab has none."""
+
+
+@pytest.fixture(scope="module")
+def pc2_sid(lab):
+    out = lab.dc2.run("ldbsearch", "-H", "/var/lib/samba/private/sam.ldb", "-b", CHILD_DN,
+                      "(sAMAccountName=PC2$)", "objectSid").stdout
+    return out.split("objectSid: ")[1].split()[0]
+
+
+@pytest.fixture(scope="module")
+def ca(lab, build, pc2_sid):
+    computers = pc2_sid.rsplit("-", 1)[0] + "-515"  # Domain Computers of the child
+    root = lab.ldbsearch("(sAMAccountName=PC1$)", "objectSid")[0]["objectSid"][0].rsplit("-", 1)[0] + "-515"
+    ca = ForestCa(lab, build)
+    ca.setup({GRANTED: (READ + FULL + enroll_for(computers), {}),
+              FOR_ROOT: (READ + FULL + enroll_for(root), {})})
+    ca.trust()
+    ca.start()
+    yield ca
+    ca.stop()
+
+
+@pytest.fixture(scope="module")
+def pc2(lab, build):
+    client = Client(lab.pc2, build)
+    client.local_policy(7)
+    return client
+
+
+def test_tickets_cross_the_trust(lab):
+    lab.pc2.kinit_machine()
+    lab.pc2.run("kvno", "-q", "-S", "host", lab.ca1.fqdn)
+    lab.ca1.kinit_machine()
+    lab.ca1.run("kvno", "-q", "-S", "ldap", lab.dc2.fqdn)
+
+
+def test_enrolled_from_the_root_s_ca(ca, pc2, pc2_sid):
+    done = pc2.json("pulse", code=None)
+    assert pc2.current(GRANTED, "cert.pem").exists(), str(done)
+    text = pc2.host.run("openssl", "x509", "-noout", "-text", "-in",
+                        f"/var/lib/autoenroll/my/{GRANTED}/current/cert.pem").stdout
+    assert f"DNS:{pc2.host.fqdn}" in text
+    assert pc2_sid in text  # the SID extension, of the child domain
+    issued = ca.events(6)[-1]
+    assert issued["requester"] == "CHILD\\PC2$", issued
+
+
+def submit(pc2, ca, template, code):
+    csr = make_csr(pc2.host, template)
+    return pc2.json("submit", "--ca", f"{ca.host.fqdn}\\{ca.name}", "-a", f"CertificateTemplate={template}", csr,
+                    code=code)
+
+
+def test_domain_computers_of_the_root_are_others(ca, pc2):
+    """A template that grants the root's Domain Computers grants nothing to those of the child."""
+    answer = submit(pc2, ca, FOR_ROOT, 8)
+    assert (answer["outcome"], "0x80094012" in answer["hresult_text"]) == ("denied", True), answer
+    event = ca.events(53)[-1]
+    assert (event["requester"], event["hresult"]) == ("CHILD\\PC2$", "0x80094012"), event
+
+
+def test_the_child_s_controller_is_away(lab, ca, pc2):
+    """The request is refused, and what could not be asked is said; then all is well again."""
+    pc2.host.kinit_machine()
+    pc2.host.run("kvno", "-q", "-S", "host", ca.host.fqdn)
+    ca.stop()
+    ca.start()  # with no connection left to the child
+    lab.dc2.refuse(389)
+    try:
+        answer = submit(pc2, ca, GRANTED, None)
+    finally:
+        lab.dc2.heal()
+    assert answer["outcome"] != "issued", answer
+    assert "connecting to domain child.lab.example of the forest" in ca.text()
+    assert "could not be read now" in ca.events(53)[-1]["reasons"], ca.events(53)[-1]
