@@ -85,14 +85,19 @@ def ca_permissions(ca, sddl):
         ca.restart()
 
 
+def rows_of(ca, account):
+    """Not all rows: a CA that was just started makes itself an exchange certificate."""
+    return [r["id"] for r in ca.rows("id, account") if (r["account"] or "").endswith(account)]
+
+
 def test_who_may_not_ask_the_ca_at_all(ca):
     """The CA's own descriptor: read but no enroll for PC1$."""
     with ca_permissions(ca, f"(D;;0x200;;;{ca.sid('PC1$')})(A;;0x300;;;AU)(A;;0x3;;;BA)"):
-        before = ca.count()
+        before = rows_of(ca, "PC1$")
         mark = ca.mark()
         answer = ask(ca.machine(), "Machine")
         assert (answer["disposition"], answer["cert"]) == (ENROLL_DENIED, b""), answer
-        assert ca.count() == before  # it leaves a log line, no row
+        assert rows_of(ca, "PC1$") == before  # it leaves a log line, no row
         assert "0x80094011" in ca.log_since(mark)
         assert ask(ca.person("alice"), "Person")["disposition"] == ISSUED
     assert ask(ca.machine(), "Machine")["disposition"] == ISSUED

@@ -113,7 +113,7 @@ def test_the_member_gets_what_it_may_have(pc1):
     results = pc1.json("pulse", "--wait")["results"]
     assert {r["template"]: (r["outcome"], r["transport"]) for r in results} == {
         "Workstation": ("issued", "dcom"), "ComputerLogon": ("issued", "dcom")}
-    plan = pc1.plan()
+    plan = pc1.plan("--all")
     assert {t for t, p in plan.items() if p["action"] == "keep"} == {"Workstation", "ComputerLogon"}
     assert failing(plan["User"]) == ["context.user-template-in-machine"]
     assert "template.supplies-subject" in failing(plan["WebServer"])
