@@ -46,7 +46,7 @@ cmd_templates(struct cli *cli, int argc, char **argv)
 		return code;
 	code = cmd_plan_here(cli, &o, &report, &e) == AE_OK ? EXIT_OK
 							    : cli_fail(cli, &e);
-	if (code == EXIT_OK && !all && o.show == NULL)
+	if (code == EXIT_OK && !all && !explain && o.show == NULL)
 		show_plan_own_kind(report);
 	if (code == EXIT_OK && cli->json)
 		cli_print_json(report);

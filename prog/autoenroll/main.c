@@ -108,7 +108,7 @@ const struct cli_command cli_commands[] = {
 	  "usage: autoenroll templates [--explain] [--all] [--user] [--json] [TEMPLATE]\n"
 	  "\n"
 	  "  --explain  every check that was made for every template, in order\n"
-	  "  --all      also templates for another kind of account\n"
+	  "  --all      also templates for another kind of account; --explain has them\n"
 	  "  --user     what you would get instead of this machine\n"
 	  "\n"
 	  "examples:\n"
