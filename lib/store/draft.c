@@ -178,7 +178,9 @@ publish(
 	if (renameat(d->tmpl_fd, d->name, d->tmpl_fd, name) != 0)
 		return ae_fail_errno(e, errno, "rename to %s", name);
 	d->name[0] = '\0';
-	rc = ae_file_sync_dir(d->tmpl_fd, e);
+	rc = store_sync_above(d->s, d->s->my, e);
+	if (rc == AE_OK)
+		rc = ae_file_sync_dir(d->tmpl_fd, e);
 	if (rc == AE_OK)
 		rc = ae_file_symlink_at(d->tmpl_fd, "current", name, e);
 	if (rc != AE_OK)

@@ -22,6 +22,13 @@ typedef int store_each_fn(
 /* Descriptor of a subdirectory, or a negative ae_rc (AE_ENOTFOUND too). */
 int store_dir(int at, const char *name, bool make, struct ae_err *e);
 
+/*
+ * Flush the names of my or request and of the directories in them.  Always,
+ * not only when they were made just now: whoever made them may have been
+ * killed before it came to that.
+ */
+int store_sync_above(const struct ae_store *s, int dirfd, struct ae_err *e);
+
 /* Call fn for each name but "." and ".."; stops at the first failure. */
 int store_each(int dirfd, store_each_fn *fn, void *arg, struct ae_err *e);
 

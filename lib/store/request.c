@@ -200,7 +200,7 @@ ae_store_request_new(unsigned *number, struct ae_store *s, const char *tmpl,
 	if (rc == AE_OK)
 		rc = publish(dir, fd, draft, number, e);
 	if (rc == AE_OK)
-		rc = ae_file_sync_dir(s->request, e);
+		rc = store_sync_above(s, s->request, e);
 out:
 	if (fd >= 0)
 		(void)close(fd);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "sys/files.h"
 
 bool
 ae_store_name_ok(const char *tmpl)
@@ -44,6 +45,14 @@ store_dir(int at, const char *name, bool make, struct ae_err *e)
 	if (fd < 0)
 		return ae_fail_errno(e, errno, "open directory %s", name);
 	return fd;
+}
+
+int
+store_sync_above(const struct ae_store *s, int dirfd, struct ae_err *e)
+{
+	int rc = ae_file_sync_dir(s->root, e);
+
+	return rc == AE_OK ? ae_file_sync_dir(dirfd, e) : rc;
 }
 
 unsigned
@@ -172,10 +181,8 @@ ae_store_open(
 		return ae_fail_mem(e);
 	s->root = s->my = s->request = s->trust = s->lock = -1;
 	s->write = write;
-	if (write && mkdir(dir, 0755) != 0 && errno != EEXIST) {
-		rc = ae_fail_errno(e, errno, "make %s", dir);
+	if (write && (rc = ae_file_mkdir(dir, 0755, e)) != AE_OK)
 		goto out;
-	}
 	rc = s->root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (rc < 0) {
 		rc = errno == ENOENT ? ae_fail(e, AE_ENOTFOUND, AE_DOM_ERRNO,

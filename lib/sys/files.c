@@ -196,13 +196,13 @@ ae_file_write_at(int dirfd, const char *name, const void *p, size_t len,
 	    dirfd, name, p, len, mode, (uid_t)-1, (gid_t)-1, e);
 }
 
-int
-ae_file_write(
-    const char *path, const void *p, size_t len, mode_t mode, struct ae_err *e)
+/* The directory that path is in; fd, or a failure. */
+static int
+open_parent(const char *path, struct ae_err *e)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir;
-	int fd, rc;
+	int fd;
 
 	if (slash == NULL)
 		dir = strdup(".");
@@ -211,12 +211,21 @@ ae_file_write(
 	if (dir == NULL)
 		return ae_fail_mem(e);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		rc = fail_path(e, errno, dir);
-		free(dir);
-		return rc;
-	}
+	if (fd < 0)
+		fd = fail_path(e, errno, dir);
 	free(dir);
+	return fd;
+}
+
+int
+ae_file_write(
+    const char *path, const void *p, size_t len, mode_t mode, struct ae_err *e)
+{
+	const char *slash = strrchr(path, '/');
+	int rc, fd = open_parent(path, e);
+
+	if (fd < 0)
+		return fd;
 	rc = ae_file_write_at(
 	    fd, slash == NULL ? path : slash + 1, p, len, mode, e);
 	(void)close(fd);
@@ -245,6 +254,23 @@ ae_file_symlink_at(
 }
 
 int
+ae_file_mkdir(const char *path, mode_t mode, struct ae_err *e)
+{
+	int rc, fd;
+
+	if (mkdir(path, mode) < 0)
+		return errno == EEXIST
+		    ? AE_OK
+		    : ae_fail_errno(e, errno, "making %s", path);
+	fd = open_parent(path, e);
+	if (fd < 0)
+		return fd;
+	rc = ae_file_sync_dir(fd, e);
+	(void)close(fd);
+	return rc;
+}
+
+int
 ae_file_mkdirs(const char *path, mode_t mode, struct ae_err *e)
 {
 	char *p = strdup(path), *s;
@@ -258,9 +284,7 @@ ae_file_mkdirs(const char *path, mode_t mode, struct ae_err *e)
 		if (c != '/' && c != '\0')
 			continue;
 		*s = '\0';
-		if (mkdir(p, c == '\0' ? mode : (mode | 0755)) < 0 &&
-		    errno != EEXIST)
-			rc = ae_fail_errno(e, errno, "making %s", p);
+		rc = ae_file_mkdir(p, c == '\0' ? mode : (mode | 0755), e);
 		*s = c;
 		if (c == '\0')
 			break;

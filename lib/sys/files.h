@@ -47,7 +47,11 @@ int ae_file_symlink_at(int dirfd, const char *name, const char *target,
 /* Write back a directory's entries. */
 int ae_file_sync_dir(int dirfd, struct ae_err *e) AE_MUST_CHECK;
 
-/* The directory and those above it; existing ones keep their mode. */
+/* A directory, durably; AE_OK when there is one, whose mode stays. */
+int ae_file_mkdir(
+    const char *path, mode_t mode, struct ae_err *e) AE_MUST_CHECK;
+
+/* The same with those above it. */
 int ae_file_mkdirs(
     const char *path, mode_t mode, struct ae_err *e) AE_MUST_CHECK;
 

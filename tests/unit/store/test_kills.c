@@ -12,51 +12,19 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store/request.h"
+#include "cycle.h"
 
-#define TMPL "Workstation"
 #define POINTS_MIN 150 /* fewer: the tracer does not see them */
 #define POINTS_MAX 5000
 
 static char dir[64];
-
-/* Key and certificate of one generation name it; DER is the key again. */
-static bool
-work(unsigned gen)
-{
-	struct ae_store_request_meta rq = { .state = AE_STORE_MADE, .made = 1 };
-	const struct ae_store_meta meta = { .installed = 2 };
-	struct ae_store_draft *d = NULL;
-	struct ae_store *s = NULL;
-	char text[16];
-	unsigned number;
-	int len = snprintf(text, sizeof(text), "%u\n", gen);
-	bool done;
-
-	done = ae_store_open(&s, dir, true, NULL) == AE_OK &&
-	    ae_store_request_new(&number, s, TMPL, AE_STORE_KEY_PEM, text,
-		(size_t)len, text, (size_t)len, &rq, NULL) == AE_OK;
-	rq.state = AE_STORE_ASKED;
-	done = done &&
-	    ae_store_request_update(s, TMPL, number, &rq, NULL) == AE_OK &&
-	    ae_store_draft_from_request(&d, s, TMPL, number, NULL) == AE_OK &&
-	    ae_store_commit(d, text, (size_t)len, "", 0, &meta, NULL, NULL) ==
-		AE_OK &&
-	    ae_store_request_remove(s, TMPL, number, NULL) == AE_OK;
-	ae_store_draft_free(d);
-	ae_store_free(s);
-	return done;
-}
 
 /* False: it came to its end before the point. */
 static bool
@@ -72,7 +40,7 @@ work_killed_at(unsigned gen, unsigned point)
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
 			_exit(2);
 		(void)raise(SIGSTOP);
-		_exit(work(gen) ? 0 : 1);
+		_exit(cycle_enroll(dir, gen) ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSTOPPED(status));
@@ -93,112 +61,28 @@ work_killed_at(unsigned gen, unsigned point)
 	return true;
 }
 
-static int
-key_is_ours_alone(
-    const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	if (kind == FTW_F && strstr(path + at->base, "key") != NULL)
-		assert_int_equal(st->st_mode & 0077, 0);
-	return 0;
-}
-
-static void
-slurp(char out[16], const char *name)
-{
-	char path[128];
-	FILE *f;
-	size_t n;
-
-	(void)snprintf(
-	    path, sizeof(path), "%s/my/" TMPL "/current/%s", dir, name);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	n = fread(out, 1, 15, f);
-	out[n] = '\0';
-	(void)fclose(f);
-}
-
-static unsigned
-current_generation(void)
-{
-	static const char *const names[] = { "cert.pem", "key.pem",
-		"fullchain.pem" };
-	char first[16], other[16];
-	size_t i;
-
-	slurp(first, names[0]);
-	for (i = 1; i < sizeof(names) / sizeof(names[0]); i++) {
-		slurp(other, names[i]);
-		assert_string_equal(first, other);
-	}
-	return (unsigned)strtoul(first, NULL, 10);
-}
-
-static void
-forget_old(struct ae_store *s)
-{
-	struct ae_store_list l;
-	size_t i;
-
-	assert_int_equal(ae_store_list(s, &l, NULL), AE_OK);
-	for (i = 0; i < l.n; i++)
-		if (!l.v[i].current)
-			assert_int_equal(
-			    ae_store_delete(s, TMPL, l.v[i].number, NULL),
-			    AE_OK);
-	ae_store_list_done(&l);
-}
-
-/* What a run does with a request that it finds: the same once more. */
-static void
-go_on(unsigned gen)
-{
-	const struct ae_store_meta meta = { .installed = 3 };
-	struct ae_store_request_list l;
-	struct ae_store_draft *d = NULL;
-	struct ae_store *s = NULL;
-	size_t i;
-
-	assert_int_equal(ae_store_open(&s, dir, true, NULL), AE_OK);
-	assert_int_equal(ae_store_request_list(s, &l, NULL), AE_OK);
-	assert_true(l.n <= 1);
-	for (i = 0; i < l.n; i++) {
-		assert_true(l.v[i].der_len >= 2);
-		assert_int_equal(ae_store_draft_from_request(
-				     &d, s, TMPL, l.v[i].number, NULL),
-		    AE_OK);
-		assert_int_equal(ae_store_commit(d, l.v[i].der, l.v[i].der_len,
-				     "", 0, &meta, NULL, NULL),
-		    AE_OK);
-		ae_store_draft_free(d);
-		assert_int_equal(
-		    ae_store_request_remove(s, TMPL, l.v[i].number, NULL),
-		    AE_OK);
-		assert_int_equal(current_generation(), gen);
-	}
-	ae_store_request_list_done(&l);
-	forget_old(s);
-	ae_store_free(s);
-}
-
 static void
 killed_at_every_system_call(void **state)
 {
 	unsigned point, gen = 1, now, seen_old = 0, seen_new = 0;
+	const char *wrong;
 
 	(void)state;
-	assert_true(work(gen));
+	assert_true(cycle_enroll(dir, gen));
 	for (point = 1; point < POINTS_MAX; point++) {
 		unsigned old = gen++;
 		bool killed = work_killed_at(gen, point);
 
-		now = current_generation();
+		wrong = cycle_check(dir, gen, CYCLE_NONE, &now);
+		if (wrong != NULL)
+			fail_msg("point %u: %s", point, wrong);
 		assert_true(now == old || now == gen);
 		seen_old += now == old;
 		seen_new += now == gen;
-		assert_int_equal(nftw(dir, key_is_ours_alone, 8, FTW_PHYS), 0);
-		go_on(gen);
-		gen = current_generation();
+		wrong = cycle_go_on(dir, gen);
+		if (wrong != NULL)
+			fail_msg("after point %u: %s", point, wrong);
+		assert_null(cycle_check(dir, gen, CYCLE_NONE, &gen));
 		if (!killed)
 			break;
 	}
