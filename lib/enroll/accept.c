@@ -82,6 +82,38 @@ check_sid(const struct ae_cert *c, const struct ae_accept *a, struct ae_err *e)
 	return AE_OK;
 }
 
+static bool
+has_name(const struct ae_cert *c, enum ae_san_type type, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->x.nsans; i++)
+		if (c->x.sans[i].type == type &&
+		    ae_str_eq_nocase(c->x.sans[i].text, name))
+			return true;
+	return false;
+}
+
+/* A CA takes names of the directory where the template says so; so do we. */
+static int
+check_names(
+    const struct ae_cert *c, const struct ae_accept *a, struct ae_err *e)
+{
+	uint32_t flags = a->tmpl->name_flag;
+
+	if ((flags &
+		(AE_CT_ENROLLEE_SUPPLIES_SUBJECT |
+		    AE_CT_ENROLLEE_SUPPLIES_SAN)) != 0)
+		return AE_OK;
+	if ((flags & AE_CT_SAN_DNS) != 0 && a->dns != NULL &&
+	    !has_name(c, AE_SAN_DNS, a->dns))
+		return REFUSE(e, "it is not for the host %s", a->dns);
+	if ((flags & AE_CT_SAN_UPN) != 0 && a->upn != NULL &&
+	    !has_name(c, AE_SAN_UPN, a->upn))
+		return REFUSE(e, "it is not for %s", a->upn);
+	return AE_OK;
+}
+
 /* Parse DER certificates, passing over what does not parse. */
 static int
 parse_all(struct ae_cert **out, size_t *n, const struct ae_der *v, size_t count,
@@ -151,7 +183,7 @@ ae_accept_check(const struct ae_cert **cert, const struct ae_answer *answer,
 {
 	static int (*const checks[])(const struct ae_cert *,
 	    const struct ae_accept *, struct ae_err *) = { check_validity,
-		check_usage, check_template, check_sid };
+		check_usage, check_template, check_sid, check_names };
 	const struct ae_cert *c;
 	size_t i;
 	int rc;

@@ -150,6 +150,8 @@ read_question(struct question *q, struct key_role *k, struct ae_arena *arena,
 	if (ae_rd_u8(in) != 0) { /* whose it must be; else not compared */
 		q->sid = ae_sid_get(in);
 		q->acc.sid = &q->sid;
+		q->acc.dns = msg_get_str(arena, in, 1024);
+		q->acc.upn = msg_get_str(arena, in, 1024);
 	}
 	q->acc.roots = v;
 	q->acc.nroots = key_get_ders(v, in);

@@ -95,6 +95,8 @@ read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
 	int rc;
 
 	r->sid = ae_sid_get(in);
+	r->dns = msg_get_str(r->a, in, 1024);
+	r->upn = msg_get_str(r->a, in, 1024);
 	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
 	if (p != NULL)
 		ae_wr_bytes(pems, p, len);

@@ -59,6 +59,7 @@ struct run {
 
 	/* what the policy role answered */
 	struct ae_sid sid;
+	const char *dns, *upn; /* of that account; or NULL */
 	const uint8_t *anchors; /* two encoded lists, passed on unread */
 	size_t anchors_len;
 	struct pulse_wire_plan plan;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/time.h"
+#include "pki/der.h"
 #include "wcce/hresult.h"
 #include "wcce/request.h"
 
@@ -57,12 +58,19 @@ pulse_install(struct run *r, const struct pulse_settling *s, const void *answer,
 	size_t i;
 	int rc;
 
-	*refused = false;
+	*refused = len > AE_PKI_RESPONSE_MAX;
+	if (*refused)
+		return ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
+		    "the answer has %zu bytes, at most %u are looked at", len,
+		    AE_PKI_RESPONSE_MAX);
 	ae_wr_init(&q, ROLE_BODY_MAX);
 	msg_put_bytes(&q, answer, len);
 	ae_wr_u8(&q, !s->other_person);
-	if (!s->other_person)
+	if (!s->other_person) {
 		ae_sid_put(&q, &r->sid);
+		msg_put_str(&q, r->dns);
+		msg_put_str(&q, r->upn);
+	}
 	ae_wr_bytes(&q, r->anchors, r->anchors_len);
 	msg_put_str(&q, s->config);
 	ae_wr_u32(&q, request_id);
@@ -149,6 +157,14 @@ pending(struct run *r, const struct pulse_settling *s,
 	if (s->retrieved) {
 		EVENT(r, AE_EVENT_CERTENROLL, 32, s->tmpl->cn, s->config);
 		pulse_outcome(res, "pending", v->message);
+		return;
+	}
+	if (v->request_id == 0) { /* nobody could ever ask for it */
+		pulse_outcome(res, "failed",
+		    pulse_drop(r, s->tmpl->cn, s->number, &e) == AE_OK
+			? "the CA says that the request is pending, and gives "
+			  "it no number"
+			: e.text);
 		return;
 	}
 	EVENT(r, AE_EVENT_CERTENROLL, s->renew ? 22 : 21, s->tmpl->cn,

@@ -379,6 +379,8 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 	char *text;
 
 	ae_sid_put(w, &d->me->sid);
+	msg_put_str(w, d->me->dns_host_name);
+	msg_put_str(w, d->me->upn);
 	ae_wr_init(&part, ROLE_BODY_MAX);
 	put_pem(&part, &d->pki->roots);
 	put_pem(&part, &d->pki->aia);

@@ -100,6 +100,8 @@ group_teardown(void **state)
 static int
 setup(void **state)
 {
+	static const struct ae_san ours[] = { { .type = AE_SAN_DNS,
+	    .text = "PC1.lab.example" } };
 	static const uint8_t serial[] = { 0x11, 0x22 };
 
 	(void)state;
@@ -107,6 +109,7 @@ setup(void **state)
 	w->t = (struct ae_template){ .cn = cn,
 		.oid = oid,
 		.schema_version = 2,
+		.name_flag = AE_CT_SAN_DNS,
 		.ekus = { w->ekus, 1 } };
 	w->leaf = (struct ae_tbs){ .serial = { serial, 2 },
 		.sigalg = ae_key_sigalg(w->ca, AE_HASH_SHA256),
@@ -119,6 +122,8 @@ setup(void **state)
 		    .has_template_major = true,
 		    .template_major = 100,
 		    .eku = { w->ekus, 1 },
+		    .sans = ours,
+		    .nsans = 1,
 		    .has_sid = true,
 		    .sid = w->sid } };
 	w->signer = w->ca;
@@ -166,6 +171,8 @@ judge(struct ae_err *e)
 	struct ae_accept a = { .tmpl = &w->t,
 		.key = w->mine,
 		.sid = &w->sid,
+		.dns = "pc1.lab.example",
+		.upn = "pc1$@LAB.EXAMPLE",
 		.roots = &root,
 		.nroots = 1,
 		.now = NOW };
@@ -289,6 +296,28 @@ wrong_sid(void **state)
 	assert_int_equal(judge(NULL), AE_OK);
 }
 
+static void
+wrong_names(void **state)
+{
+	static const struct ae_san both[] = { { .type = AE_SAN_DNS,
+						  .text = "pc1.lab.example" },
+		{ .type = AE_SAN_UPN, .text = "PC1$@lab.example" } };
+
+	(void)state;
+	w->leaf.x.nsans = 0;
+	refused("not for the host pc1.lab.example");
+	w->t.name_flag = AE_CT_SAN_DNS | AE_CT_SAN_UPN;
+	w->leaf.x.sans = both;
+	w->leaf.x.nsans = 1;
+	refused("not for pc1$@LAB.EXAMPLE");
+	w->leaf.x.nsans = 2;
+	assert_int_equal(judge(NULL), AE_OK);
+	/* what the request asked for, the CA's policy decides */
+	w->leaf.x.nsans = 0;
+	w->t.name_flag = AE_CT_SAN_DNS | AE_CT_ENROLLEE_SUPPLIES_SUBJECT;
+	assert_int_equal(judge(NULL), AE_OK);
+}
+
 /* ---- twenty wrong certificates, none accepted ---- */
 
 static char foreign_eku[] = "1.3.6.1.5.5.7.3.3";
@@ -330,6 +359,22 @@ static void
 bend_no_sid(void)
 {
 	w->leaf.x.has_sid = false;
+}
+
+static void
+bend_name(void)
+{
+	static const struct ae_san not_ours[] = { { .type = AE_SAN_DNS,
+	    .text = "dc1.lab.example" } };
+
+	w->leaf.x.sans = not_ours;
+	w->leaf.x.nsans = 1;
+}
+
+static void
+bend_no_name(void)
+{
+	w->leaf.x.nsans = 0;
 }
 
 static void
@@ -450,6 +495,8 @@ static const struct {
 	{ "the template in the old form alone", bend_old_template, NULL },
 	{ "another SID", bend_sid, NULL },
 	{ "no SID", bend_no_sid, NULL },
+	{ "another name", bend_name, NULL },
+	{ "no name", bend_no_name, NULL },
 	{ "a CA certificate", bend_ca, NULL },
 	{ "expired", bend_expired, NULL },
 	{ "not valid yet", bend_future, NULL },
@@ -497,6 +544,7 @@ main(void)
 		cmocka_unit_test_setup(wrong_template, setup),
 		cmocka_unit_test_setup(wrong_usage, setup),
 		cmocka_unit_test_setup(wrong_sid, setup),
+		cmocka_unit_test_setup(wrong_names, setup),
 		cmocka_unit_test_setup(twenty_wrong_answers, setup),
 	};
 
