@@ -11,19 +11,24 @@ _certsrv() {
 		esac
 	done
 	case $cmd in
-	'') words='setup request revoke recover-key template permission crl --root --config --help --version' ;;
+	'') words='setup request revoke recover-key template permission agent explain crl --root --config --help --version' ;;
 	setup) words='--name --key --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --dry-run --json --help' ;;
 	request) words='list show approve deny --state --template --sid --limit --after --oldest --pem --json --help' ;;
 	revoke) words='--reason --hold --release --json --help' ;;
 	recover-key) words='--out --json --help' ;;
 	template) words='list publish unpublish --json --help' ;;
 	permission) words='show grant revoke enroll read manage-certificates manage-ca --json --help' ;;
+	agent) words='show allow deny remove unrestrict --for --template --json --help' ;;
+	explain) words='--as --template --attrib --renew-on-behalf --request --json --help' ;;
 	crl) words='publish show --wait --json --help' ;;
 	esac
 	case $prev in
 	--key) words='rsa2048 rsa3072 rsa4096 p256 p384' ;;
 	--reason) words='unspecified key-compromise ca-compromise affiliation-changed superseded cessation-of-operation' ;;
 	--state) words='active pending issued revoked void failed denied' ;;
+	esac
+	case $cmd in
+	explain) mapfile -t COMPREPLY < <(compgen -f -W "$words" -- "$cur") && return ;;
 	esac
 	case $prev in
 	--root | --config) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;

@@ -341,6 +341,27 @@ ae_sd_deny(struct ae_sd *sd, uint8_t flags, uint32_t mask,
 	    flags, mask, object, sid, e);
 }
 
+int
+ae_sd_add_callback(struct ae_sd *sd, bool allow, uint32_t mask,
+    const struct ae_sid *sid, const void *body, size_t len, struct ae_err *e)
+{
+	uint8_t *copy = malloc(len + 1);
+	int rc;
+
+	if (copy == NULL)
+		return ae_fail_mem(e);
+	memcpy(copy, body, len);
+	rc = add(sd, allow ? AE_ACE_ALLOWED_CALLBACK : AE_ACE_DENIED_CALLBACK,
+	    0, mask, NULL, sid, e);
+	if (rc < 0) {
+		free(copy);
+		return rc;
+	}
+	sd->dacl.v[sd->dacl.n - 1].body = copy;
+	sd->dacl.v[sd->dacl.n - 1].body_len = len;
+	return AE_OK;
+}
+
 void
 ae_sd_remove(struct ae_sd *sd, size_t i)
 {

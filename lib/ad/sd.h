@@ -140,6 +140,14 @@ int ae_sd_deny(struct ae_sd *sd, uint8_t flags, uint32_t mask,
     const struct ae_guid *object, const struct ae_sid *sid,
     struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * The same for a callback ACE: len (not 0) bytes of application data follow
+ * the SID, a multiple of four of them (MS-DTYP 2.4.4.6).
+ */
+int ae_sd_add_callback(struct ae_sd *sd, bool allow, uint32_t mask,
+    const struct ae_sid *sid, const void *body, size_t len,
+    struct ae_err *e) AE_MUST_CHECK;
+
 /* Remove the DACL's ACE number i. */
 void ae_sd_remove(struct ae_sd *sd, size_t i);
 

@@ -316,6 +316,20 @@ check_disposition(struct ae_ca_work *w)
 	    "nothing stands against it");
 }
 
-ae_ca_check_fn *const ae_ca_checks_build[] = { check_dates, ae_ca_subject,
-	check_extensions, check_tbs, ae_ca_check_archived, check_disposition,
-	NULL };
+/* clang-format off */
+const struct ae_ca_check ae_ca_checks_build[] = {
+	{ { "certificate.dates", "MS-WCCE 3.2.2.6.2.1.4.4.2",
+	    "from when to when" }, check_dates },
+	{ { "certificate.names", "MS-WCCE 3.2.2.6.2.1.4.5.9",
+	    "which names" }, ae_ca_subject },
+	{ { "certificate.extensions", "MS-WCCE 3.2.1.4.2.1.4.7",
+	    "which extensions" }, check_extensions },
+	{ { "certificate.written", "MS-WCCE 3.2.1.4.2.1.4.7",
+	    "is what was written what was meant" }, check_tbs },
+	{ { "request.archived", "MS-WCCE 3.2.2.6.2.1.2.2",
+	    "is the private key the one of the request" }, ae_ca_check_archived },
+	{ { "ca.disposition", "MS-WCCE 3.2.1.4.2.1.4.5",
+	    "issue, wait for an officer, or deny" }, check_disposition },
+	{ .fn = NULL },
+};
+/* clang-format on */

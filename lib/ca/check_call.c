@@ -37,16 +37,10 @@ check_delegation(struct ae_ca_work *w)
 	    ae_ca_quote(w, w->d->requester));
 }
 
-/* MS-CSRA 3.1.1.7; decided with the groups of the PAC. */
-static int
-check_ca_permission(struct ae_ca_work *w)
+/* MS-CSRA 3.1.1.7 */
+int
+ae_ca_check_ca_permission(struct ae_ca_work *w)
 {
-	const struct ae_caller *c = w->in->caller;
-	int rc;
-
-	rc = ae_token_exact(&w->token, c->sids, c->nsids, w->e);
-	if (rc != AE_OK)
-		return rc;
 	if (w->cfg->sd == NULL || !w->cfg->sd->has_dacl ||
 	    !ae_sd_access_check(
 		w->cfg->sd, w->token, AE_CA_RIGHT_ENROLL, NULL, NULL, NULL))
@@ -54,11 +48,22 @@ check_ca_permission(struct ae_ca_work *w)
 		    "deny.ca-no-request-right", "MS-CSRA 3.1.1.7",
 		    "the permissions of the CA do not let %s request "
 		    "certificates",
-		    ae_ca_quote(w, w->d->requester));
+		    ae_ca_quote(w, w->enrolls));
 	ae_ca_pass(w, "ca.request-right", "MS-CSRA 3.1.1.7",
 	    "%s may request certificates from this CA",
-	    ae_ca_quote(w, w->d->requester));
+	    ae_ca_quote(w, w->enrolls));
 	return AE_CA_GO;
+}
+
+/* Decided with the groups of the PAC. */
+static int
+check_caller(struct ae_ca_work *w)
+{
+	const struct ae_caller *c = w->in->caller;
+	int rc;
+
+	rc = ae_token_exact(&w->token, c->sids, c->nsids, w->e);
+	return rc == AE_OK ? ae_ca_check_ca_permission(w) : rc;
 }
 
 /* MS-WCCE 3.2.1.4.2.1.2: nothing in them is acted upon but the template. */
@@ -189,7 +194,6 @@ check_flags(struct ae_ca_work *w)
 		uint32_t bit;
 		const char *what;
 	} cannot[] = {
-		{ AE_CR_IN_ROBO, "renewal on behalf of another" },
 		{ AE_CR_IN_CT, "certificate transparency" },
 		{ AE_CR_IN_PRESIGN, "pre-signing" },
 	};
@@ -197,6 +201,11 @@ check_flags(struct ae_ca_work *w)
 	size_t i;
 
 	w->prefix = "Error Parsing Request";
+	if ((rq->flags & AE_CR_IN_ROBO) != 0 && !w->cfg->allow_renew_on_behalf)
+		return ae_ca_stop(w, AE_CA_FAIL, AE_HR_E_NOT_SUPPORTED,
+		    "deny.bad-request", "MS-WCCE 3.2.2.6.2.1.2.4",
+		    "the CA's configuration does not allow renewals on behalf "
+		    "of others");
 	if (rq->request_id != 0 && !w->in->approved)
 		return ae_ca_stop(w, AE_CA_REFUSE, AE_HR_E_INVALIDARG,
 		    "deny.bad-request", "MS-WCCE 3.2.1.4.2.1",
@@ -209,6 +218,20 @@ check_flags(struct ae_ca_work *w)
 	return AE_CA_GO;
 }
 
-ae_ca_check_fn *const ae_ca_checks_call[] = { check_authority, check_delegation,
-	check_ca_permission, check_attributes, check_inspection, check_flags,
-	NULL };
+/* clang-format off */
+const struct ae_ca_check ae_ca_checks_call[] = {
+	{ { "ca.name", "MS-WCCE 3.2.1.4.2.1.1",
+	    "is this CA meant" }, check_authority },
+	{ { "ca.delegation", "policy",
+	    "does the caller speak for himself" }, check_delegation },
+	{ { "ca.request-right", "MS-CSRA 3.1.1.7",
+	    "may the caller ask this CA for certificates" }, check_caller },
+	{ { "request.attributes", "MS-WCCE 3.2.1.4.2.1.2",
+	    "which request attributes mean anything" }, check_attributes },
+	{ { "request.inspection", "MS-WCCE 3.2.1.4.2.1.3",
+	    "is an earlier request asked about" }, check_inspection },
+	{ { "request.flags", "MS-WCCE 3.2.1.4.3.1.1",
+	    "are the flags of the call possible" }, check_flags },
+	{ .fn = NULL },
+};
+/* clang-format on */

@@ -126,7 +126,7 @@ check_repeat(struct ae_ca_work *w)
 	const char *a = w->in->request->attributes, *b;
 	int step;
 
-	if (w->in->approved || w->cfg->repeat_window == 0)
+	if (w->in->approved || w->in->anew || w->cfg->repeat_window == 0)
 		return AE_CA_GO;
 	step = ae_ca_ask(w, AE_CA_ASK_ROW_SAME, section);
 	if (step != AE_CA_GO)
@@ -148,5 +148,14 @@ check_repeat(struct ae_ca_work *w)
 	    (long long)row->id, ae_db_disp_name((int)row->disp));
 }
 
-ae_ca_check_fn *const ae_ca_checks_request[] = { check_parse, check_possession,
-	check_repeat, NULL };
+/* clang-format off */
+const struct ae_ca_check ae_ca_checks_request[] = {
+	{ { "request.form", "MS-WCCE 3.2.1.4.2.1.4",
+	    "is it a request of a known form, whose signatures verify" }, check_parse },
+	{ { "request.possession", "MS-WCCE 3.2.1.4.2.1.4.1.1",
+	    "does the requester hold the private key" }, check_possession },
+	{ { "request.repeated", "policy",
+	    "was the same request answered before" }, check_repeat },
+	{ .fn = NULL },
+};
+/* clang-format on */

@@ -146,9 +146,28 @@ check_version(struct ae_ca_work *w)
 	    w->t->minor_revision);
 }
 
-/* MS-WCCE 3.2.2.6.2.1.4.3; with the groups of the PAC and nothing else. */
+/*
+ * Renewals that need no Enroll permission (MS-WCCE 3.2.2.6.2.1.4.5.6,
+ * ALLOW_PREVIOUS_APPROVAL_KEYBASEDRENEWAL): whoever has the old certificate
+ * gets one with the same names.
+ */
+static bool
+by_key(const struct ae_ca_work *w)
+{
+	const uint32_t flags = AE_CT_PREVIOUS_APPROVAL_VALIDATE_REENROLLMENT |
+	    AE_CT_ALLOW_PREVIOUS_APPROVAL_KEYBASEDRENEWAL;
+
+	return w->renews != NULL && w->t->schema_version > 1 &&
+	    (w->t->enrollment_flag & flags) == flags &&
+	    (w->t->name_flag & AE_CT_ENROLLEE_SUPPLIES_SUBJECT) != 0;
+}
+
+/*
+ * MS-WCCE 3.2.2.6.2.1.4.3; with the groups of the PAC and nothing else,
+ * unless a renewal came by other hands.
+ */
 static int
-check_permission(struct ae_ca_work *w)
+permission(struct ae_ca_work *w)
 {
 	static const char section[] = "MS-WCCE 3.2.2.6.2.1.4.3";
 
@@ -157,9 +176,30 @@ check_permission(struct ae_ca_work *w)
 		    "deny.template-no-enroll", section,
 		    "the permissions of template %s do not let %s enroll, with "
 		    "the groups of the ticket",
-		    ae_ca_quote(w, w->t->cn), ae_ca_quote(w, w->d->requester));
+		    ae_ca_quote(w, w->t->cn), ae_ca_quote(w, w->enrolls));
 	ae_ca_pass(w, "template.enroll-right", section, "%s may enroll for %s",
-	    ae_ca_quote(w, w->d->requester), ae_ca_quote(w, w->t->cn));
+	    ae_ca_quote(w, w->enrolls), ae_ca_quote(w, w->t->cn));
+	return AE_CA_GO;
+}
+
+static int
+check_permission(struct ae_ca_work *w)
+{
+	return by_key(w) ? AE_CA_GO : permission(w);
+}
+
+/* When it is known whether the old certificate stands in for an approval. */
+static int
+check_by_key(struct ae_ca_work *w)
+{
+	if (!by_key(w))
+		return AE_CA_GO;
+	if (!w->reenroll)
+		return permission(w);
+	ae_ca_pass(w, "template.key-based-renewal", "MS-WCCE 3.2.2.6.2.1.4.5.6",
+	    "template %s lets certificates be renewed by their key, without "
+	    "permission to enroll",
+	    ae_ca_quote(w, w->t->cn));
 	return AE_CA_GO;
 }
 
@@ -328,7 +368,36 @@ check_policies(struct ae_ca_work *w)
 	return AE_CA_GO;
 }
 
-ae_ca_check_fn *const ae_ca_checks_template[] = { check_which, check_offered,
-	check_version, check_permission, check_possible, ae_ca_check_old,
-	ae_ca_check_reenroll, ae_ca_check_ra, check_key, ae_ca_check_archival,
-	check_purpose, check_policies, NULL };
+/* clang-format off */
+const struct ae_ca_check ae_ca_checks_template[] = {
+	{ { "template.named", "MS-WCCE 3.2.2.6.2.1.4.1",
+	    "which template is asked for" }, check_which },
+	{ { "template.offered", "MS-WCCE 3.2.2.6.2.1.4.7",
+	    "does this CA offer it" }, check_offered },
+	{ { "template.version", "MS-WCCE 3.2.2.6.2.1.4.2",
+	    "is the requested version known" }, check_version },
+	{ { "template.enroll-right", "MS-WCCE 3.2.2.6.2.1.4.3",
+	    "may the requester enroll for it" }, check_permission },
+	{ { "template.possible", "MS-WCCE 3.2.2.6.2.1.4.4.1",
+	    "can this CA issue such certificates" }, check_possible },
+	{ { "renewal.template", "MS-WCCE 3.2.2.6.2.1.2.3",
+	    "is the old certificate of the same template, and the key as demanded" }, ae_ca_check_old },
+	{ { "renewal.reenroll", "MS-WCCE 3.2.2.6.2.1.4.8",
+	    "does the old certificate stand in for an approval" }, ae_ca_check_reenroll },
+	{ { "renewal.by-key", "MS-WCCE 3.2.2.6.2.1.4.5.6",
+	    "does the old key stand in for the permission" }, check_by_key },
+	{ { "request.agent-rights", "MS-WCCE 3.2.2.6.2.1.2.1",
+	    "may this agent enroll that account for it" }, ae_ca_check_agent },
+	{ { "request.ra-signatures", "MS-WCCE 3.2.2.6.2.1.4.5.1",
+	    "are the signatures there that it demands" }, ae_ca_check_ra },
+	{ { "request.key", "MS-WCCE 3.2.2.6.2.1.4.5.2",
+	    "is the key of the right kind, long enough and sound" }, check_key },
+	{ { "request.archival", "MS-WCCE 3.2.2.6.2.1.4.5.7",
+	    "is the private key there where it is archived" }, ae_ca_check_archival },
+	{ { "template.purpose", "policy",
+	    "could anyone become anyone with it" }, check_purpose },
+	{ { "template.policies", "MS-WCCE 3.2.2.6.2.1.4.5.8",
+	    "which issuance policies go in" }, check_policies },
+	{ .fn = NULL },
+};
+/* clang-format on */

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "pki/key.h"
 
+struct ae_ca_rights;
 struct ae_cert;
 struct ae_sd;
 
@@ -38,6 +39,18 @@ struct ae_ca_config {
 	const char *dns_name;	    /* of its host */
 	const struct ae_cert *cert; /* the newest CA certificate */
 	const struct ae_sd *sd;	    /* who may enroll, read, manage */
+
+	/*
+	 * Whom enrollment agents may enroll, for which templates; NULL: every
+	 * agent anybody, for every template that an agent's signature opens.
+	 */
+	const struct ae_ca_rights *agent_rights;
+	/*
+	 * A renewal may come from somebody else than the certificate's owner
+	 * (CR_IN_ROBO), an enrollment web service say: the old key's signature
+	 * alone tells whose it is.
+	 */
+	bool allow_renew_on_behalf;
 
 	bool archival; /* it has an exchange certificate and recovery agents */
 

@@ -129,27 +129,50 @@ ae_ca_quote(struct ae_ca_work *w, const char *s)
 	return q == NULL ? "?" : q;
 }
 
-static int
-run(struct ae_ca_work *w, ae_ca_check_fn *const *checks)
-{
-	int step = AE_CA_GO;
+static const struct ae_ca_check *const all[] = { ae_ca_checks_call,
+	ae_ca_checks_request, ae_ca_checks_signers, ae_ca_checks_template,
+	ae_ca_checks_build };
 
-	for (; *checks != NULL && step == AE_CA_GO; checks++)
-		step = (*checks)(w);
-	return step;
+#define STAGES (sizeof(all) / sizeof(all[0]))
+
+/* Every rule, not reached yet. */
+static int
+lay_out(struct ae_ca_work *w)
+{
+	const struct ae_ca_check *c;
+	size_t i, n = 0;
+
+	for (i = 0; i < STAGES; i++)
+		for (c = all[i]; c->fn != NULL; c++)
+			n++;
+	w->rulings = ae_arena_array(w->a, n, sizeof(*w->rulings));
+	if (w->rulings == NULL)
+		return ae_fail_mem(w->e);
+	for (i = 0; i < STAGES; i++)
+		for (c = all[i]; c->fn != NULL; c++)
+			w->rulings[w->d->nrulings++].rule = c->rule;
+	w->d->rulings = w->rulings;
+	return AE_OK;
 }
 
 static int
 decide(struct ae_ca_work *w)
 {
-	static ae_ca_check_fn *const *const all[] = { ae_ca_checks_call,
-		ae_ca_checks_request, ae_ca_checks_signers,
-		ae_ca_checks_template, ae_ca_checks_build };
-	int step = AE_CA_GO;
+	struct ae_ca_ruling *at;
+	const struct ae_ca_check *c;
+	int step;
 	size_t i;
 
-	for (i = 0; i < sizeof(all) / sizeof(all[0]) && step == AE_CA_GO; i++)
-		step = run(w, all[i]);
+	step = lay_out(w);
+	at = w->rulings;
+	for (i = 0; i < STAGES && step == AE_CA_GO; i++)
+		for (c = all[i]; c->fn != NULL && step == AE_CA_GO; c++, at++) {
+			at->first = w->nreasons;
+			step = c->fn(w);
+			at->n = w->nreasons - at->first;
+			at->outcome =
+			    step == AE_CA_GO ? AE_CA_HELD : AE_CA_DECIDED;
+		}
 	if (step == AE_CA_GO) /* the last table always halts */
 		return ae_fail(w->e, AE_EINTERNAL, AE_DOM_NONE, 0,
 		    "the checks ended without a verdict");
@@ -178,6 +201,7 @@ ae_ca_decide(struct ae_decision *out, const struct ae_ca_input *in,
 	w.reasons = ae_arena_array(a, AE_CA_REASONS_MAX, sizeof(*w.reasons));
 	d.requester = ae_arena_printf(
 	    a, "%s\\%s", in->caller->netbios, in->caller->account);
+	w.enrolls = d.requester;
 	if (w.reasons == NULL || d.requester == NULL)
 		rc = ae_fail_mem(e);
 	else
@@ -276,6 +300,34 @@ ae_ca_verdict_name(enum ae_ca_verdict v)
 		return "stored";
 	case AE_CA_REFUSE:
 		return "refuse";
+	}
+	return "?";
+}
+
+const char *
+ae_ca_outcome_name(enum ae_ca_outcome o)
+{
+	switch (o) {
+	case AE_CA_NOT_REACHED:
+		return "not reached";
+	case AE_CA_HELD:
+		return "passed";
+	case AE_CA_DECIDED:
+		return "decided";
+	}
+	return "?";
+}
+
+const char *
+ae_ca_mark_name(enum ae_ca_mark m)
+{
+	switch (m) {
+	case AE_CA_PASS:
+		return "pass";
+	case AE_CA_NOTE:
+		return "note";
+	case AE_CA_STOP:
+		return "stop";
 	}
 	return "?";
 }

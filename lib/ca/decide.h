@@ -41,7 +41,8 @@ enum ae_ca_ask {
 	AE_CA_ASK_ROW_SAME = 16,  /* newest pending or issued row of the
 				     same SID, CSR hash and attributes */
 	AE_CA_ASK_ROW_CERTS = 32, /* rows of ae_decision.ask_certs, by serial */
-	AE_CA_ASK_SUBJECT = 64,	  /* directory object of ask_subject */
+	AE_CA_ASK_SUBJECT = 64,	  /* directory object of ask_subject, and its
+				     groups as the directory counts them */
 	AE_CA_ASK_ARCHIVE = 128,  /* the private key that came along: opened,
 				     compared, wrapped for the agents */
 };
@@ -70,6 +71,16 @@ struct ae_ca_requester {
 	const char *upn;	    /* userPrincipalName */
 	const char *domain_dns;	    /* of the domain the object is in */
 	const char *domain_netbios; /* the same, NetBIOS name */
+	/*
+	 * Only of AE_CA_ASK_SUBJECT: what a ticket would say, as far as the
+	 * directory knows: sAMAccountName, whether it may log on, and its own
+	 * SID with all groups and the well-known ones of a network logon,
+	 * sorted.
+	 */
+	const char *account;
+	bool disabled;
+	const struct ae_sid *sids;
+	size_t nsids;
 };
 
 /* Answers so far.  An answer counts only when its bit is in answered. */
@@ -77,7 +88,7 @@ struct ae_ca_answers {
 	unsigned answered; /* enum ae_ca_ask */
 	unsigned failed;   /* asked in vain: directory or database away */
 	struct ae_ca_requester requester;
-	/* AE_CA_ASK_SUBJECT: found by the name in ask_subject */
+	/* AE_CA_ASK_SUBJECT: found by the name or SID in ask_subject */
 	struct ae_ca_requester subject;
 
 	/*
@@ -119,6 +130,11 @@ struct ae_ca_input {
 	 */
 	bool approved;
 	/*
+	 * It is only asked what would be decided: no earlier answer to the
+	 * same request counts.
+	 */
+	bool anew;
+	/*
 	 * Where the request, parsed and its signatures verified, is kept
 	 * from one call to the next, so that an answered question does not
 	 * cost all that again.  NULL: nowhere.  The caller frees it when it
@@ -150,6 +166,25 @@ struct ae_ca_reason {
 	const char *text;    /* what was compared, with the values */
 };
 
+/* A rule of the order of processing, whether it was come to or not. */
+struct ae_ca_rule {
+	const char *id;	     /* stable: "template.enroll-right" */
+	const char *section; /* "MS-WCCE 3.2.2.6.2.1.4.3" or "policy" */
+	const char *what;    /* what it asks, half a sentence */
+};
+
+enum ae_ca_outcome {
+	AE_CA_NOT_REACHED, /* something before it decided */
+	AE_CA_HELD,	   /* nothing against it, or nothing to look at */
+	AE_CA_DECIDED,	   /* the verdict is this rule's */
+};
+
+struct ae_ca_ruling {
+	struct ae_ca_rule rule;
+	enum ae_ca_outcome outcome;
+	size_t first, n; /* its reasons */
+};
+
 /* Everything it points to is in the arena or borrowed from the input. */
 struct ae_decision {
 	enum ae_ca_verdict verdict;
@@ -163,8 +198,8 @@ struct ae_decision {
 
 	unsigned ask; /* of AE_CA_ASK */
 	const char *ask_dns;
-	const struct ae_sid *ask_sid; /* the one who may bear ask_dns */
-	const char *ask_subject;      /* "DOMAIN\\account" */
+	const struct ae_sid *ask_sid; /* whose it is to be: may bear ask_dns */
+	const char *ask_subject;      /* "DOMAIN\\account", or a SID */
 	struct {
 		const uint8_t *p; /* big endian, no leading zero byte */
 		size_t len;
@@ -190,6 +225,8 @@ struct ae_decision {
 
 	const struct ae_ca_reason *reasons;
 	size_t nreasons;
+	const struct ae_ca_ruling *rulings; /* all rules, in their order */
+	size_t nrulings;
 };
 
 /*
@@ -211,5 +248,9 @@ void ae_ca_reply(
 
 /* "issue", "pend", … for logs and JSON. */
 const char *ae_ca_verdict_name(enum ae_ca_verdict v);
+/* "passed", "decided", "not reached" */
+const char *ae_ca_outcome_name(enum ae_ca_outcome o);
+/* "pass", "note", "stop" */
+const char *ae_ca_mark_name(enum ae_ca_mark m);
 
 #endif

@@ -17,7 +17,6 @@
 #define BEHALF_MAX 256 /* bytes of "DOMAIN\account" */
 
 #define SECTION_RENEW "MS-WCCE 3.2.1.4.2.1.4.2"
-#define SECTION_BEHALF "MS-WCCE 3.2.2.6.2.1.2.1"
 #define SECTION_RA "MS-WCCE 3.2.2.6.2.1.4.5.1"
 #define SECTION_REENROLL "MS-WCCE 3.2.2.6.2.1.4.8"
 
@@ -124,7 +123,10 @@ ae_ca_signer_is(const struct ae_ca_signer *s, const struct ae_sid *sid)
 	    strcmp(s->row->sid, ae_sid_print(text, sid)) == 0;
 }
 
-/* Ours, good, and the caller's: whoever stole its key renews nothing. */
+/*
+ * Ours, good, and the caller's: whoever stole its key renews nothing, unless
+ * the CA takes renewals from others' hands.
+ */
 static int
 check_renewed(struct ae_ca_work *w)
 {
@@ -138,117 +140,33 @@ check_renewed(struct ae_ca_work *w)
 		    "deny.renewal-cert", SECTION_RENEW,
 		    "the certificate to be renewed does not count: %s",
 		    s->wrong);
-	if (!ae_ca_signer_is(s, &w->in->caller->user))
+	if (!(w->in->request->flags & AE_CR_IN_ROBO) &&
+	    !ae_ca_signer_is(s, &w->in->caller->user))
 		return ae_ca_stop(w, AE_CA_DENY, AE_HR_BAD_RENEWAL_SUBJECT,
 		    "deny.renewal-owner", SECTION_RENEW,
 		    "the certificate to be renewed is not one of %s",
 		    ae_ca_quote(w, w->d->requester));
 	ae_ca_pass(w, "request.renewal-cert", SECTION_RENEW,
 	    "the certificate to be renewed is request %lld of %s, and good",
-	    (long long)s->row->id, ae_ca_quote(w, w->d->requester));
+	    (long long)s->row->id, ae_ca_quote(w, s->row->account));
 	return AE_CA_GO;
 }
 
-/*
- * The name in what the agent signed: RegInfo of a CMC, or the authenticated
- * attribute of the first signer of a CMS, which then must be the agent
- * (*by).  Two of them are none.
- */
-static const char *
-behalf_name(const struct ae_request *r, const struct ae_cert **by, bool *twice)
-{
-	const char *name =
-	    ae_pairs_get(r->reginfo, r->nreginfo, "requestername");
-	const char *other;
-	size_t i;
-
-	*by = NULL;
-	*twice = false;
-	for (i = 0; i < r->nsigners; i++) {
-		other = ae_pairs_get(
-		    r->signers[i].pairs, r->signers[i].npairs, "requestername");
-		if (other == NULL)
-			continue;
-		*twice = *twice || name != NULL || i > 0;
-		name = other;
-		*by = r->signers[i].cert;
-	}
-	*twice = *twice ||
-	    (name != NULL && r->form == AE_REQUEST_CMS && *by == NULL);
-	return name;
-}
-
-/* A good certificate of the caller's with the agent's usage; by: this one. */
-static const struct ae_ca_signer *
-find_agent(
-    const struct ae_ca_work *w, const struct ae_cert *by, const char **why)
-{
-	const struct ae_ca_signer *s;
-	size_t i;
-
-	*why = "no certificate of an enrollment agent signed it";
-	for (i = 0; i < w->nsigners; i++) {
-		s = &w->signers[i];
-		if (s == w->renews || (by != NULL && s->cert != by) ||
-		    !ae_cert_allows(s->cert, AE_OID_EKU_ENROLLMENT_AGENT))
-			continue;
-		if (s->wrong != NULL)
-			*why = s->wrong;
-		else if (!ae_ca_signer_is(s, &w->in->caller->user))
-			*why = "the agent's certificate is somebody else's";
-		else
-			return s;
-	}
-	return NULL;
-}
-
-/* MS-WCCE 3.2.2.6.2.1.2.1: an agent asks for somebody else. */
-static int
-check_on_behalf(struct ae_ca_work *w)
-{
-	const struct ae_ca_requester *who = &w->answers->subject;
-	const struct ae_cert *by;
-	const char *name, *why, *cut;
-	bool twice;
-	int step;
-
-	w->prefix = "Denied by Policy Module";
-	name = behalf_name(w->req, &by, &twice);
-	if (name == NULL)
-		return AE_CA_GO;
-	cut = strchr(name, '\\');
-	if (twice || strlen(name) > BEHALF_MAX || cut == NULL || cut == name ||
-	    cut[1] == '\0' || strchr(cut + 1, '\\') != NULL)
-		return ae_ca_stop(w, AE_CA_DENY, AE_HR_RESTRICTEDOFFICER,
-		    "deny.restricted-ea", SECTION_BEHALF,
-		    "%s is not one requestername of the form DOMAIN\\account",
-		    ae_ca_quote(w, name));
-	if (w->renews != NULL || find_agent(w, by, &why) == NULL)
-		return ae_ca_stop(w, AE_CA_DENY, AE_HR_RESTRICTEDOFFICER,
-		    "deny.restricted-ea", SECTION_BEHALF,
-		    "not on behalf of %s: %s", ae_ca_quote(w, name),
-		    w->renews != NULL ? "it is a renewal" : why);
-	w->d->ask_subject = w->d->on_behalf = ae_arena_strdup(w->a, name);
-	if (w->d->on_behalf == NULL)
-		return ae_fail_mem(w->e);
-	w->d->request_flags |= AE_CR_FLG_ENROLLONBEHALFOF;
-	step = ae_ca_ask(w, AE_CA_ASK_SUBJECT, SECTION_BEHALF);
-	if (step != AE_CA_GO)
-		return step;
-	if (!who->found)
-		return ae_ca_stop(w, AE_CA_DENY, AE_HR_NO_SUCH_USER,
-		    "deny.requester-lookup", SECTION_BEHALF,
-		    "the directory has no account %s", ae_ca_quote(w, name));
-	w->who = who;
-	w->sid = w->d->ask_sid = &who->sid;
-	ae_ca_pass(w, "request.on-behalf", SECTION_BEHALF,
-	    "%s, an enrollment agent, asks for %s",
-	    ae_ca_quote(w, w->d->requester), ae_ca_quote(w, name));
-	return AE_CA_GO;
-}
-
-ae_ca_check_fn *const ae_ca_checks_signers[] = { check_renewal, check_rows,
-	check_renewed, check_on_behalf, NULL };
+/* clang-format off */
+const struct ae_ca_check ae_ca_checks_signers[] = {
+	{ { "renewal.attribute", "MS-WCCE 3.2.1.4.2.1.4.2",
+	    "is the certificate to be renewed one that signed" }, check_renewal },
+	{ { "request.signers", "MS-WCCE 3.2.1.4.2.1.4.2",
+	    "what are the signing certificates worth" }, check_rows },
+	{ { "renewal.certificate", "MS-WCCE 3.2.1.4.2.1.4.2",
+	    "is the certificate to be renewed good, and whose is it" }, check_renewed },
+	{ { "renewal.on-behalf", "MS-WCCE 3.2.2.6.2.1.2.4",
+	    "whose renewal does somebody else bring" }, ae_ca_check_robo },
+	{ { "request.on-behalf", "MS-WCCE 3.2.2.6.2.1.2.1",
+	    "whom does an enrollment agent ask for" }, ae_ca_check_on_behalf },
+	{ .fn = NULL },
+};
+/* clang-format on */
 
 /* ---- with the template ---- */
 
@@ -352,7 +270,9 @@ ae_ca_check_reenroll(struct ae_ca_work *w)
 		    !ae_name_equal(csr->subject, w->renews->cert->subject))
 			why = "the subject is not the old certificate's";
 	} else {
-		step = ae_ca_ask(w, AE_CA_ASK_REQUESTER, SECTION_REENROLL);
+		step = w->d->on_behalf != NULL
+		    ? AE_CA_GO /* the owner was looked up already */
+		    : ae_ca_ask(w, AE_CA_ASK_REQUESTER, SECTION_REENROLL);
 		if (step != AE_CA_GO)
 			return step;
 		if (!w->who->found || !still_named(w))
@@ -461,19 +381,6 @@ ae_ca_check_ra(struct ae_ca_work *w)
 	const struct ae_template *t = w->t;
 	int step;
 
-	/*
-	 * For somebody else only with a template that says so: one that
-	 * demands an agent's signature, or one too old to be able to.
-	 */
-	if (w->d->on_behalf != NULL && t->schema_version > 1 &&
-	    (t->ra_signature == 0 ||
-		!ae_strv_has(
-		    &t->ra_application_policies, AE_OID_EKU_ENROLLMENT_AGENT)))
-		return ae_ca_stop(w, AE_CA_DENY, AE_HR_BAD_RENEWAL_SUBJECT,
-		    "deny.restricted-ea", SECTION_BEHALF,
-		    "template %s does not ask for the signature of an "
-		    "enrollment agent, so nobody gets it for somebody else",
-		    ae_ca_quote(w, t->cn));
 	if (t->ra_signature == 0 || w->reenroll)
 		return AE_CA_GO;
 	step = check_count(w);

@@ -7,6 +7,7 @@
  */
 #include "ca/subject.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -324,6 +325,57 @@ from_directory(struct ae_ca_work *w)
 	return step;
 }
 
+/* Is it one common name and nothing else? */
+static int
+is_common_name(bool *is, struct ae_der name, struct ae_err *e)
+{
+	char *text = NULL;
+	const char *p;
+	int rc = ae_name_print(&text, name, e);
+
+	*is = false;
+	if (rc != AE_OK)
+		return rc;
+	p = text;
+	if (strncmp(p, "CN=", 3) == 0)
+		while (*p != '\0' && *p != ',' && *p != '+')
+			p += p[0] == '\\' && p[1] != '\0' ? 2 : 1;
+	*is = p != text && *p == '\0';
+	free(text);
+	return AE_OK;
+}
+
+/*
+ * MS-WCCE 3.2.2.6.2.1.4.6: beside a mail address the two old templates for
+ * mail have no directory names that are a common name alone.
+ */
+static int
+drop_common_names(struct ae_ca_work *w)
+{
+	size_t i, n = 0;
+	bool mail = false, is;
+	int rc;
+
+	if (!ae_str_eq_nocase(w->t->cn, "ExchangeUser") &&
+	    !ae_str_eq_nocase(w->t->cn, "ExchangeUserSignature"))
+		return AE_CA_GO;
+	for (i = 0; i < w->tbs.x.nsans; i++)
+		mail = mail || w->sans[i].type == AE_SAN_EMAIL;
+	for (i = 0; mail && i < w->tbs.x.nsans; i++) {
+		is = false;
+		if (w->sans[i].type == AE_SAN_DN) {
+			rc = is_common_name(&is, w->sans[i].der, w->e);
+			if (rc != AE_OK)
+				return rc;
+		}
+		if (!is)
+			w->sans[n++] = w->sans[i];
+	}
+	if (mail)
+		w->tbs.x.nsans = n;
+	return AE_CA_GO;
+}
+
 int
 ae_ca_subject(struct ae_ca_work *w)
 {
@@ -332,6 +384,8 @@ ae_ca_subject(struct ae_ca_work *w)
 	step = w->t->name_flag & AE_CT_ENROLLEE_SUPPLIES_SUBJECT
 	    ? supplied(w)
 	    : from_directory(w);
+	if (step == AE_CA_GO)
+		step = drop_common_names(w);
 	if (step != AE_CA_GO)
 		return step;
 	if (!ae_wr_ok(&w->subject))

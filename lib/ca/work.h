@@ -38,9 +38,16 @@ struct ae_ca_work {
 
 	struct ae_ca_reason *reasons;
 	size_t nreasons;
+	struct ae_ca_ruling *rulings;
 	const char *prefix; /* of the disposition message when stopped */
 
-	struct ae_token *token; /* the caller's */
+	/*
+	 * Who enrolls: the caller with the groups of his ticket, or, where a
+	 * renewal comes from another's hands, the certificate's owner with
+	 * those of the directory.
+	 */
+	struct ae_token *token;
+	const char *enrolls;	/* his name */
 	struct ae_request *req; /* parsed and verified */
 	struct ae_ca_signer signers[AE_CA_CERTS_MAX];
 	size_t nsigners;
@@ -96,8 +103,18 @@ const char *ae_ca_quote(struct ae_ca_work *w, const char *s);
 /* Is this certificate's SID extension, or else its row, this SID's? */
 bool ae_ca_signer_is(const struct ae_ca_signer *s, const struct ae_sid *sid);
 
-/* Of signers.c, when the template is known. */
-ae_ca_check_fn ae_ca_check_old, ae_ca_check_reenroll, ae_ca_check_ra;
+/*
+ * Of signers.c and agents.c, when the template is known: may this agent,
+ * what is renewed, does it stand in for an approval, signatures of others.
+ */
+ae_ca_check_fn ae_ca_check_agent, ae_ca_check_old, ae_ca_check_reenroll,
+    ae_ca_check_ra;
+
+/* Of agents.c: on behalf of others. */
+ae_ca_check_fn ae_ca_check_robo, ae_ca_check_on_behalf;
+
+/* The permissions of the CA, for w->token. */
+ae_ca_check_fn ae_ca_check_ca_permission;
 
 /*
  * Of archive.c: is there a key for the archive where there must be one; and,
@@ -105,11 +122,18 @@ ae_ca_check_fn ae_ca_check_old, ae_ca_check_reenroll, ae_ca_check_ra;
  */
 ae_ca_check_fn ae_ca_check_archival, ae_ca_check_archived;
 
-/* Tables of checks, in order; each ends with NULL. */
-extern ae_ca_check_fn *const ae_ca_checks_call[];     /* caller, call */
-extern ae_ca_check_fn *const ae_ca_checks_request[];  /* bytes, form, key */
-extern ae_ca_check_fn *const ae_ca_checks_signers[];  /* renewal, agents */
-extern ae_ca_check_fn *const ae_ca_checks_template[]; /* which, may, can */
-extern ae_ca_check_fn *const ae_ca_checks_build[];    /* names, dates, TBS */
+/*
+ * Tables of checks, in order; each ends with a row whose fn is NULL.
+ * doc/ca-rules.md has the same rows with what they refuse and what tests them.
+ */
+struct ae_ca_check {
+	struct ae_ca_rule rule;
+	ae_ca_check_fn *fn;
+};
+extern const struct ae_ca_check ae_ca_checks_call[];	 /* caller, call */
+extern const struct ae_ca_check ae_ca_checks_request[];	 /* bytes, form, key */
+extern const struct ae_ca_check ae_ca_checks_signers[];	 /* renewal, agents */
+extern const struct ae_ca_check ae_ca_checks_template[]; /* which, may, can */
+extern const struct ae_ca_check ae_ca_checks_build[];	 /* names, dates, TBS */
 
 #endif

@@ -120,9 +120,10 @@ int ae_request_build_cms(struct ae_wr *w, const struct ae_request_spec *s,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
- * The DER of a request in a file's content, DER or PEM ("NEW CERTIFICATE
- * REQUEST" and the other usual labels), appended; it is not parsed.  AE_EPROTO
- * when it is neither.  And PEM of one, as certreq labels it.
+ * The DER of a request in a file's content, DER, PEM ("NEW CERTIFICATE
+ * REQUEST" and the other usual labels) or bare base64, appended; it is not
+ * parsed.  AE_EPROTO when it is none of them.  And PEM of one, as certreq
+ * labels it.
  */
 int ae_request_read(
     struct ae_wr *w, const void *p, size_t len, struct ae_err *e) AE_MUST_CHECK;

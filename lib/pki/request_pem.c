@@ -3,7 +3,10 @@
 /*
  * Requests in files: PEM around the DER, as certreq writes and reads it.
  */
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pki/ossl.h"
@@ -23,6 +26,30 @@ is_request(const char *label)
 		if (strcmp(label, labels[i]) == 0)
 			return true;
 	return false;
+}
+
+/* Base64 and white space, nothing else; false: something else. */
+static bool
+read_base64(struct ae_wr *w, const void *p, size_t len)
+{
+	EVP_ENCODE_CTX *c = EVP_ENCODE_CTX_new();
+	unsigned char *out = malloc(len + 3);
+	int n = 0, tail = 0, rc = -1;
+
+	if (c != NULL && out != NULL && len > 0 && len <= INT32_MAX) {
+		EVP_DecodeInit(c);
+		rc = EVP_DecodeUpdate(c, out, &n, p, (int)len);
+		if (rc >= 0)
+			rc = EVP_DecodeFinal(c, out + n, &tail);
+	}
+	if (rc >= 0 && n + tail > 0 && out[0] == AE_DER_SEQUENCE)
+		ae_wr_bytes(w, out, (size_t)(n + tail));
+	else
+		rc = -1;
+	free(out);
+	EVP_ENCODE_CTX_free(c);
+	ERR_clear_error();
+	return rc >= 0;
 }
 
 int
@@ -52,6 +79,8 @@ ae_request_read(struct ae_wr *w, const void *p, size_t len, struct ae_err *e)
 		OPENSSL_free(der);
 	}
 	BIO_free(in);
+	if (rc == AE_ENOTFOUND && read_base64(w, p, len))
+		return ae_wr_ok(w) ? AE_OK : ae_fail_mem(e);
 	if (rc == AE_ENOTFOUND)
 		return ae_fail_ossl(e, AE_EPROTO,
 		    "neither a DER nor a PEM certificate request");

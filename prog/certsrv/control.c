@@ -26,6 +26,9 @@
 struct asking {
 	struct ae_loop *loop;
 	struct control_answer *answer;
+	control_take_fn *take; /* of another kind of answer */
+	void *take_arg;
+	bool taken;
 	bool done;
 };
 
@@ -62,10 +65,22 @@ on_done(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
-static const struct ae_ipc_row rows[] = {
-	{ MSG_ADMIN_DONE, MSG_ROW_MAX, 1, false, on_done },
-	{ .handle = NULL },
-};
+static int
+on_other(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct asking *q = arg;
+	struct ae_rd r;
+	int rc;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	rc = q->take(q->take_arg, &r, e);
+	if (rc < 0)
+		return rc;
+	q->done = q->taken = true;
+	ae_loop_exit(q->loop, 0);
+	return AE_OK;
+}
 
 static void
 on_closed(void *arg, struct ae_ipc *ipc, const struct ae_err *why)
@@ -112,11 +127,16 @@ reach(const struct cli *cli, int *fd, struct ae_err *e)
 	return rc;
 }
 
-int
-control_ask(const struct cli *cli, enum msg type, const struct ae_wr *body,
-    struct control_answer *out, struct ae_err *e)
+static int
+ask(const struct cli *cli, struct asking *q, enum msg type,
+    const struct ae_wr *body, enum msg other, struct ae_err *e)
 {
-	struct asking q = { .answer = out };
+	const struct ae_ipc_row rows[] = {
+		{ MSG_ADMIN_DONE, MSG_ROW_MAX, 1, false, on_done },
+		{ q->take != NULL ? other : MSG_ADMIN_DONE, MSG_ROW_MAX, 1,
+		    false, q->take != NULL ? on_other : NULL },
+		{ .handle = NULL },
+	};
 	struct ae_source *timer = NULL;
 	struct ae_ipc *ipc = NULL;
 	int fd = -1, code, rc;
@@ -124,30 +144,64 @@ control_ask(const struct cli *cli, enum msg type, const struct ae_wr *body,
 	rc = reach(cli, &fd, e);
 	if (rc < 0)
 		return rc;
-	rc = ae_loop_new(&q.loop, e);
+	rc = ae_loop_new(&q->loop, e);
 	if (rc < 0) {
 		(void)close(fd);
 		return rc;
 	}
-	rc = ae_ipc_new(&ipc, q.loop, fd, rows, on_closed, &q, e);
+	rc = ae_ipc_new(&ipc, q->loop, fd, rows, on_closed, q, e);
 	if (rc == AE_OK)
-		rc = ae_loop_timer(&timer, q.loop, on_timer, &q, e);
+		rc = ae_loop_timer(&timer, q->loop, on_timer, q, e);
 	if (rc == AE_OK) {
 		ae_source_set_timer(timer, ae_clock_mono_ms() + WAIT_MS);
 		rc = ae_ipc_send(ipc, type, 1, body->p, body->len, -1, e);
 	}
 	if (rc == AE_OK)
-		rc = ae_loop_run(q.loop, &code, e);
-	if (rc == AE_OK && !q.done)
+		rc = ae_loop_run(q->loop, &code, e);
+	if (rc == AE_OK && !q->done)
 		rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
 		    "certsrvd did not answer; \"certsrv request show\" tells "
 		    "what became of it");
 	ae_source_free(timer);
 	ae_ipc_free(ipc);
-	ae_loop_free(q.loop);
-	if (rc == AE_OK && out->rc != AE_OK)
-		rc = ae_fail(e, (enum ae_rc)out->rc,
-		    out->hresult != 0 ? AE_DOM_HRESULT : AE_DOM_NONE,
-		    out->hresult, "%s", out->text);
+	ae_loop_free(q->loop);
+	return rc;
+}
+
+/* What certsrvd refused is a failure with its reason. */
+static int
+refusal(const struct control_answer *a, struct ae_err *e)
+{
+	return ae_fail(e, (enum ae_rc)a->rc,
+	    a->hresult != 0 ? AE_DOM_HRESULT : AE_DOM_NONE, a->hresult, "%s",
+	    a->text);
+}
+
+int
+control_ask(const struct cli *cli, enum msg type, const struct ae_wr *body,
+    struct control_answer *out, struct ae_err *e)
+{
+	struct asking q = { .answer = out };
+	int rc = ask(cli, &q, type, body, type, e);
+
+	return rc == AE_OK && out->rc != AE_OK ? refusal(out, e) : rc;
+}
+
+int
+control_ask_for(const struct cli *cli, enum msg type, const struct ae_wr *body,
+    enum msg answer, control_take_fn *take, void *arg, struct ae_err *e)
+{
+	struct control_answer *out = calloc(1, sizeof(*out));
+	struct asking q = { .answer = out, .take = take, .take_arg = arg };
+	int rc;
+
+	if (out == NULL)
+		return ae_fail_mem(e);
+	rc = ask(cli, &q, type, body, answer, e);
+	if (rc == AE_OK && !q.taken)
+		rc = out->rc != AE_OK ? refusal(out, e)
+				      : ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+					    "certsrvd answered something else");
+	free(out);
 	return rc;
 }

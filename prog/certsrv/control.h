@@ -6,6 +6,7 @@
 #ifndef CERTSRV_CONTROL_H
 #define CERTSRV_CONTROL_H
 
+#include "base/rd.h"
 #include "base/wr.h"
 #include "cli.h"
 #include "proto.h"
@@ -25,5 +26,14 @@ struct control_answer {
  */
 int control_ask(const struct cli *cli, enum msg type, const struct ae_wr *body,
     struct control_answer *out, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * The same for an answer of another kind: take gets its body once.  An
+ * MSG_ADMIN_DONE is a refusal then.
+ */
+typedef int control_take_fn(void *arg, struct ae_rd *r, struct ae_err *e);
+int control_ask_for(const struct cli *cli, enum msg type,
+    const struct ae_wr *body, enum msg answer, control_take_fn *take, void *arg,
+    struct ae_err *e) AE_MUST_CHECK;
 
 #endif

@@ -202,22 +202,6 @@ worth_another(int rc)
 	    rc == AE_EIO;
 }
 
-/* "DOMAIN\\account", of any domain of the forest. */
-static int
-by_name(struct directory *d, const char *name, struct ae_ad **at,
-    struct ae_principal **out, struct ae_err *e)
-{
-	const char *cut = strchr(name, '\\');
-	int rc;
-
-	if (cut == NULL)
-		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
-		    "a name without its domain");
-	rc = ad_forest_by_name(
-	    at, d->forest, d->ad, d->cred, name, (size_t)(cut - name), e);
-	return rc < 0 ? rc : ae_ad_principal_account(out, *at, cut + 1, e);
-}
-
 static int
 by_sid(struct directory *d, const struct ae_sid *sid, struct ae_ad **at,
     struct ae_principal **out, struct ae_err *e)
@@ -225,6 +209,31 @@ by_sid(struct directory *d, const struct ae_sid *sid, struct ae_ad **at,
 	int rc = ad_forest_by_sid(at, d->forest, d->ad, d->cred, sid, e);
 
 	return rc < 0 ? rc : ae_ad_principal(out, *at, sid, e);
+}
+
+/*
+ * "DOMAIN\\account" of any domain of the forest, a SID, or the name or UPN of
+ * an account of the CA's own domain.
+ */
+static int
+by_name(struct directory *d, const char *name, struct ae_ad **at,
+    struct ae_principal **out, struct ae_err *e)
+{
+	const char *cut = strchr(name, '\\');
+	struct ae_sid sid;
+	int rc;
+
+	if (ae_sid_parse(&sid, name))
+		return by_sid(d, &sid, at, out, e);
+	if (cut == NULL) {
+		*at = d->ad;
+		return strchr(name, '@') != NULL
+		    ? ae_ad_principal_upn(out, d->ad, name, e)
+		    : ae_ad_principal_account(out, d->ad, name, e);
+	}
+	rc = ad_forest_by_name(
+	    at, d->forest, d->ad, d->cred, name, (size_t)(cut - name), e);
+	return rc < 0 ? rc : ae_ad_principal_account(out, *at, cut + 1, e);
 }
 
 /* It was another domain that could not be reached: not tried again at once. */
@@ -244,10 +253,16 @@ let_go(struct directory *d, const struct ae_ad *at)
 		ad_forest_drop(d->forest, at);
 }
 
-/* By name, or (name NULL) by SID. */
+/* The groups of an account. */
+struct groups {
+	struct ae_sid *v;
+	size_t n;
+};
+
+/* By name, or (name NULL) by SID; with its groups, or (NULL) without. */
 static int
 look_up(struct directory *d, const struct ae_sid *sid, const char *name,
-    struct ae_principal **out, struct ae_err *e)
+    struct ae_principal **out, struct groups *g, struct ae_err *e)
 {
 	struct ae_ad *at;
 	int rc, tries;
@@ -258,6 +273,14 @@ look_up(struct directory *d, const struct ae_sid *sid, const char *name,
 		if (rc == AE_OK)
 			rc = name != NULL ? by_name(d, name, &at, out, e)
 					  : by_sid(d, sid, &at, out, e);
+		if (rc == AE_OK && g != NULL) {
+			rc =
+			    ae_ad_token_groups(&g->v, &g->n, at, (*out)->dn, e);
+			if (rc < 0) { /* gone meanwhile, or the DC is */
+				ae_principal_free(*out);
+				*out = NULL;
+			}
+		}
 		if (!worth_another(rc) || is_away(d, at))
 			return rc;
 		let_go(d, at);
@@ -266,17 +289,33 @@ look_up(struct directory *d, const struct ae_sid *sid, const char *name,
 }
 
 static void
+put_groups(struct ae_wr *w, const struct groups *g)
+{
+	size_t i;
+
+	ae_wr_u32(w, (uint32_t)g->n);
+	for (i = 0; i < g->n; i++)
+		ae_sid_put(w, &g->v[i]);
+}
+
+static void
 answer_object(struct peer *peer, enum msg type, uint32_t id, int rc,
-    const struct ae_principal *o, const struct ae_err *why)
+    const struct ae_principal *o, const struct groups *g,
+    const struct ae_err *why)
 {
 	struct ae_wr w;
 
-	ae_wr_init(&w, MSG_TEXT_MAX * 8);
+	ae_wr_init(&w, MSG_SUBJECT_MAX);
 	ae_wr_u8(&w, rc == AE_OK || rc == AE_ENOTFOUND);
 	ae_wr_u8(&w, rc == AE_OK);
 	if (rc == AE_OK)
 		put_principal(&w, o);
-	else
+	if (rc == AE_OK && g != NULL) {
+		put_str(&w, o->sam_account_name);
+		ae_wr_u8(&w, (o->account_control & AE_UAC_DISABLED) != 0);
+		put_groups(&w, g);
+	}
+	if (rc < 0)
 		log_line(peer->p, AE_LOG_WARNING,
 		    "directory: looking somebody up: %s", why->text);
 	(void)peer_send(peer, type, id, &w);
@@ -299,8 +338,8 @@ on_ask_requester(
 	sid = ae_sid_get(&r);
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "ASK_REQUESTER", e);
-	rc = look_up(peer->p->state, &sid, NULL, &o, &why);
-	answer_object(peer, MSG_REQUESTER, m->id, rc, o, &why);
+	rc = look_up(peer->p->state, &sid, NULL, &o, NULL, &why);
+	answer_object(peer, MSG_REQUESTER, m->id, rc, o, NULL, &why);
 	ae_principal_free(o);
 	return AE_OK;
 }
@@ -312,6 +351,7 @@ on_ask_subject(
 	struct peer *peer = arg;
 	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
 	struct ae_principal *o = NULL;
+	struct groups g = { NULL, 0 };
 	struct ae_err why = AE_ERR_INIT;
 	struct ae_rd r;
 	char *name;
@@ -326,9 +366,10 @@ on_ask_subject(
 		ae_arena_free(a);
 		return bad_message(&r, "ASK_SUBJECT", e);
 	}
-	rc = look_up(peer->p->state, NULL, name, &o, &why);
-	answer_object(peer, MSG_SUBJECT, m->id, rc, o, &why);
+	rc = look_up(peer->p->state, NULL, name, &o, &g, &why);
+	answer_object(peer, MSG_SUBJECT, m->id, rc, o, &g, &why);
 	ae_principal_free(o);
+	free(g.v);
 	ae_arena_free(a);
 	return AE_OK;
 }

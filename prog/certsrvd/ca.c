@@ -379,6 +379,10 @@ terminated(const struct ae_strv *l)
 static int
 ca_open(struct proc *p, struct ae_err *e)
 {
+	static const uint32_t dispositions[] = { [CONF_ISSUE] =
+						     AE_REQDISP_ISSUE,
+		[CONF_PEND] = AE_REQDISP_PENDINGFIRST | AE_REQDISP_ISSUE,
+		[CONF_DENY] = AE_REQDISP_DENY };
 	struct ca *ca = calloc(1, sizeof(*ca));
 	const struct conf *c = &p->conf;
 	int rc;
@@ -392,6 +396,8 @@ ca_open(struct proc *p, struct ae_err *e)
 	if (ca->cache == NULL || ca->rate == NULL)
 		return ae_fail_mem(e);
 	rc = cafile_read(&ca->file, c, true, e);
+	if (rc == AE_OK)
+		rc = cafile_agents(&ca->agents, c, e);
 	if (rc < 0)
 		return rc;
 	ca->cdp = terminated(&c->cdp);
@@ -409,7 +415,9 @@ ca_open(struct proc *p, struct ae_err *e)
 		.clock_skew = c->clock_skew,
 		.repeat_window = c->repeat_window,
 		.serial_instance = (uint8_t)c->serial_instance,
-		.request_disposition = AE_REQDISP_ISSUE,
+		.request_disposition = dispositions[c->requests],
+		.agent_rights = ca->agents,
+		.allow_renew_on_behalf = c->allow_renew_on_behalf,
 		.rsa_bits_min = c->rsa_bits_min,
 		.rsa_bits_max = c->rsa_bits_max,
 		.allow_sha1_csr = c->allow_sha1_csr,

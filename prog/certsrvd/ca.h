@@ -56,6 +56,7 @@ struct snapshot {
 enum stage {
 	STAGE_LOAD,   /* an administrator named a row: it is being read */
 	STAGE_ADMIN,  /* what he said is being stored */
+	STAGE_WHO,    /* the account to explain for is being looked up */
 	STAGE_ASK,    /* answers are outstanding */
 	STAGE_RECORD, /* a refusal or a pending row is being stored */
 	STAGE_INTENT, /* the serial is being stored */
@@ -88,6 +89,8 @@ struct job {
 	enum msg op;
 	char by[64];
 	uint8_t reason;
+	const char *explain_as; /* of MSG_ADMIN_EXPLAIN; NULL: the row's */
+	bool by_directory;	/* his groups are the directory's */
 	struct ae_der archived; /* for the archive, wrapped by the signer */
 	struct ae_db_request *stored;
 	struct known *known; /* NULL where nobody asks for a certificate */
@@ -115,6 +118,7 @@ struct job {
 struct ca {
 	struct proc *p;
 	struct cafile file;
+	struct ae_ca_rights *agents; /* NULL: none are restricted */
 	struct ae_ca_config config;
 	const char **cdp, **aia, **ocsp; /* NULL-terminated, of the conf */
 	struct ca_cache *cache;

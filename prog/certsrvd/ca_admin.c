@@ -77,9 +77,8 @@ admin_reply(struct job *j, const struct ae_wcce_reply *p)
 	reply(j, AE_EDENIED, hresult, p->message);
 }
 
-/* No, for this reason; and that was it. */
-static void
-refuse(struct job *j, int rc, uint32_t hresult, const char *text)
+void
+admin_refuse(struct job *j, int rc, uint32_t hresult, const char *text)
 {
 	reply(j, rc, hresult, text);
 	job_end(j);
@@ -89,9 +88,16 @@ void
 admin_refused(struct job *j, int rc, const char *text)
 {
 	if (ae_db_refused_one(rc)) /* it changed while we looked */
-		refuse(j, AE_EDENIED, HR_BAD_STATUS, text);
+		admin_refuse(j, AE_EDENIED, HR_BAD_STATUS, text);
 	else
-		refuse(j, rc, HR_BUSY, text);
+		admin_refuse(j, rc, HR_BUSY, text);
+}
+
+void
+admin_busy(struct admin *a, uint32_t msg, int64_t id)
+{
+	answer(a, msg, AE_EUNAVAIL, HR_BUSY, id,
+	    "not now: too many requests at once");
 }
 
 /* ---- the row is there ---- */
@@ -102,7 +108,7 @@ to_db(struct job *j, enum msg type, const struct ae_wr *w)
 	j->stage = STAGE_ADMIN;
 	if (peer_send(peer_of(j->ca->p, ROLE_DB, 0), type, j->id, w))
 		return true;
-	refuse(j, AE_EUNAVAIL, HR_BUSY, "the database is not there");
+	admin_refuse(j, AE_EUNAVAIL, HR_BUSY, "the database is not there");
 	return false;
 }
 
@@ -113,7 +119,7 @@ wrong_state(struct job *j, const char *needed)
 
 	(void)snprintf(text, sizeof(text), "request %lld is %s, not %s",
 	    (long long)j->row, ae_db_disp_name((int)j->stored->disp), needed);
-	refuse(j, AE_EDENIED, HR_BAD_STATUS, text);
+	admin_refuse(j, AE_EDENIED, HR_BAD_STATUS, text);
 }
 
 static void
@@ -128,14 +134,14 @@ approve(struct job *j)
 		return;
 	}
 	if (row->caller_len == 0) {
-		refuse(j, AE_EDENIED, HR_BAD_STATUS,
+		admin_refuse(j, AE_EDENIED, HR_BAD_STATUS,
 		    "it was stored by an older certsrvd, which did not keep "
 		    "who asked: deny it, and it can be asked for again");
 		return;
 	}
 	ae_rd_init(&r, row->caller, row->caller_len);
 	if (!job_adopt(j, &r, &e)) {
-		refuse(j, AE_EUNAVAIL, HR_BUSY, e.text);
+		admin_refuse(j, AE_EUNAVAIL, HR_BUSY, e.text);
 		return;
 	}
 	j->q = (struct ae_wcce_request){ .iface = AE_WCCE_ICERTREQUESTD,
@@ -209,7 +215,7 @@ void
 admin_key(struct job *j, const uint8_t *blob, size_t len)
 {
 	if (blob == NULL) {
-		refuse(j, AE_ENOTFOUND, AE_HR_PROPERTY_EMPTY,
+		admin_refuse(j, AE_ENOTFOUND, AE_HR_PROPERTY_EMPTY,
 		    "no key was archived with this request");
 		return;
 	}
@@ -225,7 +231,7 @@ void
 admin_loaded(struct job *j, struct ae_db_request *row)
 {
 	if (row == NULL) {
-		refuse(
+		admin_refuse(
 		    j, AE_ENOTFOUND, HR_NO_REQUEST, "there is no such request");
 		return;
 	}
@@ -237,6 +243,8 @@ admin_loaded(struct job *j, struct ae_db_request *row)
 		deny(j);
 	else if (j->op == MSG_ADMIN_RECOVER)
 		recover(j);
+	else if (j->op == MSG_ADMIN_EXPLAIN)
+		explain_loaded(j);
 	else
 		revoke_or_release(j);
 }
@@ -256,9 +264,8 @@ admin_done(struct job *j)
 
 /* ---- the connection ---- */
 
-/* The row by its number, or by the serial of its certificate. */
-static void
-load(struct job *j, int64_t id, const uint8_t *serial, size_t len)
+void
+admin_load(struct job *j, int64_t id, const uint8_t *serial, size_t len)
 {
 	struct ae_wr w;
 
@@ -271,7 +278,8 @@ load(struct job *j, int64_t id, const uint8_t *serial, size_t len)
 		put_bytes(&w, serial, len);
 	if (!peer_send(peer_of(j->ca->p, ROLE_DB, 0),
 		id != 0 ? MSG_DB_BY_ID : MSG_DB_BY_SERIAL, j->id, &w))
-		refuse(j, AE_EUNAVAIL, HR_BUSY, "the database is not there");
+		admin_refuse(
+		    j, AE_EUNAVAIL, HR_BUSY, "the database is not there");
 	ae_wr_done(&w);
 }
 
@@ -298,13 +306,12 @@ on_admin(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		return bad_message(&r, "an administrator's wish", e);
 	j = job_start_local(a->ca, a, m->id);
 	if (j == NULL) {
-		answer(a, m->id, AE_EUNAVAIL, HR_BUSY, id,
-		    "not now: too many requests at once");
+		admin_busy(a, m->id, id);
 		return AE_OK;
 	}
 	j->op = (enum msg)m->type;
 	j->reason = reason;
-	load(j, id, serial, len);
+	admin_load(j, id, serial, len);
 	return AE_OK;
 }
 
@@ -314,6 +321,7 @@ static const struct ae_ipc_row admin_rows[] = {
 	{ MSG_ADMIN_REVOKE, 64, 1, false, on_admin },
 	{ MSG_ADMIN_RELEASE, 64, 1, false, on_admin },
 	{ MSG_ADMIN_RECOVER, 8, 1, false, on_admin },
+	{ MSG_ADMIN_EXPLAIN, MSG_REQUEST_MAX, 1, false, on_explain },
 	{ .handle = NULL },
 };
 

@@ -129,7 +129,7 @@ get_requester(struct ae_rd *r, struct ae_ca_requester *o, struct ae_arena *a)
 	o->domain_netbios = get_str(r, a);
 }
 
-/* The body of MSG_REQUESTER and MSG_SUBJECT, from ad or from the cache. */
+/* The body of MSG_REQUESTER, from ad or from the cache. */
 static bool
 take_object(struct job *j, struct ae_ca_requester *o, const uint8_t *body,
     size_t len, bool *ok)
@@ -172,14 +172,28 @@ on_subject(
 {
 	struct peer *peer = arg;
 	struct job *j = job_find(peer->p->state, m->id);
+	struct ae_ca_requester o = { .found = false };
+	struct ae_rd r;
 	bool ok;
 
 	(void)ipc;
-	if (j == NULL || (j->asked & AE_CA_ASK_SUBJECT) == 0)
+	ae_rd_init(&r, m->body, m->len);
+	ok = ae_rd_u8(&r) != 0;
+	if (j == NULL ||
+	    (j->stage != STAGE_WHO && (j->asked & AE_CA_ASK_SUBJECT) == 0))
 		return AE_OK;
-	if (!take_object(j, &j->answers.subject, m->body, m->len, &ok))
-		return ae_fail(
-		    e, AE_EPROTO, AE_DOM_NONE, 0, "SUBJECT does not decode");
+	o.found = ae_rd_u8(&r) != 0;
+	if (o.found) {
+		get_requester(&r, &o, j->arena);
+		account_get(&r, &o, j->arena);
+	}
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "SUBJECT", e);
+	if (j->stage == STAGE_WHO) {
+		explain_who(j, &o, ok);
+		return AE_OK;
+	}
+	j->answers.subject = o;
 	job_answered(j, AE_CA_ASK_SUBJECT, ok);
 	return AE_OK;
 }
@@ -244,6 +258,20 @@ job_ask_cache(struct job *j, unsigned bit)
 	return ok;
 }
 
+bool
+job_ask_account(struct job *j, const char *who)
+{
+	struct ae_wr w;
+	bool ok;
+
+	ae_wr_init(&w, MSG_TEXT_MAX);
+	put_str(&w, who);
+	ok = peer_send(
+	    peer_of(j->ca->p, ROLE_AD, 0), MSG_ASK_SUBJECT, j->id, &w);
+	ae_wr_done(&w);
+	return ok;
+}
+
 static bool
 ask_directory(struct job *j, unsigned bit)
 {
@@ -252,11 +280,10 @@ ask_directory(struct job *j, unsigned bit)
 	struct ae_wr w;
 	bool ok;
 
+	if (bit == AE_CA_ASK_SUBJECT)
+		return job_ask_account(j, j->d.ask_subject);
 	ae_wr_init(&w, MSG_TEXT_MAX);
-	if (bit == AE_CA_ASK_SUBJECT) {
-		type = MSG_ASK_SUBJECT;
-		put_str(&w, j->d.ask_subject);
-	} else if (bit == AE_CA_ASK_DNS_OWNERS) {
+	if (bit == AE_CA_ASK_DNS_OWNERS) {
 		type = MSG_ASK_DNS;
 		put_str(&w, j->d.ask_dns);
 		ae_sid_put(&w, bearer(j));
@@ -340,7 +367,7 @@ const struct ae_ipc_row ca_ad_rows[] = {
 	{ MSG_SNAPSHOT, MSG_SNAPSHOT_MAX, 1, false, on_snapshot },
 	{ MSG_FRESH, 0, 1, false, on_fresh },
 	{ MSG_REQUESTER, MSG_TEXT_MAX * 8, 1, false, on_requester },
-	{ MSG_SUBJECT, MSG_TEXT_MAX * 8, 1, false, on_subject },
+	{ MSG_SUBJECT, MSG_SUBJECT_MAX, 1, false, on_subject },
 	{ MSG_DNS_OWNERS, 16, 1, false, on_dns_owners },
 	{ MSG_AD_CRL_DONE, MSG_TEXT_MAX, 1, false, on_ad_crl },
 	{ .handle = NULL },

@@ -398,6 +398,7 @@ on_db_done(
 		admin_done(j);
 		break;
 	case STAGE_LOAD:
+	case STAGE_WHO:
 	case STAGE_ASK:
 	case STAGE_SIGN:
 	case STAGE_RESPONSE:

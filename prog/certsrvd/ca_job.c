@@ -197,12 +197,17 @@ job_advance(struct job *j)
 		.answers = &j->answers,
 		.now = j->now,
 		.random = j->random,
-		.approved = j->local,
+		.approved = j->local && j->op == MSG_ADMIN_APPROVE,
+		.anew = j->op == MSG_ADMIN_EXPLAIN && j->stored != NULL,
 		.parsed = &j->parsed,
 	};
 
 	if (ae_ca_decide(&j->d, &in, j->arena, &e) < 0) {
 		job_fail(j, HR_INTERNAL, e.text);
+		return;
+	}
+	if (j->op == MSG_ADMIN_EXPLAIN && j->d.verdict != AE_CA_ASK) {
+		explain_decided(j);
 		return;
 	}
 	/* An approval issues, or leaves the row as it is. */
@@ -415,6 +420,8 @@ job_peer_down(struct ca *ca, const struct peer *peer)
 		else if (peer->role == ROLE_SIGN && peer->index == 0 &&
 		    (j->asked & AE_CA_ASK_ARCHIVE) != 0)
 			job_answered(j, AE_CA_ASK_ARCHIVE, false);
+		else if (peer->role == ROLE_AD && j->stage == STAGE_WHO)
+			job_fail(j, HR_BUSY, "the directory was let go of");
 		else if (peer->role == ROLE_AD && (j->asked & dir) != 0)
 			job_answered(j, j->asked & dir, false);
 		else if (peer->role == ROLE_SIGN && j->stage == STAGE_SIGN &&

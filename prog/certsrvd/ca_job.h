@@ -45,6 +45,32 @@ int on_db_row(
 int on_db_key(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 
+/* MSG_ASK_SUBJECT about this account; false: ad is not there. */
+bool job_ask_account(struct job *j, const char *who);
+
+/* ---- ca_account.c ---- */
+
+/*
+ * The rest of MSG_SUBJECT: what a ticket of that account would say, as far as
+ * the directory knows.
+ */
+void account_get(
+    struct ae_rd *r, struct ae_ca_requester *o, struct ae_arena *a);
+/* The account as a caller; the wire form of gss/caller.h is appended. */
+int account_caller(struct ae_wr *w, const struct ae_ca_requester *o,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/* ---- ca_explain.c ---- */
+
+/* MSG_ADMIN_EXPLAIN; the row it may be about. */
+int on_explain(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+void explain_loaded(struct job *j);
+/* STAGE_WHO is over; ok: the directory answered. */
+void explain_who(struct job *j, const struct ae_ca_requester *o, bool ok);
+/* It is decided: tell, and end. */
+void explain_decided(struct job *j);
+
 /* ---- ca_issue.c ---- */
 
 /* A row in this state, and what is done when it is stored. */
@@ -66,6 +92,12 @@ void admin_refused(struct job *j, int rc, const char *text);
 /* The answers to certsrv; the job goes on. */
 void admin_reply(struct job *j, const struct ae_wcce_reply *p);
 void admin_fail(struct job *j, uint32_t hresult, const char *why);
+/* There is no place for a job now. */
+void admin_busy(struct admin *a, uint32_t msg, int64_t id);
+/* It cannot be done: this is why, and that was it. */
+void admin_refuse(struct job *j, int rc, uint32_t hresult, const char *text);
+/* Ask db for a row by its number, or by the serial of its certificate. */
+void admin_load(struct job *j, int64_t id, const uint8_t *serial, size_t len);
 /* An archived key, NULL: there is none. */
 void admin_key(struct job *j, const uint8_t *blob, size_t len);
 

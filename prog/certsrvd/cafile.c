@@ -41,6 +41,21 @@ read_sd(struct ae_sd **out, const char *path, struct ae_err *e)
 	return rc < 0 ? ae_note(e, rc, "%s", path) : rc;
 }
 
+int
+cafile_agents(struct ae_ca_rights **out, const struct conf *c, struct ae_err *e)
+{
+	uint8_t *p = NULL;
+	size_t len;
+	int rc = ae_file_read(&p, &len, c->agents, AE_SD_BYTES_MAX, e);
+
+	if (rc == AE_ENOTFOUND)
+		return AE_OK;
+	if (rc == AE_OK)
+		rc = ae_ca_rights_parse(out, p, len, e);
+	free(p);
+	return rc < 0 ? ae_note(e, rc, "%s", c->agents) : rc;
+}
+
 const struct ae_cert *
 cafile_cert(const struct cafile *f)
 {

@@ -11,6 +11,7 @@
 
 #include "ad/sd.h"
 #include "base/err.h"
+#include "ca/rights.h"
 #include "conf.h"
 #include "pki/cert.h"
 #include "pki/key.h"
@@ -30,6 +31,14 @@ struct cafile {
 int cafile_read(struct cafile *f, const struct conf *c, bool with_sd,
     struct ae_err *e) AE_MUST_CHECK;
 void cafile_done(struct cafile *f);
+
+/*
+ * The list of enrollment agents' rights; NULL: there is none, and no agent is
+ * restricted.  A file that is not understood is an error: nobody is told yes
+ * because of it.
+ */
+int cafile_agents(struct ae_ca_rights **out, const struct conf *c,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /* The newest certificate. */
 const struct ae_cert *cafile_cert(const struct cafile *f);

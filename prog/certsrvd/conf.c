@@ -27,6 +27,8 @@
 static const char *const levels[] = { "error", "warning", "notice", "info",
 	"debug", NULL };
 
+static const char *const dispositions[] = { "issue", "pend", "deny", NULL };
+
 /* clang-format off */
 static const struct ae_conf_key keys[] = {
 	KEY("ca", "name", AE_CONF_STR, name),
@@ -46,6 +48,9 @@ static const struct ae_conf_key keys[] = {
 	KEY("ca", "allow-sha1-requests", AE_CONF_BOOL, allow_sha1_csr),
 	KEY("ca", "allow-supplied-auth-subject", AE_CONF_BOOL, allow_supplied_auth_subject),
 	KEY("ca", "allow-any-purpose", AE_CONF_BOOL, allow_any_purpose),
+	KEY("ca", "allow-renew-on-behalf", AE_CONF_BOOL, allow_renew_on_behalf),
+	{ "ca", "requests", AE_CONF_ENUM, offsetof(struct conf, requests), 0, 0, dispositions },
+	KEY("ca", "agents", AE_CONF_STR, agents),
 	KEY("ca", "cdp", AE_CONF_STRV, cdp),
 	KEY("ca", "aia", AE_CONF_STRV, aia),
 	KEY("ca", "ocsp", AE_CONF_STRV, ocsp),
@@ -82,6 +87,7 @@ static const struct {
 	{ offsetof(struct conf, key), "file:" STATE_DIR "/private/ca.key", "file:" },
 	{ offsetof(struct conf, certificate), "/etc/certsrv/ca.pem", "" },
 	{ offsetof(struct conf, security), "/etc/certsrv/ca.sd", "" },
+	{ offsetof(struct conf, agents), "/etc/certsrv/agents.sd", "" },
 	{ offsetof(struct conf, chain), NULL, "" },
 	{ offsetof(struct conf, crl_dir), STATE_DIR "/crl", "" },
 	{ offsetof(struct conf, keytab), "/etc/krb5.keytab", "" },

@@ -18,6 +18,8 @@
 #define RUN_DIR "/run/certsrv"
 #define CONTROL_PATH RUN_DIR "/control" /* the socket of certsrv */
 
+enum conf_requests { CONF_ISSUE, CONF_PEND, CONF_DENY };
+
 struct conf {
 	/* [ca] */
 	char *name;	       /* the CA's common name */
@@ -25,6 +27,7 @@ struct conf {
 	char *key;	       /* URI of the CA key */
 	char *certificate;     /* PEM; the newest CA certificate last */
 	char *security;	       /* file: the CA's own security descriptor */
+	char *agents;	       /* file: whom agents may enroll; may not be */
 	char *chain;	       /* PEM of the issuers above; may be NULL */
 	int64_t max_validity;  /* of what is issued */
 	int64_t clock_skew;    /* notBefore lies this far back */
@@ -36,6 +39,8 @@ struct conf {
 	bool allow_sha1_csr;
 	bool allow_supplied_auth_subject;
 	bool allow_any_purpose;
+	bool allow_renew_on_behalf;
+	int requests; /* what becomes of good ones: enum conf_requests */
 	struct ae_strv cdp, aia, ocsp; /* URLs in what is issued */
 	char *crl_dir;		       /* where CRLs are written */
 

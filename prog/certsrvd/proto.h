@@ -72,11 +72,11 @@ enum msg {
 	/* ca -> ad */
 	MSG_ASK_REQUESTER, /* sid */
 	MSG_ASK_DNS,	   /* string dns name, sid of the requester */
-	MSG_ASK_SUBJECT,   /* string "DOMAIN\\account" */
+	MSG_ASK_SUBJECT,   /* string: an account's name, or its SID */
 	MSG_AD_CRL,	   /* DER, for the CDP container */
 	/* ad -> ca */
 	MSG_REQUESTER,	 /* u8 ok, then the object */
-	MSG_SUBJECT,	 /* the same */
+	MSG_SUBJECT,	 /* the same, account, u8 disabled, groups */
 	MSG_AD_CRL_DONE, /* i32 rc, text */
 	MSG_DNS_OWNERS,	 /* u8 ok, u32 count */
 	MSG_SNAPSHOT,	 /* what ad/pki.h encodes */
@@ -106,8 +106,10 @@ enum msg {
 	MSG_ADMIN_REVOKE,  /* i64 id or 0, bytes serial, u8 reason */
 	MSG_ADMIN_RELEASE, /* i64 id or 0, bytes serial */
 	MSG_ADMIN_RECOVER, /* i64 id */
+	MSG_ADMIN_EXPLAIN, /* i64 id or 0, string who, attributes; request */
 	/* ca -> certsrv */
-	MSG_ADMIN_DONE, /* i32 rc, u32 hresult, i64 id, text, bytes */
+	MSG_ADMIN_DONE,	     /* i32 rc, u32 hresult, i64 id, text, bytes */
+	MSG_ADMIN_EXPLAINED, /* a decision, explain.h */
 
 	/* ca -> sign */
 	MSG_SIGN,	   /* DER TBSCertificate */
@@ -132,6 +134,7 @@ enum msg {
 #define MSG_REPLY_MAX (16u * 1024u * 1024u)
 #define MSG_SNAPSHOT_MAX (32u * 1024u * 1024u)
 #define MSG_ROW_MAX (1024u * 1024u)
+#define MSG_SUBJECT_MAX (512u * 1024u) /* an object and its groups */
 #define MSG_CRL_MAX (64u * 1024u * 1024u)
 #define XCHG_OPEN_MAX (640u * 1024u) /* an envelope and eight certificates */
 #define MSG_CERT_MAX (256u * 1024u)

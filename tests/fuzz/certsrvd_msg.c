@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "explain.h"
 #include "proto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len);
@@ -18,6 +19,7 @@ body(uint8_t kind, struct ae_rd *r, struct ae_wr *w, struct ae_arena *a)
 	struct ae_wcce_request q;
 	struct ae_wcce_reply rep;
 	struct ae_db_request row;
+	struct explained x;
 
 	if (kind == 0) {
 		get_request(r, &q, a);
@@ -25,6 +27,9 @@ body(uint8_t kind, struct ae_rd *r, struct ae_wr *w, struct ae_arena *a)
 	} else if (kind == 1) {
 		get_reply(r, &rep, a);
 		put_reply(w, &rep);
+	} else if (kind == 3) {
+		get_explained(r, &x, a);
+		put_explained(w, &x);
 	} else {
 		get_row(r, &row, a);
 		put_row(w, &row);
@@ -43,10 +48,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	ae_wr_init(&once, 1 << 20);
 	ae_wr_init(&twice, 1 << 20);
 	ae_rd_init(&r, p + 1, len - 1);
-	body(p[0] % 3, &r, &once, a);
+	body(p[0] % 4, &r, &once, a);
 	if (ae_rd_done(&r) && ae_wr_ok(&once)) {
 		ae_rd_init(&r, once.p, once.len);
-		body(p[0] % 3, &r, &twice, a);
+		body(p[0] % 4, &r, &twice, a);
 		if (!ae_rd_done(&r) || once.len != twice.len ||
 		    memcmp(once.p, twice.p, once.len) != 0)
 			__builtin_trap();

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "ca/rights.h"
 #include "fixture.h"
 #include "pki/name.h"
 #include "pki/oid.h"
@@ -41,6 +42,7 @@ static struct ae_key *old_key;
 static struct ae_db_request row;
 static struct ae_wr cert;
 static struct ae_cert *signer;
+static struct ae_ca_rights *rights;
 
 static int
 setup(void **state)
@@ -517,6 +519,279 @@ signature_rejected_8009480b(void **state)
 	issued();
 }
 
+/* ---- what the CA's list says of agents ---- */
+
+/* The list of n entries, encoded and read back. */
+static void
+list(const struct ae_ca_right *v, size_t n)
+{
+	struct ae_wr w;
+
+	ae_ca_rights_free(rights);
+	rights = NULL;
+	ae_wr_init(&w, 1 << 16);
+	assert_int_equal(ae_ca_rights_encode(&w, v, n, &f.e), AE_OK);
+	assert_int_equal(ae_ca_rights_parse(&rights, w.p, w.len, &f.e), AE_OK);
+	ae_wr_done(&w);
+	assert_int_equal(rights->n, n);
+	f.cfg.agent_rights = rights;
+}
+
+static void
+esc3_agents_by_target_and_template_80094009(void **state)
+{
+	struct ae_sid alice = f.answers.subject.sid, everyone, staff, sids[2];
+	struct ae_ca_right one = {
+		.allow = true, .who = f.user, .targets = &alice, .ntargets = 1
+	};
+	struct ae_ca_right two[2];
+
+	(void)state;
+	assert_true(ae_sid_parse(&everyone, "S-1-1-0"));
+	assert_true(ae_sid_parse(&staff, "S-1-5-21-1-2-3-3000"));
+	sids[0] = alice;
+	sids[1] = staff;
+	f.answers.subject.sids = sids;
+	f.answers.subject.nsids = 2;
+	agent();
+	/* nobody is in an empty list */
+	list(NULL, 0);
+	denied(AE_HR_RESTRICTEDOFFICER, "deny.restricted-ea");
+	/* this agent, alice, every template */
+	list(&one, 1);
+	issued();
+	assert_true(fx_has_reason(&f, "request.agent-rights"));
+	/* this template: by its name, by its OID; and another */
+	one.template = "workSTATION";
+	list(&one, 1);
+	issued();
+	one.template = f.t.oid;
+	list(&one, 1);
+	issued();
+	one.template = "Other";
+	list(&one, 1);
+	denied(AE_HR_RESTRICTEDOFFICER, "deny.restricted-ea");
+	/* by groups: the agent's of his ticket, alice's of the directory */
+	one.template = NULL;
+	one.who = f.computers;
+	one.targets = &staff;
+	list(&one, 1);
+	issued();
+	one.who = f.admins;
+	list(&one, 1);
+	denied(AE_HR_RESTRICTEDOFFICER, "deny.restricted-ea");
+	/* others' names do not help */
+	one.who = f.user;
+	one.targets = &everyone;
+	list(&one, 1);
+	denied(AE_HR_RESTRICTEDOFFICER, "deny.restricted-ea");
+	/* a denial comes first, wherever it stood */
+	two[0] = (struct ae_ca_right){
+		.allow = true, .who = f.user, .targets = &staff, .ntargets = 1
+	};
+	two[1] = (struct ae_ca_right){ .allow = false,
+		.who = f.user,
+		.targets = &alice,
+		.ntargets = 1,
+		.template = "Workstation" };
+	list(two, 2);
+	assert_false(rights->v[0].allow);
+	denied(AE_HR_RESTRICTEDOFFICER, "deny.restricted-ea");
+	/* one's own requests are none of the list's business */
+	list(NULL, 0);
+	s.behalf = NULL;
+	f.t.ra_signature = 0;
+	issued();
+}
+
+/* Bytes that are no list give no list. */
+static void
+esc3_lists_that_are_none(void **state)
+{
+	struct ae_ca_right one = { .allow = true,
+		.who = f.user,
+		.targets = &f.user,
+		.ntargets = 1,
+		.template = "Workstation" };
+	struct ae_ca_rights *r = NULL;
+	struct ae_sd *sd;
+	struct ae_wr w;
+	size_t i;
+
+	(void)state;
+	ae_wr_init(&w, 1 << 16);
+	assert_int_equal(ae_ca_rights_encode(&w, &one, 1, &f.e), AE_OK);
+	for (i = 0; i < w.len; i++) {
+		assert_true(ae_ca_rights_parse(&r, w.p, i, &f.e) < 0);
+		assert_null(r);
+	}
+	/* an ACE without the condition, one that counts for nothing */
+	sd = ae_sd_new();
+	assert_int_equal(
+	    ae_sd_allow(sd, 0, AE_CA_RIGHTS_MASK, NULL, &f.user, &f.e), AE_OK);
+	ae_wr_reset(&w);
+	assert_int_equal(ae_sd_encode(&w, sd, &f.e), AE_OK);
+	assert_int_equal(ae_ca_rights_parse(&r, w.p, w.len, &f.e), AE_EPROTO);
+	ae_sd_remove(sd, 0);
+	assert_int_equal(ae_sd_add_callback(sd, true, AE_CA_RIGHTS_MASK,
+			     &f.user, "\xff\xff\xff\xff", 4, &f.e),
+	    AE_OK);
+	ae_wr_reset(&w);
+	assert_int_equal(ae_sd_encode(&w, sd, &f.e), AE_OK);
+	assert_int_equal(ae_ca_rights_parse(&r, w.p, w.len, &f.e), AE_EPROTO);
+	ae_sd_free(sd);
+	/* no DACL at all */
+	sd = ae_sd_new();
+	ae_wr_reset(&w);
+	assert_int_equal(ae_sd_encode(&w, sd, &f.e), AE_OK);
+	assert_int_equal(ae_ca_rights_parse(&r, w.p, w.len, &f.e), AE_EPROTO);
+	ae_sd_free(sd);
+	ae_wr_done(&w);
+}
+
+/* ---- renewals by other hands ---- */
+
+/* The machine's certificate in the hands of a service; its groups by AD. */
+static void
+by_a_service(void)
+{
+	static struct ae_sid owner[FX_SIDS];
+
+	memcpy(owner, f.sids, sizeof(owner));
+	f.answers.subject = f.answers.requester;
+	f.answers.subject.account = "PC1$";
+	f.answers.subject.sids = owner;
+	f.answers.subject.nsids = f.caller.nsids;
+	f.answers.answered &= ~(unsigned)AE_CA_ASK_REQUESTER;
+	f.cfg.allow_renew_on_behalf = true;
+	f.rq.flags = AE_CR_IN_ROBO;
+	/* the service: another account, which may not enroll for it */
+	assert_true(ae_sid_parse(&f.caller.user, "S-1-5-21-1-2-3-7777"));
+	f.sids[0] = f.caller.user;
+	assert_true(ae_sid_parse(&f.sids[1], "S-1-5-21-1-2-3-512"));
+	f.caller.nsids = 2;
+	ae_sid_sort(f.sids, 2);
+	memcpy(f.account, "CES1$", 6);
+}
+
+static void
+renewed_by_other_hands(void **state)
+{
+	struct ae_cert *c;
+
+	(void)state;
+	/* not unless the CA says so; by then it says so before all else */
+	by_a_service();
+	f.cfg.allow_renew_on_behalf = false;
+	make();
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_FAIL);
+	assert_int_equal(f.d.hresult, AE_HR_E_NOT_SUPPORTED);
+	f.cfg.allow_renew_on_behalf = true;
+	issued();
+	assert_true(fx_has_reason(&f, "request.renew-on-behalf"));
+	assert_string_equal(f.d.requester, "EXAMPLE\\CES1$");
+	assert_string_equal(f.d.on_behalf, "EXAMPLE\\PC1$");
+	assert_int_equal(f.d.request_flags, AE_CR_FLG_RENEWAL);
+	c = made();
+	assert_true(ae_sid_equal(&c->x.sid, &f.user));
+	ae_cert_free(c);
+	/* without the flag it is the service's to renew nothing */
+	f.rq.flags = 0;
+	denied(AE_HR_BAD_RENEWAL_SUBJECT, "deny.renewal-owner");
+	f.rq.flags = AE_CR_IN_ROBO;
+	/* a certificate of before there were SIDs: its row's */
+	s.sid = false;
+	issued();
+	/* but an agent's row does not say whose it is */
+	make();
+	row.on_behalf = "EXAMPLE\\bob";
+	fx_decide(&f);
+	assert_int_equal(f.d.hresult, AE_HR_NO_SUCH_USER);
+	s.sid = true;
+	/* the question that it puts */
+	make();
+	f.answers.answered &= ~(unsigned)AE_CA_ASK_SUBJECT;
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_ASK);
+	assert_string_equal(f.d.ask_subject, "S-1-5-21-1-2-3-1104");
+	f.answers.answered |= AE_CA_ASK_SUBJECT;
+	/* a request that renews nothing */
+	s.renews = false;
+	make();
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_FAIL);
+	assert_int_equal(f.d.hresult, AE_HR_BAD_RENEWAL_CERT_ATTRIBUTE);
+}
+
+static void
+owners_that_may_not(void **state)
+{
+	struct ae_ca_requester *o = &f.answers.subject;
+	struct ae_sid owner[FX_SIDS];
+
+	(void)state;
+	by_a_service();
+	o->disabled = true;
+	denied(AE_HR_E_ACCESSDENIED, "deny.access-denied");
+	o->disabled = false;
+	o->found = false;
+	denied(AE_HR_NO_SUCH_USER, "deny.requester-lookup");
+	o->found = true;
+	/* somebody else's object */
+	o->sid.sub[4]++;
+	make();
+	fx_decide(&f);
+	assert_int_equal(f.d.hresult, AE_HR_E_UNEXPECTED);
+	o->sid.sub[4]--;
+	/* his groups let him neither at the CA nor at the template; those of
+	   the service, which are good, do not count */
+	memcpy(owner, o->sids, sizeof(owner));
+	o->sids = owner;
+	o->nsids = 1;
+	owner[0] = f.user;
+	denied(AE_HR_ENROLL_DENIED, "deny.ca-no-request-right");
+}
+
+static void
+renewed_by_its_key_without_enroll(void **state)
+{
+	const struct ae_name_part part = { "CN", "other" };
+	struct ae_wr other;
+
+	(void)state;
+	f.t.name_flag = AE_CT_ENROLLEE_SUPPLIES_SUBJECT;
+	f.t.enrollment_flag = AE_CT_PREVIOUS_APPROVAL_VALIDATE_REENROLLMENT |
+	    AE_CT_ALLOW_PREVIOUS_APPROVAL_KEYBASEDRENEWAL;
+	f.cfg.allow_supplied_auth_subject = true;
+	f.csr_spec.subject = f.ca_cert->subject; /* as signers have it */
+	/* nobody may enroll */
+	while (f.t.sd->dacl.n > 0)
+		ae_sd_remove(f.t.sd, 0);
+	issued();
+	assert_true(fx_has_reason(&f, "template.key-based-renewal"));
+	/* only for the same names */
+	ae_wr_init(&other, 256);
+	assert_int_equal(ae_name_encode(&other, &part, 1, &f.e), AE_OK);
+	f.csr_spec.subject = (struct ae_der){ other.p, other.len };
+	denied(AE_HR_TEMPLATE_DENIED, "deny.template-no-enroll");
+	f.csr_spec.subject = f.ca_cert->subject;
+	/* only a renewal */
+	s.renews = false;
+	denied(AE_HR_TEMPLATE_DENIED, "deny.template-no-enroll");
+	s.renews = true;
+	/* all three flags, and schema 2 */
+	f.t.enrollment_flag = AE_CT_ALLOW_PREVIOUS_APPROVAL_KEYBASEDRENEWAL;
+	denied(AE_HR_TEMPLATE_DENIED, "deny.template-no-enroll");
+	f.t.enrollment_flag = AE_CT_PREVIOUS_APPROVAL_VALIDATE_REENROLLMENT;
+	denied(AE_HR_TEMPLATE_DENIED, "deny.template-no-enroll");
+	f.t.enrollment_flag |= AE_CT_ALLOW_PREVIOUS_APPROVAL_KEYBASEDRENEWAL;
+	f.t.name_flag = AE_CT_SAN_DNS;
+	denied(AE_HR_TEMPLATE_DENIED, "deny.template-no-enroll");
+	ae_wr_done(&other);
+	f.csr_spec.subject = (struct ae_der){ NULL, 0 };
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, no_policies)
 
 int
@@ -539,6 +814,11 @@ main(void)
 		T(esc3_a_template_that_wants_no_agent),
 		T(signature_count_8009480a),
 		T(signature_rejected_8009480b),
+		T(esc3_agents_by_target_and_template_80094009),
+		T(esc3_lists_that_are_none),
+		T(renewed_by_other_hands),
+		T(owners_that_may_not),
+		T(renewed_by_its_key_without_enroll),
 	};
 	int n;
 
@@ -546,6 +826,7 @@ main(void)
 	    ae_key_generate(&old_key, AE_KEY_EC, 256, &f.e) != AE_OK)
 		return 1;
 	n = cmocka_run_group_tests(tests, NULL, NULL);
+	ae_ca_rights_free(rights);
 	ae_cert_free(signer);
 	ae_wr_done(&cert);
 	ae_key_free(old_key);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explain.h"
 #include "mutate.h"
 #include "proto.h"
 
@@ -275,6 +276,86 @@ a_serial_that_is_too_long(void **state)
 	ae_arena_free(a);
 }
 
+static const struct ae_ca_reason reasons[] = {
+	{ AE_CA_PASS, "template.offered", "MS-WCCE 1", "is offered" },
+	{ AE_CA_NOTE, "ca.note", "policy", "something" },
+	{ AE_CA_STOP, "deny.key-length", "policy", "too short" },
+};
+static const struct ae_ca_ruling rulings[] = {
+	{ { "template.offered", "MS-WCCE 1", "is it" }, AE_CA_HELD, 0, 2 },
+	{ { "request.key", "policy", "is it long" }, AE_CA_DECIDED, 2, 1 },
+	{ { "ca.disposition", "policy", "?" }, AE_CA_NOT_REACHED, 0, 0 },
+};
+static const struct explained told = {
+	.d = { .verdict = AE_CA_DENY,
+	    .hresult = 0x80094811,
+	    .message = "Denied by Policy Module",
+	    .requester = "LAB\\PC1$",
+	    .request_flags = 2,
+	    .not_before = 5,
+	    .tbs = csr,
+	    .tbs_len = sizeof(csr),
+	    .reasons = reasons,
+	    .nreasons = 3,
+	    .rulings = rulings,
+	    .nrulings = 3 },
+	.template = "Machine",
+	.sid = "S-1-5-18",
+	.row = 7,
+	.by_directory = true,
+	.nsids = 12,
+};
+
+static void
+explanation_comes_back(void **state)
+{
+	struct ae_arena *a = ae_arena_new(65536);
+	struct ae_wr w, again;
+	struct explained x;
+	struct ae_rd r;
+
+	(void)state;
+	ae_wr_init(&w, 65536);
+	ae_wr_init(&again, 65536);
+	put_explained(&w, &told);
+	ae_rd_init(&r, w.p, w.len);
+	get_explained(&r, &x, a);
+	assert_true(ae_rd_done(&r));
+	put_explained(&again, &x);
+	assert_int_equal(w.len, again.len);
+	assert_memory_equal(w.p, again.p, w.len);
+	assert_int_equal(x.d.rulings[1].outcome, AE_CA_DECIDED);
+	assert_string_equal(
+	    x.d.reasons[x.d.rulings[1].first].check, "deny.key-length");
+	ae_wr_done(&w);
+	ae_wr_done(&again);
+	ae_arena_free(a);
+}
+
+/* A rule whose reasons are not there. */
+static void
+reasons_beyond_the_end(void **state)
+{
+	static const struct ae_ca_ruling bad = { { "x", "policy", "?" },
+		AE_CA_HELD, 3, 1 };
+	struct ae_arena *a = ae_arena_new(65536);
+	struct explained x = told;
+	struct ae_wr w;
+	struct ae_rd r;
+
+	(void)state;
+	x.d.rulings = &bad;
+	x.d.nrulings = 1;
+	ae_wr_init(&w, 65536);
+	put_explained(&w, &x);
+	ae_rd_init(&r, w.p, w.len);
+	get_explained(&r, &x, a);
+	assert_false(ae_rd_done(&r));
+	assert_int_equal(x.d.nrulings, 0);
+	ae_wr_done(&w);
+	ae_arena_free(a);
+}
+
 static void
 mutation(const uint8_t *p, size_t len, void *arg)
 {
@@ -282,10 +363,13 @@ mutation(const uint8_t *p, size_t len, void *arg)
 	struct ae_wcce_request q;
 	struct ae_wcce_reply rep;
 	struct ae_db_request db;
+	struct explained x;
 	struct ae_rd r;
 
 	ae_rd_init(&r, p, len);
-	if (*(int *)arg == 0)
+	if (*(int *)arg == 3)
+		get_explained(&r, &x, a);
+	else if (*(int *)arg == 0)
 		get_request(&r, &q, a);
 	else if (*(int *)arg == 1)
 		get_reply(&r, &rep, a);
@@ -303,12 +387,14 @@ mutations(void **state)
 	int kind;
 
 	(void)state;
-	for (kind = 0; kind < 3; kind++) {
+	for (kind = 0; kind < 4; kind++) {
 		ae_wr_init(&w, 65536);
 		if (kind == 0)
 			put_request(&w, &request);
 		else if (kind == 1)
 			put_reply(&w, &reply);
+		else if (kind == 3)
+			put_explained(&w, &told);
 		else
 			put_row(&w, &row);
 		assert_true(ae_mutate(w.p, w.len, mutation, &kind) > 400);
@@ -340,6 +426,8 @@ main(void)
 		cmocka_unit_test(more_than_the_arena_takes),
 		cmocka_unit_test(an_interface_that_is_none),
 		cmocka_unit_test(a_serial_that_is_too_long),
+		cmocka_unit_test(explanation_comes_back),
+		cmocka_unit_test(reasons_beyond_the_end),
 		cmocka_unit_test(mutations),
 		cmocka_unit_test(names_of_roles),
 	};
