@@ -20,6 +20,7 @@ struct asked {
 	struct ae_wr out;	  /* what the answer is written to */
 	struct ae_wcce_blob blob; /* or what it is, as it stands */
 	int64_t index;
+	bool newest; /* the index was -1 */
 };
 
 /* An answer's HRESULT; 0: it is in out or blob. */
@@ -165,16 +166,26 @@ kra_states(struct asked *q)
 	return AE_HR_OK;
 }
 
+/*
+ * CRLs stand with the certificate that began with their key: "the newest" of
+ * them is that key's, whichever certificate of it was asked for by -1.
+ */
+static const struct ae_ca_info_cert *
+crl_holder(const struct asked *q)
+{
+	return q->newest ? &q->info->certs[q->cert->key_index] : q->cert;
+}
+
 static uint32_t
 base_crl(struct asked *q)
 {
-	return blob(q, &q->cert->crl);
+	return blob(q, &crl_holder(q)->crl);
 }
 
 static uint32_t
 crl_chain(struct asked *q)
 {
-	return blob(q, &q->cert->crl_chain);
+	return blob(q, &crl_holder(q)->crl_chain);
 }
 
 /* One byte for each CA certificate, MS-WCCE 3.2.1.4.3.2.19, .20 */
@@ -213,7 +224,7 @@ cert_versions(struct asked *q)
 static uint32_t
 crl_status(struct asked *q)
 {
-	ae_wr_u32(&q->out, q->cert->crl_publish_status);
+	ae_wr_u32(&q->out, crl_holder(q)->crl_publish_status);
 	return AE_HR_OK;
 }
 
@@ -292,6 +303,39 @@ subject_oids(struct asked *q)
 	    "2.5.4.8\n0.9.2342.19200300.100.1.25\n2.5.4.6\n");
 }
 
+/* MS-WCCE 3.2.1.4.3.2.35 to .38; not of a certificate that has none. */
+static uint32_t
+forward_cross(struct asked *q)
+{
+	return blob(q, &q->cert->forward);
+}
+
+static uint32_t
+backward_cross(struct asked *q)
+{
+	return blob(q, &q->cert->backward);
+}
+
+static uint32_t
+forward_states(struct asked *q)
+{
+	size_t i;
+
+	for (i = 0; i < q->info->ncerts; i++)
+		ae_wr_u8(&q->out, (uint8_t)q->info->certs[i].forward_state);
+	return AE_HR_OK;
+}
+
+static uint32_t
+backward_states(struct asked *q)
+{
+	size_t i;
+
+	for (i = 0; i < q->info->ncerts; i++)
+		ae_wr_u8(&q->out, (uint8_t)q->info->certs[i].backward_state);
+	return AE_HR_OK;
+}
+
 /* How PropIndex is meant, MS-WCCE 3.2.1.4.3.2. */
 enum index_rule {
 	ONE,	     /* 0 only */
@@ -302,8 +346,8 @@ enum index_rule {
 };
 
 /*
- * One row each; what is not here (exit modules, cross certificates, delta
- * CRLs) this CA does not have.
+ * One row each; what is not here (exit modules, delta CRLs) this CA does not
+ * have.
  */
 /* clang-format off */
 static const struct row {
@@ -341,6 +385,10 @@ static const struct row {
 	{ AE_CR_PROP_BASECRLPUBLISHSTATUS, CERT_OR_NEW, crl_status },
 	{ AE_CR_PROP_CASIGCERTCRLCHAIN, CERT_OR_NEW, crl_chain },
 	{ AE_CR_PROP_CACERTSTATUSCODE, CERT_OR_NEW, cert_status },
+	{ AE_CR_PROP_CAFORWARDCROSSCERT, CERT, forward_cross },
+	{ AE_CR_PROP_CABACKWARDCROSSCERT, CERT, backward_cross },
+	{ AE_CR_PROP_CAFORWARDCROSSCERTSTATE, CERT, forward_states },
+	{ AE_CR_PROP_CABACKWARDCROSSCERTSTATE, CERT, backward_states },
 	{ AE_CR_PROP_CACERTVERSION, CERT, cert_versions },
 	{ AE_CR_PROP_SANITIZEDCASHORTNAME, ONE, sanitized_short },
 	{ AE_CR_PROP_CERTCDPURLS, CERT_OR_NEW, cdp_urls },
@@ -387,7 +435,8 @@ index_ok(struct asked *q, enum index_rule rule)
 		return true;
 	if (rule == ONE || rule == ONE_OR_NEW)
 		return q->index == 0 || (rule == ONE_OR_NEW && q->index == -1);
-	if (rule == CERT_OR_NEW && q->index == -1)
+	q->newest = rule == CERT_OR_NEW && q->index == -1;
+	if (q->newest)
 		q->index = (int64_t)n - 1;
 	if (q->index < 0 || (uint64_t)q->index >= n)
 		return false;

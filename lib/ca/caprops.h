@@ -41,6 +41,9 @@ struct ae_ca_info_cert {
 	enum ae_ca_state crl_state;
 	uint32_t status;	     /* HRESULT of its chain's validation */
 	uint16_t key_index;	     /* of the version, 3.2.1.4.3.2.39 */
+	/* Between its key and the next's, and back; p NULL: none. */
+	struct ae_wcce_blob forward, backward;
+	enum ae_ca_state forward_state, backward_state;
 	uint32_t crl_publish_status; /* CPF_* */
 };
 

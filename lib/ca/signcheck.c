@@ -75,6 +75,8 @@ ae_ca_sign_check(const struct ae_ca_sign_config *cfg, const void *tbs,
 		return rc == AE_ENOMEM ? rc : ae_note(e, AE_EPROTO, "signing");
 	if (!ae_der_equal(c->issuer, cfg->issuer))
 		rc = refuse(e, "another issuer");
+	else if (!ae_der_equal(c->x.aki, cfg->keyid))
+		rc = refuse(e, "another key of the issuer");
 	else if (!ae_sigalg_equal(&c->sigalg, &cfg->sigalg))
 		rc = refuse(e, "another signature algorithm");
 	else if (c->serial.len != AE_CA_SERIAL_LEN ||
@@ -98,6 +100,8 @@ judge_crl(const struct ae_ca_sign_config *cfg, const struct ae_crl *c,
 
 	if (!ae_der_equal(c->issuer, cfg->issuer))
 		return refuse(e, "another issuer");
+	if (!ae_der_equal(c->aki, cfg->keyid))
+		return refuse(e, "another key of the issuer");
 	if (!ae_sigalg_equal(&c->sigalg, &cfg->sigalg))
 		return refuse(e, "another signature algorithm");
 	if (!c->has_number || c->has_base_number)

@@ -22,6 +22,7 @@
 
 struct ae_ca_sign_config {
 	struct ae_der issuer;	 /* DER Name: the CA certificate's subject */
+	struct ae_der keyid;	 /* the authority key identifier it writes */
 	struct ae_sigalg sigalg; /* it signs with this and nothing else */
 	int64_t ca_not_before;
 	int64_t ca_not_after;

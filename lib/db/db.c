@@ -27,9 +27,9 @@ static const char *const sql[ST_COUNT] = {
 	    "INSERT INTO request (disp, hresult, message, sid, account,"
 	    " template, subject, attrs, flags, csr_hash, serial, tbs_hash,"
 	    " submitted, resolved, not_before, not_after, csr, on_behalf,"
-	    " request_flags)"
+	    " request_flags, issuer)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-	    " ?14, ?15, ?16, ?17, ?18, ?19)",
+	    " ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
 	[ST_CALLER_ADD] =
 	    "INSERT INTO pending (request_id, caller) VALUES (?1, ?2)",
 	[ST_CALLER_GET] = "SELECT caller FROM pending WHERE request_id = ?1",
@@ -42,8 +42,8 @@ static const char *const sql[ST_COUNT] = {
 	    "INSERT INTO serial (serial, request_id) VALUES (?1, ?2)",
 	[ST_STATE] = "SELECT disp, sid FROM request WHERE id = ?1",
 	[ST_ACTIVATE] =
-	    "UPDATE request SET disp = 8, serial = ?2, tbs_hash = ?3"
-	    " WHERE id = ?1",
+	    "UPDATE request SET disp = 8, serial = ?2, tbs_hash = ?3,"
+	    " issuer = ?4 WHERE id = ?1",
 	[ST_ISSUE] =
 	    "UPDATE request SET disp = 20, hresult = 0, cert = ?2,"
 	    " not_before = ?3, not_after = ?4, resolved = ?5, message = ?6"
@@ -56,8 +56,8 @@ static const char *const sql[ST_COUNT] = {
 	    " revoked_reason = ?3 WHERE id = ?1",
 	[ST_REVOKED_ADD] =
 	    "INSERT OR REPLACE INTO revoked (serial, request_id, revoked_at,"
-	    " reason,"
-	    " not_after) SELECT serial, id, ?2, ?3, not_after FROM request"
+	    " reason, not_after, key_index)"
+	    " SELECT serial, id, ?2, ?3, not_after, issuer >> 16 FROM request"
 	    " WHERE id = ?1",
 	[ST_REVOKED_REASON] =
 	    "SELECT revoked_reason FROM request WHERE id = ?1",

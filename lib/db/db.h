@@ -64,6 +64,11 @@ struct ae_db_request {
 	const char *attrs;	/* request attributes as received */
 	uint32_t flags;		/* dwFlags as received */
 	uint32_t request_flags; /* MS-CSRA 3.1.1.1.2: renewal and so on */
+	/*
+	 * The CA certificate it is issued under, as ae_ca_cert_version has
+	 * it: key index << 16 | certificate index.  Of an intent or later.
+	 */
+	uint32_t issuer;
 	const uint8_t *csr;	/* as received */
 	size_t csr_len;
 	uint8_t csr_hash[AE_DB_HASH_LEN]; /* SHA-256 of csr */
@@ -146,8 +151,8 @@ int ae_db_request_add(struct ae_db *db, const struct ae_db_request *r,
 /* Pending row approved by that person: it becomes an intent with that serial.
  */
 int ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
-    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN], const char *by,
-    int64_t now, struct ae_err *e) AE_MUST_CHECK;
+    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN], uint32_t issuer,
+    const char *by, int64_t now, struct ae_err *e) AE_MUST_CHECK;
 
 /* The signature is there: ACTIVE becomes ISSUED with this certificate. */
 int ae_db_request_issue(struct ae_db *db, int64_t id, const void *cert,
@@ -223,8 +228,8 @@ int ae_db_request_list(struct ae_db *db, const struct ae_db_filter *f,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
- * Revoked certificates that are still within their validity at now, oldest
- * serial first, one call each; a non-zero return of fn stops and is returned.
+ * Revoked certificates of this CA key that are still within their validity
+ * at now, oldest serial first, one call each; a non-zero return of fn stops and is returned.
  */
 struct ae_db_revoked {
 	const uint8_t *serial;
@@ -234,8 +239,8 @@ struct ae_db_revoked {
 };
 typedef int ae_db_revoked_fn(
     void *arg, const struct ae_db_revoked *r, struct ae_err *e);
-int ae_db_revoked_each(struct ae_db *db, int64_t now, ae_db_revoked_fn *fn,
-    void *arg, struct ae_err *e) AE_MUST_CHECK;
+int ae_db_revoked_each(struct ae_db *db, unsigned key_index, int64_t now,
+    ae_db_revoked_fn *fn, void *arg, struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * Recovery: intents that were written and neither issued nor void.  For each

@@ -103,7 +103,7 @@ int ae_db_audit_load(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
 	"id, disp, hresult, message, sid, account, template, subject," \
 	" attrs, flags, csr_hash, serial, submitted, resolved,"        \
 	" not_before, not_after, revoked_at, revoked_reason,"          \
-	" on_behalf, request_flags"
+	" on_behalf, request_flags, issuer"
 #define AE_DB_ROW_BLOBS ", csr, cert"
 
 /* The row a statement with those columns stands on. */

@@ -75,9 +75,10 @@ ae_db_row(struct ae_db_request *out, sqlite3_stmt *st, bool blobs,
 	r.revoked_reason = sqlite3_column_int(st, 17);
 	ok = ok && text_col(&r.on_behalf, st, 18, a);
 	r.request_flags = (uint32_t)sqlite3_column_int64(st, 19);
+	r.issuer = (uint32_t)sqlite3_column_int64(st, 20);
 	if (blobs)
-		ok = ok && blob_col(&r.csr, &r.csr_len, st, 20, a) &&
-		    blob_col(&r.cert, &r.cert_len, st, 21, a);
+		ok = ok && blob_col(&r.csr, &r.csr_len, st, 21, a) &&
+		    blob_col(&r.cert, &r.cert_len, st, 22, a);
 	if (!ok)
 		return ae_arena_full(a)
 		    ? ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
@@ -320,12 +321,12 @@ ae_db_void_intents(struct ae_db *db, uint32_t hresult, const char *message,
 }
 
 int
-ae_db_revoked_each(struct ae_db *db, int64_t now, ae_db_revoked_fn *fn,
-    void *arg, struct ae_err *e)
+ae_db_revoked_each(struct ae_db *db, unsigned key_index, int64_t now,
+    ae_db_revoked_fn *fn, void *arg, struct ae_err *e)
 {
 	static const char text[] =
 	    "SELECT serial, revoked_at, reason FROM revoked"
-	    " WHERE not_after >= ?1 ORDER BY serial";
+	    " WHERE key_index = ?2 AND not_after >= ?1 ORDER BY serial";
 	struct ae_db_revoked r;
 	sqlite3_stmt *st = NULL;
 	int rc = AE_OK, src;
@@ -337,6 +338,7 @@ ae_db_revoked_each(struct ae_db *db, int64_t now, ae_db_revoked_fn *fn,
 	if (src != SQLITE_OK)
 		return ae_db_fail(db, src, "preparing a list", e);
 	sqlite3_bind_int64(st, 1, now);
+	sqlite3_bind_int64(st, 2, key_index);
 	while (rc == AE_OK && (src = sqlite3_step(st)) == SQLITE_ROW) {
 		r.serial = sqlite3_column_blob(st, 0);
 		r.serial_len = (size_t)sqlite3_column_bytes(st, 0);

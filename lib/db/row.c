@@ -251,6 +251,7 @@ insert(struct ae_db *db, const struct ae_db_request *r, const uint8_t *tbs_hash,
 	ae_db_blob(st, 17, r->csr, r->csr_len);
 	ae_db_text(st, 18, r->on_behalf);
 	sqlite3_bind_int64(st, 19, r->request_flags);
+	sqlite3_bind_int64(st, 20, r->issuer);
 	rc = ae_db_step_done(db, st, "writing a request", e);
 	*id = sqlite3_last_insert_rowid(db->h);
 	if (rc == AE_OK && *id > ID_MAX) {
@@ -327,8 +328,8 @@ expect(struct ae_db *db, int64_t id, int a, int b, int *disp,
 
 int
 ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
-    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN], const char *by,
-    int64_t now, struct ae_err *e)
+    size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN], uint32_t issuer,
+    const char *by, int64_t now, struct ae_err *e)
 {
 	char sid[AE_SID_STR_MAX], hex[2 * AE_DB_SERIAL_MAX + 1];
 	sqlite3_stmt *st;
@@ -351,6 +352,7 @@ ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
 	sqlite3_bind_int64(st, 1, id);
 	ae_db_blob(st, 2, serial, serial_len);
 	ae_db_blob(st, 3, tbs_hash, AE_DB_HASH_LEN);
+	sqlite3_bind_int64(st, 4, issuer);
 	rc = ae_db_step_done(db, st, "writing an intent", e);
 	if (rc != AE_OK)
 		return rc;

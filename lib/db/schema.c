@@ -86,6 +86,12 @@ static const char *const steps[] = {
 	"CREATE TABLE archived_key ("
 	"  request_id INTEGER PRIMARY KEY, blob BLOB NOT NULL"
 	") STRICT;",
+
+	/* 6: which of the CA's certificates it was issued under, and of which
+	   of its keys the CRL names it.  What is there is of the first. */
+	"ALTER TABLE request ADD COLUMN issuer INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE revoked ADD COLUMN key_index INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX revoked_key ON revoked (key_index, serial);",
 };
 /* clang-format on */
 #define VERSION ((int)(sizeof(steps) / sizeof(steps[0])))

@@ -34,10 +34,11 @@ int ad_forest_by_host(struct ae_ad **out, struct ad_forest *f,
 void ad_forest_drop(struct ad_forest *f, const struct ae_ad *ad);
 
 /*
- * Replace the CRL of this CA's object below CN=CDP.  AE_ENOTFOUND: certsrv
- * setup has not made it; AE_EDENIED: the host's account may not write it.
+ * Replace the CRL of this CA's object, of that key index, below CN=CDP.
+ * AE_ENOTFOUND: certsrv setup has not made it; AE_EDENIED: the host's account
+ * may not write it.
  */
-int ad_write_crl(const struct conf *c, struct ae_ad *ad, const void *der,
-    size_t len, struct ae_err *e) AE_MUST_CHECK;
+int ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key,
+    const void *der, size_t len, struct ae_err *e) AE_MUST_CHECK;
 
 #endif

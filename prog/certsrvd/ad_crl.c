@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * The CRL in the directory: CN=<CA>,CN=<host>,CN=CDP, where clients of the
- * domain read it without any web server (MS-WCCE 3.2.1.1.4, CDP by LDAP).
- * certsrv setup made the object, and let the CA's host write it.
+ * The CRL in the directory: CN=<CA>,CN=<host>,CN=CDP, for a later key of the
+ * CA CN=<CA>(2) and so on (MS-CSRA note on CRLPublicationURLs), where clients
+ * of the domain read it without any web server (MS-WCCE 3.2.1.1.4, CDP by
+ * LDAP). certsrv setup made the object, and let the CA's host write it.
  */
 #include <string.h>
 
 #include "ad.h"
 #include "ad/ad.h"
 #include "ad/escape.h"
+#include "ca/cacerts.h"
 #include "wcce/name.h"
 
 /* The object's DN; false: no memory. */
 static bool
-put_object_dn(struct ae_wr *w, const struct conf *c, const struct ae_ad *ad,
-    struct ae_arena *a)
+put_object_dn(struct ae_wr *w, const struct conf *c, unsigned key,
+    const struct ae_ad *ad, struct ae_arena *a)
 {
+	char suffix[AE_CA_SUFFIX_MAX];
+
 	const char *name = ae_wcce_sanitize_short(a, c->name);
 	char *host = ae_arena_strdup(a, c->dns_name);
 
+	if (name != NULL)
+		name =
+		    ae_arena_printf(a, "%s%s", name, ae_ca_suffix(suffix, key));
 	if (name == NULL || host == NULL)
 		return false;
 	host[strcspn(host, ".")] = '\0';
@@ -32,8 +39,8 @@ put_object_dn(struct ae_wr *w, const struct conf *c, const struct ae_ad *ad,
 }
 
 int
-ad_write_crl(const struct conf *c, struct ae_ad *ad, const void *der,
-    size_t len, struct ae_err *e)
+ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key,
+    const void *der, size_t len, struct ae_err *e)
 {
 	const union {
 		const void *c;
@@ -47,7 +54,7 @@ ad_write_crl(const struct conf *c, struct ae_ad *ad, const void *der,
 	int rc;
 
 	ae_wr_init(&dn, 4096);
-	if (a == NULL || !put_object_dn(&dn, c, ad, a)) {
+	if (a == NULL || !put_object_dn(&dn, c, key, ad, a)) {
 		rc = ae_fail_mem(e);
 	} else {
 		rc = ae_ad_modify(ad, ae_wr_cstr(&dn), &mod, 1, e);

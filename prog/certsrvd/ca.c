@@ -321,6 +321,85 @@ on_fresh(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
+/* ---- which certificate signs ---- */
+
+/* A NULL-terminated view of a list. */
+static bool
+terminate(const char ***out, const struct ae_strv *l)
+{
+	const char **v = calloc(l->n + 1, sizeof(*v));
+	size_t i;
+
+	if (v == NULL)
+		return false;
+	for (i = 0; i < l->n; i++)
+		v[i] = l->v[i];
+	free(*out);
+	*out = v;
+	return true;
+}
+
+static bool
+urls_for(struct ca *ca, struct ae_strv *out, const struct ae_strv *in,
+    const struct ae_ca_cert *c, bool crl)
+{
+	size_t i;
+
+	ae_strv_done(out);
+	for (i = 0; i < in->n; i++)
+		if (!ae_ca_url(out, &ca->file.list, c, in->v[i], crl))
+			return false;
+	return true;
+}
+
+/*
+ * From now on this certificate signs: its name, key and times, and its own
+ * places for CRLs and issuers, go into what is issued.
+ */
+static int
+make_current(struct ca *ca, const struct ae_ca_cert *c, struct ae_err *e)
+{
+	const struct conf *conf = &ca->p->conf;
+
+	if (!urls_for(ca, &ca->cdp, &conf->cdp, c, true) ||
+	    !urls_for(ca, &ca->aia, &conf->aia, c, false) ||
+	    !urls_for(ca, &ca->ocsp, &conf->ocsp, c, false) ||
+	    !terminate(&ca->cdp_list, &ca->cdp) ||
+	    !terminate(&ca->aia_list, &ca->aia) ||
+	    !terminate(&ca->ocsp_list, &ca->ocsp))
+		return ae_fail_mem(e);
+	ca->current = c;
+	ca->config.cert = c->cert;
+	ca->config.sigalg = ae_ca_cert_key(&ca->file.list, c)->alg;
+	ca->config.cdp_urls = ca->cdp;
+	ca->config.aia_urls = ca->aia;
+	ca->config.ocsp_urls = ca->ocsp;
+	ca->info.cdp_urls = ca->cdp_list;
+	ca->info.aia_urls = ca->aia_list;
+	ca->info.ocsp_urls = ca->ocsp_list;
+	return AE_OK;
+}
+
+/* Has one become valid, or the newest ended? */
+static void
+choose_current(struct ca *ca)
+{
+	const struct ae_ca_cert *c =
+	    ae_ca_certs_at(&ca->file.list, ae_clock_now());
+	struct ae_err e = AE_ERR_INIT;
+
+	if (c == ca->current)
+		return;
+	if (make_current(ca, c, &e) < 0)
+		log_line(ca->p, AE_LOG_ERROR, "changing to certificate %u: %s",
+		    c->index, e.text);
+	else
+		log_line(ca->p, AE_LOG_NOTICE,
+		    "signing under the CA's certificate %u from now on",
+		    c->index);
+	info_update(ca);
+}
+
 /* ---- life ---- */
 
 static void
@@ -332,6 +411,7 @@ on_tick(void *arg)
 		ca->told_start = true;
 		event_started(ca);
 	}
+	choose_current(ca);
 	job_tick(ca);
 	crl_tick(ca);
 	xchg_tick(ca);
@@ -364,18 +444,6 @@ peer_down(struct proc *p, struct peer *peer)
 		crl_peer_down(ca, peer);
 }
 
-/* A NULL-terminated view of a list. */
-static const char **
-terminated(const struct ae_strv *l)
-{
-	const char **v = calloc(l->n + 1, sizeof(*v));
-	size_t i;
-
-	for (i = 0; v != NULL && i < l->n; i++)
-		v[i] = l->v[i];
-	return v;
-}
-
 static int
 ca_open(struct proc *p, struct ae_err *e)
 {
@@ -400,15 +468,9 @@ ca_open(struct proc *p, struct ae_err *e)
 		rc = cafile_agents(&ca->agents, c, e);
 	if (rc < 0)
 		return rc;
-	ca->cdp = terminated(&c->cdp);
-	ca->aia = terminated(&c->aia);
-	ca->ocsp = terminated(&c->ocsp);
-	if (ca->cdp == NULL || ca->aia == NULL || ca->ocsp == NULL)
-		return ae_fail_mem(e);
 	ca->config = (struct ae_ca_config){
 		.name = c->name,
 		.dns_name = c->dns_name,
-		.cert = cafile_cert(&ca->file),
 		.sd = ca->file.sd,
 		.archival = c->recovery_agents.n > 0,
 		.max_validity = c->max_validity,
@@ -422,13 +484,13 @@ ca_open(struct proc *p, struct ae_err *e)
 		.rsa_bits_max = c->rsa_bits_max,
 		.allow_sha1_csr = c->allow_sha1_csr,
 		.allow_supplied_auth_subject = c->allow_supplied_auth_subject,
-		.sigalg = ca->file.alg,
-		.cdp_urls = c->cdp,
-		.aia_urls = c->aia,
-		.ocsp_urls = c->ocsp,
 		.allow_any_purpose = c->allow_any_purpose,
 	};
-	return info_init(ca, e);
+	rc = info_init(ca, e);
+	if (rc == AE_OK)
+		rc = make_current(
+		    ca, ae_ca_certs_at(&ca->file.list, ae_clock_now()), e);
+	return rc;
 }
 
 static int

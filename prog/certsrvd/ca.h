@@ -106,21 +106,43 @@ struct job {
 	uint8_t csr_hash[32];
 	struct job *next_submitted;
 	struct ae_decision d;
+	/* Under which certificate of ours it is issued, or was. */
+	const struct ae_ca_cert *issuer;
 	int64_t now; /* of the decision */
 	int64_t row; /* its number */
 	uint8_t signer;
 	struct ae_wr cert;
 	struct ae_wcce_reply reply; /* of STAGE_RESPONSE */
 	struct ae_response *response;
-	struct ae_der to_sign; /* of response */
+	struct ae_der to_sign;		     /* of response */
+	const struct ae_ca_cert *answers_as; /* who signs it */
+};
+
+/* The revocation list of one key. */
+struct ca_crl {
+	struct ae_wr crl;   /* the newest, DER */
+	struct ae_wr tbs;   /* being signed */
+	struct ae_wr chain; /* the CA's certificates and it, a CMS */
+	struct ae_ca_crl_plan plan;
+	bool made, busy;
+	bool wanted;   /* somebody asked for one */
+	int64_t retry; /* monotonic ms */
+	uint32_t id;   /* of the attempt under way */
+	uint64_t number;
+	bool ad_due, ad_busy; /* it is not in the directory yet */
+	bool ad_told;	      /* that it could not be put there */
+	int64_t ad_retry;     /* monotonic ms */
 };
 
 struct ca {
 	struct proc *p;
 	struct cafile file;
 	struct ae_ca_rights *agents; /* NULL: none are restricted */
-	struct ae_ca_config config;
-	const char **cdp, **aia, **ocsp; /* NULL-terminated, of the conf */
+	/* What signs now: by the time, so it changes while we run. */
+	const struct ae_ca_cert *current;
+	struct ae_ca_config config;    /* of the current one */
+	struct ae_strv cdp, aia, ocsp; /* what is issued under it says */
+	const char **cdp_list, **aia_list, **ocsp_list; /* NULL-terminated */
 	struct ca_cache *cache;
 	struct rate *rate; /* of requests, by account */
 	struct snapshot *snapshot;
@@ -137,8 +159,8 @@ struct ca {
 
 	/* what it says about itself */
 	struct ae_ca_info info;
-	struct ae_ca_info_cert info_cert[CA_CERTS_MAX];
-	struct ae_wr chain[CA_CERTS_MAX];
+	struct ae_ca_info_cert info_cert[AE_CA_SIGNING_MAX];
+	struct ae_wr chain[AE_CA_SIGNING_MAX];
 
 	/* the exchange certificate, and who may recover keys */
 	struct ae_wr xchg, xchg_chain; /* DER; empty: none now */
@@ -146,19 +168,9 @@ struct ca {
 	uint32_t xchg_id; /* of the attempt that is under way; 0: none */
 	struct ae_ca_info_kra kra[AE_RECOVERY_AGENTS_MAX];
 
-	/* its revocation list */
-	struct ae_wr crl;	/* the newest, DER */
-	struct ae_wr crl_tbs;	/* being signed */
-	struct ae_wr crl_chain; /* the CA's certificates and it, a CMS */
-	struct ae_ca_crl_plan crl_plan;
-	bool crl_made, crl_busy;
-	bool crl_wanted;   /* somebody asked for one */
-	int64_t crl_retry; /* monotonic ms */
-	uint32_t crl_id;
-	uint64_t crl_number;
-	bool ad_crl_due, ad_crl_busy; /* it is not in the directory yet */
-	bool ad_crl_told;	      /* that it could not be put there */
-	int64_t ad_crl_retry;	      /* monotonic ms */
+	/* its revocation lists, as file.list.keys[] has the keys */
+	struct ca_crl crl[AE_CA_SIGNING_MAX];
+	uint32_t crl_attempts;
 };
 
 /* ---- ca_job.c ---- */
@@ -196,12 +208,15 @@ int on_fresh(
 
 int info_init(struct ca *ca, struct ae_err *e) AE_MUST_CHECK;
 /* pctbCertChain: the certificate and the CA's, MS-WCCE 3.2.1.4.2.1.4.8. */
-int info_chain(struct ca *ca, struct ae_wr *w, const void *cert, size_t len,
-    struct ae_err *e) AE_MUST_CHECK;
+int info_chain(struct ca *ca, struct ae_wr *w, const struct ae_ca_cert *issuer,
+    const void *cert, size_t len, struct ae_err *e) AE_MUST_CHECK;
 /* The full response to j->reply: fills j->response and j->to_sign. */
 int info_response(struct ca *ca, struct job *j, struct ae_err *e) AE_MUST_CHECK;
-/* A CRL was made: the chain that goes with it. */
-void info_crl(struct ca *ca);
+/* A CRL of this key was made: the chain that goes with it. */
+void info_crl(struct ca *ca, size_t key);
+/* A certificate of ours and those above it; how many. */
+size_t info_issuers(const struct ca *ca, const struct ae_ca_cert *c,
+    struct ae_der *v, size_t from, size_t max);
 void info_update(struct ca *ca); /* a snapshot or a CRL is new */
 
 /* ---- ca_crl.c ---- */
@@ -237,9 +252,11 @@ int on_xchg_opened(
 /* ---- ca_event.c ---- */
 
 void event_decided(struct job *j, const struct ae_wcce_reply *reply);
-void event_crl(struct ca *ca, uint64_t number, const char *error);
+void event_crl(
+    struct ca *ca, unsigned key_index, uint64_t number, const char *error);
 /* 74: a CRL could not be put into the directory. */
-void event_crl_directory(struct ca *ca, uint64_t number, const char *error);
+void event_crl_directory(
+    struct ca *ca, unsigned key_index, uint64_t number, const char *error);
 /* What an administrator did to j->stored. */
 void event_admin(struct job *j);
 void event_started(struct ca *ca);

@@ -232,7 +232,7 @@ event_started(struct ca *ca)
 }
 
 void
-event_crl_directory(struct ca *ca, uint64_t no, const char *error)
+event_crl_directory(struct ca *ca, unsigned key, uint64_t no, const char *error)
 {
 	struct event v;
 
@@ -242,11 +242,12 @@ event_crl_directory(struct ca *ca, uint64_t no, const char *error)
 	    (unsigned long long)no, error);
 	field(&v, "AE_CA", ca->p->conf.name);
 	number(&v, "AE_CRL_NUMBER", (long long)no);
+	number(&v, "AE_KEY_INDEX", key);
 	log_event(ca->p, &v.r);
 }
 
 void
-event_crl(struct ca *ca, uint64_t no, const char *error)
+event_crl(struct ca *ca, unsigned key, uint64_t no, const char *error)
 {
 	struct event v;
 
@@ -262,5 +263,6 @@ event_crl(struct ca *ca, uint64_t no, const char *error)
 	field(&v, "AE_CA", ca->p->conf.name);
 	if (error == NULL)
 		number(&v, "AE_CRL_NUMBER", (long long)no);
+	number(&v, "AE_KEY_INDEX", key);
 	log_event(ca->p, &v.r);
 }

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "ca.h"
+#include "ca_job.h"
 #include "pki/request.h"
 #include "pki/response.h"
 #include "sys/clock.h"
@@ -19,30 +19,30 @@ is_root(const struct ca *ca)
 	return ae_cert_self_issued(cafile_cert(&ca->file));
 }
 
-/* The CA's certificates, newest first, then the issuers above. */
-static size_t
-ca_ders(const struct ca *ca, struct ae_der *v, size_t from, size_t max)
+size_t
+info_issuers(const struct ca *ca, const struct ae_ca_cert *c, struct ae_der *v,
+    size_t from, size_t max)
 {
 	const struct cafile *f = &ca->file;
 	size_t n = from, i;
 
 	if (n < max)
-		v[n++] = cafile_cert(f)->der;
+		v[n++] = c->cert->der;
 	for (i = 0; i < f->nchain && n < max; i++)
 		v[n++] = f->chain[i]->der;
 	return n;
 }
 
 int
-info_chain(struct ca *ca, struct ae_wr *w, const void *cert, size_t len,
-    struct ae_err *e)
+info_chain(struct ca *ca, struct ae_wr *w, const struct ae_ca_cert *issuer,
+    const void *cert, size_t len, struct ae_err *e)
 {
 	struct ae_der v[AE_CHAIN_MAX];
 	size_t n;
 
 	v[0].p = cert;
 	v[0].len = len;
-	n = ca_ders(ca, v, 1, AE_CHAIN_MAX);
+	n = info_issuers(ca, issuer, v, 1, AE_CHAIN_MAX);
 	return ae_chain_build(w, v, n, NULL, 0, e);
 }
 
@@ -51,22 +51,21 @@ info_chain(struct ca *ca, struct ae_wr *w, const void *cert, size_t len,
  * stays as it was when that fails; the CRL itself is there.
  */
 void
-info_crl(struct ca *ca)
+info_crl(struct ca *ca, size_t key)
 {
-	struct ae_ca_info_cert *out = &ca->info_cert[ca->file.ncerts - 1];
-	const struct ae_der crl = { ca->crl.p, ca->crl.len };
+	const struct ae_ca_certs *l = &ca->file.list;
+	struct ca_crl *k = &ca->crl[key];
+	const struct ae_der crl = { k->crl.p, k->crl.len };
 	struct ae_err e = AE_ERR_INIT;
 	struct ae_der v[AE_CHAIN_MAX];
 	struct ae_wr w;
+	size_t n;
 
 	ae_wr_init(&w, AE_PKI_RESPONSE_MAX);
-	if (ae_chain_build(
-		&w, v, ca_ders(ca, v, 0, AE_CHAIN_MAX), &crl, 1, &e) == AE_OK &&
-	    ae_wr_ok(&w)) {
-		ae_wr_done(&ca->crl_chain);
-		ca->crl_chain = w;
-		out->crl_chain.p = w.p;
-		out->crl_chain.len = w.len;
+	n = info_issuers(ca, &l->v[l->keys[key].newest], v, 0, AE_CHAIN_MAX);
+	if (ae_chain_build(&w, v, n, &crl, 1, &e) == AE_OK && ae_wr_ok(&w)) {
+		ae_wr_done(&k->chain);
+		k->chain = w;
 		return;
 	}
 	log_line(ca->p, AE_LOG_WARNING, "the chain with CRL: %s", e.text);
@@ -87,21 +86,28 @@ int
 info_response(struct ca *ca, struct job *j, struct ae_err *e)
 {
 	const struct ae_wcce_reply *p = &j->reply;
-	const struct ae_der crl = { ca->crl.p, ca->crl.len };
+	const struct ae_ca_cert *as = j->answers_as;
+	const struct ca_crl *k = &ca->crl[as->key];
+	const struct ae_der crl = { k->crl.p, k->crl.len };
+	const struct ae_ca_cert *issuer = job_issuer(j);
 	struct ae_der v[AE_CHAIN_MAX];
+	size_t n = 0;
 	struct ae_response_spec s = { .status = cmc_status(p->disposition),
 		.status_text = p->message,
 		.request_id = p->request_id,
 		.pend_time = j->now,
 		.issued = { p->cert.p, p->cert.len },
 		.chain = v,
-		.nchain = ca_ders(ca, v, 0, AE_CHAIN_MAX),
-		.ca = cafile_cert(&ca->file),
-		.hash = ca->file.alg.hash };
+		.ca = as->cert,
+		.hash = ae_ca_cert_key(&ca->file.list, as)->alg.hash };
 
+	/* Issued under another of ours: that one belongs there, too. */
+	if (issuer != as)
+		v[n++] = issuer->cert->der;
+	s.nchain = info_issuers(ca, as, v, n, AE_CHAIN_MAX);
 	if (j->parsed != NULL && j->archived.p != NULL)
 		s.encrypted_key_hash = j->parsed->encrypted_key_hash;
-	if ((j->q.flags & AE_CR_IN_CRLS) != 0 && ca->crl_made) {
+	if ((j->q.flags & AE_CR_IN_CRLS) != 0 && k->made) {
 		s.crls = &crl;
 		s.ncrls = 1;
 	}
@@ -114,21 +120,41 @@ cert_state(const struct ae_cert *c, int64_t now)
 	return now > c->not_after ? AE_CA_STATE_EXPIRED : AE_CA_STATE_VALID;
 }
 
+/*
+ * A CRL belongs to the certificate that began with the key (MS-WCCE
+ * 3.2.1.4.3.2.17, .20), whichever of them is the newest.
+ */
+static void
+update_crl(struct ca *ca, const struct ae_ca_cert *c, int64_t now)
+{
+	struct ae_ca_info_cert *out = &ca->info_cert[c->index];
+	const struct ae_ca_key *key = ae_ca_cert_key(&ca->file.list, c);
+	const struct ca_crl *k = &ca->crl[c->key];
+
+	out->crl_state = AE_CA_STATE_ERROR;
+	if (key->index != c->index)
+		return;
+	if (!ae_ca_key_lives(key, now))
+		out->crl_state = AE_CA_STATE_EXPIRED;
+	else if (k->made)
+		out->crl_state = AE_CA_STATE_VALID;
+	if (!k->made)
+		return;
+	out->crl.p = k->crl.p;
+	out->crl.len = k->crl.len;
+	out->crl_chain.p = k->chain.p;
+	out->crl_chain.len = k->chain.len;
+}
+
 void
 info_update(struct ca *ca)
 {
 	int64_t now = ae_clock_now();
 	size_t i;
 
-	for (i = 0; i < ca->file.ncerts; i++)
+	for (i = 0; i < ca->file.ncerts; i++) {
 		ca->info_cert[i].state = cert_state(ca->file.certs[i], now);
-	if (ca->crl_made) {
-		i = ca->file.ncerts - 1;
-		ca->info_cert[i].crl.p = ca->crl.p;
-		ca->info_cert[i].crl.len = ca->crl.len;
-		ca->info_cert[i].crl_state = now > ca->crl_plan.next_update
-		    ? AE_CA_STATE_EXPIRED
-		    : AE_CA_STATE_VALID;
+		update_crl(ca, &ca->file.list.v[i], now);
 	}
 	ca->info.templates = ca->snapshot != NULL ? ca->snapshot->info : NULL;
 	ca->info.ntemplates = ca->snapshot != NULL ? ca->snapshot->ninfo : 0;
@@ -139,13 +165,11 @@ one_cert(struct ca *ca, size_t i, struct ae_err *e)
 {
 	const struct cafile *f = &ca->file;
 	struct ae_ca_info_cert *out = &ca->info_cert[i];
+	const struct ae_ca_cert *c = &f->list.v[i];
 	struct ae_der v[AE_CHAIN_MAX];
-	size_t n = 0, k;
+	size_t n = info_issuers(ca, c, v, 0, AE_CHAIN_MAX);
 	int rc;
 
-	v[n++] = f->certs[i]->der;
-	for (k = 0; k < f->nchain && n < AE_CHAIN_MAX; k++)
-		v[n++] = f->chain[k]->der;
 	ae_wr_init(&ca->chain[i], AE_PKI_RESPONSE_MAX);
 	rc = ae_chain_build(&ca->chain[i], v, n, NULL, 0, e);
 	if (rc < 0)
@@ -154,9 +178,44 @@ one_cert(struct ca *ca, size_t i, struct ae_err *e)
 	out->cert.len = f->certs[i]->der.len;
 	out->chain.p = ca->chain[i].p;
 	out->chain.len = ca->chain[i].len;
-	out->crl_state = AE_CA_STATE_ERROR; /* none yet */
-	out->key_index = (uint16_t)(f->certs[i]->x.ca_version >> 16);
+	out->key_index = ae_ca_cert_key(&f->list, c)->index;
+	out->forward_state = AE_CA_STATE_ERROR;
+	out->backward_state = AE_CA_STATE_ERROR;
 	return AE_OK;
+}
+
+/*
+ * A cross certificate: the key of one of ours, signed by another of ours.
+ * Forward: the next key under the one before; it stands with the last
+ * certificate of that key.  Backward the other way round, with the first.
+ */
+static void
+one_cross(struct ca *ca, const struct ae_cert *x, int64_t now)
+{
+	const struct ae_ca_certs *l = &ca->file.list;
+	struct ae_ca_info_cert *out;
+	enum ae_ca_state state = cert_state(x, now);
+	size_t subject, issuer;
+
+	for (subject = 0; subject < l->nkeys; subject++)
+		if (ae_cert_has_key(x, l->keys[subject].pub))
+			break;
+	for (issuer = 0; issuer < l->nkeys; issuer++)
+		if (ae_cert_verify(x, l->keys[issuer].pub, NULL) == AE_OK)
+			break;
+	if (subject == issuer + 1 && subject < l->nkeys) {
+		out = &ca->info_cert[l->keys[issuer].newest];
+		out->forward = (struct ae_wcce_blob){ x->der.p, x->der.len };
+		out->forward_state = state;
+	} else if (issuer == subject + 1 && issuer < l->nkeys) {
+		out = &ca->info_cert[l->keys[issuer].index];
+		out->backward = (struct ae_wcce_blob){ x->der.p, x->der.len };
+		out->backward_state = state;
+	} else {
+		log_line(ca->p, AE_LOG_WARNING,
+		    "%s has a certificate that is none between this CA's keys",
+		    ca->p->conf.cross);
+	}
 }
 
 int
@@ -168,6 +227,8 @@ info_init(struct ca *ca, struct ae_err *e)
 
 	for (i = 0; i < ca->file.ncerts && rc == AE_OK; i++)
 		rc = one_cert(ca, i, e);
+	for (i = 0; i < ca->file.ncross && rc == AE_OK; i++)
+		one_cross(ca, ca->file.cross[i], ae_clock_now());
 	ca->info = (struct ae_ca_info){
 		.name = c->name,
 		.dns_name = c->dns_name,
@@ -177,9 +238,6 @@ info_init(struct ca *ca, struct ae_err *e)
 		.root = is_root(ca),
 		.certs = ca->info_cert,
 		.ncerts = ca->file.ncerts,
-		.cdp_urls = ca->cdp,
-		.aia_urls = ca->aia,
-		.ocsp_urls = ca->ocsp,
 	};
 	info_update(ca);
 	return rc;

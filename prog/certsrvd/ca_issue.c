@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ca/signcheck.h"
 #include "pki/request.h"
 #include "pki/tbs.h"
 #include "sys/clock.h"
@@ -46,6 +47,10 @@ fill_row(struct job *j, struct ae_db_request *row, enum ae_db_disp disp)
 	row->submitted = j->now;
 	row->not_before = d->not_before;
 	row->not_after = d->not_after;
+	if (disp == AE_DB_ACTIVE) {
+		j->issuer = j->ca->current;
+		row->issuer = ae_ca_cert_version(&j->ca->file.list, j->issuer);
+	}
 	if (disp == AE_DB_ACTIVE || disp == AE_DB_PENDING) {
 		row->archived = j->archived.p;
 		row->archived_len = j->archived.len;
@@ -112,10 +117,12 @@ job_activate(struct job *j)
 		return;
 	}
 	j->stage = STAGE_INTENT;
+	j->issuer = j->ca->current;
 	ae_wr_init(&w, MSG_TEXT_MAX);
 	ae_wr_u64(&w, (uint64_t)j->row);
 	put_bytes(&w, j->d.serial, AE_CA_SERIAL_LEN);
 	ae_wr_bytes(&w, hash, AE_DB_HASH_LEN);
+	ae_wr_u32(&w, ae_ca_cert_version(&j->ca->file.list, j->issuer));
 	put_str(&w, j->by);
 	if (!peer_send(
 		peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_ACTIVATE, j->id, &w))
@@ -142,14 +149,22 @@ store_certificate(struct job *j)
 
 /* ---- to sign ---- */
 
-/* To the next signer that is there; false: there is none. */
+/*
+ * To the next signer that is there, under that certificate; false: there is
+ * none.
+ */
 static bool
-to_signer(struct job *j, enum msg type, const void *p, size_t len)
+to_signer(struct job *j, enum msg type, const struct ae_ca_cert *under,
+    const void *p, size_t len)
 {
 	struct ca *ca = j->ca;
-	struct ae_err e = AE_ERR_INIT;
+	struct ae_wr w;
+	bool sent = false;
 	unsigned i;
 
+	ae_wr_init(&w, 2 + AE_CA_TBS_MAX);
+	ae_wr_u16(&w, under->index);
+	ae_wr_bytes(&w, p, len);
 	for (i = 0; i < WORKERS_MAX; i++) {
 		unsigned k = (ca->next_signer + i) % WORKERS_MAX;
 		struct peer *s = peer_of(ca->p, ROLE_SIGN, k);
@@ -158,10 +173,12 @@ to_signer(struct job *j, enum msg type, const void *p, size_t len)
 			continue;
 		ca->next_signer = k + 1;
 		j->signer = (uint8_t)k;
-		if (ae_ipc_send(s->ipc, type, j->id, p, len, -1, &e) == AE_OK)
-			return true;
+		sent = peer_send(s, type, j->id, &w);
+		if (sent)
+			break;
 	}
-	return false;
+	ae_wr_done(&w);
+	return sent;
 }
 
 void
@@ -169,7 +186,7 @@ job_sign(struct job *j)
 {
 	j->stage = STAGE_SIGN;
 	/* Without a signer the intent stays and is void at db's next start. */
-	if (!to_signer(j, MSG_SIGN, j->d.tbs, j->d.tbs_len))
+	if (!to_signer(j, MSG_SIGN, j->issuer, j->d.tbs, j->d.tbs_len))
 		job_fail(j, HR_BUSY, "no signer is there");
 }
 
@@ -183,23 +200,27 @@ job_sign_response(struct job *j)
 	struct ae_err e = AE_ERR_INIT;
 
 	j->stage = STAGE_RESPONSE;
+	/* The answer is given today, whenever the certificate was made. */
+	j->answers_as = j->ca->current;
 	if (j->response == NULL && info_response(j->ca, j, &e) < 0)
 		job_fail(j, HR_INTERNAL, e.text);
-	else if (!to_signer(j, MSG_SIGN_RESPONSE, j->to_sign.p, j->to_sign.len))
+	else if (!to_signer(j, MSG_SIGN_RESPONSE, j->answers_as, j->to_sign.p,
+		     j->to_sign.len))
 		job_fail(j, HR_BUSY, "no signer is there");
 }
 
 static void
 response_signed(struct job *j, const uint8_t *sig, size_t len)
 {
-	struct cafile *f = &j->ca->file;
+	const struct ae_ca_key *k =
+	    ae_ca_cert_key(&j->ca->file.list, j->answers_as);
 	struct ae_err e = AE_ERR_INIT;
 	struct ae_wr w;
 	int rc;
 
 	ae_wr_init(&w, AE_PKI_RESPONSE_MAX);
 	rc = ae_key_verify(
-	    f->pub, &f->alg, j->to_sign.p, j->to_sign.len, sig, len, &e);
+	    k->pub, &k->alg, j->to_sign.p, j->to_sign.len, sig, len, &e);
 	if (rc == AE_OK)
 		rc = ae_response_finish(&w, j->response, sig, len, &e);
 	if (rc == AE_OK) {
@@ -243,16 +264,17 @@ job_answer(struct job *j, const struct ae_wcce_reply *p)
 static int
 assemble(struct job *j, const uint8_t *sig, size_t len, struct ae_err *e)
 {
-	struct cafile *f = &j->ca->file;
+	const struct ae_ca_key *k =
+	    ae_ca_cert_key(&j->ca->file.list, j->issuer);
 	int rc;
 
 	rc =
-	    ae_key_verify(f->pub, &f->alg, j->d.tbs, j->d.tbs_len, sig, len, e);
+	    ae_key_verify(k->pub, &k->alg, j->d.tbs, j->d.tbs_len, sig, len, e);
 	if (rc < 0)
 		return ae_note(e, rc, "the signer's answer");
 	ae_wr_init(&j->cert, AE_PKI_CERT_MAX);
 	rc = ae_tbs_assemble(
-	    &j->cert, j->d.tbs, j->d.tbs_len, &f->alg, sig, len, e);
+	    &j->cert, j->d.tbs, j->d.tbs_len, &k->alg, sig, len, e);
 	if (rc == AE_OK && !ae_wr_ok(&j->cert))
 		rc = ae_fail_mem(e);
 	return rc;

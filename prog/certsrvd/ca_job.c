@@ -161,6 +161,17 @@ job_fail(struct job *j, uint32_t hresult, const char *why)
 	job_end(j);
 }
 
+/* Whose chain goes with the certificate that is answered. */
+const struct ae_ca_cert *
+job_issuer(const struct job *j)
+{
+	const struct ae_ca_cert *c = j->issuer;
+
+	if (c == NULL && j->d.row != NULL)
+		c = ae_ca_certs_get(&j->ca->file.list, j->d.row->issuer);
+	return c != NULL ? c : j->ca->current;
+}
+
 /* The chain that goes with a certificate, in the job's arena. */
 void
 job_add_chain(struct job *j, struct ae_wcce_reply *p)
@@ -171,7 +182,8 @@ job_add_chain(struct job *j, struct ae_wcce_reply *p)
 	if (p->cert.p == NULL)
 		return;
 	ae_wr_init(&w, AE_PKI_RESPONSE_MAX);
-	if (info_chain(j->ca, &w, p->cert.p, p->cert.len, &e) == AE_OK &&
+	if (info_chain(j->ca, &w, job_issuer(j), p->cert.p, p->cert.len, &e) ==
+		AE_OK &&
 	    ae_wr_ok(&w)) {
 		p->chain.p = ae_arena_dup(j->arena, w.p, w.len);
 		p->chain.len = p->chain.p != NULL ? w.len : 0;

@@ -45,6 +45,9 @@ int on_db_row(
 int on_db_key(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 
+/* Whose chain goes with the certificate that is answered. */
+const struct ae_ca_cert *job_issuer(const struct job *j);
+
 /* MSG_ASK_SUBJECT about this account; false: ad is not there. */
 bool job_ask_account(struct job *j, const char *who);
 

@@ -151,15 +151,12 @@ xchg_issued(struct job *j)
 	const struct ae_der cert = { j->cert.p, j->cert.len };
 	struct ae_der v[AE_CHAIN_MAX];
 	struct ae_err e = AE_ERR_INIT;
-	size_t n, i;
+	size_t n;
 
 	forget(ca);
 	ca->xchg_id = 0;
 	ae_wr_bytes(&ca->xchg, cert.p, cert.len);
-	n = 0;
-	v[n++] = cafile_cert(&ca->file)->der;
-	for (i = 0; i < ca->file.nchain && n < AE_CHAIN_MAX; i++)
-		v[n++] = ca->file.chain[i]->der;
+	n = info_issuers(ca, j->issuer, v, 0, AE_CHAIN_MAX);
 	if (!ae_wr_ok(&ca->xchg) ||
 	    ae_chain_build_around(&ca->xchg_chain, cert, v, n, &e) < 0 ||
 	    !peer_send(keeper(ca), MSG_XCHG_CERT, 0, &ca->xchg)) {

@@ -14,16 +14,18 @@
 #include "sys/files.h"
 
 #define PEM_MAX (1024u * 1024u)
+#define CHAIN_MAX 16
 
 static int
-read_certs(struct ae_cert ***v, size_t *n, const char *path, struct ae_err *e)
+read_certs(struct ae_cert ***v, size_t *n, size_t max, const char *path,
+    struct ae_err *e)
 {
 	uint8_t *p = NULL;
 	size_t len;
 	int rc = ae_file_read(&p, &len, path, PEM_MAX, e);
 
 	if (rc == AE_OK)
-		rc = ae_certs_read(v, n, CA_CERTS_MAX, p, len, e);
+		rc = ae_certs_read(v, n, max, p, len, e);
 	free(p);
 	return rc < 0 ? ae_note(e, rc, "%s", path) : rc;
 }
@@ -66,23 +68,23 @@ int
 cafile_read(
     struct cafile *f, const struct conf *c, bool with_sd, struct ae_err *e)
 {
-	const struct ae_cert *cert;
 	int rc;
 
 	memset(f, 0, sizeof(*f));
-	rc = read_certs(&f->certs, &f->ncerts, c->certificate, e);
+	rc = read_certs(
+	    &f->certs, &f->ncerts, AE_CA_SIGNING_MAX, c->certificate, e);
 	if (rc < 0)
 		return rc;
-	cert = cafile_cert(f);
-	if (c->chain != NULL)
-		rc = read_certs(&f->chain, &f->nchain, c->chain, e);
-	if (rc == AE_OK)
-		rc = ae_key_from_spki(&f->pub, cert->spki.p, cert->spki.len, e);
+	rc = ae_ca_certs_init(&f->list, f->certs, f->ncerts, e);
+	if (rc < 0)
+		rc = ae_note(e, rc, "%s", c->certificate);
+	if (rc == AE_OK && c->chain != NULL)
+		rc = read_certs(&f->chain, &f->nchain, CHAIN_MAX, c->chain, e);
+	if (rc == AE_OK && c->cross != NULL)
+		rc = read_certs(
+		    &f->cross, &f->ncross, 2 * AE_CA_SIGNING_MAX, c->cross, e);
 	if (rc == AE_OK && with_sd)
 		rc = read_sd(&f->sd, c->security, e);
-	if (rc == AE_OK)
-		/* With the hash its own certificate was signed with. */
-		f->alg = ae_key_sigalg(f->pub, cert->sigalg.hash);
 	if (rc < 0)
 		cafile_done(f);
 	return rc;
@@ -91,9 +93,10 @@ cafile_read(
 void
 cafile_done(struct cafile *f)
 {
+	ae_ca_certs_done(&f->list);
 	ae_certs_free(f->certs, f->ncerts);
 	ae_certs_free(f->chain, f->nchain);
-	ae_key_free(f->pub);
+	ae_certs_free(f->cross, f->ncross);
 	ae_sd_free(f->sd);
 	memset(f, 0, sizeof(*f));
 }

@@ -11,23 +11,24 @@
 
 #include "ad/sd.h"
 #include "base/err.h"
+#include "ca/cacerts.h"
 #include "ca/rights.h"
 #include "conf.h"
 #include "pki/cert.h"
 #include "pki/key.h"
 
-#define CA_CERTS_MAX 16
-
 struct cafile {
-	struct ae_cert **certs; /* the last is in use */
+	struct ae_cert **certs; /* oldest first */
 	size_t ncerts;
-	struct ae_cert **chain; /* issuers above */
+	struct ae_ca_certs list; /* the same with their indexes and keys */
+	struct ae_cert **chain;	 /* issuers above */
 	size_t nchain;
-	struct ae_key *pub;   /* of the newest certificate */
-	struct ae_sigalg alg; /* what it signs with */
-	struct ae_sd *sd;     /* NULL unless asked for */
+	struct ae_cert **cross; /* between its own keys */
+	size_t ncross;
+	struct ae_sd *sd; /* NULL unless asked for */
 };
 
+/* The struct must not be moved afterwards. */
 int cafile_read(struct cafile *f, const struct conf *c, bool with_sd,
     struct ae_err *e) AE_MUST_CHECK;
 void cafile_done(struct cafile *f);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ca/cacerts.h"
 #include "events.h"
 #include "parent_int.h"
 #include "role.h"
@@ -180,22 +181,36 @@ on_cache(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
-/* A CRL goes where the configuration says, under the CA's name. */
+/*
+ * A CRL goes where the configuration says, under the CA's name and that of
+ * its key: "Example CA.crl", "Example CA(2).crl".
+ */
 static int
 on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
 	struct child *c = arg;
 	const struct conf *conf = &c->p->conf;
 	struct ae_err why = AE_ERR_INIT;
-	char *path = NULL, *p;
+	char *path = NULL, *p, suffix[AE_CA_SUFFIX_MAX];
+	const uint8_t *der;
+	struct ae_rd r;
+	uint16_t key;
+	size_t len;
 
 	(void)ipc;
-	if (asprintf(&path, "%s/%s.crl", conf->crl_dir, conf->name) < 0)
+	ae_rd_init(&r, m->body, m->len);
+	key = ae_rd_u16(&r);
+	len = ae_rd_left(&r);
+	der = ae_rd_take(&r, len);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "CRL", e);
+	if (asprintf(&path, "%s/%s%s.crl", conf->crl_dir, conf->name,
+		ae_ca_suffix(suffix, key)) < 0)
 		return ae_fail_mem(e);
 	for (p = path + strlen(conf->crl_dir) + 1; *p != '\0'; p++)
 		if (*p == '/')
 			*p = '_';
-	if (ae_file_write(path, m->body, m->len, 0644, &why) < 0)
+	if (ae_file_write(path, der, len, 0644, &why) < 0)
 		ae_log_printf(c->p->log, AE_LOG_ERROR, "CRL: %s", why.text);
 	free(path);
 	return AE_OK;

@@ -14,6 +14,7 @@
 #include "sys/files.h"
 
 #define DAY (24 * 3600)
+#define DEFAULT_KEY "file:" STATE_DIR "/private/ca.key"
 #define KEY(section, name, type, member)                                       \
 	{                                                                      \
 		section, name, type, offsetof(struct conf, member), 0, 0, NULL \
@@ -33,10 +34,11 @@ static const char *const dispositions[] = { "issue", "pend", "deny", NULL };
 static const struct ae_conf_key keys[] = {
 	KEY("ca", "name", AE_CONF_STR, name),
 	KEY("ca", "dns-name", AE_CONF_STR, dns_name),
-	KEY("ca", "key", AE_CONF_STR, key),
+	KEY("ca", "key", AE_CONF_STRV, keys),
 	KEY("ca", "certificate", AE_CONF_STR, certificate),
 	KEY("ca", "security", AE_CONF_STR, security),
 	KEY("ca", "chain", AE_CONF_STR, chain),
+	KEY("ca", "cross", AE_CONF_STR, cross),
 	KEY_IN("ca", "max-validity", AE_CONF_SPAN, max_validity, 3600, 100LL * 366 * DAY),
 	KEY_IN("ca", "clock-skew", AE_CONF_SPAN, clock_skew, 0, DAY),
 	KEY_IN("ca", "repeat-window", AE_CONF_SPAN, repeat_window, 0, 3660LL * DAY),
@@ -82,18 +84,17 @@ static const struct ae_conf_key keys[] = {
 static const struct {
 	size_t offset;
 	const char *value; /* NULL: stays unset */
-	const char *prefix; /* "file:" of a URI */
 } paths[] = {
-	{ offsetof(struct conf, key), "file:" STATE_DIR "/private/ca.key", "file:" },
-	{ offsetof(struct conf, certificate), "/etc/certsrv/ca.pem", "" },
-	{ offsetof(struct conf, security), "/etc/certsrv/ca.sd", "" },
-	{ offsetof(struct conf, agents), "/etc/certsrv/agents.sd", "" },
-	{ offsetof(struct conf, chain), NULL, "" },
-	{ offsetof(struct conf, crl_dir), STATE_DIR "/crl", "" },
-	{ offsetof(struct conf, keytab), "/etc/krb5.keytab", "" },
-	{ offsetof(struct conf, krb5_conf), "/etc/krb5.conf", "" },
-	{ offsetof(struct conf, database), STATE_DIR "/db/ca.sqlite", "" },
-	{ offsetof(struct conf, events), STATE_DIR "/events.jsonl", "" },
+	{ offsetof(struct conf, certificate), "/etc/certsrv/ca.pem" },
+	{ offsetof(struct conf, security), "/etc/certsrv/ca.sd" },
+	{ offsetof(struct conf, agents), "/etc/certsrv/agents.sd" },
+	{ offsetof(struct conf, chain), NULL },
+	{ offsetof(struct conf, cross), NULL },
+	{ offsetof(struct conf, crl_dir), STATE_DIR "/crl" },
+	{ offsetof(struct conf, keytab), "/etc/krb5.keytab" },
+	{ offsetof(struct conf, krb5_conf), "/etc/krb5.conf" },
+	{ offsetof(struct conf, database), STATE_DIR "/db/ca.sqlite" },
+	{ offsetof(struct conf, events), STATE_DIR "/events.jsonl" },
 };
 /* clang-format on */
 
@@ -140,7 +141,14 @@ finish(struct conf *c, const char *path, struct ae_err *e)
 
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		rc = below_root(c, (char **)((char *)c + paths[i].offset),
-		    paths[i].value, paths[i].prefix, e);
+		    paths[i].value, "", e);
+		if (rc < 0)
+			return rc;
+	}
+	if (c->keys.n == 0 && !ae_strv_add(&c->keys, DEFAULT_KEY))
+		return ae_fail_mem(e);
+	for (i = 0; i < c->keys.n; i++) {
+		rc = below_root(c, &c->keys.v[i], NULL, "file:", e);
 		if (rc < 0)
 			return rc;
 	}

@@ -24,11 +24,12 @@ struct conf {
 	/* [ca] */
 	char *name;	       /* the CA's common name */
 	char *dns_name;	       /* of this host, as clients call it */
-	char *key;	       /* URI of the CA key */
+	struct ae_strv keys;   /* URIs of the CA's keys, in any order */
 	char *certificate;     /* PEM; the newest CA certificate last */
 	char *security;	       /* file: the CA's own security descriptor */
 	char *agents;	       /* file: whom agents may enroll; may not be */
 	char *chain;	       /* PEM of the issuers above; may be NULL */
+	char *cross;	       /* PEM of cross certificates; may be NULL */
 	int64_t max_validity;  /* of what is issued */
 	int64_t clock_skew;    /* notBefore lies this far back */
 	int64_t repeat_window; /* a request sent again gets its answer again */

@@ -225,6 +225,7 @@ on_activate(
 	const uint8_t *serial;
 	struct ae_rd r;
 	int64_t id;
+	uint32_t issuer;
 	size_t len;
 	char *by;
 	int rc;
@@ -236,6 +237,7 @@ on_activate(
 	id = (int64_t)ae_rd_u64(&r);
 	serial = get_bytes(&r, &len);
 	ae_rd_copy(&r, hash, sizeof(hash));
+	issuer = ae_rd_u32(&r);
 	by = get_str(&r, a);
 	if (!ae_rd_done(&r)) {
 		ae_arena_free(a);
@@ -243,8 +245,8 @@ on_activate(
 	}
 	rc = batch(d, &why);
 	if (rc == AE_OK)
-		rc = ae_db_request_activate(
-		    d->db, id, serial, len, hash, by, ae_clock_now(), &why);
+		rc = ae_db_request_activate(d->db, id, serial, len, hash,
+		    issuer, by, ae_clock_now(), &why);
 	wrote(d, m->id, rc, id, &why);
 	ae_arena_free(a);
 	return AE_OK;
@@ -462,7 +464,8 @@ on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	ae_wr_u64(v.w, (uint64_t)number);
 	ae_wr_u32(v.w, 0); /* how many, set below */
 	if (rc == AE_OK)
-		rc = ae_db_revoked_each(d->db, now, put_revoked, &v, &why);
+		rc = ae_db_revoked_each(
+		    d->db, key_index, now, put_revoked, &v, &why);
 	if (rc < 0)
 		batch_failed(d, rc, &why);
 	else if (ae_wr_ok(v.w))

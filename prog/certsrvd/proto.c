@@ -214,6 +214,7 @@ put_row(struct ae_wr *w, const struct ae_db_request *q)
 	put_bytes(w, q->caller, q->caller_len);
 	put_str(w, q->on_behalf);
 	ae_wr_u32(w, q->request_flags);
+	ae_wr_u32(w, q->issuer);
 	put_bytes(w, q->archived, q->archived_len);
 }
 
@@ -266,5 +267,6 @@ get_row(struct ae_rd *r, struct ae_db_request *q, struct ae_arena *a)
 	q->caller = get_copy(r, &q->caller_len, a);
 	q->on_behalf = get_str(r, a);
 	q->request_flags = ae_rd_u32(r);
+	q->issuer = ae_rd_u32(r);
 	q->archived = get_copy(r, &q->archived_len, a);
 }

@@ -48,7 +48,7 @@ enum msg {
 	MSG_EVENT, /* the same, and it goes to the event file */
 	MSG_CUT,   /* u8 role, u8 index, u32 generation, text: I cut it off */
 	MSG_CACHE, /* ticket -> parent: bytes of a credential cache */
-	MSG_CRL,   /* ca -> parent: a CRL to be written */
+	MSG_CRL,   /* ca -> parent: u16 key index; a CRL to be written */
 
 	/* rpc135, rpc -> auth */
 	MSG_AUTH_STEP, /* u32 conn, u32 auth, u8 first, type, level; token */
@@ -73,7 +73,7 @@ enum msg {
 	MSG_ASK_REQUESTER, /* sid */
 	MSG_ASK_DNS,	   /* string dns name, sid of the requester */
 	MSG_ASK_SUBJECT,   /* string: an account's name, or its SID */
-	MSG_AD_CRL,	   /* DER, for the CDP container */
+	MSG_AD_CRL,	   /* u16 key index; DER, for the CDP container */
 	/* ad -> ca */
 	MSG_REQUESTER,	 /* u8 ok, then the object */
 	MSG_SUBJECT,	 /* the same, account, u8 disabled, groups */
@@ -84,7 +84,7 @@ enum msg {
 
 	/* ca -> db */
 	MSG_DB_ADD,	  /* row, tbs hash */
-	MSG_DB_ACTIVATE,  /* i64 id, bytes serial, tbs hash, string by */
+	MSG_DB_ACTIVATE,  /* i64 id, bytes serial, tbs hash, u32 issuer, by */
 	MSG_DB_ISSUE,	  /* i64 id, bytes cert, times, message */
 	MSG_DB_REFUSE,	  /* i64 id, u32 state, u32 hresult, message, by */
 	MSG_DB_REVOKE,	  /* bytes serial, u8 reason, string by */
@@ -112,6 +112,7 @@ enum msg {
 	MSG_ADMIN_EXPLAINED, /* a decision, explain.h */
 
 	/* ca -> sign */
+	/* u16 certificate index, and to be signed under that certificate: */
 	MSG_SIGN,	   /* DER TBSCertificate */
 	MSG_SIGN_CRL,	   /* DER TBSCertList */
 	MSG_SIGN_RESPONSE, /* signed attributes of a CMC response */

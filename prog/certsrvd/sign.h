@@ -19,8 +19,8 @@ struct xchg {
 
 struct signer {
 	struct cafile ca;
-	struct ae_key *key;
-	struct ae_ca_sign_config cfg;
+	struct ae_key *key[AE_CA_SIGNING_MAX]; /* by place; NULL: not here */
+	struct ae_ca_sign_config cfg[AE_CA_SIGNING_MAX]; /* by certificate */
 	struct xchg xchg[3]; /* being certified, current, the one before */
 	uint64_t made, refused;
 };

@@ -27,8 +27,8 @@ on_xchg_new(
 	struct ae_err why = AE_ERR_INIT;
 	struct ae_der spki = { NULL, 0 };
 	struct ae_wr w;
-	unsigned bits =
-	    s->cfg.rsa_bits_min > XCHG_BITS ? s->cfg.rsa_bits_min : XCHG_BITS;
+	unsigned least = peer->p->conf.rsa_bits_min;
+	unsigned bits = least > XCHG_BITS ? least : XCHG_BITS;
 	int rc;
 
 	(void)ipc;

@@ -22,6 +22,9 @@ static const struct ae_ca_info_cert certs[] = {
 	{ .cert = { (const uint8_t *)"old", 3 },
 	    .state = AE_CA_STATE_EXPIRED,
 	    .crl_state = AE_CA_STATE_EXPIRED,
+	    .forward = { (const uint8_t *)"to new", 6 },
+	    .forward_state = AE_CA_STATE_VALID,
+	    .backward_state = AE_CA_STATE_ERROR,
 	    .status = 0x800b0101 },
 	{ .cert = { (const uint8_t *)"new", 3 },
 	    .chain = { (const uint8_t *)"chain", 5 },
@@ -30,6 +33,9 @@ static const struct ae_ca_info_cert certs[] = {
 	    .state = AE_CA_STATE_VALID,
 	    .crl_state = AE_CA_STATE_VALID,
 	    .key_index = 1,
+	    .forward_state = AE_CA_STATE_ERROR,
+	    .backward = { (const uint8_t *)"to old", 6 },
+	    .backward_state = AE_CA_STATE_EXPIRED,
 	    .crl_publish_status = 5 },
 };
 static const struct ae_ca_info_template templates[] = {
@@ -127,6 +133,15 @@ blobs_and_indexes(void **state)
 	is_blob(AE_CR_PROP_CACERTVERSION, 0, L, "\0\0\0\0\1\0\1\0", 8);
 	is_blob(AE_CR_PROP_BASECRLPUBLISHSTATUS, -1, L, "\5\0\0\0", 4);
 	is_blob(AE_CR_PROP_CACERTSTATUSCODE, 0, L, "\1\1\x0b\x80", 4);
+	is_blob(AE_CR_PROP_CAFORWARDCROSSCERT, 0, B, "to new", 6);
+	is_blob(AE_CR_PROP_CABACKWARDCROSSCERT, 1, B, "to old", 6);
+	is_blob(AE_CR_PROP_CAFORWARDCROSSCERTSTATE, 0, L, "\x03\x01", 2);
+	is_blob(AE_CR_PROP_CABACKWARDCROSSCERTSTATE, 0, L, "\x01\x04", 2);
+	/* the last has no successor, the first no predecessor */
+	prop(AE_CR_PROP_CAFORWARDCROSSCERT, 1, B);
+	assert_int_equal(r.hresult, AE_HR_PROPERTY_EMPTY);
+	prop(AE_CR_PROP_CABACKWARDCROSSCERT, 0, B);
+	assert_int_equal(r.hresult, AE_HR_PROPERTY_EMPTY);
 	/* not there (yet): empty, not an error of the caller */
 	prop(AE_CR_PROP_BASECRL, 0, B);
 	assert_int_equal(r.hresult, AE_HR_PROPERTY_EMPTY);
@@ -135,6 +150,18 @@ blobs_and_indexes(void **state)
 		assert_int_equal(r.hresult, AE_HR_E_INVALIDARG);
 		prop(binary[i], -2, B);
 		assert_int_equal(r.hresult, AE_HR_E_INVALIDARG);
+	}
+	/* the newest certificate's key began with an older one: its CRL */
+	{
+		struct ae_ca_info_cert same[2] = { certs[1], certs[1] };
+
+		same[0].key_index = same[1].key_index = 0;
+		same[1].crl.p = NULL;
+		info.certs = same;
+		is_blob(AE_CR_PROP_BASECRL, -1, B, "crl", 3);
+		prop(AE_CR_PROP_BASECRL, 1, B);
+		assert_int_equal(r.hresult, AE_HR_PROPERTY_EMPTY);
+		info.certs = certs;
 	}
 	/* -1 is not for those */
 	prop(AE_CR_PROP_CACERTSTATE, -1, L);
@@ -170,10 +197,7 @@ refusals(void **state)
 	static const int32_t none[] = { AE_CR_PROP_EXITDESCRIPTION,
 		AE_CR_PROP_CAXCHGCERT, AE_CR_PROP_CAXCHGCERTCHAIN,
 		AE_CR_PROP_DELTACRL, AE_CR_PROP_DELTACRLPUBLISHSTATUS,
-		AE_CR_PROP_CAXCHGCERTCRLCHAIN, AE_CR_PROP_CAFORWARDCROSSCERT,
-		AE_CR_PROP_CABACKWARDCROSSCERT,
-		AE_CR_PROP_CAFORWARDCROSSCERTSTATE,
-		AE_CR_PROP_CABACKWARDCROSSCERTSTATE };
+		AE_CR_PROP_CAXCHGCERTCRLCHAIN };
 	int32_t id, type;
 	size_t i;
 

@@ -33,6 +33,7 @@ setup(void **state)
 {
 	(void)state;
 	cfg = (struct ae_ca_sign_config){ .issuer = f.ca_cert->subject,
+		.keyid = f.ca_cert->x.ski,
 		.sigalg = f.cfg.sigalg,
 		.ca_not_before = f.ca_cert->not_before,
 		.ca_not_after = f.ca_cert->not_after,
@@ -123,7 +124,10 @@ no_extension_that_is_not_ours(void **state)
 	tbs.x.ski = (struct ae_der){ NULL, 0 };
 	refused("key identifier");
 	tbs.x.aki = (struct ae_der){ NULL, 0 };
-	refused("key identifier");
+	refused("another key of the issuer");
+	/* nor under a certificate of the CA with another key */
+	tbs.x.aki = good->x.ski;
+	refused("another key of the issuer");
 }
 
 static void
@@ -304,6 +308,8 @@ crls(void **state)
 	assert_int_equal(check_crl(&e), AE_OK);
 	crl.issuer = good->subject;
 	refused_crl("another issuer");
+	crl.aki = good->x.ski;
+	refused_crl("another key of the issuer");
 	crl.sigalg.hash = AE_HASH_SHA512;
 	refused_crl("another signature algorithm");
 	crl.this_update = FX_NOW + 301;

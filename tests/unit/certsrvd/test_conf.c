@@ -39,7 +39,7 @@ defaults(void **state)
 	(void)state;
 	assert_int_equal(read_text(&c, NULL, MINIMAL, &e), AE_OK);
 	assert_string_equal(c.name, "Example CA");
-	assert_string_equal(c.key, "file:/var/lib/certsrv/private/ca.key");
+	assert_string_equal(c.keys.v[0], "file:/var/lib/certsrv/private/ca.key");
 	assert_string_equal(c.database, "/var/lib/certsrv/db/ca.sqlite");
 	assert_string_equal(c.keytab, "/etc/krb5.keytab");
 	assert_null(c.chain);
@@ -67,7 +67,7 @@ below_a_root(void **state)
 	    AE_OK);
 	assert_string_equal(c.certificate, "/lab/ca1/etc/certsrv/ca.pem");
 	assert_string_equal(c.chain, "/lab/ca1/etc/certsrv/above.pem");
-	assert_string_equal(c.key, "pkcs11:token=x"); /* names no file */
+	assert_string_equal(c.keys.v[0], "pkcs11:token=x"); /* names no file */
 	p = conf_path(&c, RUN_DIR);
 	assert_string_equal(p, "/lab/ca1/run/certsrv");
 	free(p);

@@ -123,7 +123,7 @@ what_is_made(void **state)
 	assert_int_equal(conf.uid_base, 900000);
 	/* the certificate is of that key and good for a CA */
 	c = certificate(f);
-	assert_int_equal(ae_key_open(&k, conf.key, NULL, &e), AE_OK);
+	assert_int_equal(ae_key_open(&k, conf.keys.v[0], NULL, &e), AE_OK);
 	assert_true(ae_cert_has_key(c, k));
 	assert_int_equal(ae_cert_verify(c, k, &e), AE_OK);
 	assert_true(c->x.ca);

@@ -146,7 +146,7 @@ a_serial_is_promised_once(void **state)
 	    ae_db_request_add(db, &r, dbtest_hash, &other, &e), AE_EINVAL);
 	assert_non_null(strstr(e.text, "request 1"));
 	assert_int_equal(ae_db_request_activate(db, pending, r.serial, 17,
-			     dbtest_hash, "root", NOW, NULL),
+			     dbtest_hash, 0, "root", NOW, NULL),
 	    AE_EINVAL);
 	r.serial[16] = 9;
 	assert_int_equal(
@@ -171,7 +171,7 @@ states_are_checked(void **state)
 	ae_db_request_issue(db, i, "c", 1, NOW, NOW + 1, NOW, NULL, NULL)
 #define REFUSE(i, d) ae_db_request_refuse(db, i, d, 1, NULL, NULL, NOW, NULL)
 #define ACTIVATE(i) \
-	ae_db_request_activate(db, i, s, 17, dbtest_hash, "root", NOW, NULL)
+	ae_db_request_activate(db, i, s, 17, dbtest_hash, 0, "root", NOW, NULL)
 	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
 	assert_int_equal(ISSUE(pending), AE_EINVAL);
 	assert_int_equal(ISSUE(denied), AE_EINVAL);
@@ -399,16 +399,20 @@ revocations(void **state)
 	assert_int_equal(r.revoked_reason, 4);
 
 	assert_int_equal(
-	    ae_db_revoked_each(db, NOW, count_revoked, &n, NULL), AE_OK);
+	    ae_db_revoked_each(db, 0, NOW, count_revoked, &n, NULL), AE_OK);
+	assert_int_equal(n, 1);
+	/* nor on that of another key */
+	assert_int_equal(
+	    ae_db_revoked_each(db, 2, NOW, count_revoked, &n, NULL), AE_OK);
 	assert_int_equal(n, 1);
 	/* what has expired is no longer on the list */
 	assert_int_equal(
-	    ae_db_revoked_each(db, NOW + 86401, count_revoked, &n, NULL),
+	    ae_db_revoked_each(db, 0, NOW + 86401, count_revoked, &n, NULL),
 	    AE_OK);
 	assert_int_equal(n, 1);
 	n = 99;
 	assert_int_equal(
-	    ae_db_revoked_each(db, NOW, count_revoked, &n, NULL), AE_EIO);
+	    ae_db_revoked_each(db, 0, NOW, count_revoked, &n, NULL), AE_EIO);
 	ae_db_free(db);
 	ae_arena_free(a);
 }
@@ -611,7 +615,7 @@ a_hold_is_released_or_final(void **state)
 	assert_int_equal(now.disp, AE_DB_ISSUED);
 	assert_int_equal(now.revoked_at, 0);
 	assert_int_equal(
-	    ae_db_revoked_each(db, NOW, count_revoked, &n, NULL), AE_OK);
+	    ae_db_revoked_each(db, 0, NOW, count_revoked, &n, NULL), AE_OK);
 	assert_int_equal(n, 0);
 	assert_int_equal(ae_db_revoke(db, r.serial, 17, AE_DB_REASON_HOLD,
 			     NOW + 5, "x", NULL),
@@ -625,7 +629,7 @@ a_hold_is_released_or_final(void **state)
 	assert_int_equal(ae_db_request_get(db, id, &now, a, NULL), AE_OK);
 	assert_int_equal(now.revoked_reason, 4);
 	assert_int_equal(
-	    ae_db_revoked_each(db, NOW, count_revoked, &n, NULL), AE_OK);
+	    ae_db_revoked_each(db, 0, NOW, count_revoked, &n, NULL), AE_OK);
 	assert_int_equal(n, 1);
 	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
 	ae_db_free(db);
@@ -655,9 +659,11 @@ the_caller_of_a_pending_row_is_kept(void **state)
 	assert_int_equal(got.caller_len, 3);
 	assert_memory_equal(got.caller, "who", 3);
 	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
-	assert_int_equal(ae_db_request_activate(
-			     db, id, serial, 2, dbtest_hash, "root", NOW, NULL),
+	assert_int_equal(ae_db_request_activate(db, id, serial, 2, dbtest_hash,
+			     0x20003, "root", NOW, NULL),
 	    AE_OK);
+	assert_int_equal(ae_db_request_get(db, id, &got, a, NULL), AE_OK);
+	assert_int_equal(got.issuer, 0x20003);
 	/* an intent is not denied any more */
 	assert_int_equal(ae_db_request_refuse(
 			     db, id, AE_DB_DENIED, 1, NULL, "root", NOW, NULL),

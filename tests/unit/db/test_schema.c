@@ -124,7 +124,7 @@ schema_1_comes_up_to_date(void **state)
 	    ae_db_request_same(db, SID, zero, NULL, &r, a, &e), AE_OK);
 	assert_int_equal(r.id, 2);
 	assert_int_equal(
-	    ae_db_revoked_each(db, NOW, count_revoked, &revoked, &e), AE_OK);
+	    ae_db_revoked_each(db, 0, NOW, count_revoked, &revoked, &e), AE_OK);
 	assert_int_equal(revoked, 1);
 	assert_int_equal(ae_db_begin(db, &e), AE_OK);
 	assert_int_equal(ae_db_crl_number(db, 0, NOW, &number, &e), AE_OK);
