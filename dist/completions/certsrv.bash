@@ -11,7 +11,7 @@ _certsrv() {
 		esac
 	done
 	case $cmd in
-	'') words='setup request revoke recover-key template permission agent explain crl --root --config --help --version' ;;
+	'') words='setup request revoke recover-key template permission agent explain policy crl --root --config --help --version' ;;
 	setup) words='--name --key --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --dry-run --json --help' ;;
 	request) words='list show approve deny --state --template --sid --limit --after --oldest --pem --json --help' ;;
 	revoke) words='--reason --hold --release --json --help' ;;
@@ -20,6 +20,7 @@ _certsrv() {
 	permission) words='show grant revoke enroll read manage-certificates manage-ca --json --help' ;;
 	agent) words='show allow deny remove unrestrict --for --template --json --help' ;;
 	explain) words='--as --template --attrib --renew-on-behalf --request --json --help' ;;
+	policy) words='check --json --help' ;;
 	crl) words='publish show --wait --json --help' ;;
 	esac
 	case $prev in

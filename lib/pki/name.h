@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/wr.h"
 #include "pki/der.h"
@@ -51,6 +52,14 @@ int ae_name_print(
  */
 int ae_name_get(char **out, struct ae_der name, const char *type,
     struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * Every attribute in the order of the certificate, from the arena: type as a
+ * dotted OID, value as UTF-8.  RDNs of several values come out flat.
+ * AE_ELIMIT for more than AE_NAME_PARTS_MAX.
+ */
+int ae_name_list(struct ae_name_part **out, size_t *n, struct ae_der name,
+    struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
 
 /* Same bytes, or equal after RFC 5280 7.1 folding of case and white space. */
 bool ae_name_equal(struct ae_der a, struct ae_der b);

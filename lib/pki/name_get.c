@@ -106,6 +106,54 @@ out:
 	return rc;
 }
 
+static int
+list_part(struct ae_name_part *out, X509_NAME_ENTRY *entry, struct ae_arena *a,
+    struct ae_err *e)
+{
+	char *value = NULL;
+	int rc = to_utf8(&value, X509_NAME_ENTRY_get_data(entry), e);
+
+	if (rc != AE_OK)
+		return rc;
+	out->type = ae_arena_oid(a, X509_NAME_ENTRY_get_object(entry));
+	out->value = ae_arena_strdup(a, value);
+	free(value);
+	return out->type == NULL || out->value == NULL ? ae_fail_arena(a, e)
+						       : AE_OK;
+}
+
+int
+ae_name_list(struct ae_name_part **out, size_t *n, struct ae_der name,
+    struct ae_arena *a, struct ae_err *e)
+{
+	struct ae_name_part *v = NULL;
+	X509_NAME *nm = NULL;
+	int i, count, rc;
+
+	*n = 0;
+	if (ae_name_is_empty(name)) {
+		*out = NULL;
+		return AE_OK;
+	}
+	rc = decode(&nm, name, e);
+	if (rc != AE_OK)
+		return rc;
+	count = X509_NAME_entry_count(nm);
+	if (count > AE_NAME_PARTS_MAX)
+		rc = ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
+		    "a name of %d attributes", count);
+	else if ((v = ae_arena_array(a, (size_t)count, sizeof(*v))) == NULL)
+		rc = ae_fail_arena(a, e);
+	for (i = 0; i < count && rc == AE_OK; i++)
+		rc = list_part(&v[i], X509_NAME_get_entry(nm, i), a, e);
+	X509_NAME_free(nm);
+	if (rc == AE_OK) {
+		*out = v;
+		*n = (size_t)count;
+	}
+	return rc;
+}
+
 bool
 ae_name_equal(struct ae_der a, struct ae_der b)
 {

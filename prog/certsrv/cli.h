@@ -77,7 +77,7 @@ int cli_daemon(const struct cli *cli);
 bool cli_signal(const struct cli *cli, int signo);
 
 cli_fn cmd_setup, cmd_request, cmd_template, cmd_permission, cmd_crl;
-cli_fn cmd_revoke, cmd_recover, cmd_agent, cmd_explain;
+cli_fn cmd_revoke, cmd_recover, cmd_agent, cmd_explain, cmd_policy;
 
 /* "request approve" and "request deny"; an exit code. */
 int request_decide(struct cli *cli, bool approve, int64_t id);

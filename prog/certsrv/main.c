@@ -164,6 +164,14 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv explain pc1.csr --as 'PC1$' --template Workstation\n"
 	  "  certsrv explain --request 17 --json | jq '.checks[] | select(.outcome==\"decided\")'\n" },
+	{ "policy", cmd_policy, "policy files: rules of a template beyond the directory's",
+	  "usage: certsrv policy check FILE... [--json]\n"
+	  "\n"
+	  "check reads policy files (certsrv-policy(5)) as the CA does and says what is wrong\n"
+	  "with them, with line and column; it exits 1 when one of them is.\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv policy check /etc/certsrv/policy/*.xml\n" },
 	{ "crl", cmd_crl, "show the CRL; make the CA publish a new one",
 	  "usage: certsrv crl publish [--wait SECONDS] [--json]\n"
 	  "       certsrv crl show [--json]\n"

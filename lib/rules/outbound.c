@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * What the rules write into the certificate: names from variables, URLs,
+ * extensions.
+ */
+#include <string.h>
+
+#include "base/str.h"
+#include "base/utf16.h"
+#include "base/wr.h"
+#include "rules/field.h"
+#include "rules/judge_int.h"
+#include "rules/token.h"
+
+#define CHECK "rules.outbound"
+#define VALUE_MAX 4096
+
+/* ---- variables ---- */
+
+static const char *
+of_object(const struct judging *j, const char *name)
+{
+	const struct ae_rules_object *o = j->object;
+	size_t i;
+
+	for (i = 0; o != NULL && i < o->nattributes; i++)
+		if (ae_str_eq_nocase(o->attributes[i].field, name))
+			return o->attributes[i].value;
+	return NULL;
+}
+
+static const char *
+of_yubikey(struct judging *j, const char *name)
+{
+	const struct ae_attestation *y = &j->yubikey;
+	const struct {
+		const char *name;
+		const char *value;
+	} v[] = { { "FormFactor", ae_attestation_form(y->form) },
+		{ "FirmwareVersion",
+		    ae_arena_printf(j->a, "%u.%u.%u", y->firmware[0],
+			y->firmware[1], y->firmware[2]) },
+		{ "PinPolicy", ae_attestation_pin(y->pin) },
+		{ "TouchPolicy", ae_attestation_touch(y->touch) },
+		{ "Slot", y->slot },
+		{ "SerialNumber", ae_arena_printf(j->a, "%u", y->serial) } };
+	size_t i;
+
+	for (i = 0; j->has_yubikey && i < sizeof(v) / sizeof(v[0]); i++)
+		if (ae_str_eq_nocase(v[i].name, name))
+			return v[i].value;
+	return NULL;
+}
+
+static const char *
+variable(struct judging *j, const struct ae_rules_token *t)
+{
+	const char *name = ae_arena_strndup(j->a, t->name, t->name_len);
+
+	if (name == NULL) {
+		j->oom = true;
+		return NULL;
+	}
+	switch (t->source) {
+	case AE_RULES_AD:
+		return of_object(j, name);
+	case AE_RULES_YK:
+		return of_yubikey(j, name);
+	case AE_RULES_SDN:
+		return names_get(&j->subject, name);
+	case AE_RULES_SAN:
+		return names_get(&j->sans, name);
+	}
+	return NULL;
+}
+
+/*
+ * The value with its variables put in; what is put in is not looked at
+ * again.  NULL: one of them has no value (with a violation when the rule is
+ * mandatory).
+ */
+static const char *
+expand(struct judging *j, const struct ae_rules_outbound *rule)
+{
+	const char *s = rule->value, *v, *out = NULL;
+	struct ae_rules_token t;
+	struct ae_wr w;
+
+	ae_wr_init(&w, VALUE_MAX);
+	for (; ae_rules_token_next(&t, s); s = t.start + t.len) {
+		ae_wr_bytes(&w, s, (size_t)(t.start - s));
+		v = variable(j, &t);
+		if (v == NULL || v[0] == '\0') {
+			if (rule->mandatory)
+				judge_add(j, HR_TEMPLATE_DENIED, CHECK,
+				    "%s is made of {%s:%.*s}, which has no "
+				    "value",
+				    rule->field, t.source_name, (int)t.name_len,
+				    t.name);
+			goto out;
+		}
+		ae_wr_str(&w, v);
+	}
+	ae_wr_str(&w, s);
+	if (ae_wr_full(&w)) {
+		judge_add(j, HR_TEMPLATE_DENIED, CHECK,
+		    "%s would have more than %d bytes", rule->field, VALUE_MAX);
+		goto out;
+	}
+	out = ae_wr_cstr(&w);
+	out = out == NULL ? NULL : ae_arena_strdup(j->a, out);
+	if (out == NULL)
+		j->oom = true;
+out:
+	ae_wr_done(&w);
+	return out;
+}
+
+/* ---- the subject ---- */
+
+static bool
+has_part(const struct judging *j, const char *oid)
+{
+	size_t i;
+
+	for (i = 0; i < j->nparts; i++)
+		if (strcmp(j->parts[i].type, oid) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Take the field out of the subject, and put one value in (NULL: none): where
+ * the first was, or where it belongs in a name.
+ */
+static bool
+set_part(struct judging *j, const char *oid, const char *value)
+{
+	struct ae_name_part *v =
+	    ae_arena_array(j->a, j->nparts + 1, sizeof(*v));
+	const bool there = has_part(j, oid);
+	const int rank = ae_rules_rank(oid);
+	bool done = value == NULL;
+	size_t i, n = 0;
+
+	if (v == NULL)
+		return false;
+	for (i = 0; i < j->nparts; i++) {
+		const bool same = strcmp(j->parts[i].type, oid) == 0;
+
+		if (!done &&
+		    (there ? same : ae_rules_rank(j->parts[i].type) > rank)) {
+			v[n].type = oid;
+			v[n++].value = value;
+			done = true;
+		}
+		if (!same)
+			v[n++] = j->parts[i];
+	}
+	if (!done) {
+		v[n].type = oid;
+		v[n++].value = value;
+	}
+	j->parts = v;
+	j->nparts = n;
+	j->out->new_subject = true;
+	return true;
+}
+
+static void
+write_subject(struct judging *j, const struct ae_rules_outbound *rule)
+{
+	const struct ae_rules_rdn *rdn = ae_rules_rdn(rule->field);
+	const char *value;
+
+	if (!rule->force && has_part(j, rdn->oid))
+		return;
+	if (rule->value[0] == '\0') {
+		if (!set_part(j, rdn->oid, NULL))
+			j->oom = true;
+		return;
+	}
+	value = expand(j, rule);
+	if (value == NULL)
+		return;
+	if (ae_utf16_units(value) > rdn->max)
+		judge_add(j, HR_TEMPLATE_DENIED, CHECK,
+		    "%s would be %s, which has more than %zu characters",
+		    rdn->field, judge_quote(j, value), rdn->max);
+	else if (!set_part(j, rdn->oid, value))
+		j->oom = true;
+}
+
+/* ---- the alternative names ---- */
+
+static bool
+has_san(const struct judging *j, enum ae_san_type type)
+{
+	size_t i;
+
+	for (i = 0; i < j->out->nsans; i++)
+		if (j->out->sans[i].type == type)
+			return true;
+	return false;
+}
+
+static void
+remove_sans(struct judging *j, enum ae_san_type type)
+{
+	struct ae_rules_outcome *out = j->out;
+	size_t i, n = 0;
+
+	for (i = 0; i < out->nsans; i++)
+		if (out->sans[i].type != type)
+			out->sans[n++] = out->sans[i];
+	out->new_sans = out->new_sans || n != out->nsans;
+	out->nsans = n;
+}
+
+static void
+write_san(struct judging *j, const struct ae_rules_outbound *rule)
+{
+	const char *field = ae_rules_san_known(rule->field), *value;
+
+	if (rule->value[0] == '\0') {
+		remove_sans(j, ae_rules_san_type(field));
+		return;
+	}
+	if (!rule->force && has_san(j, ae_rules_san_type(field)))
+		return;
+	value = expand(j, rule);
+	if (value != NULL)
+		judge_add_san(j, field, value, rule->mandatory, CHECK);
+}
+
+/* ---- URLs ---- */
+
+/* The replacement of %1 … %11; NULL: it is no such token. */
+static const char *
+url_token(const struct ae_rules_ca *ca, const char *s, size_t *len)
+{
+	*len = s[1] == '1' && (s[2] == '0' || s[2] == '1') ? 3 : 2;
+	if (*len == 3)
+		return s[2] == '1'
+		    ? "?cACertificate?base?objectClass=certificationAuthority"
+		    : "?certificateRevocationList?base?objectClass="
+		      "cRLDistributionPoint";
+	switch (s[1]) {
+	case '1':
+		return ca->dns_name;
+	case '3':
+		return ca->name;
+	case '4': /* of the CA's certificate, the CRL: never renewed */
+	case '8':
+	case '9': /* of a delta CRL: a name in a certificate is not of one */
+		return "";
+	case '6':
+		return ca->config_nc == NULL ? "" : ca->config_nc;
+	case '7':
+		return ca->sanitized;
+	default:
+		return NULL;
+	}
+}
+
+/* A name in a URL: only what may stand there as it is. */
+static void
+put_url(struct ae_wr *w, const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s <= ' ' || (unsigned char)*s > '~' ||
+		    strchr("\"<>\\^`{|}", *s) != NULL)
+			ae_wr_printf(w, "%%%02X", (unsigned char)*s);
+		else
+			ae_wr_u8(w, (uint8_t)*s);
+}
+
+static const char *
+expand_url(struct judging *j, const char *url)
+{
+	const char *s = url, *v, *out;
+	struct ae_wr w;
+	size_t n;
+
+	ae_wr_init(&w, VALUE_MAX);
+	while (*s != '\0') {
+		v = *s == '%' ? url_token(&j->f->ca, s, &n) : NULL;
+		if (v != NULL) {
+			put_url(&w, v);
+			s += n;
+		} else if (*s == '%' && s[1] == '2') { /* the host alone */
+			ae_wr_bytes(&w, j->f->ca.dns_name,
+			    strcspn(j->f->ca.dns_name, "."));
+			s += 2;
+		} else {
+			/* percent-encoded text stays, a space does not */
+			if (*s == '%')
+				ae_wr_u8(&w, (uint8_t)*s);
+			else
+				put_url(&w, (char[2]){ *s, '\0' });
+			s++;
+		}
+	}
+	out = ae_wr_cstr(&w);
+	out = out == NULL ? NULL : ae_arena_strdup(j->a, out);
+	if (out == NULL && ae_wr_full(&w))
+		judge_add(j, HR_TEMPLATE_DENIED, CHECK,
+		    "a URL of more than %d bytes", VALUE_MAX);
+	else if (out == NULL)
+		j->oom = true;
+	ae_wr_done(&w);
+	return out;
+}
+
+static void
+write_urls(struct judging *j, struct ae_rules_strings *out,
+    const struct ae_rules_strings *in)
+{
+	size_t i;
+
+	if (in->n == 0)
+		return;
+	out->v = ae_arena_array(j->a, in->n, sizeof(*out->v));
+	if (out->v == NULL)
+		j->oom = true;
+	for (i = 0; i < in->n && out->v != NULL; i++) {
+		out->v[out->n] = expand_url(j, in->v[i]);
+		out->n += out->v[out->n] != NULL;
+	}
+}
+
+/* ---- extensions ---- */
+
+static void
+write_extensions(struct judging *j)
+{
+	const struct ae_rules *r = j->r;
+	const size_t ny = j->has_yubikey ? j->yubikey.ncopied : 0;
+	struct ae_ext *v =
+	    ae_arena_array(j->a, r->extensions.n + ny, sizeof(*v));
+	size_t i, n = 0;
+
+	if (v == NULL) {
+		j->oom = true;
+		return;
+	}
+	if (ny > 0)
+		memcpy(v, j->yubikey.copied, ny * sizeof(*v));
+	n = ny;
+	for (i = 0; i < r->extensions.n; i++) {
+		const struct ae_rules_extension *x = &r->extensions.v[i];
+		size_t k;
+
+		for (k = 0; k < ny && strcmp(v[k].oid, x->oid) != 0; k++)
+			;
+		if (k < ny)
+			continue;
+		if (strcmp(x->oid, AE_OID_OCSP_NOCHECK) == 0) {
+			j->out->ocsp_nocheck = true; /* RFC 6960: a NULL */
+			continue;
+		}
+		v[n].oid = x->oid;
+		v[n++].value = (struct ae_der){ x->value, x->len };
+	}
+	j->out->extensions = v;
+	j->out->nextensions = n;
+}
+
+void
+judge_outbound(struct judging *j)
+{
+	const struct ae_rules *r = j->r;
+	size_t i;
+
+	write_urls(j, &j->out->cdp, &r->cdp);
+	write_urls(j, &j->out->aia, &r->aia);
+	write_urls(j, &j->out->ocsp, &r->ocsp);
+	for (i = 0; i < r->out_subject.n; i++)
+		write_subject(j, &r->out_subject.v[i]);
+	for (i = 0; i < r->out_san.n; i++)
+		write_san(j, &r->out_san.v[i]);
+	write_extensions(j);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * certsrv policy: the policy files of templates.  "try" is in policy_try.c.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "policy.h"
+#include "sys/files.h"
+
+int
+policy_load(struct ae_rules **out, const char *path, struct ae_err *e)
+{
+	const char *slash = strrchr(path, '/');
+	uint8_t *text = NULL;
+	size_t len = 0;
+	int rc;
+
+	rc = ae_file_read(&text, &len, path, AE_RULES_FILE_MAX, e);
+	if (rc == AE_OK)
+		rc = ae_rules_load(
+		    out, slash != NULL ? slash + 1 : path, text, len, e);
+	free(text);
+	return rc;
+}
+
+/* Each file, and whether the CA would take it. */
+static int
+check(struct cli *cli, int argc, char **argv)
+{
+	json_t *files = json_array();
+	int i, broken = 0;
+
+	for (i = 0; i < argc; i++) {
+		struct ae_err e = AE_ERR_INIT;
+		struct ae_rules *r = NULL;
+		const bool ok = policy_load(&r, argv[i], &e) == AE_OK;
+
+		broken += !ok;
+		if (cli->json)
+			(void)json_array_append_new(files,
+			    json_pack("{s:o, s:b, s:o}", "file",
+				cli_json_text(argv[i]), "ok", ok, "error",
+				cli_json_text(ok ? NULL : e.text)));
+		else if (ok)
+			(void)printf("%s: good%s\n", cli_safe(argv[i]),
+			    r->audit_only ? ", audits only" : "");
+		else
+			(void)printf("%s\n", cli_safe(e.text));
+		ae_rules_free(r);
+	}
+	if (cli->json)
+		cli_print_json(json_pack("{s:o}", "files", files));
+	else
+		json_decref(files);
+	return broken == 0 ? EXIT_OK : EXIT_FINDING;
+}
+
+int
+cmd_policy(struct cli *cli, int argc, char **argv)
+{
+	if (argc >= 3 && strcmp(argv[1], "check") == 0)
+		return check(cli, argc - 2, argv + 2);
+	return cli_usage("policy", "check FILE...?");
+}
