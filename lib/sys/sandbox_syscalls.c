@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include <seccomp.h>
@@ -59,7 +60,6 @@ static const struct call allowed[] = {
 	{ SCMP_SYS(restart_syscall), ALWAYS },
 	/* memory, time, chance, itself */
 	{ SCMP_SYS(brk), ALWAYS },
-	{ SCMP_SYS(mmap), ALWAYS },
 	{ SCMP_SYS(munmap), ALWAYS },
 	{ SCMP_SYS(mremap), ALWAYS },
 	{ SCMP_SYS(madvise), ALWAYS },
@@ -166,17 +166,31 @@ static const struct call fatal[] = {
 };
 /* clang-format on */
 
+#define W PROT_WRITE
+#define X PROT_EXEC
+
 /*
- * mprotect without PROT_EXEC: allocators need it, shell code needs the other.
- * mmap is not narrowed the same way because dlopen of a Kerberos or NSS
- * plugin maps text; those run before the sandbox or not at all.
+ * No memory that is written becomes code: mprotect without PROT_EXEC, which
+ * is what allocators need, and mmap with it only for what cannot be written –
+ * dlopen maps the text of a Kerberos plugin or a token's library that way.
  */
 static int
 narrow(scmp_filter_ctx f)
 {
-	int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-	    SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
+	static const struct {
+		int nr;
+		scmp_datum_t mask, is; /* of the third argument */
+	} rows[] = {
+		{ SCMP_SYS(mprotect), X, 0 },
+		{ SCMP_SYS(mmap), X, 0 },
+		{ SCMP_SYS(mmap), W | X, X },
+	};
+	size_t i;
+	int r = 0;
 
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]) && r == 0; i++)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, rows[i].nr, 1,
+		    SCMP_A2(SCMP_CMP_MASKED_EQ, rows[i].mask, rows[i].is));
 	/* prctl: names and dumpability, nothing that matters. */
 	if (r == 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,

@@ -116,6 +116,8 @@ try_kill(void)
 	return kill(getppid(), 0) < 0 ? errno : 0;
 }
 
+static int text = -1; /* a program, open before the sandbox */
+
 static int
 try_open_passwd(void)
 {
@@ -160,6 +162,24 @@ try_exec_memory(void)
 	if (p == MAP_FAILED)
 		return errno;
 	return mprotect(p, 4096, PROT_READ | PROT_EXEC) < 0 ? errno : 0;
+}
+
+static int
+try_writable_code(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? errno : 0;
+}
+
+/* As dlopen maps the text of a library. */
+static int
+try_text(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, text, 0);
+
+	return p == MAP_FAILED ? errno : 0;
 }
 
 static int
@@ -238,6 +258,11 @@ no_new_programs(void **state)
 	killed(&rpc_like, try_kill);
 	errno_is(&rpc_like, try_fork, EPERM);
 	errno_is(&rpc_like, try_exec_memory, EPERM);
+	errno_is(&rpc_like, try_writable_code, EPERM);
+	text = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	assert_true(text >= 0);
+	errno_is(&rpc_like, try_text, 0);
+	(void)close(text);
 }
 
 static void
