@@ -230,13 +230,41 @@ add_path(struct keys *k, size_t *n, const char *path)
 /*
  * Libraries are loaded when a device is first used.  A TPM is one device
  * file; a simulator or resource manager is a socket.  What a PKCS#11 library
- * needs only the admin knows.
+ * keeps only the admin knows; where those of Debian and Fedora are told of it
+ * stands here.  Of /etc nothing else: no keytab, no shadow, no other's key.
  */
+static const char *const libraries[] = { "/usr/lib", "/usr/lib64", "/lib",
+	"/lib64", "/usr/share/p11-kit", "/etc/ld.so.cache",
+	"/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf",
+	"/etc/crypto-policies", "/etc/tpm2-tss", "/etc/pkcs11", "/etc/softhsm",
+	"/etc/softhsm2.conf", "/etc/opensc", "/etc/localtime" };
+
+/* Of a token behind a network, besides: names, as getaddrinfo wants them. */
+static const char *const resolving[] = { "/etc/nsswitch.conf", "/etc/hosts",
+	"/etc/host.conf", "/etc/resolv.conf", "/etc/gai.conf", "/etc/services",
+	"/etc/protocols", "/run/systemd/resolve" };
+
+_Static_assert(sizeof(libraries) / sizeof(libraries[0]) +
+	    sizeof(resolving) / sizeof(resolving[0]) <=
+	KEYS_READS_MAX,
+    "more paths than there is room for");
+
+static void
+allow_reading(struct keys *k, bool network)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++)
+		k->reads[n++] = libraries[i];
+	for (i = 0; network && i < sizeof(resolving) / sizeof(resolving[0]);
+	     i++)
+		k->reads[n++] = resolving[i];
+	k->reads[n] = NULL;
+}
+
 void
 keys_sandbox(struct keys *k, struct ae_sandbox *box)
 {
-	static const char *const libraries[] = { "/usr/lib", "/lib", "/lib64",
-		"/etc", "/usr/share/p11-kit", NULL };
 	const char *const *p;
 	size_t n = 0, i;
 
@@ -257,7 +285,8 @@ keys_sandbox(struct keys *k, struct ae_sandbox *box)
 	}
 	k->paths[n] = NULL;
 	box->write_paths = k->paths;
-	box->read_paths = libraries;
+	allow_reading(k, k->conf.token != NULL && k->c->keyconf.network);
+	box->read_paths = k->reads;
 }
 
 enum ae_key_home

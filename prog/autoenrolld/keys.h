@@ -13,6 +13,7 @@
 #include "sys/sandbox.h"
 
 #define KEYS_PATHS_MAX 24
+#define KEYS_READS_MAX 32
 
 struct keys {
 	const struct client *c;
@@ -27,6 +28,7 @@ struct keys {
 	struct ae_err owners_why; /* [key-files] names who does not exist */
 	struct ae_providers providers; /* rules are borrowed from c */
 	const char *paths[KEYS_PATHS_MAX + 1];
+	const char *reads[KEYS_READS_MAX + 1];
 };
 
 /*

@@ -225,6 +225,34 @@ refused_pins(void **state)
 	client_done(&c);
 }
 
+static bool
+reads(const struct ae_sandbox *box, const char *path)
+{
+	const char *const *p = box->read_paths;
+
+	for (; p != NULL && *p != NULL; p++)
+		if (strncmp(path, *p, strlen(*p)) == 0 &&
+		    (path[strlen(*p)] == '/' || path[strlen(*p)] == '\0'))
+			return true;
+	return false;
+}
+
+/* What libraries are told, and nothing that is somebody's secret. */
+static void
+reads_for_libraries(const struct ae_sandbox *box, bool network)
+{
+	assert_true(reads(box, "/usr/lib/x86_64-linux-gnu/libx.so.1"));
+	assert_true(reads(box, "/etc/pkcs11/pkcs11.conf"));
+	assert_true(reads(box, "/etc/ssl/openssl.cnf"));
+	assert_int_equal(reads(box, "/etc/resolv.conf"), network);
+	assert_false(reads(box, "/etc/krb5.keytab"));
+	assert_false(reads(box, "/etc/shadow"));
+	assert_false(reads(box, "/etc/shadow-"));
+	assert_false(reads(box, "/etc/ssl/private/other.key"));
+	assert_false(reads(box, "/etc/ssh/ssh_host_rsa_key"));
+	assert_false(reads(box, "/root/.ssh/id_rsa"));
+}
+
 /* Nothing is opened for devices that are not in use. */
 static void
 sandbox(void **state)
@@ -252,6 +280,7 @@ sandbox(void **state)
 	assert_string_equal(box.write_paths[1], "/dev/tpmrm0");
 	assert_null(box.write_paths[2]);
 	assert_int_equal(box.may & (AE_MAY_CONNECT | AE_MAY_RESOLVE), 0);
+	reads_for_libraries(&box, false);
 	keys_done(&k);
 	client_done(&c);
 	box = (struct ae_sandbox){ .write_paths = writes };
@@ -265,6 +294,20 @@ sandbox(void **state)
 	keys_sandbox(&k, &box);
 	assert_string_equal(box.write_paths[1], "/tokens");
 	assert_int_equal(box.may, 0);
+	reads_for_libraries(&box, false);
+	keys_done(&k);
+	client_done(&c);
+	box = (struct ae_sandbox){ .write_paths = writes };
+	assert_int_equal(
+	    read_conf(&c,
+		"[keys]\ntpm = none\npkcs11-module = /m.so\n"
+		"pkcs11-token = pkcs11:token=a\npkcs11-network = yes\n",
+		&e),
+	    AE_OK);
+	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
+	keys_sandbox(&k, &box);
+	assert_int_equal(box.may, AE_MAY_CONNECT | AE_MAY_RESOLVE);
+	reads_for_libraries(&box, true);
 	keys_done(&k);
 	client_done(&c);
 }
