@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../autoenrolld/pulse.h"
 #include "sys/clock.h"
 
 #define AGAIN_NS 200000000 /* between looks whether the other is done */
@@ -95,7 +96,11 @@ foreground_pulse(struct cli *cli, const struct control_request *q,
 	int64_t until =
 	    ae_clock_mono_ms() + cli->c.run_timeout * 1000 + PATIENCE_MS;
 	struct driver_answer joins = { .what = AE_TASK_JOINS };
+	bool within = pulse_is_within_run(&cli->c);
 	int rc;
+
+	if (within && q->wait)
+		return pulse_fail_within(e);
 
 	cli->c.log = ae_log_new("autoenroll", true);
 	if (cli->c.log != NULL)
@@ -104,6 +109,8 @@ foreground_pulse(struct cli *cli, const struct control_request *q,
 		rc = control_ask(&cli->c, q, answer, e);
 		if (rc != AE_ENOTFOUND)
 			return rc;
+		if (within)
+			return pulse_fail_within(e);
 		if (!cli->c.user && geteuid() != 0)
 			return ae_fail(e, AE_EIO, AE_DOM_NONE, 0,
 			    "autoenrolld does not run, and without it the "

@@ -18,6 +18,8 @@
 
 #define PEER_FDS_MAX 4
 #define PEER_ENV_MAX 16
+/* A role lives for one run: more than all templates of a forest give. */
+#define PEER_TALK_MAX 2048
 
 struct peer {
 	struct peer_conf conf;
@@ -31,6 +33,7 @@ struct peer {
 	uint8_t *body;	  /* of the answer, wiped */
 	size_t len;
 	bool gone;
+	unsigned told; /* events and log records */
 };
 
 static void
@@ -62,6 +65,23 @@ on_answer(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
+/*
+ * A role that an outsider has in hand must not fill the event file and the
+ * journal, and with that push out what was told before.
+ */
+static bool
+talks_too_much(struct peer *p)
+{
+	if (p->told++ < PEER_TALK_MAX)
+		return false;
+	if (p->told == PEER_TALK_MAX + 1 && p->conf.c->log != NULL)
+		ae_log_printf(p->conf.c->log, AE_LOG_WARNING,
+		    "%s told more than %d things in one run; the rest of them "
+		    "is dropped",
+		    p->conf.role, PEER_TALK_MAX);
+	return true;
+}
+
 static int
 on_log(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
@@ -75,7 +95,7 @@ on_log(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		return ae_fail_mem(e);
 	memcpy(copy, m->body, m->len);
 	rc = ae_log_decode(&rec, copy, m->len, e);
-	if (rc == AE_OK && p->conf.c->log != NULL) {
+	if (rc == AE_OK && !talks_too_much(p) && p->conf.c->log != NULL) {
 		rec.role = p->conf.role;
 		ae_log_write(p->conf.c->log, &rec);
 	}
@@ -107,7 +127,7 @@ on_event(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	if (!ae_rd_done(&r))
 		rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "%s tells a malformed event", p->conf.role);
-	else if (p->conf.event != NULL)
+	else if (!talks_too_much(p) && p->conf.event != NULL)
 		p->conf.event(p->conf.arg, source, id, params, n);
 	ae_arena_free(a);
 	return rc;

@@ -63,6 +63,13 @@ int pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
 int pulse_check(
     struct client *c, json_t **report, struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * Was this process started, however deep, by the run that goes on now?  A
+ * hook that waited for another run would wait for itself.
+ */
+bool pulse_is_within_run(const struct client *c);
+int pulse_fail_within(struct ae_err *e); /* says so: AE_EINVAL */
+
 /* The code a failure on this side stands for in events and results. */
 uint32_t pulse_code_of(const struct ae_err *e);
 

@@ -16,6 +16,7 @@
 
 #define WAIT_MS (15 * 60 * 1000)
 #define PAUSE_US 50000
+#define ANCESTORS_MAX 64
 
 /* A run without wishes of its own: what another such run did will do. */
 static bool
@@ -57,6 +58,86 @@ last_run(const struct client *c, int64_t since)
 	return report;
 }
 
+/* The parent of a process; 0: there is none, or it cannot be told. */
+static pid_t
+parent_of(pid_t pid)
+{
+	char path[64], line[512] = "";
+	const char *end;
+	int parent = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return 0;
+	/* "12 (a name) S 1 …"; the name may have any character in it. */
+	if (fgets(line, sizeof(line), f) == NULL ||
+	    (end = strrchr(line, ')')) == NULL ||
+	    sscanf(end, ") %*c %d", &parent) != 1)
+		parent = 0;
+	(void)fclose(f);
+	return parent;
+}
+
+static bool
+is_ancestor(pid_t pid)
+{
+	pid_t up = getpid();
+	unsigned i;
+
+	for (i = 0; i < ANCESTORS_MAX && up > 1; i++) {
+		up = parent_of(up);
+		if (up == pid)
+			return true;
+	}
+	return false;
+}
+
+/* Who has the lock writes its name there; the lock itself says whether it
+ * still has it. */
+static void
+sign_lock(int fd)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
+		return; /* a hook that waits for us ends by its own deadline */
+}
+
+bool
+pulse_is_within_run(const struct client *c)
+{
+	uint8_t *text = NULL;
+	char path[4096];
+	bool within;
+	size_t len;
+	int fd = -1;
+	long pid;
+
+	if (path_of(path, sizeof(path), c, "run.lock", NULL) != AE_OK ||
+	    ae_file_read(&text, &len, path, 64, NULL) != AE_OK)
+		return false;
+	pid = strtol((const char *)text, NULL, 10);
+	free(text);
+	if (pid <= 1 || !is_ancestor((pid_t)pid))
+		return false;
+	within = ae_file_lock(&fd, path, false, NULL) == AE_EUNAVAIL;
+	if (fd >= 0)
+		(void)close(fd);
+	return within;
+}
+
+int
+pulse_fail_within(struct ae_err *e)
+{
+	return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+	    "this was started by a hook of the run that it would wait for: "
+	    "let the hook end first ('autoenroll pulse' without --wait asks "
+	    "autoenrolld for another run after this one)");
+}
+
 int
 pulse_lock(int *fd, json_t **joined, struct client *c,
     const struct pulse_options *o, struct ae_err *e)
@@ -72,6 +153,8 @@ pulse_lock(int *fd, json_t **joined, struct client *c,
 	if (rc != AE_OK)
 		return rc;
 	rc = ae_file_lock(fd, path, false, e);
+	if (rc == AE_EUNAVAIL && pulse_is_within_run(c))
+		return pulse_fail_within(e);
 	while (rc == AE_EUNAVAIL && ae_clock_mono_ms() - called < WAIT_MS) {
 		(void)usleep(PAUSE_US);
 		rc = ae_file_lock(fd, path, false, e);
@@ -80,6 +163,7 @@ pulse_lock(int *fd, json_t **joined, struct client *c,
 		return ae_note(e, rc, "waiting for another run to end");
 	if (e != NULL)
 		e->rc = AE_OK;
+	sign_lock(*fd);
 	if (is_plain(o))
 		*joined = last_run(c, called);
 	return AE_OK;
