@@ -152,18 +152,54 @@ is_at(struct run *r, const struct pulse_item *it, const char *config)
 }
 
 /*
+ * Only a key that is gone, or a file that is none, makes a request worthless.
+ * A device that is away comes back, and what fails here is no fault of its.
+ */
+static bool
+key_is_lost(const struct ae_err *why)
+{
+	return why->rc == AE_ENOTFOUND || why->rc == AE_EPROTO;
+}
+
+/* One of them into the hand; AE_ENOTFOUND: it is of no use any more. */
+static int
+take_up(struct run *r, const struct pulse_item *it, const struct pulse_open *o,
+    struct hand *h, struct ae_err *e)
+{
+	bool asked = o->meta.state == AE_STORE_ASKED;
+	int rc;
+
+	/* Whom a sealed key that nobody was asked about is for, none knows. */
+	if (o->meta.archival && !asked)
+		return AE_ENOTFOUND;
+	rc = pulse_load(r, it->tmpl, o->number, &h->der, &h->len, e);
+	if (rc != AE_OK)
+		return key_is_lost(e) ? AE_ENOTFOUND
+				      : ae_note(e, rc,
+					    "request %s, made earlier, is kept "
+					    "until its key can be used",
+					    o->name);
+	h->number = o->number;
+	h->renews = o->meta.renews;
+	h->archival = o->meta.archival;
+	h->in_doubt = asked;
+	h->at_ca = asked ? o->meta.ca_config : NULL;
+	return AE_OK;
+}
+
+/*
  * What an earlier run left without an answer is sent again as the same
  * bytes: a CA that issued already can answer with that certificate.  One with
- * a sealed key is for the CA that was asked; not asked yet, nobody knows for
- * which.  AE_OK with h->number 0: there is none.
+ * a sealed key is for the CA that was asked.  AE_OK with h->number 0: there
+ * is none.
  */
 static int
 resume_request(struct run *r, const struct pulse_item *it, struct hand *h,
     struct ae_err *e)
 {
-	struct ae_err why = AE_ERR_INIT;
 	const char *name = it->resume;
 	struct pulse_open *o;
+	int rc;
 
 	while (!pulse_asks_for_its_own(r->o) &&
 	    (o = pulse_find_open(r, name, it->tmpl->cn)) != NULL) {
@@ -174,20 +210,10 @@ resume_request(struct run *r, const struct pulse_item *it, struct hand *h,
 		if (o->meta.archival && o->meta.state == AE_STORE_ASKED &&
 		    !is_at(r, it, o->meta.ca_config))
 			continue;
-		if ((!o->meta.archival || o->meta.state == AE_STORE_ASKED) &&
-		    pulse_load(r, it->tmpl, o->number, &h->der, &h->len,
-			&why) == AE_OK) {
-			h->number = o->number;
-			h->renews = o->meta.renews;
-			h->archival = o->meta.archival;
-			h->in_doubt = o->meta.state == AE_STORE_ASKED;
-			h->at_ca = h->in_doubt ? o->meta.ca_config : NULL;
-			return AE_OK;
-		}
-		if (why.rc == AE_ENOMEM || why.rc == AE_ELIMIT) {
-			*e = why; /* ours, and no fault of its */
-			return e->rc;
-		}
+		rc = take_up(r, it, o, h, e);
+		if (rc != AE_ENOTFOUND)
+			return rc;
+		*e = (struct ae_err)AE_ERR_INIT;
 		/* Without its key, or a CA to read it, it is of no use. */
 		if (pulse_drop(r, o->tmpl, o->number, e) != AE_OK)
 			return e->rc;
