@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "eventlog.h"
@@ -67,18 +68,24 @@ by_hand(struct run *r, struct ae_err *e)
 	return AE_OK;
 }
 
-/* LogLevel holds from here on, and for the beginning of the next run. */
+/*
+ * LogLevel holds from here on, and for the beginning of the next run.  A
+ * policy that says 3 is not one that says nothing, though 3 is the default.
+ */
 static void
 policy_level(const struct run *r, const json_t *report)
 {
-	json_int_t level = json_integer_value(
-	    json_object_get(json_object_get(report, "policy"), "log_level"));
+	const json_t *policy = json_object_get(report, "policy");
+	const char *from =
+	    json_string_value(json_object_get(policy, "log_level_source"));
+	json_int_t level =
+	    json_integer_value(json_object_get(policy, "log_level"));
 
 	if (r->c->user) /* it is the computer's that holds, for users too */
 		return;
 	eventlog_set_policy_level(r->c,
-	    level < 0 || level > AE_EVENT_LOG_EXHAUSTIVE ||
-		    level == AE_EVENT_LOG_WARNING
+	    from == NULL || strcmp(from, "default") == 0 || level < 0 ||
+		    level > AE_EVENT_LOG_EXHAUSTIVE
 		? -1
 		: (int)level);
 }
