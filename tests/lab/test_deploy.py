@@ -161,6 +161,17 @@ def test_issued_but_not_deployed(pc1):
     assert {one["outcome"] for one in report["deploy"]} <= {"done", "unchanged"}
 
 
+def test_a_hook_does_not_wait_for_its_own_run(pc1):
+    pc1.configure(f"[template {WEB}]\npost-hook = {HOOK}\n")
+    pc1.hook(f"for words in 'pulse --wait' pulse 'enroll -T {OTHER}'; do {pc1.program} $words >>{LOG} 2>&1;"
+             f" echo \"exit $?\" >>{LOG}; done")
+    report = pc1.json("enroll", "-T", WEB)
+    assert [d["outcome"] for d in report["deploy"] if d["template"] == WEB] == ["done"], report
+    told = pc1.told()
+    # No daemon runs here: without --wait, too, it would be the hook that did the run.
+    assert (told.count("by a hook of the run"), told.count("exit 2\n")) == (3, 3), told
+
+
 def test_a_hook_that_hangs_is_killed_with_all_it_started(pc1):
     pc1.configure(f"[template {WEB}]\npost-hook = {HOOK}\nhook-timeout = 1s\ncert = {TLS}/slow.pem\n")
     pc1.hook(f"sleep 300 & echo $! > {TLS}/pid; wait")

@@ -2,6 +2,7 @@
 # Copyright the autoenroll authors.
 """A member's keys are made where the templates say: in files, in its TPM (swtpm), in a PKCS#11 token
 (SoftHSM); they work for others afterwards, and devices that go away come back."""
+import json
 import os
 import stat
 import time
@@ -287,6 +288,27 @@ def test_a_token_that_goes_and_comes_back(pc1, enrolled, devices):
     assert pc1.json("key", "test", "--provider", "pkcs11:token=lab", "--alg", "P256")["passed"] == 1
     assert pc1.json("enroll", "-T", "LabCard")["results"][0]["outcome"] == "issued"
     assert devices.keys() == before + 1
+
+
+def test_a_request_waits_for_its_token(pc1, ca, enrolled, devices):
+    """Nobody knows whether the CA got it: its key is not given up because the token is out for a while."""
+    pc1.run("request", "new", "-T", "LabCard", "--out", "/run/card.req")
+    [kept] = pc1.host.path("/var/lib/autoenroll/request/LabCard").glob("[0-9]*")
+    meta = json.loads((kept / "meta.json").read_text())
+    meta |= {"state": "asked", "automatic": True, "ca_config": f"{ca.host.fqdn}\\{ca.name}", "asked": meta["made"]}
+    (kept / "meta.json").write_text(json.dumps(meta))
+    before = devices.keys()
+    devices.token_out()
+    try:
+        done = pc1.json("enroll", "-T", "LabCard", code=None)["results"][0]
+        assert done["outcome"] == "failed" and "kept until its key can be used" in done["message"], done
+        assert (kept / "request.der").exists()
+    finally:
+        devices.token_in()
+    uri = (kept / "key.uri").read_text()
+    assert pc1.json("enroll", "-T", "LabCard")["results"][0]["outcome"] == "issued"
+    assert pc1.current("LabCard", "key.uri").read_text() == uri
+    assert devices.keys() == before and not kept.exists()
 
 
 def test_a_key_that_the_token_lost_is_replaced(pc1, enrolled, devices):

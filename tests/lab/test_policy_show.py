@@ -193,6 +193,19 @@ def test_a_list_of_policy_servers(domain, pc1, lab):
     domain.write("Desks", aepolicy(1))
 
 
+def test_log_level_of_a_gpo(domain, pc1):
+    """3 is the default, and all the same something that a policy may say."""
+    def level(said):
+        domain.write("Desks", registry_pol(dword("AEPolicy", 1), *said))
+        pc1.run("pulse")
+        answer = pc1.json("log", "level")
+        return answer["log_level"], answer["source"]
+    key = "Software\\Microsoft\\Cryptography\\AutoEnrollment"
+    assert level([dword("LogLevel", 4, key)]) == (4, "policy")
+    assert level([dword("LogLevel", 3, key)]) == (3, "policy")
+    assert level([]) == (3, "default")
+
+
 def test_the_local_layer(pc1, alice):
     path = pc1.host.path("/etc/autoenroll/policy.conf")
     path.write_text("# why\n[computer]\nlog-level = 4\n")

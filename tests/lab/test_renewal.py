@@ -12,6 +12,7 @@ from ca import FULL, READ, Ca, enroll_for
 from client import Client
 
 DUE, SAME_KEY, SUPPLIED, OLD_SCHEMA = "LabDue", "LabSameKey", "LabSupplied", "LabOldSchema"
+APPROVED = "LabApproved"
 
 
 def filetime(seconds):
@@ -32,6 +33,8 @@ def ca(lab, build):
               SAME_KEY: (mine, SHORT | {"msPKI-Private-Key-Flag": 0x80}),
               SUPPLIED: (mine, {"msPKI-Certificate-Name-Flag": 1, "msPKI-Enrollment-Flag": 0,
                                 "ekus": ("1.3.6.1.5.5.7.3.1",)}),
+              # A manager approves the first; an old certificate stands for that later (MS-CRTD 2.26, 0x2 | 0x40).
+              APPROVED: (mine, SHORT | {"msPKI-Enrollment-Flag": 0x42}),
               OLD_SCHEMA: (mine, {"msPKI-Template-Schema-Version": 1, "msPKI-Enrollment-Flag": 0})})
     ca.trust()
     ca.start()
@@ -137,6 +140,19 @@ def test_schema_1_is_renewed_by_a_cms_of_the_old_key_alone(pc1, ca):
     done = pc1.host.run("sh", "-c", "base64 -d | openssl cms -verify -noverify -inform DER -binary -out /dev/null",
                         input=base64.b64encode(der).decode(), check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_was_approved_once_is_renewed_without_asking(pc1, ca):
+    [first] = pc1.json("enroll", "-T", APPROVED, code=9)["results"]
+    assert first["outcome"] == "pending", first
+    ca.host.kinit("Administrator", ca.lab.admin_password)
+    ca.host.run(ca.build / "prog/certsrv/certsrv", "request", "approve", str(first["request_id"]),
+                env={"ASAN_OPTIONS": "detect_leaks=0"})
+    [fetched] = pc1.json("enroll", "-T", APPROVED)["results"]
+    assert (fetched["outcome"], fetched["request_id"]) == ("issued", first["request_id"]), fetched
+    [renewed] = [r for r in pc1.json("pulse", "--wait")["results"] if r["template"] == APPROVED]
+    assert (renewed["outcome"], renewed["renews"]) == ("issued", f"{APPROVED}/1"), renewed
+    assert renewed["request_id"] > first["request_id"]
 
 
 def test_there_is_nothing_to_renew(pc1):

@@ -70,6 +70,34 @@ def test_a_quiet_run_of_hers(alice, ca):
     assert len(ca.rows()) == rows
 
 
+def test_her_own_deployment(alice):
+    """deploy.conf of her own: targets and hooks are hers, and run in her session."""
+    conf = f"{alice.home}/.config/autoenroll"
+    hook = alice.host.path(f"{conf}/hook")
+    alice.sh("install", "-d", "-m", "700", conf, f"{alice.home}/tls", f"{conf}/hooks.d")
+    hook.write_text(f"#!/bin/sh\necho \"$AE_CONTEXT $AE_EVENT $AE_UPN $(id -u) $HOME\" >> {alice.home}/log\n")
+    hook.chmod(0o755)
+    text = f"[template {USERS}]\nbundle = {alice.home}/tls/me.pem\npost-hook = {conf}/hook\n"
+    alice.host.path(f"{conf}/deploy.conf").write_text(text)
+    alice.host.run(f"chown -R {alice.uid}:{alice.uid} {conf}")
+    alice.host.run(f"chmod 700 {conf}/hook")
+    assert alice.json("deploy", "check", "--user")["sections"] == 1
+    [one] = alice.json("deploy", "--user")["deploy"]
+    assert (one["template"], one["event"], one["outcome"]) == (USERS, "enrolled", "done"), one
+    bundle = alice.host.path(f"{alice.home}/tls/me.pem")
+    assert (stat.S_IMODE(bundle.stat().st_mode), bundle.stat().st_uid) == (0o600, alice.uid)
+    alice.sh("openssl", "pkey", "-in", f"{alice.home}/tls/me.pem", "-noout", "-check")
+    log = alice.host.path(f"{alice.home}/log")
+    assert log.read_text() == f"user enrolled alice@lab.example {alice.uid} {alice.home}\n"
+    # Right as it is; somebody else's hook is not run, and root's deployment knows nothing of hers.
+    assert alice.json("deploy", "--user")["deploy"][0]["outcome"] == "unchanged"
+    alice.host.run(f"chown daemon {conf}/hook")
+    bundle.unlink()
+    [one] = alice.json("deploy", "--user", code=4)["deploy"]
+    assert "owned by another user" in str(one["items"]) and log.read_text().count("\n") == 1, one
+    alice.host.run(f"rm {conf}/deploy.conf")
+
+
 def test_templates_of_the_other_kind(alice):
     plan = {i["template"]: i for i in alice.json("templates", "--user", "--explain", "--all")["plan"]}
     assert failing(plan[MACHINES])[0] == "context.machine-template-in-user"
