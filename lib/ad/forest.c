@@ -35,6 +35,31 @@ text(char *out, size_t max, const struct ae_entry *entry,
 	return rc;
 }
 
+int
+ae_ad_forest_take_domains(
+    struct ae_ad_forest *f, const struct ae_entries *l, struct ae_err *e)
+{
+	struct ae_ad_forest_domain *d;
+	size_t i;
+	int rc = AE_OK;
+
+	if (l->n > AE_AD_DOMAINS_MAX)
+		return ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
+		    "more than %u domains", AE_AD_DOMAINS_MAX);
+	for (i = 0; rc == AE_OK && i < l->n; i++) {
+		d = &f->v[i];
+		rc = text(d->dns, sizeof(d->dns), &l->v[i], l, "dnsRoot", e);
+		if (rc == AE_OK)
+			rc = text(d->netbios, sizeof(d->netbios), &l->v[i], l,
+			    "nETBIOSName", e);
+		if (rc == AE_OK && !ae_ad_dns_ok(d->dns))
+			rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+			    "%s: dnsRoot is no DNS name", l->v[i].dn);
+		f->n = i + 1;
+	}
+	return rc;
+}
+
 static int
 read_domains(struct ae_ad_forest *f, struct ae_ad *ad, struct ae_err *e)
 {
@@ -43,27 +68,16 @@ read_domains(struct ae_ad_forest *f, struct ae_ad *ad, struct ae_err *e)
 		.filter = DOMAINS,
 		.attrs = want,
 		.max = AE_AD_DOMAINS_MAX };
-	struct ae_ad_forest_domain *d;
 	struct ae_entries l = { 0 };
 	struct ae_wr base;
-	size_t i;
 	int rc;
 
 	ae_wr_init(&base, 4096);
 	ae_wr_printf(&base, "CN=Partitions,%s", ae_ad_root(ad)->config_nc);
 	q.base = ae_wr_cstr(&base);
 	rc = q.base != NULL ? ae_ad_search(ad, &q, &l, e) : ae_fail_mem(e);
-	for (i = 0; rc == AE_OK && i < l.n; i++) {
-		d = &f->v[i];
-		rc = text(d->dns, sizeof(d->dns), &l.v[i], &l, want[0], e);
-		if (rc == AE_OK)
-			rc = text(d->netbios, sizeof(d->netbios), &l.v[i], &l,
-			    want[1], e);
-		if (rc == AE_OK && !ae_ad_dns_ok(d->dns))
-			rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
-			    "%s: dnsRoot is no DNS name", l.v[i].dn);
-		f->n = i + 1;
-	}
+	if (rc == AE_OK)
+		rc = ae_ad_forest_take_domains(f, &l, e);
 	ae_entries_done(&l);
 	ae_wr_done(&base);
 	return rc;
@@ -81,7 +95,21 @@ set_sid(struct ae_ad_forest *f, const char *dns, const struct ae_sid *sid)
 		}
 }
 
-/* Trusts with domains of other forests are passed over: not in the list. */
+void
+ae_ad_forest_take_trusts(struct ae_ad_forest *f, const struct ae_entries *l)
+{
+	struct ae_sid sid;
+	char partner[256];
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (text(partner, sizeof(partner), &l->v[i], l, "trustPartner",
+			NULL) == AE_OK &&
+		    ae_entry_sid(&l->v[i], "securityIdentifier", &sid, NULL) ==
+			AE_OK)
+			set_sid(f, partner, &sid);
+}
+
 static int
 read_trusts(struct ae_ad_forest *f, struct ae_ad *ad, struct ae_err *e)
 {
@@ -91,21 +119,15 @@ read_trusts(struct ae_ad_forest *f, struct ae_ad *ad, struct ae_err *e)
 		.filter = "(objectClass=trustedDomain)",
 		.attrs = want };
 	struct ae_entries l = { 0 };
-	struct ae_sid sid;
 	struct ae_wr base;
-	char partner[256];
-	size_t i;
 	int rc;
 
 	ae_wr_init(&base, 4096);
 	ae_wr_printf(&base, "CN=System,%s", ae_ad_root(ad)->default_nc);
 	q.base = ae_wr_cstr(&base);
 	rc = q.base != NULL ? ae_ad_search(ad, &q, &l, e) : ae_fail_mem(e);
-	for (i = 0; rc == AE_OK && i < l.n; i++)
-		if (text(partner, sizeof(partner), &l.v[i], &l, want[0],
-			NULL) == AE_OK &&
-		    ae_entry_sid(&l.v[i], want[1], &sid, NULL) == AE_OK)
-			set_sid(f, partner, &sid);
+	if (rc == AE_OK)
+		ae_ad_forest_take_trusts(f, &l);
 	ae_entries_done(&l);
 	ae_wr_done(&base);
 	return rc;

@@ -35,6 +35,15 @@ struct ae_ad_forest {
 int ae_ad_forest(
     struct ae_ad_forest *out, struct ae_ad *ad, struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * The two halves of that, from entries: crossRefs, and trusts, of which those
+ * with domains of other forests are passed over.  Pure.
+ */
+int ae_ad_forest_take_domains(struct ae_ad_forest *f,
+    const struct ae_entries *l, struct ae_err *e) AE_MUST_CHECK;
+void ae_ad_forest_take_trusts(
+    struct ae_ad_forest *f, const struct ae_entries *l);
+
 /* The domain a SID is of: all but its last part.  Pure; NULL: none. */
 const struct ae_ad_forest_domain *ae_ad_forest_by_sid(
     const struct ae_ad_forest *f, const struct ae_sid *sid);

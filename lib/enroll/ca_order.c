@@ -5,20 +5,16 @@
  */
 #include "enroll/ca_order.h"
 
-#include <stdint.h>
-#include <string.h>
-
-#include "base/str.h"
-
-enum nearness { OWN_SITE, ANY_SITE, OTHER_SITE };
-
-static enum nearness
-nearness(const struct ae_enrollment_service *s, const char *site)
+static uint32_t
+cost_of(const struct ae_enrollment_service *s, const struct ae_ca_cost *costs,
+    size_t n)
 {
-	if (s->sites.n == 0)
-		return ANY_SITE;
-	return site != NULL && ae_strv_has_nocase(&s->sites, site) ? OWN_SITE
-								   : OTHER_SITE;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (costs[i].service == s)
+			return costs[i].cost;
+	return AE_CA_COST_UNKNOWN;
 }
 
 /* FNV-1a, 64 bits: spreads, and needs to withstand nobody. */
@@ -42,17 +38,17 @@ rank(const struct ae_enrollment_service *s, const struct ae_sid *self)
 
 void
 ae_ca_order(const struct ae_enrollment_service **cas, size_t n,
-    const char *site, const struct ae_sid *self)
+    const struct ae_ca_cost *costs, size_t ncosts, const struct ae_sid *self)
 {
 	const struct ae_enrollment_service *one;
-	enum nearness a, b;
+	uint32_t a, b;
 	size_t i, j;
 
 	for (i = 1; i < n; i++) {
 		one = cas[i];
-		a = nearness(one, site);
+		a = cost_of(one, costs, ncosts);
 		for (j = i; j > 0; j--) {
-			b = nearness(cas[j - 1], site);
+			b = cost_of(cas[j - 1], costs, ncosts);
 			if (b < a ||
 			    (b == a &&
 				rank(cas[j - 1], self) <= rank(one, self)))

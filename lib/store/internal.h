@@ -6,6 +6,8 @@
 #ifndef AE_STORE_INTERNAL_H
 #define AE_STORE_INTERNAL_H
 
+#include "base/wr.h"
+#include "store/request.h"
 #include "store/store.h"
 
 /* A version that is being written; removed by the next writer. */
@@ -53,6 +55,12 @@ int store_read_at(
 
 /* Remove the directory <number> and all in it; AE_OK when it is not there. */
 int store_retire(int dir, unsigned number, struct ae_err *e);
+
+/* meta.json of a request, both ways. */
+int store_meta_put(
+    struct ae_wr *w, const struct ae_store_request_meta *m, struct ae_err *e);
+int store_meta_parse(struct ae_store_request_meta *m, const void *text,
+    size_t len, struct ae_err *e);
 
 /* Beside a certificate: when and why it was archived. */
 int store_note_archived(int tmpl_fd, unsigned number, int64_t when,

@@ -31,13 +31,13 @@ ae_store_request_state_name(enum ae_store_request_state s)
 	return states[s];
 }
 
-static int
-write_meta(int fd, const struct ae_store_request_meta *m, struct ae_err *e)
+int
+store_meta_put(
+    struct ae_wr *w, const struct ae_store_request_meta *m, struct ae_err *e)
 {
 	char made[AE_TIME_STR_MAX], asked[AE_TIME_STR_MAX];
 	json_t *j;
 	char *text;
-	int rc;
 
 	j = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:b, s:b}", "state",
 	    states[m->state], "template_oid", m->template_oid, "ca_config",
@@ -46,14 +46,26 @@ write_meta(int fd, const struct ae_store_request_meta *m, struct ae_err *e)
 	    ae_time_print(asked, m->asked), "renews", m->renews, "automatic",
 	    m->automatic, "archival", m->archival);
 	text = j == NULL ? NULL : json_dumps(j, JSON_INDENT(2));
-	if (text == NULL)
-		rc = ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
-		    "meta.json: not text or out of memory");
-	else
-		rc = ae_file_write_at(
-		    fd, "meta.json", text, strlen(text), 0644, e);
-	free(text);
 	json_decref(j);
+	if (text == NULL)
+		return ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
+		    "meta.json: not text or out of memory");
+	ae_wr_str(w, text);
+	free(text);
+	return ae_wr_ok(w) ? AE_OK : ae_fail_mem(e);
+}
+
+static int
+write_meta(int fd, const struct ae_store_request_meta *m, struct ae_err *e)
+{
+	struct ae_wr w;
+	int rc;
+
+	ae_wr_init(&w, AE_STORE_FILE_MAX);
+	rc = store_meta_put(&w, m, e);
+	if (rc == AE_OK)
+		rc = ae_file_write_at(fd, "meta.json", w.p, w.len, 0644, e);
+	ae_wr_done(&w);
 	return rc;
 }
 
@@ -101,12 +113,22 @@ parse_meta(struct ae_store_request_meta *m, const json_t *j, struct ae_err *e)
 	return AE_OK;
 }
 
+int
+store_meta_parse(struct ae_store_request_meta *m, const void *text, size_t len,
+    struct ae_err *e)
+{
+	json_t *j = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	int rc = parse_meta(m, j, e);
+
+	json_decref(j);
+	return rc;
+}
+
 static int
 read_meta(struct ae_store_request_meta *m, int fd, struct ae_err *e)
 {
 	uint8_t *text = NULL;
 	size_t len;
-	json_t *j;
 	int rc;
 
 	rc = store_read_at(fd, "meta.json", &text, &len, e);
@@ -114,9 +136,7 @@ read_meta(struct ae_store_request_meta *m, int fd, struct ae_err *e)
 		return ae_fail(e, rc, AE_DOM_NONE, 0, "no meta.json");
 	if (rc != AE_OK)
 		return rc;
-	j = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, NULL);
-	rc = parse_meta(m, j, e);
-	json_decref(j);
+	rc = store_meta_parse(m, text, len, e);
 	free(text);
 	return rc;
 }

@@ -71,6 +71,34 @@ show_store(const json_t *report)
 	}
 }
 
+/* In which order several CAs are asked, and why. */
+static void
+show_nearness(const json_t *report)
+{
+	const json_t *list = json_object_get(report, "nearness"), *ca;
+	const char *site = text(report, "site");
+	char cost[32];
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	if (site[0] == '\0')
+		(void)printf("CAs: which site this is is not known\n");
+	else
+		(void)printf("CAs, seen from site %s\n", site);
+	json_array_foreach(list, i, ca)
+	{
+		const json_t *n = json_object_get(ca, "cost");
+
+		(void)snprintf(cost, sizeof(cost), "cost %lld",
+		    (long long)json_integer_value(n));
+		(void)printf("    %-36s %s%s%s\n", n == NULL ? "" : cost,
+		    text(ca, "ca"),
+		    text(ca, "site")[0] == '\0' ? "" : ", site ",
+		    text(ca, "site"));
+	}
+}
+
 void
 show_plan(const json_t *report, bool explain)
 {
@@ -91,6 +119,8 @@ show_plan(const json_t *report, bool explain)
 		if (explain)
 			show_reasons(json_object_get(item, "reasons"));
 	}
+	if (explain)
+		show_nearness(report);
 	show_store(report);
 }
 

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "enroll/ca_order.h"
 #include "enroll/event.h"
+#include "gather/nearness.h"
 #include "gather/stored.h"
 #include "gss/caller.h"
 #include "keys.h"
@@ -155,16 +156,43 @@ find_template(const struct ae_directory *d, const char *cn)
 	return NULL;
 }
 
-static void
-order_cas(const struct work *w)
+/* Is there a request for which one of several CAs is to be chosen? */
+static bool
+has_choice(const struct ae_plan *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->nitems; i++)
+		if ((p->items[i].action == AE_PLAN_ENROLL ||
+			p->items[i].action == AE_PLAN_RENEW) &&
+		    p->items[i].ncas > 1)
+			return true;
+	return false;
+}
+
+/*
+ * Near CAs first.  Sites that cannot be read are no failure: any CA will do.
+ */
+static int
+order_cas(struct work *w, struct ae_err *e)
 {
 	const char *site =
 	    w->dc.client_site[0] == '\0' ? NULL : w->dc.client_site;
-	size_t i;
+	struct ae_err why = AE_ERR_INIT;
+	size_t i, n = w->dir->pki->nservices;
 
+	if (has_choice(w->plan)) {
+		w->costs = ae_arena_array(w->a, n + 1, sizeof(*w->costs));
+		if (w->costs == NULL)
+			return ae_fail_mem(e);
+		if (ae_gather_nearness(w->costs, w->dir->pki->services, n,
+			w->ad, site, w->a, &why) == AE_OK)
+			w->ncosts = n;
+	}
 	for (i = 0; i < w->plan->nitems; i++)
-		ae_ca_order(w->plan->items[i].cas, w->plan->items[i].ncas, site,
-		    &w->dir->me->sid);
+		ae_ca_order(w->plan->items[i].cas, w->plan->items[i].ncas,
+		    w->costs, w->ncosts, &w->dir->me->sid);
+	return AE_OK;
 }
 
 /* An agent enrolls others for templates that are not for itself. */
@@ -258,7 +286,7 @@ plan(struct work *w, bool user, struct ae_err *e)
 		ae_token_free(ticket);
 	}
 	if (rc == AE_OK)
-		order_cas(w);
+		rc = order_cas(w, e);
 	if (rc == AE_OK && in.only != NULL && w->plan->nitems == 0)
 		rc = ae_fail(e, AE_ENOTFOUND, AE_DOM_HRESULT, 0x80094800,
 		    "there is no template '%s'; its common name is wanted, "
@@ -362,6 +390,34 @@ put_open(struct ae_wr *w, const struct work *an)
 	}
 }
 
+/* Why the CAs are in this order. */
+static void
+put_nearness(json_t *j, const struct work *an)
+{
+	json_t *list = json_array(), *one;
+	size_t i;
+
+	for (i = 0; i < an->ncosts; i++) {
+		const struct ae_ca_cost *c = &an->costs[i];
+
+		one = json_pack("{s:o, s:s?}", "ca",
+		    json_sprintf("%s\\%s",
+			c->service->dns_host_name == NULL
+			    ? ""
+			    : c->service->dns_host_name,
+			c->service->cn),
+		    "site", c->site);
+		if (one != NULL && c->cost < AE_CA_COST_UNKNOWN)
+			(void)json_object_set_new(
+			    one, "cost", json_integer((json_int_t)c->cost));
+		(void)json_array_append_new(list, one);
+	}
+	(void)json_object_set_new(j, "nearness", list);
+	(void)json_object_set_new(j, "site",
+	    an->dc.client_site[0] == '\0' ? json_null()
+					  : json_string(an->dc.client_site));
+}
+
 static int
 put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 {
@@ -401,6 +457,8 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 	if (j != NULL)
 		(void)json_object_set_new(
 		    j, "policy_version", json_string(an->version));
+	if (j != NULL && an->ncosts > 0)
+		put_nearness(j, an);
 	text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
 	json_decref(j);
 	if (text == NULL)

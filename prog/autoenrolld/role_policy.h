@@ -9,6 +9,7 @@
 
 #include "ad/ad.h"
 #include "ad/locate.h"
+#include "enroll/ca_order.h"
 #include "enroll/plan.h"
 #include "gather/directory.h"
 #include "gss/cred.h"
@@ -44,6 +45,8 @@ struct work {
 	const char *note; /* about the loopback */
 	struct ae_inventory have;
 	struct ae_plan *plan;
+	struct ae_ca_cost *costs; /* of the CAs, where there is a choice */
+	size_t ncosts;
 	struct ae_providers providers; /* for keys, of this machine */
 };
 

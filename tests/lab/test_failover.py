@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from ca import FULL, PKS_DN, READ, Ca, enroll_for, service_ldif
+from ca import CONFIG_DN, FULL, PKS_DN, READ, Ca, enroll_for, service_ldif
 from client import Client
 from gpo import SITE
 
@@ -60,6 +60,40 @@ def told(pc1, number):
     events = json.loads(pc1.run("events", "--json", "--since", "2d").stdout)
     return {e["params"][1]: e["message"] for e in events
             if e["source"].endswith("CertEnroll") and e["id"] == number}
+
+
+def test_near_ones_first(pc1, ca, lab):
+    """Sites, links and subnets as the directory has them: this one's own site is that of its address."""
+    gone, there = f"{lab.dc1.fqdn}\\{GONE}", f"{ca.host.fqdn}\\{ca.name}"
+    sites, links = f"CN=Sites,{CONFIG_DN}", f"CN=IP,CN=Inter-Site Transports,CN=Sites,{CONFIG_DN}"
+    service = f"CN={{}},CN=Enrollment Services,{PKS_DN}"
+
+    def planned():
+        plan = pc1.json("templates", "--explain")
+        return plan["site"], {c["ca"]: (c["site"], c.get("cost")) for c in plan["nearness"]}, {
+            tuple(i["cas"]) for i in plan["plan"] if i["template"] in (PLAIN, KEPT)}
+
+    # The CA that names no site is in none by its address, either.
+    assert planned() == (SITE, {gone: (SITE, 0), there: (None, None)}, {(gone, there)})
+    made = [f"CN=Far,{sites}", f"CN=Near,{sites}", f"CN=far,{links}", f"CN=near,{links}",
+            f"CN=192.0.2.20/32,CN=Subnets,{sites}", f"CN=192.0.2.0/24,CN=Subnets,{sites}"]
+    ca.ldb("ldbadd", input=f"dn: {made[0]}\nobjectClass: site\n\ndn: {made[1]}\nobjectClass: site\n\n"
+           f"dn: {made[2]}\nobjectClass: siteLink\ncost: 300\nsiteList: CN={SITE},{sites}\nsiteList: {made[0]}\n\n"
+           f"dn: {made[3]}\nobjectClass: siteLink\ncost: 30\nsiteList: CN={SITE},{sites}\nsiteList: {made[1]}\n\n"
+           f"dn: {made[4]}\nobjectClass: subnet\nsiteObject: {made[1]}\n\n"
+           f"dn: {made[5]}\nobjectClass: subnet\nsiteObject: CN={SITE},{sites}\n\n")
+
+    def site(name):
+        ca.ldb("ldbmodify", input=f"dn: {service.format(GONE)}\nchangetype: modify\nreplace: msPKI-Site-Name\n"
+                                  f"msPKI-Site-Name: {name}\n\n")
+    try:
+        site("Far")
+        assert planned() == (SITE, {gone: ("Far", 300), there: ("Near", 30)}, {(there, gone)})
+        assert "cost 30 " in pc1.run("templates", "--explain").stdout
+    finally:
+        site(SITE)
+        for dn in reversed(made):
+            ca.ldb("ldbdel", dn)
 
 
 def test_the_next_ca_is_asked(pc1, ca, lab):

@@ -430,13 +430,12 @@ exchange_certificates_are_judged(void **state)
 static void
 cas_are_asked_near_ones_first(void **state)
 {
-	char a[] = "A", b[] = "B", c[] = "C", here[] = "Here",
-	     there[] = "There";
-	char *here_v[] = { here }, *there_v[] = { there };
-	struct ae_enrollment_service near = { .cn = a, .sites = { here_v, 1 } },
-				     any = { .cn = b },
-				     far = { .cn = c, .sites = { there_v, 1 } };
-	const struct ae_enrollment_service *v[] = { &far, &any, &near };
+	char a[] = "A", b[] = "B", c[] = "C", d[] = "D";
+	struct ae_enrollment_service near = { .cn = a }, any = { .cn = b },
+				     far = { .cn = c }, cut = { .cn = d };
+	const struct ae_ca_cost costs[] = { { &cut, AE_CA_COST_NO_WAY, "Cut" },
+		{ &near, 0, "Here" }, { &far, 150, "There" } };
+	const struct ae_enrollment_service *v[] = { &cut, &far, &any, &near };
 	const struct ae_enrollment_service *first, *many[2];
 	char p[] = "P", q[] = "Q";
 	struct ae_enrollment_service one = { .cn = p }, two = { .cn = q };
@@ -446,23 +445,22 @@ cas_are_asked_near_ones_first(void **state)
 
 	(void)state;
 	assert_true(ae_sid_parse(&sid, "S-1-5-21-1-2-3-1104"));
-	ae_ca_order(v, 3, "here", &sid);
+	ae_ca_order(v, 4, costs, 3, &sid);
 	assert_ptr_equal(v[0], &near);
-	assert_ptr_equal(v[1], &any);
-	assert_ptr_equal(v[2], &far);
-	ae_ca_order(v, 3, NULL, &sid);
-	assert_ptr_equal(v[0], &any);
+	assert_ptr_equal(v[1], &far);
+	assert_ptr_equal(v[2], &any);
+	assert_ptr_equal(v[3], &cut);
 	/* One keeps to its own; together they spread. */
 	for (i = 0; i < 100; i++) {
 		(void)snprintf(text, sizeof(text), "S-1-5-21-1-2-3-%u", i);
 		assert_true(ae_sid_parse(&sid, text));
 		many[0] = &one;
 		many[1] = &two;
-		ae_ca_order(many, 2, NULL, &sid);
+		ae_ca_order(many, 2, NULL, 0, &sid);
 		first = many[0];
 		many[0] = &two;
 		many[1] = &one;
-		ae_ca_order(many, 2, NULL, &sid);
+		ae_ca_order(many, 2, NULL, 0, &sid);
 		assert_ptr_equal(many[0], first);
 		ones += first == &one;
 	}
