@@ -335,3 +335,107 @@ ae_fields_done(void *object, const struct ae_field *f)
 		}
 	}
 }
+
+static int
+write_value(struct ae_value *v, const void *at, const struct ae_field *f,
+    struct ae_arena *a, struct ae_err *e)
+{
+	const struct ae_octets *octets = at;
+	int64_t span;
+	uint32_t u32;
+	char *s;
+
+	switch (f->kind) {
+	case AE_FIELD_U32:
+		/* LDAP integers are signed. */
+		memcpy(&u32, at, sizeof(u32));
+		s = ae_arena_printf(a, "%d", (int)u32);
+		break;
+	case AE_FIELD_PERIOD:
+		memcpy(&span, at, sizeof(span));
+		if ((s = ae_arena_alloc(a, 8)) == NULL)
+			break;
+		ae_span_to_period((uint8_t *)s, span);
+		*v = (struct ae_value){ (const uint8_t *)s, 8 };
+		return AE_OK;
+	case AE_FIELD_OCTETS:
+		*v = (struct ae_value){ octets->p, octets->len };
+		return AE_OK;
+	default:
+		s = *(char *const *)at;
+		break;
+	}
+	if (s == NULL)
+		return ae_fail_mem(e);
+	*v = (struct ae_value){ (const uint8_t *)s, strlen(s) };
+	return AE_OK;
+}
+
+static void
+write_list(
+    struct ae_value *v, const void *at, const struct ae_field *f, size_t n)
+{
+	const struct ae_octetsv *octetsv = at;
+	const struct ae_strv *strv = at;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		v[i] = f->kind == AE_FIELD_OCTETSV
+		    ? (struct ae_value){ octetsv->v[i].p, octetsv->v[i].len }
+		    : (struct ae_value){ (const uint8_t *)strv->v[i],
+			      strlen(strv->v[i]) };
+}
+
+/* How many values the row has to be written; 0: none. */
+static size_t
+values(const void *at, const struct ae_field *f)
+{
+	int64_t span;
+
+	switch (f->kind) {
+	case AE_FIELD_U32:
+		return 1;
+	case AE_FIELD_PERIOD:
+		memcpy(&span, at, sizeof(span));
+		return span != 0;
+	case AE_FIELD_OCTETS:
+		return ((const struct ae_octets *)at)->len != 0;
+	case AE_FIELD_STRV:
+	case AE_FIELD_OIDV:
+		return ((const struct ae_strv *)at)->n;
+	case AE_FIELD_OCTETSV:
+		return ((const struct ae_octetsv *)at)->n;
+	case AE_FIELD_U64:
+	case AE_FIELD_TIME:
+		return 0;
+	default:
+		return *(char *const *)at != NULL;
+	}
+}
+
+int
+ae_fields_encode(struct ae_attr *out, size_t *n, size_t max, const void *object,
+    const struct ae_field *f, struct ae_arena *a, struct ae_err *e)
+{
+	struct ae_value *v;
+	const char *at;
+	size_t count;
+	int rc;
+
+	for (; f->name != NULL; f++) {
+		at = (const char *)object + f->offset;
+		if (f->derived || (count = values(at, f)) == 0)
+			continue;
+		if (*n >= max)
+			return ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
+			    "%s: no room", f->name);
+		if ((v = ae_arena_array(a, count, sizeof(*v))) == NULL)
+			return ae_fail_mem(e);
+		if (is_list(f->kind))
+			write_list(v, at, f, count);
+		else if ((rc = write_value(v, at, f, a, e)) != AE_OK)
+			return rc;
+		out[(*n)++] = (struct ae_attr){ f->name, v, count };
+	}
+	return AE_OK;
+}

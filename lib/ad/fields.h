@@ -48,4 +48,14 @@ int ae_fields_get(void *object, const struct ae_field *fields, struct ae_rd *r,
     struct ae_err *e) AE_MUST_CHECK;
 void ae_fields_done(void *object, const struct ae_field *fields);
 
+/*
+ * The attributes as LDAP wants them written, appended to out (room for
+ * max, *n there already); all in the arena or borrowed from object.  Left
+ * out: what is absent, derived rows, and what the server keeps (AE_FIELD_U64
+ * and _TIME).
+ */
+int ae_fields_encode(struct ae_attr *out, size_t *n, size_t max,
+    const void *object, const struct ae_field *fields, struct ae_arena *a,
+    struct ae_err *e) AE_MUST_CHECK;
+
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ad/fields.h"
+#include "ad/template_int.h"
 #include "ad/value.h"
 
 const char *const ae_template_attrs[] = {
@@ -46,7 +46,7 @@ const char *const ae_template_attrs[] = {
 #define AT(field) offsetof(struct ae_template, field)
 
 /* clang-format off */
-static const struct ae_field fields[] = {
+const struct ae_field ae_template_fields[] = {
 	{ "dn",                                   AE_FIELD_STR,    AT(dn), true },
 	{ "cn",                                   AE_FIELD_STR,    AT(cn) },
 	{ "displayName",                          AE_FIELD_STR,    AT(display_name) },
@@ -198,7 +198,7 @@ triplet(struct ae_template *t, const char *name, const char *type, char *value,
 
 	if (strcmp(name, "msPKI-RA-Application-Policies") == 0)
 		return add_oid_list(t, value, e);
-	for (f = fields; f->name != NULL; f++)
+	for (f = ae_template_fields; f->name != NULL; f++)
 		if (f->derived && strcmp(f->name, name) == 0 &&
 		    f->offset >= AT(algorithms) && f->offset < AT(sd_raw))
 			break;
@@ -241,17 +241,19 @@ triplets(struct ae_template *t, char *s, struct ae_err *e)
 	return AE_OK;
 }
 
-/*
- * MS-CRTD 2.23: schema 3, and 4 without the legacy bit, pack properties into
- * the attribute; otherwise each value is an OID.
- */
+bool
+ae_template_packs(const struct ae_template *t)
+{
+	return t->schema_version == 3 ||
+	    (t->schema_version >= 4 &&
+		(t->private_key_flag & AE_CT_USE_LEGACY_PROVIDER) == 0);
+}
+
 static int
 decode_ra_application_policies(
     struct ae_template *t, const struct ae_attr *a, struct ae_err *e)
 {
-	bool packed = t->schema_version == 3 ||
-	    (t->schema_version >= 4 &&
-		(t->private_key_flag & AE_CT_USE_LEGACY_PROVIDER) == 0);
+	bool packed = ae_template_packs(t);
 	char *s;
 	size_t i;
 	int rc;
@@ -292,7 +294,7 @@ ae_template_free(struct ae_template *t)
 {
 	if (t == NULL)
 		return;
-	ae_fields_done(t, fields);
+	ae_fields_done(t, ae_template_fields);
 	ae_sd_free(t->sd);
 	free(t);
 }
@@ -322,7 +324,7 @@ decode(struct ae_template *t, const struct ae_entry *entry, struct ae_err *e)
 		dn.len = strlen(entry->dn);
 	}
 	if ((rc = text(&t->dn, "distinguished name", &dn, e)) != AE_OK ||
-	    (rc = ae_fields_decode(t, fields, entry, e)) != AE_OK)
+	    (rc = ae_fields_decode(t, ae_template_fields, entry, e)) != AE_OK)
 		return rc;
 	a = ae_entry_get(entry, "pKIDefaultCSPs");
 	if (a != NULL && (rc = decode_csps(t, a, e)) != AE_OK)
@@ -358,7 +360,7 @@ ae_template_decode(
 void
 ae_template_put(struct ae_wr *w, const struct ae_template *t)
 {
-	ae_fields_put(w, t, fields);
+	ae_fields_put(w, t, ae_template_fields);
 }
 
 int
@@ -369,7 +371,7 @@ ae_template_get(struct ae_template **out, struct ae_rd *r, struct ae_err *e)
 
 	if (t == NULL)
 		return ae_fail_mem(e);
-	if ((rc = ae_fields_get(t, fields, r, e)) != AE_OK ||
+	if ((rc = ae_fields_get(t, ae_template_fields, r, e)) != AE_OK ||
 	    (rc = complete(t, e)) != AE_OK) {
 		ae_template_free(t);
 		return ae_note(e, rc, "template");

@@ -157,6 +157,19 @@ int ae_template_decode(struct ae_template **out, const struct ae_entry *entry,
 void ae_template_free(struct ae_template *t);
 
 /*
+ * The attributes that decode to t, in the arena: what to write into the
+ * directory.  Not among them: dn and cn, the descriptor, and what the server
+ * keeps.  AE_EINVAL: t says what its schema version cannot.
+ */
+int ae_template_encode(struct ae_attr **out, size_t *n,
+    const struct ae_template *t, struct ae_arena *a,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/* A copy that owns everything in it. */
+int ae_template_dup(struct ae_template **out, const struct ae_template *t,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/*
  * A form for our own processes to pass on; get is as strict as decode.
  * The form is not stable across versions of the product.
  */
