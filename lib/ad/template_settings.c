@@ -141,6 +141,7 @@ static const struct row rows[] = {
 	{ { "key-based-renewal", "a valid certificate stands in for the right to enroll" }, FLAG, AT(enrollment_flag), AE_CT_ALLOW_PREVIOUS_APPROVAL_KEYBASEDRENEWAL, NULL },
 	{ { "user-interaction", "the person is asked" }, FLAG, AT(enrollment_flag), AE_CT_USER_INTERACTION_REQUIRED, NULL },
 	{ { "publish", "into the requester's directory object" }, FLAG, AT(enrollment_flag), AE_CT_PUBLISH_TO_DS, NULL },
+	{ { "publish-kra", "into the KRA container" }, FLAG, AT(enrollment_flag), AE_CT_PUBLISH_TO_KRA_CONTAINER, NULL },
 	{ { "check-directory", "not again while the directory object has one" }, FLAG, AT(enrollment_flag), AE_CT_CHECK_USER_DS_CERTIFICATE, NULL },
 	{ { "remove-invalid", "clients delete old certificates, not only archive them" }, FLAG, AT(enrollment_flag), AE_CT_REMOVE_INVALID_CERTIFICATE, NULL },
 	{ { "symmetric-algorithms", "S/MIME capabilities in certificates" }, FLAG, AT(enrollment_flag), AE_CT_INCLUDE_SYMMETRIC_ALGORITHMS, NULL },
@@ -506,6 +507,11 @@ follow(struct ae_template *t, const struct row *r, struct ae_err *e)
 		ae_strv_done(&t->application_policies);
 		t->application_policies = policies;
 	}
+	/* Schema 1 had the bit in flags; it stays there too. */
+	if (r->offset == AT(enrollment_flag) &&
+	    r->bits == AE_CT_AUTO_ENROLLMENT)
+		t->flags = (t->flags & ~AE_CT_AUTO_ENROLLMENT) |
+		    (t->enrollment_flag & AE_CT_AUTO_ENROLLMENT);
 	/* Only schema 3 can say it, and only CNG providers have them. */
 	if ((t->algorithms.asymmetric != NULL || t->algorithms.hash != NULL) &&
 	    t->schema_version < 3) {

@@ -51,6 +51,15 @@ struct ae_value *ae_setup_text(struct ae_setup_run *r, const char *s);
 const char *ae_setup_dn(struct ae_setup_run *r, const char *rdn_type,
     const char *rdn_value, const char *parent);
 
+/* The forest's arc for templates; CN=OID remembers it for all tools after us.
+ */
+int ae_setup_base_oid(
+    struct ae_setup_run *r, const char **base, struct ae_err *e) AE_MUST_CHECK;
+
+/* The object that names an OID, unless there is one. */
+int ae_setup_oid(struct ae_setup_run *r, const char *oid,
+    const char *display_name, struct ae_err *e) AE_MUST_CHECK;
+
 /* Create templates and their OIDs; *names gets those to offer. */
 int ae_setup_templates(struct ae_setup_run *r, const char *const **names,
     struct ae_err *e) AE_MUST_CHECK;
