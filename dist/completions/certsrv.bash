@@ -16,7 +16,7 @@ _certsrv() {
 	request) words='list show approve deny --state --template --sid --limit --after --oldest --pem --json --help' ;;
 	revoke) words='--reason --hold --release --json --help' ;;
 	recover-key) words='--out --json --help' ;;
-	template) words='list publish unpublish --json --help' ;;
+	template) words='list show diff new set grant revoke export import delete publish unpublish settings --acl --from --reenroll --out --json --help' ;;
 	permission) words='show grant revoke enroll read manage-certificates manage-ca --json --help' ;;
 	agent) words='show allow deny remove unrestrict --for --template --json --help' ;;
 	explain) words='--as --template --attrib --renew-on-behalf --request --json --help' ;;

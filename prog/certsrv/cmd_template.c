@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * certsrv template: certificateTemplates of the CA's enrollment service.
+ * certsrv template: what the CA offers (certificateTemplates of its
+ * enrollment service), and the table of the other subcommands.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "pki/oid.h"
-#include "session.h"
+#include "ad/template_settings.h"
+#include "template.h"
 
-/* What an administrator should know before offering it. */
-static const char *
-danger(const struct ae_template *t)
+const char *
+template_danger(const struct ae_template *t)
 {
 	const bool any = t->ekus.n == 0 && t->application_policies.n == 0;
 	const bool auth = any || ae_strv_has(&t->ekus, AE_OID_EKU_ANY) ||
@@ -34,7 +35,7 @@ danger(const struct ae_template *t)
 static json_t *
 json_template(const struct ae_template *t, bool published)
 {
-	const char *d = danger(t);
+	const char *d = template_danger(t);
 
 	return json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:b, s:o}", "cn",
 	    cli_json_text(t->cn), "display_name",
@@ -44,16 +45,34 @@ json_template(const struct ae_template *t, bool published)
 	    "published", published, "warning", cli_json_text(d));
 }
 
-static int
-list(struct cli *cli, struct session *s)
+const struct ae_template *
+template_named(struct cli *cli, struct session *s, const char *name)
 {
-	json_t *all = json_array();
+	const struct ae_template *t =
+	    ae_template_find(s->pki->templates, s->pki->ntemplates, name);
+	struct ae_err e = AE_ERR_INIT;
+
+	if (t == NULL) {
+		(void)ae_fail(&e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+		    "there is no template \"%s\"", name);
+		(void)cli_fail(cli, &e);
+	}
+	return t;
+}
+
+static int
+list(struct cli *cli, struct session *s, int argc, char **argv)
+{
+	json_t *all;
 	size_t i;
 
+	if (argc > 1)
+		return cli_usage("template", "list takes no \"%s\"", argv[1]);
+	all = json_array();
 	for (i = 0; i < s->pki->ntemplates; i++) {
 		const struct ae_template *t = s->pki->templates[i];
 		const bool on = ae_enrollment_service_offers(s->service, t->cn);
-		const char *d = danger(t);
+		const char *d = template_danger(t);
 
 		if (cli->json)
 			(void)json_array_append_new(all, json_template(t, on));
@@ -110,31 +129,87 @@ change(struct session *s, bool publish, const char *name, struct ae_err *e)
 		return ae_note(e, rc, "changing %s", s->service->dn);
 	(void)printf("%s: %s\n", cli_safe(cn),
 	    publish ? "published" : "no longer published");
-	d = publish ? danger(t) : NULL;
+	d = publish ? template_danger(t) : NULL;
 	if (d != NULL)
 		(void)printf("warning: %s\n", d);
 	return AE_OK;
 }
 
+static int
+offer(struct cli *cli, struct session *s, int argc, char **argv)
+{
+	const bool publish = strcmp(argv[0], "publish") == 0;
+	struct ae_err e = AE_ERR_INIT;
+	int i;
+
+	if (argc < 2)
+		return cli_usage("template", "%s which?", argv[0]);
+	for (i = 1; i < argc; i++)
+		if (change(s, publish, argv[i], &e) != AE_OK)
+			return cli_fail(cli, &e);
+	return EXIT_OK;
+}
+
+/* The names that "new" and "set" take. */
+static int
+settings(struct cli *cli)
+{
+	const struct ae_template_setting *t;
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; (t = ae_template_setting(i)) != NULL; i++)
+		if (cli->json)
+			(void)json_array_append_new(all,
+			    json_pack("{s:s, s:s}", "name", t->name, "help",
+				t->help));
+		else
+			(void)printf("%-26s %s\n", t->name, t->help);
+	if (cli->json)
+		cli_print_json(json_pack("{s:o}", "settings", all));
+	else
+		json_decref(all);
+	return EXIT_OK;
+}
+
+static const struct {
+	const char *name;
+	template_fn *run;
+} verbs[] = {
+	{ "list", list },
+	{ "show", template_show },
+	{ "diff", template_diff },
+	{ "new", template_new },
+	{ "set", template_set },
+	{ "delete", template_delete },
+	{ "grant", template_grant },
+	{ "revoke", template_revoke },
+	{ "export", template_export },
+	{ "import", template_import },
+	{ "publish", offer },
+	{ "unpublish", offer },
+};
+
 int
 cmd_template(struct cli *cli, int argc, char **argv)
 {
 	struct ae_err e = AE_ERR_INIT;
+	template_fn *run = NULL;
 	struct session s;
-	bool publish, show;
-	int i, rc;
+	size_t i;
+	int code;
 
-	show = argc == 2 && strcmp(argv[1], "list") == 0;
-	publish = argc > 2 && strcmp(argv[1], "publish") == 0;
-	if (!show && !publish &&
-	    (argc < 3 || strcmp(argv[1], "unpublish") != 0))
-		return cli_usage(
-		    "template", "list, publish NAME or unpublish NAME?");
-	rc = session_open(&s, cli, AE_PKI_TEMPLATES | AE_PKI_SERVICES, &e);
-	if (rc == AE_OK && show)
-		rc = list(cli, &s);
-	for (i = 2; rc == AE_OK && !show && i < argc; i++)
-		rc = change(&s, publish, argv[i], &e);
+	if (argc == 2 && strcmp(argv[1], "settings") == 0)
+		return settings(cli);
+	for (i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			run = verbs[i].run;
+	if (run == NULL)
+		return cli_usage("template", "what is to be done?");
+	code = session_open(&s, cli, AE_PKI_TEMPLATES | AE_PKI_SERVICES, &e) ==
+		AE_OK
+	    ? run(cli, &s, argc - 1, argv + 1)
+	    : cli_fail(cli, &e);
 	session_done(&s);
-	return rc == AE_OK ? EXIT_OK : cli_fail(cli, &e);
+	return code;
 }
