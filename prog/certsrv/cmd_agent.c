@@ -316,7 +316,11 @@ static int
 unrestrict(struct cli *cli, struct ae_err *e)
 {
 	if (unlink(cli->conf.agents) != 0) {
-		(void)ae_fail_errno(e, errno, "%s", cli->conf.agents);
+		if (errno == ENOENT)
+			(void)ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
+			    "no enrollment agent is restricted");
+		else
+			(void)ae_fail_errno(e, errno, "%s", cli->conf.agents);
 		return cli_fail(cli, e);
 	}
 	tell_daemon(cli);
@@ -349,12 +353,14 @@ cmd_agent(struct cli *cli, int argc, char **argv)
 	}
 	if (rc == AE_OK)
 		rc = list_read(l, cli->conf.agents, &e);
-	if (rc == AE_OK)
+	if (rc == AE_OK) {
 		rc = session_open(&s, cli, i == 0 ? 0 : AE_PKI_TEMPLATES, &e);
-	if (rc < 0 && i == 0 && l != NULL && l->a != NULL) {
-		/* without a directory: SIDs instead of names */
-		(void)fprintf(stderr, "certsrv: %s\n", cli_safe(e.text));
-		rc = AE_OK;
+		if (rc < 0 && i == 0) {
+			/* without a directory: SIDs instead of names */
+			(void)fprintf(
+			    stderr, "certsrv: %s\n", cli_safe(e.text));
+			rc = AE_OK;
+		}
 	}
 	if (rc < 0)
 		code = cli_fail(cli, &e);

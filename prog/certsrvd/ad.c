@@ -508,6 +508,64 @@ on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
+/* ---- certificates ---- */
+
+static int
+publish(struct directory *d, const struct ae_sid *sid, const void *der,
+    size_t len, char *dn, size_t dn_len, struct ae_err *e)
+{
+	struct ae_ad *at;
+	int rc, tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		at = NULL;
+		rc = connect_dc(d, e);
+		if (rc == AE_OK)
+			rc = ad_forest_by_sid(
+			    &at, d->forest, d->ad, d->cred, sid, e);
+		if (rc == AE_OK)
+			rc = ad_publish_cert(
+			    at, sid, der, len, ae_clock_now(), dn, dn_len, e);
+		if (!worth_another(rc) || is_away(d, at))
+			return rc;
+		let_go(d, at);
+	}
+	return rc;
+}
+
+static int
+on_publish(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct directory *d = peer->p->state;
+	struct ae_err why = AE_ERR_INIT;
+	const uint8_t *cert;
+	struct ae_sid sid;
+	char dn[1024];
+	struct ae_rd r;
+	struct ae_wr w;
+	size_t len;
+	int rc;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	sid = ae_sid_get(&r);
+	cert = get_bytes(&r, &len);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "AD_PUBLISH", e);
+	ae_sid_print(dn, &sid);
+	rc = publish(d, &sid, cert, len, dn, sizeof(dn), &why);
+	ae_wr_init(&w, 2 * MSG_TEXT_MAX);
+	ae_wr_u32(&w, (uint32_t)rc);
+	put_str(&w, dn);
+	put_str(&w, d->host);
+	put_str(&w, rc < 0 ? why.text : NULL);
+	(void)peer_send(peer, MSG_AD_PUBLISHED, m->id, &w);
+	ae_wr_done(&w);
+	return AE_OK;
+}
+
 /* ---- start ---- */
 
 static void
@@ -575,6 +633,7 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_ASK_REQUESTER, 128, 1, false, on_ask_requester },
 	{ MSG_ASK_SUBJECT, 1024, 1, false, on_ask_subject },
 	{ MSG_AD_CRL, MSG_CRL_MAX, 1, false, on_crl },
+	{ MSG_AD_PUBLISH, MSG_CERT_MAX, 1, false, on_publish },
 	{ MSG_ASK_DNS, MSG_TEXT_MAX, 1, false, on_ask_dns },
 	{ .handle = NULL },
 };

@@ -41,4 +41,13 @@ void ad_forest_drop(struct ad_forest *f, const struct ae_ad *ad);
 int ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key,
     const void *der, size_t len, struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * Put a certificate into userCertificate of the object with that SID, and
+ * take away what has ended more than a day ago.  dn is the object, for
+ * whoever reads of a failure.
+ */
+int ad_publish_cert(struct ae_ad *ad, const struct ae_sid *sid, const void *der,
+    size_t len, int64_t now, char *dn, size_t dn_len,
+    struct ae_err *e) AE_MUST_CHECK;
+
 #endif

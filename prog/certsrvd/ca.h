@@ -257,6 +257,9 @@ void event_crl(
 /* 74: a CRL could not be put into the directory. */
 void event_crl_directory(
     struct ca *ca, unsigned key_index, uint64_t number, const char *error);
+/* 79, 80: a certificate is issued but not in the directory. */
+void event_not_published(struct ca *ca, uint32_t row, int rc, const char *where,
+    const char *dc, const char *why);
 /* What an administrator did to j->stored. */
 void event_admin(struct job *j);
 void event_started(struct ca *ca);

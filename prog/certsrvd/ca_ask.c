@@ -363,6 +363,39 @@ job_ask(struct job *j)
 		job_advance(j);
 }
 
+static int
+on_published(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 4);
+	const char *where, *dc, *why;
+	struct ae_rd r;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	rc = (int)ae_rd_u32(&r);
+	where = get_str(&r, a);
+	dc = get_str(&r, a);
+	why = get_str(&r, a);
+	if (!ae_rd_done(&r) || rc > 0 || where == NULL) {
+		ae_arena_free(a);
+		return bad_message(&r, "AD_PUBLISHED", e);
+	}
+	if (rc < 0)
+		event_not_published(peer->p->state, m->id, rc, where, dc,
+		    why != NULL ? why : "no reason");
+	else
+		log_line(peer->p, AE_LOG_INFO,
+		    "the certificate of request %u is in userCertificate of %s",
+		    m->id, where);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
 const struct ae_ipc_row ca_ad_rows[] = {
 	{ MSG_SNAPSHOT, MSG_SNAPSHOT_MAX, 1, false, on_snapshot },
 	{ MSG_FRESH, 0, 1, false, on_fresh },
@@ -370,5 +403,6 @@ const struct ae_ipc_row ca_ad_rows[] = {
 	{ MSG_SUBJECT, MSG_SUBJECT_MAX, 1, false, on_subject },
 	{ MSG_DNS_OWNERS, 16, 1, false, on_dns_owners },
 	{ MSG_AD_CRL_DONE, MSG_TEXT_MAX, 1, false, on_ad_crl },
+	{ MSG_AD_PUBLISHED, 2 * MSG_TEXT_MAX, 1, false, on_published },
 	{ .handle = NULL },
 };

@@ -246,6 +246,25 @@ event_crl_directory(struct ca *ca, unsigned key, uint64_t no, const char *error)
 	log_event(ca->p, &v.r);
 }
 
+/* MSG_E_CANNOT_PUBLISH_CERT…: 80 when the directory does not allow it */
+void
+event_not_published(struct ca *ca, uint32_t row, int rc, const char *where,
+    const char *dc, const char *why)
+{
+	struct event v;
+
+	begin(&v, AE_LOG_WARNING, rc == AE_EDENIED ? 80 : 79);
+	(void)snprintf(v.text, sizeof(v.text),
+	    "the certificate of request %u is issued but could not be put into "
+	    "userCertificate of %s: %s%s",
+	    row, where, why,
+	    rc == AE_EDENIED ? "; is this host in Cert Publishers?" : "");
+	number(&v, "AE_REQUEST_ID", row);
+	field(&v, "AE_LOCATION", where);
+	field(&v, "AE_DC", dc);
+	log_event(ca->p, &v.r);
+}
+
 void
 event_crl(struct ca *ca, unsigned key, uint64_t no, const char *error)
 {

@@ -82,6 +82,30 @@ cmc_status(uint32_t disposition)
 							  : AE_CMC_FAILED;
 }
 
+/*
+ * The hash of a key that is in the archive, MS-WCCE 3.2.1.4.2.1.4.8.2: of the
+ * request that is being answered, or, when its certificate is fetched later,
+ * of the stored one.
+ */
+static struct ae_der
+archived_hash(struct job *j)
+{
+	const struct ae_db_request *row =
+	    j->d.verdict == AE_CA_STORED ? j->d.row : NULL;
+	const struct ae_der none = { NULL, 0 };
+	const uint32_t flags =
+	    row != NULL ? row->request_flags : j->d.request_flags;
+
+	if (!(flags & AE_CR_FLG_VALIDENCRYPTEDKEYHASH) ||
+	    j->reply.cert.p == NULL)
+		return none;
+	if (j->parsed == NULL && row != NULL && row->csr_len > 0 &&
+	    ae_request_parse(
+		&j->parsed, AE_REQUEST_ANY, row->csr, row->csr_len, NULL) < 0)
+		return none; /* it did when it was stored */
+	return j->parsed != NULL ? j->parsed->encrypted_key_hash : none;
+}
+
 int
 info_response(struct ca *ca, struct job *j, struct ae_err *e)
 {
@@ -105,8 +129,7 @@ info_response(struct ca *ca, struct job *j, struct ae_err *e)
 	if (issuer != as)
 		v[n++] = issuer->cert->der;
 	s.nchain = info_issuers(ca, as, v, n, AE_CHAIN_MAX);
-	if (j->parsed != NULL && j->archived.p != NULL)
-		s.encrypted_key_hash = j->parsed->encrypted_key_hash;
+	s.encrypted_key_hash = archived_hash(j);
 	if ((j->q.flags & AE_CR_IN_CRLS) != 0 && k->made) {
 		s.crls = &crl;
 		s.ncrls = 1;

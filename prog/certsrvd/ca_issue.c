@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ad/template.h"
 #include "ca/signcheck.h"
 #include "pki/request.h"
 #include "pki/tbs.h"
@@ -332,6 +333,30 @@ on_signed(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 
 /* ---- answers of db ---- */
 
+/*
+ * CT_FLAG_PUBLISH_TO_DS: into its owner's directory object as well.  The
+ * answer does not wait for it, and issued it stays when that fails.
+ */
+static void
+publish(struct job *j)
+{
+	static const char why[] = "the directory process is not there";
+	char sid[AE_SID_STR_MAX];
+	struct ae_wr w;
+
+	if (j->d.template == NULL || j->d.ask_sid == NULL ||
+	    !(j->d.template->enrollment_flag & AE_CT_PUBLISH_TO_DS))
+		return;
+	ae_wr_init(&w, MSG_CERT_MAX);
+	ae_sid_put(&w, j->d.ask_sid);
+	put_bytes(&w, j->cert.p, j->cert.len);
+	if (!peer_send(peer_of(j->ca->p, ROLE_AD, 0), MSG_AD_PUBLISH,
+		(uint32_t)j->row, &w))
+		event_not_published(j->ca, (uint32_t)j->row, AE_EUNAVAIL,
+		    ae_sid_print(sid, j->d.ask_sid), NULL, why);
+	ae_wr_done(&w);
+}
+
 static void
 reply_issued(struct job *j)
 {
@@ -347,6 +372,7 @@ reply_issued(struct job *j)
 		job_end(j);
 		return;
 	}
+	publish(j);
 	job_answer(j, &p);
 }
 

@@ -74,13 +74,15 @@ enum msg {
 	MSG_ASK_DNS,	   /* string dns name, sid of the requester */
 	MSG_ASK_SUBJECT,   /* string: an account's name, or its SID */
 	MSG_AD_CRL,	   /* u16 key index; DER, for the CDP container */
+	MSG_AD_PUBLISH,	   /* sid, bytes certificate; the id is the row's */
 	/* ad -> ca */
-	MSG_REQUESTER,	 /* u8 ok, then the object */
-	MSG_SUBJECT,	 /* the same, account, u8 disabled, groups */
-	MSG_AD_CRL_DONE, /* i32 rc, text */
-	MSG_DNS_OWNERS,	 /* u8 ok, u32 count */
-	MSG_SNAPSHOT,	 /* what ad/pki.h encodes */
-	MSG_FRESH,	 /* the last snapshot still is what the DC has */
+	MSG_REQUESTER,	  /* u8 ok, then the object */
+	MSG_SUBJECT,	  /* the same, account, u8 disabled, groups */
+	MSG_AD_CRL_DONE,  /* i32 rc, text */
+	MSG_AD_PUBLISHED, /* i32 rc, strings where, which DC, why not */
+	MSG_DNS_OWNERS,	  /* u8 ok, u32 count */
+	MSG_SNAPSHOT,	  /* what ad/pki.h encodes */
+	MSG_FRESH,	  /* the last snapshot still is what the DC has */
 
 	/* ca -> db */
 	MSG_DB_ADD,	  /* row, tbs hash */

@@ -47,6 +47,8 @@ TEMPLATES = {
     "Renewed": (MACHINES, {"msPKI-Supersede-Templates": "MachineEc", FLAG: 0x42}),
     "SameKey": (MACHINES, {"msPKI-Private-Key-Flag": 0x80}),
     "WebOld": (MACHINES, {NAME: SUPPLIED | 0x8, USAGES: [SERVER_AUTH]}),
+    "KeyBased": (MACHINES, {NAME: SUPPLIED, USAGES: [SERVER_AUTH], FLAG: 0x10040}),
+    "Published": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [CLIENT_AUTH], FLAG: 0x8}),
     "Agent": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [AGENT]}),
     "ForOthers": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [CLIENT_AUTH], "msPKI-RA-Signature": 1,
                           "msPKI-RA-Application-Policies": AGENT}),

@@ -127,6 +127,13 @@ def test_a_key_is_archived_and_recovered(ca, archive, certsrv):
     # the full response tells the hash of what was archived
     assert hashlib.sha256(envelope).digest() in answer["chain"]
     assert ca.row(answer["id"], "id, request_flags")["request_flags"] == 0x40
+    # also to who fetches it later, by id and by serial
+    serial = f"{wcce.certificate(answer['cert']).serial_number:034x}"
+    for step in ({"id": answer["id"]}, {"serial": serial}):
+        later = ca.machine().one("activate", ("query", {"interfaces": ["D2"]}),
+                                 ("request2", {"attributes": None, "flags": FULL_RESPONSE} | step))
+        assert (later["disposition"], later["cert"]) == (ISSUED, answer["cert"]), later
+        assert hashlib.sha256(envelope).digest() in later["chain"]
     out = "/run/recovered.p7m"
     certsrv("recover-key", answer["id"], "--out", out)
     ca.host.run("sh", "-c", f"openssl cms -decrypt -inform DER -in {out} -recip /run/kra.pem -inkey /run/kra.key -binary"
