@@ -145,6 +145,12 @@ xchg_chain(struct asked *q)
 }
 
 static uint32_t
+xchg_crls(struct asked *q)
+{
+	return blob(q, &q->info->xchg_crls);
+}
+
+static uint32_t
 kra_cert(struct asked *q)
 {
 	if (q->index < 0 || (uint64_t)q->index >= q->info->nkras ||
@@ -358,6 +364,8 @@ static const struct row {
 	{ AE_CR_PROP_FILEVERSION, ONE, version },
 	{ AE_CR_PROP_PRODUCTVERSION, ONE, version },
 	{ AE_CR_PROP_EXITCOUNT, ONE, cainfo },
+	/* a list of none: every index is out of its range */
+	{ AE_CR_PROP_EXITDESCRIPTION, OWN, nothing },
 	{ AE_CR_PROP_POLICYDESCRIPTION, ONE, policy },
 	{ AE_CR_PROP_CANAME, ONE, name },
 	{ AE_CR_PROP_SANITIZEDCANAME, ONE, sanitized },
@@ -384,6 +392,7 @@ static const struct row {
 	{ AE_CR_PROP_TEMPLATES, ONE, templates },
 	{ AE_CR_PROP_BASECRLPUBLISHSTATUS, CERT_OR_NEW, crl_status },
 	{ AE_CR_PROP_CASIGCERTCRLCHAIN, CERT_OR_NEW, crl_chain },
+	{ AE_CR_PROP_CAXCHGCERTCRLCHAIN, ONE_OR_NEW, xchg_crls },
 	{ AE_CR_PROP_CACERTSTATUSCODE, CERT_OR_NEW, cert_status },
 	{ AE_CR_PROP_CAFORWARDCROSSCERT, CERT, forward_cross },
 	{ AE_CR_PROP_CABACKWARDCROSSCERT, CERT, backward_cross },

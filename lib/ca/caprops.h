@@ -72,6 +72,7 @@ struct ae_ca_info {
 	size_t ncerts;
 	struct ae_wcce_blob xchg;	   /* exchange certificate; or absent */
 	struct ae_wcce_blob xchg_chain;	   /* CMS around it, of its issuers */
+	struct ae_wcce_blob xchg_crls;	   /* the same with their CRLs */
 	const struct ae_ca_info_kra *kras; /* as configured */
 	size_t nkras;
 	const struct ae_ca_info_template *templates;

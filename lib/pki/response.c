@@ -40,9 +40,10 @@ ae_chain_build(struct ae_wr *w, const struct ae_der *certs, size_t n,
 
 int
 ae_chain_build_around(struct ae_wr *w, struct ae_der content,
-    const struct ae_der *certs, size_t n, struct ae_err *e)
+    const struct ae_der *certs, size_t n, const struct ae_der *crls, size_t m,
+    struct ae_err *e)
 {
-	return build_chain(w, content, certs, n, NULL, 0, e);
+	return build_chain(w, content, certs, n, crls, m, e);
 }
 
 /* What finish needs of begin. */

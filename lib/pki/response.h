@@ -27,11 +27,13 @@ int ae_chain_build(struct ae_wr *w, const struct ae_der *certs, size_t n,
     const struct ae_der *crls, size_t m, struct ae_err *e) AE_MUST_CHECK;
 
 /*
- * The same around a certificate: CR_PROP CAXCHGCERTCHAIN, the exchange
- * certificate as the content (MS-WCCE 3.2.1.4.3.2.16).
+ * The same around a certificate: CR_PROP CAXCHGCERTCHAIN and
+ * CAXCHGCERTCRLCHAIN, the exchange certificate as the content (MS-WCCE
+ * 3.2.1.4.3.2.16, .33).
  */
 int ae_chain_build_around(struct ae_wr *w, struct ae_der content,
-    const struct ae_der *certs, size_t n, struct ae_err *e) AE_MUST_CHECK;
+    const struct ae_der *certs, size_t n, const struct ae_der *crls, size_t m,
+    struct ae_err *e) AE_MUST_CHECK;
 
 enum ae_cmc_status {
 	AE_CMC_SUCCESS = 0,

@@ -163,7 +163,8 @@ struct ca {
 	struct ae_wr chain[AE_CA_SIGNING_MAX];
 
 	/* the exchange certificate, and who may recover keys */
-	struct ae_wr xchg, xchg_chain; /* DER; empty: none now */
+	struct ae_wr xchg, xchg_chain, xchg_crls; /* DER; empty: none now */
+	const struct ae_ca_cert *xchg_issuer;
 	int64_t xchg_not_after, xchg_retry;
 	uint32_t xchg_id; /* of the attempt that is under way; 0: none */
 	struct ae_ca_info_kra kra[AE_RECOVERY_AGENTS_MAX];
@@ -243,6 +244,7 @@ int admin_open(struct proc *p, int take_fd, const char *who,
 /* Is an exchange certificate due?  Then begin with its key. */
 void xchg_tick(struct ca *ca);
 void xchg_update(struct ca *ca); /* a snapshot: who are the agents now */
+void xchg_crl(struct ca *ca);	 /* a CRL is new */
 void xchg_signer_down(struct ca *ca, const struct peer *peer);
 int on_xchg_key(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);

@@ -332,6 +332,7 @@ crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig, size_t len,
 	k->ad_retry = 0;
 	ae_wr_done(&k->tbs);
 	info_crl(ca, (size_t)(k - ca->crl));
+	xchg_crl(ca);
 	info_update(ca);
 	event_crl(ca, key_index(ca, k), k->number, NULL);
 	crl_tick(ca);

@@ -34,9 +34,12 @@ forget(struct ca *ca)
 {
 	ae_wr_done(&ca->xchg);
 	ae_wr_done(&ca->xchg_chain);
+	ae_wr_done(&ca->xchg_crls);
 	ae_wr_init(&ca->xchg, AE_PKI_CERT_MAX);
 	ae_wr_init(&ca->xchg_chain, AE_PKI_RESPONSE_MAX);
+	ae_wr_init(&ca->xchg_crls, AE_PKI_RESPONSE_MAX);
 	ca->info.xchg.p = ca->info.xchg_chain.p = NULL;
+	ca->info.xchg_crls.p = NULL;
 	ca->xchg_not_after = 0;
 }
 
@@ -144,6 +147,34 @@ on_xchg_key(
 	return AE_OK;
 }
 
+/* The chain once more with the issuer's CRL, CR_PROP_CAXCHGCERTCRLCHAIN. */
+void
+xchg_crl(struct ca *ca)
+{
+	const struct ae_der cert = { ca->xchg.p, ca->xchg.len };
+	const struct ca_crl *k;
+	struct ae_der v[AE_CHAIN_MAX], crl;
+	struct ae_err e = AE_ERR_INIT;
+	size_t n;
+
+	if (ca->info.xchg.p == NULL)
+		return;
+	k = &ca->crl[ca->xchg_issuer->key];
+	crl = (struct ae_der){ k->crl.p, k->crl.len };
+	n = info_issuers(ca, ca->xchg_issuer, v, 0, AE_CHAIN_MAX);
+	ae_wr_reset(&ca->xchg_crls);
+	ca->info.xchg_crls.p = NULL;
+	if (ae_chain_build_around(
+		&ca->xchg_crls, cert, v, n, &crl, k->made ? 1 : 0, &e) < 0 ||
+	    !ae_wr_ok(&ca->xchg_crls)) {
+		log_line(ca->p, AE_LOG_WARNING,
+		    "the exchange certificate's chain with CRLs: %s", e.text);
+		return;
+	}
+	ca->info.xchg_crls =
+	    (struct ae_wcce_blob){ ca->xchg_crls.p, ca->xchg_crls.len };
+}
+
 void
 xchg_issued(struct job *j)
 {
@@ -158,7 +189,8 @@ xchg_issued(struct job *j)
 	ae_wr_bytes(&ca->xchg, cert.p, cert.len);
 	n = info_issuers(ca, j->issuer, v, 0, AE_CHAIN_MAX);
 	if (!ae_wr_ok(&ca->xchg) ||
-	    ae_chain_build_around(&ca->xchg_chain, cert, v, n, &e) < 0 ||
+	    ae_chain_build_around(&ca->xchg_chain, cert, v, n, NULL, 0, &e) <
+		0 ||
 	    !peer_send(keeper(ca), MSG_XCHG_CERT, 0, &ca->xchg)) {
 		log_line(ca->p, AE_LOG_ERROR,
 		    "the exchange certificate was issued, and is lost: %s",
@@ -170,6 +202,8 @@ xchg_issued(struct job *j)
 	ca->info.xchg = (struct ae_wcce_blob){ ca->xchg.p, ca->xchg.len };
 	ca->info.xchg_chain =
 	    (struct ae_wcce_blob){ ca->xchg_chain.p, ca->xchg_chain.len };
+	ca->xchg_issuer = j->issuer;
+	xchg_crl(ca);
 	log_line(ca->p, AE_LOG_INFO, "a new exchange certificate: request %lld",
 	    (long long)j->row);
 }

@@ -17,7 +17,7 @@ import wcce
 from ca import PKS_DN
 from wcce import ISSUED
 
-XCHG, XCHG_CHAIN, KRA, KRA_STATE = 0xF, 0x10, 26, 27
+XCHG, XCHG_CHAIN, XCHG_CRLS, KRA, KRA_STATE = 0xF, 0x10, 33, 26, 27
 REQUIRED, UNEXPECTED, NO_AGENT, BAD = 0x80094804, 0x80094810, 0x8009400B, 0x8009400C
 FULL_RESPONSE = 0x40000
 ARCHIVED_KEY, KEY_HASH, ADD_ATTRIBUTES = "1.3.6.1.4.1.311.21.13", "1.3.6.1.4.1.311.21.21", "1.3.6.1.4.1.311.10.10.1"
@@ -114,6 +114,10 @@ def test_the_exchange_certificate(ca, archive):
     chain = cms.ContentInfo.load(bytes.fromhex(prop(ca, XCHG_CHAIN)["value"]), strict=True)["content"]
     assert chain["encap_content_info"]["content"].contents.endswith(der)
     assert [c.chosen.dump() for c in chain["certificates"]] == [ca.der]
+    with_crl = cms.ContentInfo.load(bytes.fromhex(prop(ca, XCHG_CRLS)["value"]), strict=True)["content"]
+    assert with_crl["encap_content_info"]["content"].contents.endswith(der)
+    [crl] = with_crl["crls"]
+    assert crl.chosen.dump() == ca.host.path(f"/var/lib/certsrv/crl/{ca.name}.crl").read_bytes()
     assert bytes.fromhex(prop(ca, KRA)["value"]) == archive
     assert prop(ca, KRA_STATE, type=1)["value"] == "03"
     assert prop(ca, KRA, index=1)["hresult"] == 0x80070002

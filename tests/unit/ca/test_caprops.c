@@ -194,9 +194,9 @@ cainfo(void **state)
 static void
 refusals(void **state)
 {
-	static const int32_t none[] = { AE_CR_PROP_EXITDESCRIPTION,
-		AE_CR_PROP_CAXCHGCERT, AE_CR_PROP_CAXCHGCERTCHAIN,
-		AE_CR_PROP_DELTACRL, AE_CR_PROP_DELTACRLPUBLISHSTATUS,
+	static const int32_t none[] = { AE_CR_PROP_CAXCHGCERT,
+		AE_CR_PROP_CAXCHGCERTCHAIN, AE_CR_PROP_DELTACRL,
+		AE_CR_PROP_DELTACRLPUBLISHSTATUS,
 		AE_CR_PROP_CAXCHGCERTCRLCHAIN };
 	int32_t id, type;
 	size_t i;
@@ -227,6 +227,117 @@ refusals(void **state)
 	assert_int_equal(r.hresult, AE_HR_E_FILE_NOT_FOUND);
 	prop(AE_CR_PROP_PARENTCA, 0, AE_PROPTYPE_STRING); /* a root */
 	assert_int_equal(r.hresult, AE_HR_E_FILE_NOT_FOUND);
+}
+
+/*
+ * Every property of MS-WCCE 3.2.1.4.3.2, with its type and what its indexes
+ * -2, -1, 0, 1 and 2 answer at a root CA with two certificates, one recovery
+ * agent and an exchange certificate: 0 a value, e CERTSRV_E_PROPERTY_EMPTY,
+ * f ERROR_FILE_NOT_FOUND, i E_INVALIDARG.
+ */
+/* clang-format off */
+static const struct {
+	int32_t id;
+	int32_t type;
+	const char *answers;
+} all[] = {
+	{ AE_CR_PROP_FILEVERSION, AE_PROPTYPE_STRING, "ii0ii" },
+	{ AE_CR_PROP_PRODUCTVERSION, AE_PROPTYPE_STRING, "ii0ii" },
+	{ AE_CR_PROP_EXITCOUNT, AE_PROPTYPE_LONG, "ii0ii" },
+	{ AE_CR_PROP_EXITDESCRIPTION, AE_PROPTYPE_STRING, "fffff" },
+	{ AE_CR_PROP_POLICYDESCRIPTION, AE_PROPTYPE_STRING, "ii0ii" },
+	{ AE_CR_PROP_CANAME, AE_PROPTYPE_STRING, "ii0ii" },
+	{ AE_CR_PROP_SANITIZEDCANAME, AE_PROPTYPE_STRING, "ii0ii" },
+	{ AE_CR_PROP_SHAREDFOLDER, AE_PROPTYPE_STRING, "iifii" },
+	{ AE_CR_PROP_PARENTCA, AE_PROPTYPE_STRING, "iifii" },
+	{ AE_CR_PROP_CATYPE, AE_PROPTYPE_LONG, "ii0ii" },
+	{ AE_CR_PROP_CASIGCERTCOUNT, AE_PROPTYPE_LONG, "ii0ii" },
+	{ AE_CR_PROP_CASIGCERT, AE_PROPTYPE_BINARY, "i000i" },
+	{ AE_CR_PROP_CASIGCERTCHAIN, AE_PROPTYPE_BINARY, "i0e0i" },
+	{ AE_CR_PROP_CAXCHGCERTCOUNT, AE_PROPTYPE_LONG, "ii0ii" },
+	{ AE_CR_PROP_CAXCHGCERT, AE_PROPTYPE_BINARY, "i00ii" },
+	{ AE_CR_PROP_CAXCHGCERTCHAIN, AE_PROPTYPE_BINARY, "i00ii" },
+	{ AE_CR_PROP_BASECRL, AE_PROPTYPE_BINARY, "i0e0i" },
+	{ AE_CR_PROP_DELTACRL, AE_PROPTYPE_BINARY, "eeeee" },
+	{ AE_CR_PROP_CACERTSTATE, AE_PROPTYPE_LONG, "ii00i" },
+	{ AE_CR_PROP_CRLSTATE, AE_PROPTYPE_LONG, "ii00i" },
+	{ AE_CR_PROP_CAPROPIDMAX, AE_PROPTYPE_LONG, "ii0ii" },
+	{ AE_CR_PROP_DNSNAME, AE_PROPTYPE_STRING, "ii0ii" },
+	{ AE_CR_PROP_ROLESEPARATIONENABLED, AE_PROPTYPE_LONG, "ii0ii" },
+	{ AE_CR_PROP_KRACERTUSEDCOUNT, AE_PROPTYPE_LONG, "ii0ii" },
+	{ AE_CR_PROP_KRACERTCOUNT, AE_PROPTYPE_LONG, "ii0ii" },
+	{ AE_CR_PROP_KRACERT, AE_PROPTYPE_BINARY, "ff0ff" },
+	{ AE_CR_PROP_KRACERTSTATE, AE_PROPTYPE_LONG, "ff0ff" },
+	{ AE_CR_PROP_ADVANCEDSERVER, AE_PROPTYPE_LONG, "ii0ii" },
+	{ AE_CR_PROP_TEMPLATES, AE_PROPTYPE_STRING, "ii0ii" },
+	{ AE_CR_PROP_BASECRLPUBLISHSTATUS, AE_PROPTYPE_LONG, "i000i" },
+	{ AE_CR_PROP_DELTACRLPUBLISHSTATUS, AE_PROPTYPE_LONG, "eeeee" },
+	{ AE_CR_PROP_CASIGCERTCRLCHAIN, AE_PROPTYPE_BINARY, "i0e0i" },
+	{ AE_CR_PROP_CAXCHGCERTCRLCHAIN, AE_PROPTYPE_BINARY, "i00ii" },
+	{ AE_CR_PROP_CACERTSTATUSCODE, AE_PROPTYPE_LONG, "i000i" },
+	{ AE_CR_PROP_CAFORWARDCROSSCERT, AE_PROPTYPE_BINARY, "ii0ei" },
+	{ AE_CR_PROP_CABACKWARDCROSSCERT, AE_PROPTYPE_BINARY, "iie0i" },
+	{ AE_CR_PROP_CAFORWARDCROSSCERTSTATE, AE_PROPTYPE_LONG, "ii00i" },
+	{ AE_CR_PROP_CABACKWARDCROSSCERTSTATE, AE_PROPTYPE_LONG, "ii00i" },
+	{ AE_CR_PROP_CACERTVERSION, AE_PROPTYPE_LONG, "ii00i" },
+	{ AE_CR_PROP_SANITIZEDCASHORTNAME, AE_PROPTYPE_STRING, "ii0ii" },
+	{ AE_CR_PROP_CERTCDPURLS, AE_PROPTYPE_STRING, "i000i" },
+	{ AE_CR_PROP_CERTAIAURLS, AE_PROPTYPE_STRING, "i000i" },
+	{ AE_CR_PROP_CERTAIAOCSPURLS, AE_PROPTYPE_STRING, "i000i" },
+	{ AE_CR_PROP_LOCALENAME, AE_PROPTYPE_STRING, "ii0ii" },
+	{ AE_CR_PROP_SUBJECTTEMPLATE_OIDS, AE_PROPTYPE_STRING, "ii0ii" },
+};
+/* clang-format on */
+
+static uint32_t
+meant(char c)
+{
+	switch (c) {
+	case '0':
+		return 0;
+	case 'e':
+		return AE_HR_PROPERTY_EMPTY;
+	case 'f':
+		return AE_HR_E_FILE_NOT_FOUND;
+	default:
+		return AE_HR_E_INVALIDARG;
+	}
+}
+
+static void
+types_and_indexes_of_all(void **state)
+{
+	static const struct ae_ca_info_kra kra = {
+		{ (const uint8_t *)"kra", 3 }, AE_KRA_VALID
+	};
+	static const struct ae_wcce_blob xchg = { (const uint8_t *)"xchg", 4 };
+	const struct ae_ca_info before = info;
+	const size_t n = sizeof(all) / sizeof(all[0]);
+	int32_t type, index;
+	size_t i;
+
+	(void)state;
+	info.kras = &kra;
+	info.nkras = 1;
+	info.xchg = info.xchg_chain = info.xchg_crls = xchg;
+	assert_int_equal(n, AE_CR_PROP_MAX);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(all[i].id, i + 1);
+		for (type = 0; type <= 5; type++) {
+			prop(all[i].id, 0, type);
+			if (type != all[i].type)
+				assert_int_equal(r.hresult, AE_HR_E_INVALIDARG);
+		}
+		for (index = -2; index <= 2; index++) {
+			prop(all[i].id, index, all[i].type);
+			if (r.hresult != meant(all[i].answers[index + 2]))
+				fail_msg("property %d, index %d: 0x%08x",
+				    all[i].id, index, r.hresult);
+			/* a refusal has no value, an answer has one */
+			assert_int_equal(r.hresult != 0, r.value.p == NULL);
+		}
+	}
+	info = before;
 }
 
 static void
@@ -283,7 +394,7 @@ get_ca_cert(void **state)
 		{ AE_GETCERT_CRLBYINDEX | 1, 0, "crl", 3 },
 		{ AE_GETCERT_CRLSTATEBYINDEX, 0, "\x04\x03", 2 },
 		{ AE_GETCERT_CACERTSTATEBYINDEX | 1, 0, "\x04\x03", 2 },
-		{ AE_GETCERT_EXITVERSIONBYINDEX, AE_HR_PROPERTY_EMPTY, NULL,
+		{ AE_GETCERT_EXITVERSIONBYINDEX, AE_HR_E_FILE_NOT_FOUND, NULL,
 		    0 },
 		{ AE_GETCERT_SHAREDFOLDER, AE_HR_E_FILE_NOT_FOUND, NULL, 0 },
 		{ AE_GETCERT_PARENTCONFIG, AE_HR_E_FILE_NOT_FOUND, NULL, 0 },
@@ -427,6 +538,7 @@ main(void)
 		cmocka_unit_test(blobs_and_indexes),
 		cmocka_unit_test(cainfo),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(types_and_indexes_of_all),
 		cmocka_unit_test(key_archival),
 		cmocka_unit_test(get_ca_cert),
 		cmocka_unit_test(property_info),
