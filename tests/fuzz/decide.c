@@ -31,6 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	if (f.d.verdict != AE_CA_ISSUE)
 		return 0;
 	cfg = (struct ae_ca_sign_config){ .issuer = f.ca_cert->subject,
+		.keyid = f.ca_cert->x.ski,
 		.sigalg = f.cfg.sigalg,
 		.ca_not_before = f.ca_cert->not_before,
 		.ca_not_after = f.ca_cert->not_after,
