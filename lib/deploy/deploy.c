@@ -327,6 +327,9 @@ one_template(struct pass *p, const char *tmpl, unsigned number, bool current,
 	rc = ae_material_load(&j.m, p->d->state_dir, tmpl, number, &why);
 	if (rc == AE_OK) {
 		j.one->event = event_of(j.old, &j.m, current);
+		j.one->thumbprint = ae_arena_strdup(p->a, j.m.thumbprint);
+		j.one->subject = ae_arena_strdup(p->a, j.m.subject);
+		j.one->not_after = j.m.cert->not_after;
 		rc = make_env(&j, &why);
 	}
 	if (rc == AE_OK)

@@ -54,6 +54,9 @@ struct ae_deploy_one {
 	unsigned number; /* the version that is current; 0: none any more */
 	/* "enrolled", "renewed", "removed"; "applied": the one of before */
 	const char *event;
+	/* The certificate; NULL, 0 when it could not be read. */
+	const char *thumbprint, *subject;
+	int64_t not_after;
 	enum ae_deploy_outcome outcome; /* the worst of its items */
 	struct ae_deploy_item *v;
 	size_t n;

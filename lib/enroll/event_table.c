@@ -45,8 +45,7 @@
 	{ src, 1006, I, "context template thumbprint subject not_after",      \
 	    "The certificate %3 of template %2 for %1 (%4, valid until %5) was installed.", NULL, NULL }, \
 	{ src, 1007, I, "context template thumbprint subject not_after target", \
-	    "The certificate %3 of template %2 for %1 (%4, valid until %5) was exported with its key to %6.", NULL, \
-	    "what is deployed is told in the report of the run" }, \
+	    "The certificate %3 of template %2 for %1 (%4, valid until %5) was exported with its key to %6.", NULL, NULL }, \
 	{ src, 1008, I, "context template thumbprint subject not_after",      \
 	    "The certificate %3 of template %2 for %1 (%4, valid until %5) was joined with its private key.", NULL, \
 	    "a certificate and its key enter the store together" },           \
@@ -55,8 +54,7 @@
 	    "Enroll again, or put the key back from a backup: 'autoenroll store list' tests every key.", \
 	    "a certificate and its key enter the store together" },           \
 	{ src, 1010, I, "context template thumbprint subject not_after",      \
-	    "The certificate %3 of template %2 for %1 (%4, valid until %5) was deleted from the directory.", NULL, \
-	    "this client does not write to the directory" }
+	    "The certificate %3 of template %2 for %1 (%4, valid until %5) was deleted from the directory.", NULL, NULL }
 
 static const struct ae_event_def catalogue[] = {
 	{ AE, 1, E, "context store ldap_store code error",
@@ -154,8 +152,7 @@ static const struct ae_event_def catalogue[] = {
 	    "Look at the error: trust, key or store.", NULL },
 	{ CE, 32, I, "context template ca", "%1: the request for template %2 is still pending at %3.",
 	    "A certificate manager must approve it.", NULL },
-	{ CE, 33, I, "context", "%1: old certificates were taken out of the directory object.", NULL,
-	    "this client does not write to the directory" },
+	{ CE, 33, I, "context", "%1: old certificates were taken out of the directory object.", NULL, NULL },
 	{ CE, 34, W, "context template", "%1: the smart card template %2 names no provider.",
 	    "Name one in the template.", "smart cards take the providers of the provider table" },
 	{ CE, 35, E, "context template code",

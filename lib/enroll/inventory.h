@@ -48,6 +48,7 @@ struct ae_inv_cert {
 	/* What it may sign for: EKUs and application policies, and issuance
 	 * policies, as far as the certificate names any. */
 	struct ae_strv usages, policies;
+	size_t value; /* published: which value of the attribute it is */
 };
 
 enum ae_inv_request_state {

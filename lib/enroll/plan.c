@@ -347,6 +347,8 @@ ae_plan_make(struct ae_plan **out, const struct ae_plan_input *in,
 	if (!w.nomem)
 		plan_pending(&w);
 	if (!w.nomem)
+		plan_unpublish(&w);
+	if (!w.nomem)
 		plan_expiring(&w);
 	if (w.nomem)
 		return ae_fail(e, ae_arena_full(a) ? AE_ELIMIT : AE_ENOMEM,

@@ -91,6 +91,13 @@ struct ae_plan_store {
 	const struct ae_plan_item *after;
 };
 
+/* A certificate that leaves the directory: a value of userCertificate of the
+ * account's own object. */
+struct ae_plan_unpublish {
+	const struct ae_inv_cert *cert;
+	const char *check, *text; /* why */
+};
+
 /* A request under way: ask the CA for its outcome, or forget it. */
 enum ae_plan_pending_what {
 	AE_PLAN_FETCH,
@@ -119,11 +126,13 @@ struct ae_plan {
 	struct ae_plan_item *items; /* one a template, in directory order */
 	size_t nitems;
 	/* Carried out in this order: pending, store without after, items,
-	 * store with after, expiring. */
+	 * store with after, unpublish, expiring. */
 	struct ae_plan_pending *pending;
 	size_t npending;
 	struct ae_plan_store *store;
 	size_t nstore;
+	struct ae_plan_unpublish *unpublish;
+	size_t nunpublish;
 	struct ae_plan_expiring *expiring;
 	size_t nexpiring;
 };
@@ -146,6 +155,9 @@ struct ae_plan_ca {
 
 #define AE_PLAN_PENDING_MAX (INT64_C(60) * 86400) /* MaxPendingRequestDays */
 #define AE_PLAN_CLOCK_SKEW 300			  /* as Kerberos */
+/* How long an expired certificate stays published: as at the CA, MS-WCCE
+ * 3.2.2.1.5. */
+#define AE_PLAN_UNPUBLISH_AFTER INT64_C(86400)
 
 struct ae_plan_input {
 	enum ae_context context;

@@ -121,6 +121,7 @@ check_fn plan_check_existing, plan_check_published, plan_check_pending,
 
 /* plan_store.c, plan_pending.c: after the items */
 void plan_store(struct walk *w);
+void plan_unpublish(struct walk *w);
 void plan_expiring(struct walk *w);
 void plan_pending(struct walk *w);
 bool plan_request_is_of(

@@ -145,6 +145,41 @@ plan_store(struct walk *w)
 		one(w, &w->in->have.certs[i]);
 }
 
+/*
+ * What the directory still shows of us and is of no use to anybody: revoked by
+ * its CA, or expired a day ago.  Of what no template made nothing is ours to
+ * take away, and of what is valid neither: others may encrypt to it.
+ */
+void
+plan_unpublish(struct walk *w)
+{
+	const struct ae_inventory *h = &w->in->have;
+	struct ae_plan *p = w->plan;
+	size_t i;
+
+	p->unpublish =
+	    ae_arena_array(w->a, h->npublished + 1, sizeof(*p->unpublish));
+	if (p->unpublish == NULL) {
+		w->nomem = true;
+		return;
+	}
+	if ((w->may & AE_POLICY_MANAGE) == 0 || w->in->manual ||
+	    w->in->only != NULL || w->clock_bad)
+		return;
+	for (i = 0; i < h->npublished && !w->nomem; i++) {
+		const struct ae_inv_cert *c = &h->published[i];
+		bool revoked = c->revocation == AE_INV_REVOKED;
+
+		if ((c->template_oid == NULL && c->template_name == NULL) ||
+		    (!revoked &&
+			w->in->now - AE_PLAN_UNPUBLISH_AFTER < c->not_after))
+			continue;
+		p->unpublish[p->nunpublish++] = (struct ae_plan_unpublish){ c,
+			revoked ? "existing.revoked" : "existing.expired",
+			revoked ? revoked_text(w, c) : expired_text(w, c) };
+	}
+}
+
 static bool
 leaves_now(const struct ae_plan *p, const struct ae_inv_cert *c)
 {

@@ -200,14 +200,15 @@ ae_directory_open(struct ae_directory **out, struct ae_ad *ad,
 	return AE_OK;
 }
 
-/* userCertificate, where a template asks whether something is there. */
+/* userCertificate, where it may be cleaned up or a template asks whether
+ * something is there. */
 static int
-read_published(struct ae_directory *d, struct ae_ad *ad, struct ae_err *e)
+read_published(
+    struct ae_directory *d, struct ae_ad *ad, bool asked, struct ae_err *e)
 {
 	static const char *const attrs[] = { "userCertificate", NULL };
 	const struct ae_attr *attr;
 	struct ae_entries l = { 0 };
-	bool asked = false;
 	size_t i;
 	int rc;
 
@@ -248,8 +249,34 @@ read_lists(
 }
 
 int
+ae_directory_unpublish(struct ae_directory *d, struct ae_ad *ad,
+    const size_t *which, size_t n, struct ae_err *e)
+{
+	struct ae_value *v = calloc(n + 1, sizeof(*v));
+	struct ae_ad_mod mod = { AE_AD_DELETE, { "userCertificate", v, n } };
+	size_t i;
+	int rc = AE_OK;
+
+	if (v == NULL)
+		return ae_fail_mem(e);
+	for (i = 0; i < n && rc == AE_OK; i++) {
+		if (which[i] >= d->published.n)
+			rc = ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
+			    "there is no such value");
+		else
+			v[i] = (struct ae_value){ d->published.v[which[i]].p,
+				d->published.v[which[i]].len };
+	}
+	/* Without values it would be all of them. */
+	if (rc == AE_OK && n > 0)
+		rc = ae_ad_modify(ad, d->me->dn, &mod, 1, e);
+	free(v);
+	return rc == AE_OK ? AE_OK : ae_note(e, rc, "userCertificate");
+}
+
+int
 ae_directory_load(struct ae_directory *d, struct ae_ad *ad, bool lists,
-    int64_t now, struct ae_err *e)
+    bool published, int64_t now, struct ae_err *e)
 {
 	const unsigned int parts = AE_PKI_TEMPLATES | AE_PKI_SERVICES |
 	    AE_PKI_NTAUTH | AE_PKI_ROOTS | AE_PKI_AIA;
@@ -261,8 +288,8 @@ ae_directory_load(struct ae_directory *d, struct ae_ad *ad, bool lists,
 	if (rc == AE_OK)
 		rc = judge_cas(d, now, e);
 	if (rc == AE_OK)
-		rc = read_published(d, ad, e);
-	if (rc == AE_OK && lists)
+		rc = read_published(d, ad, published, e);
+	if (rc == AE_OK && (lists || d->published.n > 0))
 		rc = read_lists(d, ad, now, e);
 	if (rc == AE_OK)
 		rc = ae_ad_time(ad, &d->dc_now, e);

@@ -45,12 +45,21 @@ int ae_directory_open(struct ae_directory **out, struct ae_ad *ad,
 
 /*
  * Read the templates, CAs and anchors, and judge the CAs at time now; with
- * lists the revocation lists, too, and what the directory publishes for us
- * where a template asks about that.  Objects that are malformed are left out
+ * lists the revocation lists, too, and with published – or where a template
+ * asks about it – what the directory publishes for us, for which the lists
+ * are read as well.  Objects that are malformed are left out
  * (pki->refused names them).
  */
 int ae_directory_load(struct ae_directory *d, struct ae_ad *ad, bool lists,
-    int64_t now, struct ae_err *e) AE_MUST_CHECK;
+    bool published, int64_t now, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * Take n of the published certificates, by their place in d->published, out
+ * of our own object: these very values, whatever else was added meanwhile.
+ * All or none; AE_ENOTFOUND: one is gone already.
+ */
+int ae_directory_unpublish(struct ae_directory *d, struct ae_ad *ad,
+    const size_t *which, size_t n, struct ae_err *e) AE_MUST_CHECK;
 void ae_directory_free(struct ae_directory *d);
 
 /* PEM of octet strings that parse as certificates, appended. */

@@ -230,6 +230,7 @@ take_published(struct ae_inventory *out, const struct judge *j,
 		if (ae_cert_parse(&c, v->v[i].p, v->v[i].len, NULL) != AE_OK)
 			continue;
 		rc = take(&certs[count], j, c, e);
+		certs[count].value = i;
 		certs[count++].name = "userCertificate";
 		ae_cert_free(c);
 	}

@@ -128,6 +128,7 @@ cmd_deploy(struct cli *cli, int argc, char **argv)
 		return code;
 	if (deploy_apply(&cli->c, only, dry, &list, &e) != AE_OK)
 		return cli_fail(cli, &e);
+	deploy_tell_exports(&cli->c, list);
 	report = json_pack("{s:o}", "deploy", list);
 	if (cli->json)
 		cli_print_json(report);

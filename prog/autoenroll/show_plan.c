@@ -69,6 +69,11 @@ show_store(const json_t *report)
 		(void)printf("%-7s %-32s %s\n", text(a, "action"),
 		    text(a, "request"), text(a, "text"));
 	}
+	json_array_foreach(json_object_get(report, "unpublish"), i, a)
+	{
+		(void)printf("remove  %-32s %s\n", "from the directory",
+		    text(a, "text"));
+	}
 }
 
 /* In which order several CAs are asked, and why. */

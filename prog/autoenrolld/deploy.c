@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
+#include "eventlog.h"
 #include "store/store.h"
 #include "sys/exec.h"
 
@@ -40,6 +42,7 @@ static json_t *
 one_json(const struct ae_deploy_one *one)
 {
 	json_t *items = json_array(), *it;
+	char when[AE_TIME_STR_MAX];
 	size_t i;
 
 	for (i = 0; i < one->n; i++) {
@@ -52,9 +55,62 @@ one_json(const struct ae_deploy_one *one)
 			    it, "text", client_text(v->text));
 		(void)json_array_append_new(items, it);
 	}
-	return json_pack("{s:s, s:i, s:s, s:s, s:o}", "template", one->tmpl,
+	it = json_pack("{s:s, s:i, s:s, s:s, s:o}", "template", one->tmpl,
 	    "number", (int)one->number, "event", one->event, "outcome",
 	    ae_deploy_outcome_name(one->outcome), "items", items);
+	if (it != NULL && one->thumbprint != NULL) {
+		(void)json_object_set_new(
+		    it, "thumbprint", json_string(one->thumbprint));
+		(void)json_object_set_new(
+		    it, "subject", client_text(one->subject));
+		(void)json_object_set_new(it, "not_after",
+		    json_string(ae_time_print(when, one->not_after)));
+	}
+	return it;
+}
+
+static const char *
+text(const json_t *j, const char *key)
+{
+	const char *s = json_string_value(json_object_get(j, key));
+
+	return s == NULL ? "" : s;
+}
+
+/* Targets that hold the private key. */
+static bool
+holds_key(const char *what)
+{
+	unsigned k;
+
+	for (k = 0; k < AE_DEPLOY_KINDS; k++)
+		if (strcmp(what, ae_deploy_kind_name((enum ae_deploy_kind)k)) ==
+		    0)
+			return ae_deploy_kind_has_key((enum ae_deploy_kind)k);
+	return false;
+}
+
+void
+deploy_tell_exports(const struct client *c, const json_t *list)
+{
+	const json_t *one, *it;
+	size_t i, j;
+
+	json_array_foreach(list, i, one)
+	{
+		json_array_foreach(json_object_get(one, "items"), j, it)
+		{
+			const char *params[] = { c->context,
+				text(one, "template"), text(one, "thumbprint"),
+				text(one, "subject"), text(one, "not_after"),
+				text(it, "path") };
+
+			if (holds_key(text(it, "what")) &&
+			    strcmp(text(it, "outcome"),
+				ae_deploy_outcome_name(AE_DEPLOY_DONE)) == 0)
+				eventlog_lifecycle(c, 1007, params, 6);
+		}
+	}
 }
 
 int
@@ -260,6 +316,7 @@ deploy_run(const struct client *c, json_t *report)
 		    json_pack("{s:[o]}", "deploy_errors", client_text(e.text));
 	(void)json_object_update(report, told);
 	json_decref(told);
+	deploy_tell_exports(c, json_object_get(report, "deploy"));
 	log_failures(c, report);
 }
 

@@ -32,6 +32,9 @@
  */
 void deploy_run(const struct client *c, json_t *report);
 
+/* Event 1007 for each key of a "deploy" that was written somewhere. */
+void deploy_tell_exports(const struct client *c, const json_t *list);
+
 /* Something in a report's deployment failed. */
 bool deploy_failed(const json_t *report);
 

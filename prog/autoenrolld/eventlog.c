@@ -232,6 +232,15 @@ out:
 	ae_arena_free(a);
 }
 
+void
+eventlog_lifecycle(const struct client *c, unsigned id,
+    const char *const *params, size_t nparams)
+{
+	eventlog_write(c,
+	    c->user ? AE_EVENT_LIFECYCLE_USER : AE_EVENT_LIFECYCLE_SYSTEM, id,
+	    params, nparams);
+}
+
 json_t *
 eventlog_parse(const char *line, size_t len, int64_t *when)
 {

@@ -42,6 +42,10 @@ void eventlog_set_policy_level(const struct client *c, int level);
 void eventlog_write(const struct client *c, enum ae_event_source source,
     unsigned id, const char *const *params, size_t nparams);
 
+/* The same in the history of the store: Lifecycle-System or -User. */
+void eventlog_lifecycle(const struct client *c, unsigned id,
+    const char *const *params, size_t nparams);
+
 /* The file of the events, for sys/lines.h. */
 struct ae_lines eventlog_file(const struct client *c);
 

@@ -67,6 +67,20 @@ store_json(const struct ae_plan *p)
 }
 
 static json_t *
+unpublish_json(const struct ae_plan *p)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < p->nunpublish; i++)
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:s}", "thumbprint",
+			p->unpublish[i].cert->thumbprint, "check",
+			p->unpublish[i].check, "text", p->unpublish[i].text));
+	return list;
+}
+
+static json_t *
 pending_json(const struct ae_plan *p)
 {
 	json_t *list = json_array();
@@ -108,8 +122,8 @@ plan_to_json(const struct ae_plan *p)
 
 	for (i = 0; i < p->nitems; i++)
 		(void)json_array_append_new(items, item_json(&p->items[i]));
-	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "enabled",
+	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "enabled",
 	    p->enabled, "policy_reasons", reasons(&p->reasons), "plan", items,
 	    "store_actions", store_json(p), "pending", pending_json(p),
-	    "expiring", expiring_json(p));
+	    "unpublish", unpublish_json(p), "expiring", expiring_json(p));
 }

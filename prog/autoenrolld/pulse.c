@@ -65,10 +65,11 @@ pulse_code_of(const struct ae_err *e)
 
 /*
  * The order of a cycle as far as Windows' is known: trust (written with the
- * plan), pending requests, clean-up, renewals, new certificates, warnings.
+ * plan), pending requests, clean-up, renewals, new certificates, the directory,
+ * warnings.
  */
 static void
-cycle(struct run *r)
+cycle(struct run *r, json_t *report)
 {
 	static const enum ae_plan_action order[] = { AE_PLAN_RENEW,
 		AE_PLAN_ENROLL };
@@ -82,6 +83,7 @@ cycle(struct run *r)
 				r->installed[i] =
 				    pulse_request(r, &r->plan.items[i]);
 	pulse_archive(r, true);
+	pulse_unpublish(r, report);
 	pulse_warn_expiring(r);
 }
 
@@ -108,7 +110,7 @@ work(struct run *r, json_t *report, struct ae_err *e)
 		return rc;
 	if (r->o->install != NULL)
 		return pulse_accept(r, e);
-	cycle(r);
+	cycle(r, report);
 	return AE_OK;
 }
 

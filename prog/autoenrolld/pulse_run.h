@@ -59,7 +59,7 @@ struct run {
 
 	/* what the policy role answered */
 	struct ae_sid sid;
-	const char *dns, *upn; /* of that account; or NULL */
+	const char *dns, *upn;	/* of that account; or NULL */
 	const uint8_t *anchors; /* two encoded lists, passed on unread */
 	size_t anchors_len;
 	struct pulse_wire_plan plan;
@@ -177,6 +177,9 @@ void pulse_set_code(json_t *res, uint32_t hr);
 /* pulse_store.c: what leaves the store, before items are requested (late
  * false) or after. */
 void pulse_archive(struct run *r, bool late);
+
+/* The same in the directory; *report says what came of it. */
+void pulse_unpublish(struct run *r, json_t *report);
 
 /* pulse_expiry.c: what is about to expire and was not replaced; told once a
  * day for each certificate, and to whom autoenroll.conf names. */

@@ -56,6 +56,44 @@ retire(struct run *r, const struct pulse_store_action *s)
 	return true;
 }
 
+/* What the directory shows of us and is of no use any more. */
+void
+pulse_unpublish(struct run *r, json_t *report)
+{
+	struct ae_err e = AE_ERR_INIT;
+	char when[AE_TIME_STR_MAX];
+	json_t *list;
+	struct ae_wr none;
+	struct ae_rd answer;
+	size_t i;
+	int rc;
+
+	if (r->plan.nunpublish == 0)
+		return;
+	ae_wr_init(&none, 1);
+	rc = peer_ask(
+	    r->policy, ROLE_UNPUBLISH, &none, PULSE_KEY_MS, &answer, &e);
+	if (rc != AE_OK) { /* the next run tries again */
+		if (r->c->log != NULL)
+			ae_log_printf(r->c->log, AE_LOG_WARNING,
+			    "old certificates stay in the directory: %s",
+			    e.text);
+		(void)json_object_set_new(
+		    report, "unpublish_error", client_text(e.text));
+		return;
+	}
+	list = json_array();
+	for (i = 0; i < r->plan.nunpublish; i++) {
+		const struct pulse_unpublish *u = &r->plan.unpublish[i];
+
+		(void)ae_time_print(when, u->not_after);
+		LIFECYCLE(r, 1010, u->tmpl, u->thumbprint, u->subject, when);
+		(void)json_array_append_new(list, json_string(u->thumbprint));
+	}
+	(void)json_object_set_new(report, "unpublished", list);
+	pulse_event(r, AE_EVENT_CERTENROLL, 33, NULL, 0);
+}
+
 /* A pair that works goes only when its successor is there. */
 void
 pulse_archive(struct run *r, bool late)

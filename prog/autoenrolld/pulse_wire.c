@@ -120,6 +120,21 @@ first_name(const struct ae_inv_cert *c)
 	return c->dns.n > 0 ? c->dns.v[0] : c->upns.n > 0 ? c->upns.v[0] : "";
 }
 
+/* What people call the template: its name, or what the certificate says. */
+static const char *
+template_of(const struct ae_plan *p, const struct ae_inv_cert *c)
+{
+	size_t i;
+
+	for (i = 0; c->template_oid != NULL && i < p->nitems; i++)
+		if (p->items[i].tmpl->oid != NULL &&
+		    strcmp(p->items[i].tmpl->oid, c->template_oid) == 0)
+			return p->items[i].tmpl->cn;
+	return c->template_name != NULL ? c->template_name
+	    : c->template_oid != NULL	? c->template_oid
+					: "";
+}
+
 void
 pulse_wire_put_plan(struct ae_wr *w, const struct ae_plan *p)
 {
@@ -150,6 +165,15 @@ pulse_wire_put_plan(struct ae_wr *w, const struct ae_plan *p)
 		ae_wr_u8(w, p->pending[i].tmpl != NULL);
 		if (p->pending[i].tmpl != NULL)
 			ae_template_put(w, p->pending[i].tmpl);
+	}
+	ae_wr_u32(w, (uint32_t)p->nunpublish);
+	for (i = 0; i < p->nunpublish; i++) {
+		const struct ae_inv_cert *c = p->unpublish[i].cert;
+
+		msg_put_str(w, template_of(p, c));
+		msg_put_str(w, c->thumbprint);
+		msg_put_str(w, first_name(c));
+		ae_wr_u64(w, (uint64_t)c->not_after);
 	}
 	ae_wr_u32(w, (uint32_t)p->nexpiring);
 	for (i = 0; i < p->nexpiring; i++) {
@@ -233,6 +257,23 @@ get_pending(struct pulse_wire_plan *out, struct ae_arena *a, struct ae_rd *in,
 }
 
 static void
+get_unpublish(struct pulse_wire_plan *out, struct ae_arena *a, struct ae_rd *in)
+{
+	size_t i;
+
+	out->unpublish = get_list(
+	    &out->nunpublish, a, in, PULSE_CERTS_MAX, sizeof(*out->unpublish));
+	for (i = 0; i < out->nunpublish && ae_rd_ok(in); i++) {
+		struct pulse_unpublish *u = &out->unpublish[i];
+
+		u->tmpl = get_text(a, in, TEXT_MAX_LEN);
+		u->thumbprint = get_text(a, in, 64);
+		u->subject = get_text(a, in, TEXT_MAX_LEN);
+		u->not_after = (int64_t)ae_rd_u64(in);
+	}
+}
+
+static void
 get_expiring(struct pulse_wire_plan *out, struct ae_arena *a, struct ae_rd *in)
 {
 	size_t i;
@@ -269,8 +310,10 @@ pulse_wire_get_plan(struct pulse_wire_plan *out, struct ae_arena *a,
 		get_store(out, a, in);
 	if (rc == AE_OK)
 		rc = get_pending(out, a, in, e);
-	if (rc == AE_OK)
+	if (rc == AE_OK) {
+		get_unpublish(out, a, in);
 		get_expiring(out, a, in);
+	}
 	if (rc != AE_OK)
 		return rc;
 	return ae_rd_ok(in)

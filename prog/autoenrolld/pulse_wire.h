@@ -56,6 +56,12 @@ struct pulse_pending {
 	struct ae_template *tmpl; /* NULL: not in the directory any more */
 };
 
+struct pulse_unpublish {
+	const char *tmpl; /* its name, or what the certificate says of it */
+	const char *thumbprint, *subject;
+	int64_t not_after;
+};
+
 struct pulse_expiring {
 	const char *name, *thumbprint, *text;
 	const char *subject; /* the first name in it; "" without one */
@@ -72,6 +78,8 @@ struct pulse_wire_plan {
 	size_t nstore;
 	struct pulse_pending *pending;
 	size_t npending;
+	struct pulse_unpublish *unpublish;
+	size_t nunpublish;
 	struct pulse_expiring *expiring;
 	size_t nexpiring;
 };

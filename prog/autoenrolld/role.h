@@ -30,6 +30,7 @@ enum role_msg {
 	ROLE_SETTINGS = 10,  /* policy: who we are, which files it lacks */
 	ROLE_PLAN = 12,	     /* policy: settings, snapshot and plan */
 	ROLE_CHECK = 14,     /* policy: which group policy applies now */
+	ROLE_UNPUBLISH = 16, /* policy: clean up userCertificate */
 	ROLE_INVENTORY = 20, /* key: what is in the store */
 	ROLE_TRUST = 22,     /* key: write the directory's anchors */
 	ROLE_NEW = 24,	     /* key: make a key and its request, keep both */

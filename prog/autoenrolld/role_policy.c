@@ -248,7 +248,9 @@ plan(struct work *w, bool user, struct ae_err *e)
 	int rc;
 
 	in.now = ae_clock_now();
-	rc = ae_directory_load(w->dir, w->ad, w->stored.ncerts > 0, in.now, e);
+	rc = ae_directory_load(w->dir, w->ad, w->stored.ncerts > 0,
+	    w->only == NULL && ae_settings_may(w->settings, AE_POLICY_MANAGE),
+	    in.now, e);
 	if (rc == AE_OK)
 		rc = ae_gather_inventory(&w->have, w->a, w->stored.certs,
 		    w->stored.ncerts, w->dir, in.now, e);
@@ -652,9 +654,35 @@ on_plan(struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
 	return put_answer(out, w, e);
 }
 
+/*
+ * Third question, and the only one that writes: the plan's clean-up of our own
+ * object.  What goes is what this process judged, where policy lets it.
+ */
+static int
+on_unpublish(
+    struct role *r, struct ae_rd *in, struct ae_wr *out, struct ae_err *e)
+{
+	const struct work *w = r->state;
+	size_t *which, i, n;
+
+	(void)out;
+	if (w->plan == NULL || !ae_rd_done(in) ||
+	    !ae_settings_may(w->settings, AE_POLICY_MANAGE))
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "the clean-up is asked for out of turn");
+	n = w->plan->nunpublish;
+	which = ae_arena_array(w->a, n + 1, sizeof(*which));
+	if (which == NULL)
+		return ae_fail_mem(e);
+	for (i = 0; i < n; i++)
+		which[i] = w->plan->unpublish[i].cert->value;
+	return ae_directory_unpublish(w->dir, w->ad, which, n, e);
+}
+
 static const struct role_question questions[] = {
 	{ ROLE_SETTINGS, on_settings },
 	{ ROLE_PLAN, on_plan },
+	{ ROLE_UNPUBLISH, on_unpublish },
 	{ ROLE_CHECK, on_check },
 	{ 0, NULL },
 };

@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the autoenroll authors.
 """A user gets his certificates by himself: his ticket, his process, his home, and no root."""
+import base64
+import datetime
+import hashlib
 import stat
 
 import pytest
+from asn1crypto import core
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from ca import FULL, READ, Ca, enroll_for
 from client import QUIET, Client, User, failing
@@ -87,6 +95,8 @@ def test_her_own_deployment(alice):
     bundle = alice.host.path(f"{alice.home}/tls/me.pem")
     assert (stat.S_IMODE(bundle.stat().st_mode), bundle.stat().st_uid) == (0o600, alice.uid)
     alice.sh("openssl", "pkey", "-in", f"{alice.home}/tls/me.pem", "-noout", "-check")
+    [told] = alice.json("events", "--user", "--since", "2d", "--provider", "Lifecycle-User", "--id", "1007")
+    assert told["fields"]["target"] == f"{alice.home}/tls/me.pem" and told["params"][0] == "alice", told
     log = alice.host.path(f"{alice.home}/log")
     assert log.read_text() == f"user enrolled alice@lab.example {alice.uid} {alice.home}\n"
     # Right as it is; somebody else's hook is not run, and root's deployment knows nothing of hers.
@@ -96,6 +106,53 @@ def test_her_own_deployment(alice):
     [one] = alice.json("deploy", "--user", code=4)["deploy"]
     assert "owned by another user" in str(one["items"]) and log.read_text().count("\n") == 1, one
     alice.host.run(f"rm {conf}/deploy.conf")
+
+
+def published(days, template=None):
+    """A certificate that ended days ago, of a template or of none."""
+    key, end = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.utcnow() - datetime.timedelta(days=days)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"alice {days}")])
+    cert = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(
+        x509.random_serial_number()).not_valid_before(end - datetime.timedelta(days=90)).not_valid_after(end)
+    if template is not None:
+        value = core.SequenceOf([core.ObjectIdentifier(template), core.Integer(100), core.Integer(1)], spec=core.Any)
+        cert = cert.add_extension(x509.UnrecognizedExtension(
+            x509.ObjectIdentifier("1.3.6.1.4.1.311.21.7"), value.dump()), critical=False)
+    return cert.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def test_the_directory_is_cleaned_up(alice, ca, lab):
+    """Her own userCertificate, with the right that everybody has on himself: what nobody can use any more."""
+    [dn] = [e["dn"][0] for e in lab.ldbsearch("(sAMAccountName=alice)", "dn")]
+    old, fresh, foreign = published(2, ca.oid[USERS]), published(-30, ca.oid[USERS]), published(2)
+    just_now = published(0, ca.oid[USERS])
+
+    def shown():
+        return set(lab.ldbsearch("(sAMAccountName=alice)", "userCertificate")[0].get("userCertificate", []))
+    ca.ldb("ldbmodify", input=f"dn: {dn}\nchangetype: modify\nreplace: userCertificate\n" + "".join(
+        f"userCertificate:: {base64.b64encode(v).decode()}\n" for v in (old, fresh, foreign, just_now)) + "\n")
+    policy = lab.pc1.path("/etc/autoenroll/policy.conf")
+    policy.write_text("[user]\nae-policy = 5\n")  # not the bit for it
+    assert "unpublished" not in alice.json("pulse", "--user") and len(shown()) == 4
+    policy.write_text("[user]\nae-policy = 7\n")
+    assert "from the directory" in alice.run("pulse", "--user", "--dry-run").stdout and len(shown()) == 4
+    alice.path("loglevel").write_text("4\n")
+    report = alice.json("pulse", "--user")
+    assert report["unpublished"] == [hashlib.sha1(old).hexdigest()], report
+    assert shown() == {fresh, foreign, just_now}
+    events = {(e["source"].rsplit("-", 1)[1], e["id"]): e for e in
+              alice.json("events", "--user", "--since", "2d", "--provider", "CertEnroll", "--provider",
+                         "Lifecycle-User")}
+    assert ("CertEnroll", 33) in events
+    assert events["User", 1010]["fields"]["thumbprint"] == report["unpublished"][0]
+    # Not allowed: said, and no failure of the run.
+    ca.ldb("ldbmodify", input=f"dn: {dn}\nchangetype: modify\nadd: userCertificate\n"
+           f"userCertificate:: {base64.b64encode(old).decode()}\n\n")
+    lab.samba_tool("dsacl", "set", f"--objectdn={dn}", "--action=deny", f"--trusteedn={dn}",
+                   "--sddl=(OD;;WP;bf967a7f-0de6-11d0-a285-00aa003049e2;;PS)")
+    report = alice.json("pulse", "--user")
+    assert "userCertificate" in report["unpublish_error"] and old in shown(), report
+    ca.ldb("ldbmodify", input=f"dn: {dn}\nchangetype: modify\ndelete: userCertificate\n\n")
 
 
 def test_templates_of_the_other_kind(alice):

@@ -24,13 +24,15 @@
 static char web[] = "Web", user[] = "User", gone[] = "Gone", ca[] = "Lab CA",
 	    host[] = "ca1.lab.example", dns[] = "pc1.lab.example";
 static char *dns_v[] = { dns };
-static struct ae_template t_web = { .dn = web, .cn = web },
+static char oid[] = "1.3.6.1.4.1.311.21.8.1.2.3.1";
+static struct ae_template t_web = { .dn = web, .cn = web, .oid = oid },
 			  t_user = { .dn = user, .cn = user },
 			  t_gone = { .dn = gone, .cn = gone };
 static const struct ae_enrollment_service one_ca = { .cn = ca,
 	.dns_host_name = host };
 static const struct ae_enrollment_service *cas[] = { &one_ca };
 static struct ae_inv_cert cert = { .name = "Web/3",
+	.template_oid = oid,
 	.thumbprint = "00112233445566778899aabbccddeeff00112233",
 	.dns = { dns_v, 1 },
 	.not_after = 1800000000 };
@@ -45,6 +47,7 @@ struct world {
 	struct ae_plan_item items[3];
 	struct ae_plan_store store[2];
 	struct ae_plan_pending pending[2];
+	struct ae_plan_unpublish unpublish[1];
 	struct ae_plan_expiring expiring[2];
 	struct ae_plan plan;
 };
@@ -75,6 +78,8 @@ make(struct world *w)
 		"pending.awaiting-approval", "it waits", &t_user };
 	w->pending[1] = (struct ae_plan_pending){ &request, AE_PLAN_DROP,
 		"pending.too-old", "too long ago", NULL };
+	w->unpublish[0] = (struct ae_plan_unpublish){ &cert, "existing.expired",
+		"it expired" };
 	w->expiring[0] =
 	    (struct ae_plan_expiring){ &cert, "it ends", &w->items[2] };
 	w->expiring[1] =
@@ -86,6 +91,8 @@ make(struct world *w)
 		.nstore = 2,
 		.pending = w->pending,
 		.npending = 2,
+		.unpublish = w->unpublish,
+		.nunpublish = 1,
 		.expiring = w->expiring,
 		.nexpiring = 2 };
 }
@@ -135,6 +142,10 @@ plan_there_and_back(void **state)
 	assert_string_equal(p.pending[0].tmpl->cn, "User");
 	assert_null(p.pending[1].tmpl);
 	assert_int_equal(p.pending[1].what, AE_PLAN_DROP);
+	assert_int_equal(p.nunpublish, 1);
+	assert_string_equal(p.unpublish[0].tmpl, "Web");
+	assert_string_equal(p.unpublish[0].thumbprint, cert.thumbprint);
+	assert_string_equal(p.unpublish[0].subject, "pc1.lab.example");
 	assert_int_equal(p.nexpiring, 2);
 	assert_int_equal(p.expiring[0].unless, 1);
 	assert_int_equal(p.expiring[1].unless, PULSE_NOW);

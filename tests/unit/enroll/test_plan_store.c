@@ -647,6 +647,74 @@ out_of_memory(void **state)
 	assert_true(ae_torture(make, w, 100, true) >= 2);
 }
 
+/* userCertificate: what nobody can use any more, and nothing else. */
+static void
+the_directory_is_cleaned_up(void **state)
+{
+	struct world *w = *state;
+	struct ae_inv_cert *c = &w->published;
+	const struct ae_plan *p;
+
+	w->in.have.published = c;
+	w->in.have.npublished = 1;
+	*c = w->cert[0];
+	c->has_key = false;
+	assert_int_equal(world_plan(w)->nunpublish, 0);
+	c->not_before = NOW - YEAR;
+	c->not_after = NOW - DAY + 1;
+	assert_int_equal(world_plan(w)->nunpublish, 0);
+	c->not_after = NOW - DAY;
+	p = world_plan(w);
+	assert_int_equal(p->nunpublish, 1);
+	assert_ptr_equal(p->unpublish[0].cert, c);
+	assert_string_equal(p->unpublish[0].check, "existing.expired");
+	c->not_after = NOW + DAY;
+	c->revocation = AE_INV_REVOKED;
+	c->revoked_at = NOW - 1;
+	p = world_plan(w);
+	assert_int_equal(p->nunpublish, 1);
+	assert_string_equal(p->unpublish[0].check, "existing.revoked");
+	/* Of a template that is gone as well. */
+	c->template_oid = "1.2.3";
+	assert_int_equal(world_plan(w)->nunpublish, 1);
+	c->revocation = AE_INV_HOLD;
+	assert_int_equal(world_plan(w)->nunpublish, 0);
+	c->revocation = AE_INV_UNKNOWN;
+	assert_int_equal(world_plan(w)->nunpublish, 0);
+	c->revocation = AE_INV_REVOKED;
+	c->template_oid = c->template_name = NULL;
+	assert_int_equal(world_plan(w)->nunpublish, 0);
+}
+
+static void
+only_where_policy_says_so(void **state)
+{
+	static const struct {
+		uint32_t policy;
+		size_t n;
+	} rows[] = { { 0, 0 }, { 1, 0 }, { 2, 1 }, { 4, 0 }, { 5, 0 }, { 6, 1 },
+		{ 7, 1 }, { 0x8000, 0 }, { 0x8002, 0 } };
+	struct world *w = *state;
+	size_t i;
+
+	w->published = w->cert[0];
+	w->published.revocation = AE_INV_REVOKED;
+	w->in.have.published = &w->published;
+	w->in.have.npublished = 1;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		w->in.policy = rows[i].policy;
+		assert_int_equal(world_plan(w)->nunpublish, rows[i].n);
+	}
+	w->in.policy = 7;
+	w->in.dc_now = NOW + 2 * DAY; /* whose clock is right? */
+	assert_int_equal(world_plan(w)->nunpublish, 0);
+	w->in.dc_now = 0;
+	w->in.only = w->t.cn;
+	assert_int_equal(world_plan(w)->nunpublish, 0);
+	w->in.manual = true;
+	assert_int_equal(world_plan(w)->nunpublish, 0);
+}
+
 int
 main(void)
 {
@@ -669,6 +737,8 @@ main(void)
 		T(expiry_is_announced),
 		cmocka_unit_test(no_working_pair_is_lost),
 		T(out_of_memory),
+		T(the_directory_is_cleaned_up),
+		T(only_where_policy_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
