@@ -14,16 +14,26 @@
 #include "gss/cred_int.h"
 #include "gss/status.h"
 
-/* Is there a ticket for our realm's KDC in the cache, and until when? */
-static int64_t
-tgt_end(krb5_context k, krb5_ccache cc, krb5_principal client)
+#define SKEW 300 /* what Kerberos allows */
+
+/*
+ * Is there a ticket for our realm's KDC in the cache, valid now and beyond
+ * until?  "Now" is what the library makes of our clock: a cache that was
+ * filled while the clock was wrong says by how much, and goes on saying so
+ * when the clock is right again: all in it would be expired then, or of the
+ * future.
+ */
+static bool
+has_tgt(krb5_context k, krb5_ccache cc, krb5_principal client, int64_t until)
 {
 	krb5_creds want = { 0 }, have = { 0 };
 	krb5_principal owner = NULL;
-	int64_t end = 0;
+	krb5_timestamp now = 0, off = 0;
+	krb5_int32 usec;
+	bool good = false;
 
 	if (krb5_cc_get_principal(k, cc, &owner) != 0)
-		return 0;
+		return false;
 	if (!krb5_principal_compare(k, owner, client))
 		goto out;
 	want.client = client;
@@ -33,13 +43,17 @@ tgt_end(krb5_context k, krb5_ccache cc, krb5_principal client)
 		goto out;
 	if (krb5_cc_retrieve_cred(k, cc, 0, &want, &have) == 0) {
 		/* The protocol's 32 bits count to 2106, not 2038. */
-		end = (int64_t)(uint32_t)have.times.endtime;
+		good = krb5_timeofday(k, &now) == 0 &&
+		    krb5_get_time_offsets(k, &off, &usec) == 0 &&
+		    (int64_t)(uint32_t)have.times.endtime > until + off &&
+		    (int64_t)(uint32_t)have.times.authtime <=
+			(int64_t)(uint32_t)now + SKEW;
 		krb5_free_cred_contents(k, &have);
 	}
 out:
 	krb5_free_principal(k, want.server);
 	krb5_free_principal(k, owner);
-	return end;
+	return good;
 }
 
 static krb5_error_code
@@ -146,7 +160,7 @@ ae_gss_tgt_obtain(const char *keytab, const char *principal, const char *ccache,
 	if (code != 0)
 		rc = ae_gss_fail_krb5(
 		    e, AE_EINVAL, k, code, "ticket for %s", principal);
-	else if (tgt_end(k, cc, client) > keep_until)
+	else if (has_tgt(k, cc, client, keep_until))
 		rc = AE_OK;
 	else
 		rc = ask_kdc(k, keytab, client, ccache, e);

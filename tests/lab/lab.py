@@ -14,6 +14,7 @@ import pathlib
 import re
 import shlex
 import signal
+import struct
 import subprocess
 import time
 
@@ -187,6 +188,23 @@ class Host:
                 yield
             finally:
                 self.run("nft", "delete", "table", "ip", "between")
+
+    @contextlib.contextmanager
+    def clock(self, build):
+        """A wall clock of its own for every program that starts here from now on; what is yielded sets it wrong by
+        so many seconds, at once, for those that run, too.  tests/tools/clock.c says how."""
+        offset, preload = self.path("/run/lab-clock"), self.path("/etc/ld.so.preload")
+        offset.write_bytes(struct.pack("=q", 0))
+
+        def wrong_by(seconds):
+            with open(offset, "r+b") as f:  # in place: it is mapped
+                f.write(struct.pack("=q", int(seconds)))
+
+        preload.write_text(f"{build}/tests/tools/libasan.so.clock.so\n")
+        try:
+            yield wrong_by
+        finally:
+            preload.unlink()
 
     def heal(self):
         """Undoes drop, refuse, unplug and pause."""
