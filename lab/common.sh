@@ -18,6 +18,7 @@ die() {
 all_hosts() {
 	local hosts=$LAB_HOSTS
 	[ ! -e "$lab/child" ] || hosts="$hosts $LAB_CHILD_HOSTS"
+	[ ! -e "$lab/second" ] || hosts="$hosts $LAB_SECOND_HOSTS"
 	echo "$hosts"
 }
 

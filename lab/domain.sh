@@ -25,6 +25,7 @@ start_dc() {
 		wait_port dc1 "$port"
 	done
 	[ ! -e "$lab/child" ] || start_child_dc
+	[ ! -e "$lab/second" ] || start_second_dc
 }
 
 # Asks Samba on HOST to end and waits: a copy is taken next.
@@ -41,6 +42,7 @@ stop_samba() {
 
 stop_dc() {
 	[ ! -e "$lab/child" ] || stop_samba dc2
+	[ ! -e "$lab/second" ] || stop_samba dc3
 	stop_samba dc1
 }
 
@@ -107,6 +109,7 @@ cache_key() {
 		cat "$here/host" "$here/common.sh" "$here/hosts.sh" "$here/domain.sh" \
 			"$here/lab.conf"
 		[ "${1:-}" != child ] || cat "$here/child.sh" "$here/subdomain"
+		[ "${1:-}" != second ] || cat "$here/second.sh"
 		dpkg-query --show samba samba-ad-provision adcli 2>/dev/null
 	} | sha256sum | cut -c 1-16
 }

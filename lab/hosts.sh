@@ -58,6 +58,13 @@ make_files() {
 	nameserver $(address dc1)
 	options timeout:2 attempts:2
 	TXT
+	# The second controller is asked when the first is silent, and the other way round.
+	[ ! -e "$lab/second" ] || cat >"$root/etc/resolv.conf" <<-TXT
+	search $(domain_of "$host")
+	nameserver $(address dc1)
+	nameserver $(address dc3)
+	options timeout:1 attempts:2
+	TXT
 	cat >"$root/etc/nsswitch.conf" <<-TXT
 	passwd: files
 	group: files

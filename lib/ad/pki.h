@@ -65,6 +65,17 @@ int ae_ad_pki_read(struct ae_pki **out, struct ae_ad *ad, unsigned int parts,
     struct ae_err *e) AE_MUST_CHECK;
 void ae_pki_free(struct ae_pki *p);
 
+/*
+ * Another domain controller may not know yet what one knew before.  Where
+ * the snapshot before has a template or an enrollment service in a version
+ * that was changed later (whenChanged) than now's, it takes its place in now
+ * – the two are exchanged – and fn is told its DN.  How many.  An object that
+ * one of them does not have is left as it is.
+ */
+typedef void ae_pki_kept_fn(void *arg, const char *dn);
+size_t ae_pki_keep_newer(
+    struct ae_pki *now, struct ae_pki *before, ae_pki_kept_fn *fn, void *arg);
+
 #define AE_PKI_ENCODED_MAX (16u * 1024u * 1024u)
 
 /* A form for our own processes to pass on; get is as strict as read. */

@@ -34,6 +34,7 @@ struct directory {
 	struct ae_pki_mark mark;
 	bool have;	       /* a snapshot was read over this connection */
 	bool told;	       /* ca has it */
+	struct ae_pki *last;   /* the snapshot, whichever DC it came from */
 	struct ae_wr snapshot; /* encoded */
 	struct ae_source *timer;
 	bool complained;
@@ -104,6 +105,17 @@ connect_dc(struct directory *d, struct ae_err *e)
 
 /* ---- the snapshot ---- */
 
+static void
+on_kept(void *arg, const char *dn)
+{
+	const struct directory *d = arg;
+
+	log_line(d->p, AE_LOG_WARNING,
+	    "directory: %s has an older version of %s than was seen before: "
+	    "the newer one counts",
+	    d->host, dn);
+}
+
 static int
 read_snapshot(struct directory *d, struct ae_err *e)
 {
@@ -116,12 +128,16 @@ read_snapshot(struct directory *d, struct ae_err *e)
 	for (i = 0; i < pki->nrefused; i++)
 		log_line(d->p, AE_LOG_WARNING, "directory: %s: %s",
 		    pki->refused[i].dn, pki->refused[i].why);
+	/* What was tightened at one DC is not loose again at the next. */
+	if (d->last != NULL)
+		(void)ae_pki_keep_newer(pki, d->last, on_kept, d);
 	ae_wr_reset(&d->snapshot);
 	ae_pki_put(&d->snapshot, pki);
 	log_line(d->p, AE_LOG_INFO,
 	    "directory: %zu templates, %zu enrollment services",
 	    pki->ntemplates, pki->nservices);
-	ae_pki_free(pki);
+	ae_pki_free(d->last);
+	d->last = pki;
 	if (!ae_wr_ok(&d->snapshot))
 		return ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
 		    "the directory's PKI objects are too large");

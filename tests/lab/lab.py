@@ -26,6 +26,7 @@ CONF = dict(re.findall(r'^(\w+)="(.*)"$', (TOP / "lab" / "lab.conf").read_text()
 REALM = CONF["LAB_REALM"]
 DOMAIN = CONF["LAB_DOMAIN"]
 ADDRESSES = dict(pair.split("=") for pair in CONF["LAB_HOSTS"].split())
+SECOND_ADDRESSES = dict(pair.split("=") for pair in CONF["LAB_SECOND_HOSTS"].split())
 CHILD_ADDRESSES = dict(pair.split("=") for pair in CONF["LAB_CHILD_HOSTS"].split())
 BASE_DN = ",".join("DC=" + label for label in DOMAIN.split("."))
 
@@ -80,7 +81,7 @@ class Host:
         self.name = name
         child = name in CHILD_ADDRESSES
         self.fqdn = f"{name}.{CONF['LAB_CHILD_DOMAIN'] if child else DOMAIN}"
-        self.address = (CHILD_ADDRESSES if child else ADDRESSES)[name]
+        self.address = (CHILD_ADDRESSES if child else ADDRESSES | SECOND_ADDRESSES)[name]
         self.account = f"{name.upper()}$"
         self.principal = f"{self.account}@{CONF['LAB_CHILD_REALM'] if child else REALM}"
 
@@ -212,18 +213,22 @@ class Host:
 
 
 class Lab:
-    """A running lab; use as a context manager, or call up() and down().  child: with dc2 and pc2."""
+    """A running lab; use as a context manager, or call up() and down().  child: with dc2 and pc2; second_dc: with dc3."""
 
-    def __init__(self, name, keep=False, child=False):
+    def __init__(self, name, keep=False, child=False, second_dc=False):
         self.name = name
         self.keep = keep
         self.child = child
+        self.second_dc = second_dc
         base = os.environ.get("LAB_DIR", "/var/lib/autoenroll-lab")
         self.directory = pathlib.Path(base) / name
-        self.hosts = {host: Host(self, host) for host in ADDRESSES | (CHILD_ADDRESSES if child else {})}
+        self.hosts = {host: Host(self, host) for host in
+                      ADDRESSES | (CHILD_ADDRESSES if child else SECOND_ADDRESSES if second_dc else {})}
         self.dc1, self.ca1, self.pc1 = (self.hosts[h] for h in ("dc1", "ca1", "pc1"))
         if child:
             self.dc2, self.pc2 = self.hosts["dc2"], self.hosts["pc2"]
+        if second_dc:
+            self.dc3 = self.hosts["dc3"]
         self.admin = CONF["LAB_ADMIN"]
         self.admin_password = CONF["LAB_ADMIN_PASSWORD"]
         self.users = CONF["LAB_USERS"].split()
@@ -238,9 +243,9 @@ class Lab:
         return done.stdout
 
     def up(self):
-        # the child domain is made once, on a machine that may be busy
-        self.command("up", *(["--child"] if self.child else []), "--owner", os.getpid(),
-                     timeout=600 if self.child else 120)
+        # what is more than the domain is made once, on a machine that may be busy
+        more = ["--child"] if self.child else ["--second-dc"] if self.second_dc else []
+        self.command("up", *more, "--owner", os.getpid(), timeout=600 if more else 120)
         return self
 
     def down(self):

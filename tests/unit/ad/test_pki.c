@@ -160,6 +160,47 @@ torture(void **state)
 	ae_wr_done(&w);
 }
 
+static unsigned told;
+
+static void
+on_kept(void *arg, const char *dn)
+{
+	assert_ptr_equal(arg, &told);
+	assert_true(
+	    strcmp(dn, "CN=Workstation") == 0 || strcmp(dn, "CN=LAB-CA") == 0);
+	told++;
+}
+
+/* F11: the next DC has not heard of the change yet. */
+static void
+an_older_version_does_not_count(void **state)
+{
+	struct ae_pki *now = sample(), *before = sample();
+
+	(void)state;
+	told = 0;
+	before->templates[0]->when_changed = 2000;
+	before->templates[0]->ra_signature = 1; /* tightened */
+	before->services[0]->when_changed = 2000;
+	assert_int_equal(ae_pki_keep_newer(now, before, on_kept, &told), 0);
+
+	now->templates[0]->when_changed = 1000;
+	now->services[0]->when_changed = 2000; /* the same */
+	assert_int_equal(ae_pki_keep_newer(now, before, on_kept, &told), 1);
+	assert_int_equal(now->templates[0]->ra_signature, 1);
+	now->services[0]->when_changed = 1999;
+	assert_int_equal(ae_pki_keep_newer(now, before, on_kept, &told), 1);
+	assert_int_equal(told, 2);
+	/* When it has heard, its version counts. */
+	before->templates[0]->when_changed = 2000;
+	now->templates[0]->when_changed = 2001;
+	now->templates[0]->ra_signature = 0;
+	assert_int_equal(ae_pki_keep_newer(now, before, on_kept, &told), 0);
+	assert_int_equal(now->templates[0]->ra_signature, 0);
+	ae_pki_free(now);
+	ae_pki_free(before);
+}
+
 int
 main(void)
 {
@@ -168,6 +209,7 @@ main(void)
 		cmocka_unit_test(every_truncation),
 		cmocka_unit_test(every_mutation),
 		cmocka_unit_test(torture),
+		cmocka_unit_test(an_older_version_does_not_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
