@@ -228,8 +228,8 @@ static int
 first_alive(struct ae_ad_ping *out, const struct ae_ad_srv *v, size_t n,
     const char *domain, const char *avoid, struct ae_err *e)
 {
-	int round, rc = AE_EUNAVAIL;
 	bool avoided;
+	int round, rc;
 	size_t i;
 
 	for (round = 0; round < 2; round++)
@@ -248,7 +248,10 @@ first_alive(struct ae_ad_ping *out, const struct ae_ad_srv *v, size_t n,
 				    "%s is no usable DC of %s (flags 0x%x)",
 				    v[i].host, domain, out->flags);
 		}
-	return rc;
+	/* Whatever the last of them answered: there is no DC for us now. */
+	if (e != NULL)
+		e->rc = AE_EUNAVAIL;
+	return AE_EUNAVAIL;
 }
 
 int
@@ -290,4 +293,34 @@ out:
 	return rc != AE_OK
 	    ? ae_note(e, rc, "looking for a domain controller of %s", domain)
 	    : AE_OK;
+}
+
+/* It is that DC, or the way to it, and not what we are or may. */
+static bool
+worth_another(int rc)
+{
+	return rc == AE_EUNAVAIL || rc == AE_ETIMEDOUT || rc == AE_EPROTO ||
+	    rc == AE_EREMOTE;
+}
+
+int
+ae_ad_locate_open(struct ae_ad **ad, struct ae_ad_ping *out, const char *domain,
+    const struct ae_ad_conf *conf, uint64_t seed, struct ae_err *e)
+{
+	struct ae_ad_conf c = *conf;
+	struct ae_ad_ping next;
+	int rc;
+
+	rc = ae_ad_locate(out, domain, NULL, NULL, seed, e);
+	if (rc != AE_OK)
+		return rc;
+	c.host = out->host;
+	rc = ae_ad_open(ad, &c, e);
+	if (worth_another(rc) &&
+	    ae_ad_locate(&next, domain, NULL, out->host, seed, NULL) == AE_OK &&
+	    !ae_str_eq_nocase(next.host, out->host)) {
+		*out = next;
+		rc = ae_ad_open(ad, &c, e);
+	}
+	return rc == AE_OK ? AE_OK : ae_note(e, rc, "%s", out->host);
 }

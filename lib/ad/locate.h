@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ad/ad.h"
 #include "ad/ping.h"
 #include "base/err.h"
 
@@ -55,5 +56,14 @@ int ae_ad_ping(struct ae_ad_ping *out, const char *host, const char *domain,
  */
 int ae_ad_locate(struct ae_ad_ping *out, const char *domain, const char *site,
     const char *avoid, uint64_t seed, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * Find a DC and connect to it: *out answered, *ad is connected.  When the
+ * first one cannot be talked to after all, one other is tried.  conf's host
+ * is set here.
+ */
+int ae_ad_locate_open(struct ae_ad **ad, struct ae_ad_ping *out,
+    const char *domain, const struct ae_ad_conf *conf, uint64_t seed,
+    struct ae_err *e) AE_MUST_CHECK;
 
 #endif

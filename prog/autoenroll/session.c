@@ -45,22 +45,15 @@ session_open(struct session *s, const struct cli *cli, struct ae_err *e)
 int
 session_connect(struct session *s, struct ae_err *e)
 {
-	struct ae_ad_conf conf = { 0 };
+	struct ae_ad_conf conf = { .cred = s->cred };
 	const char *realm;
-	int rc;
 
 	realm = strrchr(ae_gss_cred_principal(s->cred), '@');
 	if (realm == NULL)
 		return ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
 		    "the ticket's principal has no realm");
-	rc = ae_ad_locate(&s->dc, realm + 1, NULL, NULL, ae_random_u64(), e);
-	if (rc != AE_OK)
-		return ae_note(
-		    e, rc, "looking for a domain controller of %s", realm + 1);
-	conf.host = s->dc.host;
-	conf.cred = s->cred;
-	rc = ae_ad_open(&s->ad, &conf, e);
-	return rc == AE_OK ? AE_OK : ae_note(e, rc, "%s", s->dc.host);
+	return ae_ad_locate_open(
+	    &s->ad, &s->dc, realm + 1, &conf, ae_random_u64(), e);
 }
 
 int

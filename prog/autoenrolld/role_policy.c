@@ -60,16 +60,11 @@ connect_dc(struct work *w, struct ae_err *e)
 	int rc;
 
 	rc = ae_gss_cred_ccache(&w->cred, NULL, e);
-	if (rc == AE_OK)
-		rc =
-		    ae_ad_locate(&w->dc, realm, NULL, NULL, ae_random_u64(), e);
 	if (rc != AE_OK)
-		return ae_note(
-		    e, rc, "looking for a domain controller of %s", realm);
-	conf.host = w->dc.host;
+		return rc;
 	conf.cred = w->cred;
-	rc = ae_ad_open(&w->ad, &conf, e);
-	return rc == AE_OK ? AE_OK : ae_note(e, rc, "%s", w->dc.host);
+	return ae_ad_locate_open(
+	    &w->ad, &w->dc, realm, &conf, ae_random_u64(), e);
 }
 
 /* Events 74 and 67, or 75 and 68: nobody answered, or not to us. */

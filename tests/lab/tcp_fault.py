@@ -7,7 +7,7 @@
 
 "reset:N" ends both connections with a reset after N bytes of the server, "hole:N" passes nothing
 after them and keeps the connections, "garbage:N" replaces what comes after them, "slow" passes
-one byte of the server a second.  Its own connections carry the mark 7, by which the rule that
+one byte of the server a second, "referral" answers each LDAP message itself: ask this server again.  Its own connections carry the mark 7, by which the rule that
 leads others here passes them over.
 """
 import os
@@ -55,8 +55,27 @@ def back(server, client, how, number):
         pass
 
 
+def refer(client, where):
+    """RFC 4511 4.1.10: result 10, and where to go: here again.  A message begins with its number."""
+    url = f"ldap://{where[0]}:{where[1]}".encode()
+    try:
+        while data := client.recv(65536):
+            at = 2 if data[1] < 0x80 else 2 + (data[1] & 0x7f)
+            number = data[at:at + 2 + data[at + 1]]
+            to = bytes([4, len(url)]) + url
+            op = data[at + len(number)]
+            result = b"\x0a\x01\x0a\x04\x00\x04\x00" + bytes([0xa3, len(to)]) + to
+            answer = bytes([0x61 if op == 0x60 else 0x65, len(result)]) + result
+            client.sendall(bytes([0x30, len(number) + len(answer)]) + number + answer)
+    except (OSError, IndexError):
+        pass
+
+
 def serve(client, where, how, number):
     """Nobody but the two threads keeps the connections: they end with them."""
+    if how == "referral":
+        threading.Thread(target=refer, args=(client, where), daemon=True).start()
+        return
     server = socket.socket()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, MARK)
     server.connect(where)

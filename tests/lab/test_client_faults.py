@@ -77,7 +77,7 @@ def test_a_cable_that_is_out(pc1):
 
 
 @pytest.mark.parametrize("how", ["reset:2000", "reset:5000", "hole:5000", "garbage:2000",
-                                 "garbage:5000", "slow"])
+                                 "garbage:5000", "slow", "referral"])
 def test_half_an_answer_of_the_directory(pc1, ca, how):
     """What came before the end is not taken for the whole: nothing is planned on it."""
     with pc1.host.between(ca.lab.dc1, 389, how):
