@@ -162,16 +162,23 @@ local_half(struct setup *s, struct ae_err *e)
 		.uid_base = s->uid_base,
 		.new_database = s->new_database,
 		.dry_run = s->dry_run };
-	const char *aia[2] = { NULL, NULL };
+	static const char *const ldap_aia[] = {
+		"ldap:///CN=%7,CN=AIA,CN=Public Key Services,CN=Services,"
+		"%6%11",
+		NULL
+	};
+	static const char *const ldap_cdp[] = {
+		"ldap:///CN=%7%8,CN=%2,CN=CDP,CN=Public Key Services,"
+		"CN=Services,%6%10",
+		NULL
+	};
 	unsigned made = 0, ignored;
 	size_t i;
 	int rc;
 
-	aia[0] = ae_arena_printf(s->a,
-	    "ldap:///CN=%s,CN=AIA,%s?cACertificate?base?"
-	    "objectClass=certificationAuthority",
-	    ae_wcce_sanitize_short(s->a, s->name), ae_ad_pks_dn(s->ad));
-	l.aia = aia;
+	l.aia = ldap_aia;
+	if (l.cdp[0] == NULL) /* the object that the directory's half makes */
+		l.cdp = ldap_cdp;
 	rc = setup_local(&l, &made, e);
 	/* For the directory's half of a rehearsal something must stand in. */
 	if (rc == AE_OK && s->dry_run && (made & SETUP_MADE_CERTIFICATE)) {

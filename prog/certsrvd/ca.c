@@ -6,7 +6,9 @@
  */
 #include "ca.h"
 #include "accounts.h"
+#include "ca/url.h"
 #include "ca_cache.h"
+#include "wcce/name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,8 @@
 #include "sys/clock.h"
 
 #define TICK_MS 1000
+
+static void name_directory(struct ca *ca);
 
 /* ---- callers ---- */
 
@@ -303,6 +307,7 @@ on_snapshot(
 	snapshot_unref(ca->snapshot);
 	ca->snapshot = s;
 	ca->fresh = ae_clock_mono_ms();
+	name_directory(ca);
 	info_update(ca);
 	xchg_update(ca);
 	return AE_OK;
@@ -339,17 +344,41 @@ terminate(const char ***out, const struct ae_strv *l)
 	return true;
 }
 
+/*
+ * The URLs of a list as they go into certificates.  One that needs the
+ * directory's name is missing until it was read; nothing is issued before.
+ */
 static bool
 urls_for(struct ca *ca, struct ae_strv *out, const struct ae_strv *in,
     const struct ae_ca_cert *c, bool crl)
 {
+	struct ae_arena *a = ae_arena_new(1 << 16);
+	struct ae_ca_url_vars vars = { .dns_name = ca->p->conf.dns_name,
+		.config_dn = ca->config_dn };
+	struct ae_strv named = { NULL, 0 };
+	struct ae_err e = AE_ERR_INIT;
+	bool ok = a != NULL;
 	size_t i;
+	int rc;
 
+	if (ok) {
+		vars.ca_name = ae_wcce_sanitize(a, ca->p->conf.name);
+		vars.ca_short = ae_wcce_sanitize_short(a, ca->p->conf.name);
+		ok = vars.ca_name != NULL && vars.ca_short != NULL;
+	}
+	for (i = 0; ok && i < in->n; i++) {
+		rc = ae_ca_url_expand(&named, &vars, in->v[i], &e);
+		if (rc < 0 && rc != AE_EUNAVAIL)
+			log_line(
+			    ca->p, AE_LOG_ERROR, "%s: %s", in->v[i], e.text);
+		ok = rc != AE_ENOMEM;
+	}
 	ae_strv_done(out);
-	for (i = 0; i < in->n; i++)
-		if (!ae_ca_url(out, &ca->file.list, c, in->v[i], crl))
-			return false;
-	return true;
+	for (i = 0; ok && i < named.n; i++)
+		ok = ae_ca_url(out, &ca->file.list, c, named.v[i], crl);
+	ae_strv_done(&named);
+	ae_arena_free(a);
+	return ok;
 }
 
 /*
@@ -378,6 +407,31 @@ make_current(struct ca *ca, const struct ae_ca_cert *c, struct ae_err *e)
 	ca->info.aia_urls = ca->aia_list;
 	ca->info.ocsp_urls = ca->ocsp_list;
 	return AE_OK;
+}
+
+/* The directory was read: its configuration's name is in our URLs. */
+static void
+name_directory(struct ca *ca)
+{
+	static const char services[] = ",CN=Services,";
+	const char *dn = ca->snapshot->service == NULL
+	    ? NULL
+	    : strcasestr(ca->snapshot->service->dn, services);
+	struct ae_err e = AE_ERR_INIT;
+	char *name;
+
+	if (dn == NULL)
+		return;
+	dn += sizeof(services) - 1;
+	if (ca->config_dn != NULL && strcmp(ca->config_dn, dn) == 0)
+		return;
+	name = strdup(dn);
+	if (name == NULL)
+		return; /* the next snapshot has it, too */
+	free(ca->config_dn);
+	ca->config_dn = name;
+	if (make_current(ca, ca->current, &e) < 0)
+		log_line(ca->p, AE_LOG_ERROR, "URLs: %s", e.text);
 }
 
 /* Has one become valid, or the newest ended? */

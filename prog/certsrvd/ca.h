@@ -138,6 +138,7 @@ struct ca {
 	struct proc *p;
 	struct cafile file;
 	struct ae_ca_rights *agents; /* NULL: none are restricted */
+	char *config_dn; /* CN=Configuration,…; NULL until it was read */
 	/* What signs now: by the time, so it changes while we run. */
 	const struct ae_ca_cert *current;
 	struct ae_ca_config config;    /* of the current one */

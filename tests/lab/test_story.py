@@ -5,6 +5,7 @@ certificate that a member got by itself, with group policy and no local layer.""
 import json
 import os
 import time
+import urllib.parse
 
 import pytest
 from cryptography import x509
@@ -162,3 +163,17 @@ def test_what_is_revoked_is_told_in_the_directory(ca, lab):
             return
         time.sleep(0.2)
     raise AssertionError(f"the CRL in the directory does not have it:\n{ca.text()[-2000:]}")
+
+
+def test_the_urls_in_a_certificate_lead_to_the_directory_s_objects(ca, pc1, lab):
+    """As a client follows them: DN and attribute of an ldap URL, percent-encoded."""
+    pem = pc1.host.path(f"{MY}/Workstation/current/cert.pem").read_bytes()
+    exts = x509.load_pem_x509_certificate(pem).extensions
+    [point] = exts.get_extension_for_class(x509.CRLDistributionPoints).value
+    [crl_url] = [n.value for n in point.full_name]
+    [issuer] = exts.get_extension_for_class(x509.AuthorityInformationAccess).value
+    for url, attribute in ((crl_url, "certificateRevocationList"), (issuer.access_location.value, "cACertificate")):
+        assert url.startswith("ldap:///CN=") and " " not in url and f"?{attribute}?base?objectClass=" in url
+        dn, name, _, filter = urllib.parse.unquote(url[len("ldap:///"):]).split("?")
+        [entry] = lab.ldbsearch(f"({filter})", name, base=dn)
+        assert len(entry[name][0]) > 100
