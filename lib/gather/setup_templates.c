@@ -309,7 +309,7 @@ int
 ae_setup_templates(
     struct ae_setup_run *r, const char *const **names, struct ae_err *e)
 {
-	struct ae_template *t;
+	struct ae_template *t = NULL;
 	const char *base = NULL, *oid;
 	size_t i;
 	int rc;
