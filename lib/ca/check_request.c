@@ -114,6 +114,52 @@ check_possession(struct ae_ca_work *w)
 	return AE_CA_GO;
 }
 
+/* What the pairs of one place in the request mean. */
+static int
+note_pairs(struct ae_ca_work *w, const struct ae_pair *v, size_t n,
+    const char *where, bool agents)
+{
+	struct ae_wcce_attrs all = { .v = NULL };
+	const struct ae_wcce_attr *at;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < n; i++) {
+		rc = ae_wcce_attrs_add(&all, v[i].name, v[i].value, w->a, w->e);
+		if (rc != AE_OK)
+			return rc;
+	}
+	for (i = 0; i < all.n; i++) {
+		at = &all.v[i];
+		if (at->use == AE_WCCE_ATTR_USED ||
+		    (agents && strcmp(at->key, "requestername") == 0))
+			continue;
+		ae_ca_note(w, "request.attribute-ignored",
+		    "MS-WCCE 3.2.1.4.2.1.4.1.3",
+		    "ignored %s with value %s in %s: %s",
+		    ae_ca_quote(w, at->name), ae_ca_quote(w, at->value), where,
+		    at->why == NULL ? "unknown" : at->why);
+	}
+	return AE_CA_GO;
+}
+
+/*
+ * RegInfo and the PKCS#10's own pairs are like request attributes: they name
+ * the template, and RegInfo whom an agent asks for.
+ */
+static int
+check_pairs(struct ae_ca_work *w)
+{
+	const struct ae_request *r = w->req;
+	int step;
+
+	step = note_pairs(w, r->reginfo, r->nreginfo, "RegInfo", true);
+	if (step == AE_CA_GO)
+		step = note_pairs(w, r->csr->pairs, r->csr->npairs,
+		    "the request's pairs", false);
+	return step;
+}
+
 /*
  * The same bytes and attributes from the same SID: the answer that was
  * given, as after a reply that got lost.
@@ -154,6 +200,8 @@ const struct ae_ca_check ae_ca_checks_request[] = {
 	    "is it a request of a known form, whose signatures verify" }, check_parse },
 	{ { "request.possession", "MS-WCCE 3.2.1.4.2.1.4.1.1",
 	    "does the requester hold the private key" }, check_possession },
+	{ { "request.pairs", "MS-WCCE 3.2.1.4.2.1.4.1.3",
+	    "which name-value pairs of the request mean anything" }, check_pairs },
 	{ { "request.repeated", "policy",
 	    "was the same request answered before" }, check_repeat },
 	{ .fn = NULL },

@@ -209,9 +209,13 @@ int on_fresh(
 /* ---- ca_info.c ---- */
 
 int info_init(struct ca *ca, struct ae_err *e) AE_MUST_CHECK;
-/* pctbCertChain: the certificate and the CA's, MS-WCCE 3.2.1.4.2.1.4.8. */
+/*
+ * pctbCertChain: the certificate and the CA's, MS-WCCE 3.2.1.4.2.1.4.8, and
+ * where the client wants it (X) the CRL of its issuer.
+ */
 int info_chain(struct ca *ca, struct ae_wr *w, const struct ae_ca_cert *issuer,
-    const void *cert, size_t len, struct ae_err *e) AE_MUST_CHECK;
+    const void *cert, size_t len, bool with_crl,
+    struct ae_err *e) AE_MUST_CHECK;
 /* The full response to j->reply: fills j->response and j->to_sign. */
 int info_response(struct ca *ca, struct job *j, struct ae_err *e) AE_MUST_CHECK;
 /* A CRL of this key was made: the chain that goes with it. */

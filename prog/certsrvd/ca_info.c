@@ -35,15 +35,17 @@ info_issuers(const struct ca *ca, const struct ae_ca_cert *c, struct ae_der *v,
 
 int
 info_chain(struct ca *ca, struct ae_wr *w, const struct ae_ca_cert *issuer,
-    const void *cert, size_t len, struct ae_err *e)
+    const void *cert, size_t len, bool with_crl, struct ae_err *e)
 {
+	const struct ca_crl *k = &ca->crl[issuer->key];
+	const struct ae_der crl = { k->crl.p, k->crl.len };
 	struct ae_der v[AE_CHAIN_MAX];
 	size_t n;
 
 	v[0].p = cert;
 	v[0].len = len;
 	n = info_issuers(ca, issuer, v, 1, AE_CHAIN_MAX);
-	return ae_chain_build(w, v, n, NULL, 0, e);
+	return ae_chain_build(w, v, n, &crl, with_crl && k->made ? 1 : 0, e);
 }
 
 /*
@@ -111,9 +113,9 @@ info_response(struct ca *ca, struct job *j, struct ae_err *e)
 {
 	const struct ae_wcce_reply *p = &j->reply;
 	const struct ae_ca_cert *as = j->answers_as;
-	const struct ca_crl *k = &ca->crl[as->key];
-	const struct ae_der crl = { k->crl.p, k->crl.len };
 	const struct ae_ca_cert *issuer = job_issuer(j);
+	const struct ca_crl *k = &ca->crl[issuer->key];
+	const struct ae_der crl = { k->crl.p, k->crl.len };
 	struct ae_der v[AE_CHAIN_MAX];
 	size_t n = 0;
 	struct ae_response_spec s = { .status = cmc_status(p->disposition),
@@ -130,7 +132,8 @@ info_response(struct ca *ca, struct job *j, struct ae_err *e)
 		v[n++] = issuer->cert->der;
 	s.nchain = info_issuers(ca, as, v, n, AE_CHAIN_MAX);
 	s.encrypted_key_hash = archived_hash(j);
-	if ((j->q.flags & AE_CR_IN_CRLS) != 0 && k->made) {
+	/* with a certificate only, MS-WCCE 3.2.1.4.2.1.4.8.2 */
+	if ((j->q.flags & AE_CR_IN_CRLS) != 0 && p->cert.p != NULL && k->made) {
 		s.crls = &crl;
 		s.ncrls = 1;
 	}

@@ -182,8 +182,8 @@ job_add_chain(struct job *j, struct ae_wcce_reply *p)
 	if (p->cert.p == NULL)
 		return;
 	ae_wr_init(&w, AE_PKI_RESPONSE_MAX);
-	if (info_chain(j->ca, &w, job_issuer(j), p->cert.p, p->cert.len, &e) ==
-		AE_OK &&
+	if (info_chain(j->ca, &w, job_issuer(j), p->cert.p, p->cert.len,
+		(j->q.flags & AE_CR_IN_CRLS) != 0, &e) == AE_OK &&
 	    ae_wr_ok(&w)) {
 		p->chain.p = ae_arena_dup(j->arena, w.p, w.len);
 		p->chain.len = p->chain.p != NULL ? w.len : 0;

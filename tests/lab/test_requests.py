@@ -9,7 +9,7 @@ import re
 import struct
 
 import pytest
-from asn1crypto import core
+from asn1crypto import cms, core
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -360,3 +360,18 @@ def test_where_the_name_is_chosen_only_the_name_is(ca):
     plain = ask(ca.machine(), wcce.pkcs10(KEY, [wish[9]], subject="www.lab.example"), "Web")
     assert wcce.extensions(answer["cert"]) == wcce.extensions(plain["cert"])
     assert wcce.sid_in(answer["cert"]) == ca.sid("PC1$")
+
+
+# ---- the answer ----
+
+def test_the_crl_comes_along_when_asked_for(ca):
+    """CR_IN_CRLS, also without a full response; and never without a certificate (3.2.1.4.2.1.4.8.1)."""
+    key = wcce.rsa_key()
+    plain, with_crl, denied = ca.machine().run(*[
+        ("icpr", {"request": wcce.pkcs10(key, subject=str(flags)), "attributes": f"CertificateTemplate:{template}",
+                  "flags": flags}) for template, flags in (("Machine", 0), ("Machine", 0x80000), ("Nobody", 0x80000))])
+    chain = cms.ContentInfo.load(with_crl["chain"], strict=True)["content"]
+    [crl] = chain["crls"]
+    assert crl.chosen.dump() == ca.host.path(f"/var/lib/certsrv/crl/{ca.name}.crl").read_bytes()
+    assert not cms.ContentInfo.load(plain["chain"], strict=True)["content"]["crls"]
+    assert denied["disposition"] == wcce.TEMPLATE_DENIED and denied["chain"] == b""

@@ -236,6 +236,32 @@ attributes_and_subject_change_nothing(void **state)
 	free(plain);
 }
 
+/* RegInfo and a PKCS#10's pairs: the template, and nothing else. */
+static void
+pairs_that_mean_nothing_are_told(void **state)
+{
+	static const struct ae_pair own[] = {
+		{ "CertificateTemplate", "Workstation" },
+		{ "requestername", "EXAMPLE\\Administrator" },
+		{ "san", "upn=administrator@example.com" },
+	};
+	size_t i, n = 0;
+
+	(void)state;
+	f.csr_spec.pairs = own;
+	f.csr_spec.npairs = 3;
+	fx_csr(&f);
+	f.rq.attributes = NULL;
+	issue();
+	for (i = 0; i < f.d.nreasons; i++)
+		n += strcmp(f.d.reasons[i].check,
+			 "request.attribute-ignored") == 0;
+	assert_int_equal(n, 2);
+	assert_null(f.d.on_behalf);
+	assert_int_equal(cert->x.nsans, 1);
+	f.csr_spec.npairs = 0;
+}
+
 static void
 schema_1_has_the_name(void **state)
 {
@@ -742,6 +768,7 @@ main(void)
 		T(every_field),
 		T(no_requested_extension_gets_through),
 		T(attributes_and_subject_change_nothing),
+		T(pairs_that_mean_nothing_are_told),
 		T(schema_1_has_the_name),
 		T(users_and_paths),
 		T(supplied_names_are_used_and_only_names),
