@@ -435,10 +435,6 @@ cmd_explain(struct cli *cli, int argc, char **argv)
 	rc = r.a == NULL ? ae_fail_mem(&e) : explain(cli, &q, &r, &e);
 	if (rc < 0) {
 		code = cli_fail(cli, &e);
-		/* the directory, not the CA's host, did not answer */
-		if (e.dom == AE_DOM_HRESULT &&
-		    (uint32_t)e.code == AE_HR_DS_UNAVAILABLE)
-			code = EXIT_DIRECTORY;
 	} else {
 		if (cli->json)
 			print_json(&r);

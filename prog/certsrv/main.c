@@ -16,6 +16,7 @@
 #include "base/utf16.h"
 #include "cli.h"
 #include "sys/files.h"
+#include "wcce/hresult.h"
 
 /* clang-format off */
 const struct cli_command cli_commands[] = {
@@ -265,6 +266,10 @@ exit_code(const struct ae_err *e)
 
 	if (e->dom == AE_DOM_LDAP)
 		return e->rc == AE_EDENIED ? EXIT_DENIED : EXIT_DIRECTORY;
+	/* certsrvd says that the directory, not the CA, is away */
+	if (e->dom == AE_DOM_HRESULT &&
+	    (uint32_t)e->code == AE_HR_DS_UNAVAILABLE)
+		return EXIT_DIRECTORY;
 	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (codes[i].rc == e->rc)
 			return codes[i].code;

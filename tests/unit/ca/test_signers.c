@@ -18,6 +18,7 @@
 #include "pki/oid.h"
 #include "pki/request.h"
 #include "pki/tbs.h"
+#include "torture.h"
 #include "wcce/hresult.h"
 
 #define POLICY "1.3.6.1.4.1.311.21.8.7.7"
@@ -649,6 +650,46 @@ esc3_lists_that_are_none(void **state)
 	ae_wr_done(&w);
 }
 
+/* Without memory there is no list either, and nothing leaks. */
+static bool
+read_back(void *arg)
+{
+	const struct ae_wr *w = arg;
+	struct ae_ca_rights *r = NULL;
+	struct ae_wr again;
+	bool ok;
+
+	if (ae_ca_rights_parse(&r, w->p, w->len, NULL) != AE_OK)
+		return false;
+	ae_wr_init(&again, 1 << 16);
+	ok = ae_ca_rights_encode(&again, r->v, r->n, NULL) == AE_OK &&
+	    ae_wr_ok(&again) && again.len == w->len &&
+	    memcmp(again.p, w->p, w->len) == 0;
+	ae_wr_done(&again);
+	ae_ca_rights_free(r);
+	return ok;
+}
+
+static void
+lists_without_memory(void **state)
+{
+	struct ae_ca_right two[2] = {
+		{ .who = f.user, .targets = &f.user, .ntargets = 1 },
+		{ .allow = true,
+		    .who = f.computers,
+		    .targets = f.sids,
+		    .ntargets = 5,
+		    .template = "Workstation" }
+	};
+	struct ae_wr w;
+
+	(void)state;
+	ae_wr_init(&w, 1 << 16);
+	assert_int_equal(ae_ca_rights_encode(&w, two, 2, &f.e), AE_OK);
+	assert_true(ae_torture(read_back, &w, 200, true) > 5);
+	ae_wr_done(&w);
+}
+
 /* ---- renewals by other hands ---- */
 
 /* The machine's certificate in the hands of a service; its groups by AD. */
@@ -816,6 +857,7 @@ main(void)
 		T(signature_rejected_8009480b),
 		T(esc3_agents_by_target_and_template_80094009),
 		T(esc3_lists_that_are_none),
+		T(lists_without_memory),
 		T(renewed_by_other_hands),
 		T(owners_that_may_not),
 		T(renewed_by_its_key_without_enroll),

@@ -39,7 +39,8 @@ defaults(void **state)
 	(void)state;
 	assert_int_equal(read_text(&c, NULL, MINIMAL, &e), AE_OK);
 	assert_string_equal(c.name, "Example CA");
-	assert_string_equal(c.keys.v[0], "file:/var/lib/certsrv/private/ca.key");
+	assert_string_equal(
+	    c.keys.v[0], "file:/var/lib/certsrv/private/ca.key");
 	assert_string_equal(c.database, "/var/lib/certsrv/db/ca.sqlite");
 	assert_string_equal(c.keytab, "/etc/krb5.keytab");
 	assert_null(c.chain);
@@ -49,6 +50,28 @@ defaults(void **state)
 	assert_int_equal(c.serial_instance, 1);
 	assert_false(c.allow_supplied_auth_subject);
 	assert_false(c.allow_any_purpose);
+	assert_false(c.allow_renew_on_behalf);
+	assert_int_equal(c.requests, CONF_ISSUE);
+	assert_string_equal(c.agents, "/etc/certsrv/agents.sd");
+	conf_done(&c);
+}
+
+static void
+what_becomes_of_requests(void **state)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(
+	    read_text(&c, NULL,
+		MINIMAL "requests = pend\nallow-renew-on-behalf = yes\n", &e),
+	    AE_OK);
+	assert_int_equal(c.requests, CONF_PEND);
+	assert_true(c.allow_renew_on_behalf);
+	conf_done(&c);
+	assert_int_equal(
+	    read_text(&c, NULL, MINIMAL "requests = perhaps\n", &e), AE_EINVAL);
 	conf_done(&c);
 }
 
@@ -154,6 +177,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(what_becomes_of_requests),
 		cmocka_unit_test(below_a_root),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(without_memory),
