@@ -6,6 +6,7 @@
 #ifndef AE_PKI_KEY_INT_H
 #define AE_PKI_KEY_INT_H
 
+#include "pki/cert.h"
 #include "pki/key.h"
 #include "pki/keydev.h"
 
@@ -31,6 +32,9 @@ struct ae_key_ops {
 	    struct ae_err *e);
 	int (*find)(const struct ae_key *k, struct ae_err *e);
 	int (*destroy)(struct ae_key *k, struct ae_err *e); /* may be NULL */
+	/* Keep the certificate beside the key; may be NULL. */
+	int (*put_cert)(const struct ae_key *k, const struct ae_cert *cert,
+	    const char *label, struct ae_err *e);
 	int (*store)(
 	    struct ae_secret *out, const struct ae_key *k, struct ae_err *e);
 	void (*free)(void *at);

@@ -181,6 +181,15 @@ ae_keydev_find(const struct ae_key *k, struct ae_err *e)
 }
 
 int
+ae_keydev_put_cert(const struct ae_key *k, const struct ae_cert *cert,
+    const char *label, struct ae_err *e)
+{
+	return k->ops == NULL || k->ops->put_cert == NULL
+	    ? AE_OK
+	    : k->ops->put_cert(k, cert, label, e);
+}
+
+int
 ae_keydev_destroy(struct ae_key *k, struct ae_err *e)
 {
 	return k->ops == NULL || k->ops->destroy == NULL

@@ -14,6 +14,7 @@
 #ifndef AE_PKI_KEYDEV_H
 #define AE_PKI_KEYDEV_H
 
+#include "pki/cert.h"
 #include "pki/key.h"
 
 enum ae_key_home {
@@ -79,7 +80,18 @@ int ae_keydev_open(struct ae_key **out, struct ae_keydev *d, const void *text,
  */
 int ae_keydev_find(const struct ae_key *k, struct ae_err *e) AE_MUST_CHECK;
 
-/* Remove a token's key; for others there is nothing to do. */
+/*
+ * Put the certificate into the token beside its key, in place of an older one
+ * of the same key: who logs in with a card looks for it there.  For other
+ * keys there is nothing to do.
+ */
+int ae_keydev_put_cert(const struct ae_key *k, const struct ae_cert *cert,
+    const char *label, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * Remove a token's key, and its certificate there; for others there is
+ * nothing to do.
+ */
 int ae_keydev_destroy(struct ae_key *k, struct ae_err *e) AE_MUST_CHECK;
 
 enum ae_key_home ae_key_home(const struct ae_key *k);

@@ -40,6 +40,29 @@ void ae_p11_drop(struct ae_p11 *p);
 /* Does a new session help against this answer? */
 bool ae_p11_lost(CK_RV rv);
 
+/* clang-format off */
+/* PKCS#11 takes what it only reads as if it would write. */
+#define AE_P11_ATTR(t, v, n) (struct ck_attribute){ .type = (t), \
+	.value = (void *)(uintptr_t)(v), .value_len = (n) }
+/* clang-format on */
+
+struct ae_p11_key {
+	struct ae_p11 *p11; /* borrowed */
+	uint8_t id[AE_KEY_ID_LEN];
+	char uri[AE_P11_URI_MAX];
+};
+
+/* The object of a class with this id; CKR_OBJECT_HANDLE_INVALID: none. */
+CK_RV ae_p11_find(struct ae_p11 *p, ck_object_class_t class,
+    const uint8_t id[AE_KEY_ID_LEN], ck_object_handle_t *out);
+
+/*
+ * The token's certificate of the key: this one and no other (p11_cert.c).
+ * Destroying the key takes it away.
+ */
+int ae_p11_put_cert(const struct ae_key *k, const struct ae_cert *cert,
+    const char *label, struct ae_err *e) AE_MUST_CHECK;
+
 /* The failure a PKCS#11 answer stands for. */
 int ae_p11_fail(struct ae_err *e, CK_RV rv, const char *what);
 

@@ -18,30 +18,18 @@
 
 #define RAW_MAX 1024
 
-struct p11_key {
-	struct ae_p11 *p11; /* borrowed */
-	uint8_t id[AE_KEY_ID_LEN];
-	char uri[AE_P11_URI_MAX];
-};
-
-/* clang-format off */
-/* PKCS#11 takes what it only reads as if it would write. */
-#define ATTR(t, v, n) (struct ck_attribute){ .type = (t), \
-	.value = (void *)(uintptr_t)(v), .value_len = (n) }
-/* clang-format on */
-
-/* The object of a class with this id; CKR_OBJECT_HANDLE_INVALID: none. */
-static CK_RV
-find(struct ae_p11 *p, ck_object_class_t class, const uint8_t *id, size_t len,
-    ck_object_handle_t *out)
+CK_RV
+ae_p11_find(struct ae_p11 *p, ck_object_class_t class,
+    const uint8_t id[AE_KEY_ID_LEN], ck_object_handle_t *out)
 {
 	uint8_t copy[AE_KEY_ID_LEN];
-	struct ck_attribute t[] = { ATTR(CKA_CLASS, &class, sizeof(class)),
-		ATTR(CKA_ID, copy, len) };
+	struct ck_attribute t[] = { AE_P11_ATTR(
+					CKA_CLASS, &class, sizeof(class)),
+		AE_P11_ATTR(CKA_ID, copy, sizeof(copy)) };
 	unsigned long n = 0;
 	CK_RV rv;
 
-	memcpy(copy, id, len);
+	memcpy(copy, id, sizeof(copy));
 	rv = p->f->C_FindObjectsInit(p->session, t, 2);
 	if (rv != CKR_OK)
 		return rv;
@@ -57,7 +45,7 @@ static size_t
 attribute(struct ae_p11 *p, ck_object_handle_t o, ck_attribute_type_t type,
     uint8_t *buf, size_t max)
 {
-	struct ck_attribute a = ATTR(type, buf, max);
+	struct ck_attribute a = AE_P11_ATTR(type, buf, max);
 
 	if (p->f->C_GetAttributeValue(p->session, o, &a, 1) != CKR_OK ||
 	    a.value_len > max)
@@ -152,7 +140,7 @@ pss_params(enum ae_hash h, size_t len)
 }
 
 static CK_RV
-sign_once(struct p11_key *k, struct ck_mechanism *m, const struct ae_der in,
+sign_once(struct ae_p11_key *k, struct ck_mechanism *m, const struct ae_der in,
     uint8_t *raw, unsigned long *n)
 {
 	struct ae_p11 *p = k->p11;
@@ -160,7 +148,7 @@ sign_once(struct p11_key *k, struct ck_mechanism *m, const struct ae_der in,
 	uint8_t copy[AE_HASH_MAX + 64];
 	CK_RV rv;
 
-	rv = find(p, CKO_PRIVATE_KEY, k->id, sizeof(k->id), &o);
+	rv = ae_p11_find(p, CKO_PRIVATE_KEY, k->id, &o);
 	if (rv == CKR_OK)
 		rv = p->f->C_SignInit(p->session, m, o);
 	if (rv != CKR_OK)
@@ -177,7 +165,7 @@ p11_sign(const struct ae_key *key, struct ae_wr *sig,
 	struct ck_rsa_pkcs_pss_params pss = pss_params(alg->hash, len);
 	struct ck_mechanism m = { .mechanism = CKM_ECDSA };
 	struct ae_der in = { hash, len };
-	struct p11_key *k = key->at;
+	struct ae_p11_key *k = key->at;
 	uint8_t raw[RAW_MAX];
 	unsigned long n = sizeof(raw);
 	struct ae_wr info;
@@ -221,7 +209,7 @@ out:
 static int
 p11_find(const struct ae_key *key, struct ae_err *e)
 {
-	const struct p11_key *k = key->at;
+	const struct ae_p11_key *k = key->at;
 	ck_object_handle_t o;
 	CK_RV rv = CKR_OK;
 	int rc, tries;
@@ -230,7 +218,7 @@ p11_find(const struct ae_key *key, struct ae_err *e)
 		rc = ae_p11_session(k->p11, false, e);
 		if (rc != AE_OK)
 			return rc;
-		rv = find(k->p11, CKO_PUBLIC_KEY, k->id, sizeof(k->id), &o);
+		rv = ae_p11_find(k->p11, CKO_PUBLIC_KEY, k->id, &o);
 		if (rv == CKR_OK || !ae_p11_lost(rv))
 			break;
 		ae_p11_drop(k->p11);
@@ -241,9 +229,9 @@ p11_find(const struct ae_key *key, struct ae_err *e)
 static int
 p11_destroy(struct ae_key *key, struct ae_err *e)
 {
-	static const ck_object_class_t classes[] = { CKO_PRIVATE_KEY,
-		CKO_PUBLIC_KEY };
-	struct p11_key *k = key->at;
+	static const ck_object_class_t classes[] = { CKO_CERTIFICATE,
+		CKO_PRIVATE_KEY, CKO_PUBLIC_KEY };
+	struct ae_p11_key *k = key->at;
 	ck_object_handle_t o;
 	CK_RV rv;
 	size_t i;
@@ -252,8 +240,8 @@ p11_destroy(struct ae_key *key, struct ae_err *e)
 	rc = ae_p11_session(k->p11, true, e);
 	if (rc != AE_OK)
 		return rc;
-	for (i = 0; i < 2; i++) {
-		rv = find(k->p11, classes[i], k->id, sizeof(k->id), &o);
+	for (i = 0; i < 3; i++) {
+		rv = ae_p11_find(k->p11, classes[i], k->id, &o);
 		if (rv == CKR_OK)
 			rv = k->p11->f->C_DestroyObject(k->p11->session, o);
 		if (rv != CKR_OK && rv != CKR_OBJECT_HANDLE_INVALID)
@@ -265,7 +253,7 @@ p11_destroy(struct ae_key *key, struct ae_err *e)
 static int
 p11_store(struct ae_secret *out, const struct ae_key *key, struct ae_err *e)
 {
-	const struct p11_key *k = key->at;
+	const struct ae_p11_key *k = key->at;
 	char line[AE_P11_URI_MAX + 2];
 	int n = snprintf(line, sizeof(line), "%s\n", k->uri);
 
@@ -278,6 +266,7 @@ static const struct ae_key_ops p11_ops = {
 	.sign = p11_sign,
 	.find = p11_find,
 	.destroy = p11_destroy,
+	.put_cert = ae_p11_put_cert,
 	.store = p11_store,
 	.free = free,
 };
@@ -289,8 +278,8 @@ make_uri(char out[AE_P11_URI_MAX], struct ae_p11 *p, const uint8_t *id,
 {
 	ck_object_class_t class = CKO_PRIVATE_KEY;
 	uint8_t copy[AE_KEY_ID_LEN];
-	struct ck_attribute a = ATTR(CKA_ID, copy, sizeof(copy));
-	struct ck_attribute c = ATTR(CKA_CLASS, &class, sizeof(class));
+	struct ck_attribute a = AE_P11_ATTR(CKA_ID, copy, sizeof(copy));
+	struct ck_attribute c = AE_P11_ATTR(CKA_CLASS, &class, sizeof(class));
 	P11KitUri *uri = p11_kit_uri_new();
 	char *text = NULL;
 	int rc;
@@ -321,7 +310,7 @@ static int
 wrap(struct ae_key **out, struct ae_p11 *p, ck_object_handle_t public,
     struct ae_err *e)
 {
-	struct p11_key *k = calloc(1, sizeof(*k));
+	struct ae_p11_key *k = calloc(1, sizeof(*k));
 	struct ae_key *key = NULL;
 	int rc;
 
@@ -360,22 +349,23 @@ generate(struct ae_p11 *p, enum ae_key_type type, unsigned bits,
 	(void)ae_der_oid(&oid, ae_key_curve_oid(bits));
 	if (ae_wr_ok(&oid)) {
 		struct ck_attribute pub[] = {
-			ATTR(CKA_TOKEN, &yes, 1),
-			ATTR(CKA_PRIVATE, &no, 1),
-			ATTR(CKA_VERIFY, &yes, 1),
-			ATTR(CKA_LABEL, label, strlen(label)),
+			AE_P11_ATTR(CKA_TOKEN, &yes, 1),
+			AE_P11_ATTR(CKA_PRIVATE, &no, 1),
+			AE_P11_ATTR(CKA_VERIFY, &yes, 1),
+			AE_P11_ATTR(CKA_LABEL, label, strlen(label)),
 			type == AE_KEY_RSA
-			    ? ATTR(CKA_MODULUS_BITS, &size, sizeof(size))
-			    : ATTR(CKA_EC_PARAMS, oid.p, oid.len),
-			ATTR(CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent)),
+			    ? AE_P11_ATTR(CKA_MODULUS_BITS, &size, sizeof(size))
+			    : AE_P11_ATTR(CKA_EC_PARAMS, oid.p, oid.len),
+			AE_P11_ATTR(
+			    CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent)),
 		};
 		struct ck_attribute priv[] = {
-			ATTR(CKA_TOKEN, &yes, 1),
-			ATTR(CKA_PRIVATE, &yes, 1),
-			ATTR(CKA_SENSITIVE, &yes, 1),
-			ATTR(CKA_EXTRACTABLE, &no, 1),
-			ATTR(CKA_SIGN, &yes, 1),
-			ATTR(CKA_LABEL, label, strlen(label)),
+			AE_P11_ATTR(CKA_TOKEN, &yes, 1),
+			AE_P11_ATTR(CKA_PRIVATE, &yes, 1),
+			AE_P11_ATTR(CKA_SENSITIVE, &yes, 1),
+			AE_P11_ATTR(CKA_EXTRACTABLE, &no, 1),
+			AE_P11_ATTR(CKA_SIGN, &yes, 1),
+			AE_P11_ATTR(CKA_LABEL, label, strlen(label)),
 		};
 
 		rv = p->f->C_GenerateKeyPair(p->session, &m, pub,
@@ -390,8 +380,8 @@ static int
 name_pair(struct ae_p11 *p, const struct ae_key *key,
     const ck_object_handle_t pair[2], struct ae_err *e)
 {
-	const struct p11_key *k = key->at;
-	struct ck_attribute a = ATTR(CKA_ID, k->id, sizeof(k->id));
+	const struct ae_p11_key *k = key->at;
+	struct ck_attribute a = AE_P11_ATTR(CKA_ID, k->id, sizeof(k->id));
 	CK_RV rv = CKR_OK;
 	size_t i;
 
@@ -468,7 +458,7 @@ ae_p11_open(
 		rc = ae_p11_session(p, false, e);
 		if (rc != AE_OK)
 			return rc;
-		rv = find(p, CKO_PUBLIC_KEY, id, sizeof(id), &o);
+		rv = ae_p11_find(p, CKO_PUBLIC_KEY, id, &o);
 		if (rv == CKR_OK || !ae_p11_lost(rv))
 			break;
 		ae_p11_drop(p);

@@ -24,6 +24,17 @@
 #include "sys/lines.h"
 
 /* clang-format off */
+/* What a user may have of his own: where his keys are. */
+#define USER_KEYS \
+	{ "keys", "tpm", AE_CONF_STR, offsetof(struct client, keyconf.tpm) }, \
+	{ "keys", "tpm-parent", AE_CONF_U32, offsetof(struct client, keyconf.tpm_parent) }, \
+	{ "keys", "pkcs11-module", AE_CONF_STR, offsetof(struct client, keyconf.module) }, \
+	{ "keys", "pkcs11-token", AE_CONF_STR, offsetof(struct client, keyconf.token) }, \
+	{ "keys", "pkcs11-pin-file", AE_CONF_STR, offsetof(struct client, keyconf.pin_file) }, \
+	{ "keys", "pkcs11-path", AE_CONF_STRV, offsetof(struct client, keyconf.paths) }, \
+	{ "keys", "pkcs11-network", AE_CONF_BOOL, offsetof(struct client, keyconf.network) }, \
+	{ "providers", "*", AE_CONF_PAIRS, offsetof(struct client, keyconf.providers) },
+
 static const struct ae_conf_key keys[] = {
 	{ "", "principal",  AE_CONF_STR,  offsetof(struct client, principal) },
 	{ "", "user",       AE_CONF_STR,  offsetof(struct client, role_user) },
@@ -38,20 +49,18 @@ static const struct ae_conf_key keys[] = {
 	{ "", "require-sandbox", AE_CONF_BOOL, offsetof(struct client, require_sandbox) },
 	{ "events", "max-size", AE_CONF_U32, offsetof(struct client, events_max_size), 4096, 1 << 30 },
 	{ "events", "keep", AE_CONF_U32, offsetof(struct client, events_keep), 1, AE_LINES_KEEP_MAX },
-	{ "keys", "tpm", AE_CONF_STR, offsetof(struct client, keyconf.tpm) },
-	{ "keys", "tpm-parent", AE_CONF_U32, offsetof(struct client, keyconf.tpm_parent) },
-	{ "keys", "pkcs11-module", AE_CONF_STR, offsetof(struct client, keyconf.module) },
-	{ "keys", "pkcs11-token", AE_CONF_STR, offsetof(struct client, keyconf.token) },
-	{ "keys", "pkcs11-pin-file", AE_CONF_STR, offsetof(struct client, keyconf.pin_file) },
-	{ "keys", "pkcs11-path", AE_CONF_STRV, offsetof(struct client, keyconf.paths) },
-	{ "keys", "pkcs11-network", AE_CONF_BOOL, offsetof(struct client, keyconf.network) },
-	{ "providers", "*", AE_CONF_PAIRS, offsetof(struct client, keyconf.providers) },
+	USER_KEYS
 	{ "key-files", "*", AE_CONF_PAIRS, offsetof(struct client, keyconf.files) },
 	{ "trust", "system", AE_CONF_BOOL, offsetof(struct client, trust_system) },
 	{ "trust", "method", AE_CONF_STR, offsetof(struct client, trust_method) },
 	{ "notify", "mail", AE_CONF_STR, offsetof(struct client, notify_mail) },
 	{ "notify", "command", AE_CONF_STR, offsetof(struct client, notify_command) },
 	{ "notify", "sendmail", AE_CONF_STR, offsetof(struct client, sendmail) },
+	{ 0 },
+};
+
+static const struct ae_conf_key user_keys[] = {
+	USER_KEYS
 	{ 0 },
 };
 
@@ -188,7 +197,25 @@ set_paths(struct client *c, const struct bases *b, struct ae_err *e)
 	if (rc != AE_OK)
 		return rc;
 	c->user_policy_path = ae_path_root(c->root, path);
-	return c->user_policy_path == NULL ? ae_fail_mem(e) : AE_OK;
+	if ((rc = join(path, b->conf, "/autoenroll.conf", e)) != AE_OK)
+		return rc;
+	c->user_conf_path = ae_path_root(c->root, path);
+	return c->user_policy_path == NULL || c->user_conf_path == NULL
+	    ? ae_fail_mem(e)
+	    : AE_OK;
+}
+
+/* Without the file the defaults are fine. */
+static int
+read_conf(struct client *c, const struct ae_conf_key *rows, const char *path,
+    struct ae_err *e)
+{
+	int rc = ae_conf_read(c, rows, path, e);
+
+	if (rc != AE_ENOTFOUND)
+		return rc;
+	*e = (struct ae_err)AE_ERR_INIT;
+	return AE_OK;
 }
 
 int
@@ -224,13 +251,10 @@ client_init(struct client *c, const char *root, bool user, struct ae_err *e)
 		return ae_fail_mem(e);
 	rc = set_paths(c, &b, e);
 	if (rc == AE_OK)
-		rc = ae_conf_read(c, keys, c->conf_path, e);
-	if (rc == AE_OK)
-		return keyconf_check(&c->keyconf, e);
-	if (rc != AE_ENOTFOUND)
-		return rc;
-	*e = (struct ae_err)AE_ERR_INIT; /* the defaults are fine */
-	return AE_OK;
+		rc = read_conf(c, keys, c->conf_path, e);
+	if (rc == AE_OK && user)
+		rc = read_conf(c, user_keys, c->user_conf_path, e);
+	return rc == AE_OK ? keyconf_check(&c->keyconf, e) : rc;
 }
 
 int
@@ -254,6 +278,7 @@ client_done(struct client *c)
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		free(*(char **)(void *)((char *)c + paths[i].offset));
 	free(c->user_policy_path);
+	free(c->user_conf_path);
 	free(c->context);
 	free(c->root);
 	free(c->role_user);

@@ -23,11 +23,12 @@
  * $XDG_RUNTIME_DIR/autoenroll, or run in the state_dir without one.
  */
 struct client {
-	bool user;	   /* works for the user who runs it */
-	char *context;	   /* for events: "Local system", "LAB\\alice" */
-	char *root;	   /* "" or the argument of --root */
-	char *conf_path;   /* etc/autoenroll/autoenroll.conf */
-	char *policy_path; /* etc/autoenroll/policy.conf, the local layer */
+	bool user;	      /* works for the user who runs it */
+	char *context;	      /* for events: "Local system", "LAB\\alice" */
+	char *root;	      /* "" or the argument of --root */
+	char *conf_path;      /* etc/autoenroll/autoenroll.conf */
+	char *user_conf_path; /* a user's own, or NULL */
+	char *policy_path;    /* etc/autoenroll/policy.conf, the local layer */
 	char *user_policy_path; /* the user's own; NULL for the machine */
 	char *deploy_path; /* deploy.conf, there or in the user's ~/.config */
 	char *hooks_dir;   /* hooks.d beside it */

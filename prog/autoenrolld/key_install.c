@@ -224,6 +224,24 @@ judge(struct ae_answer **answer, const struct ae_cert **cert,
 	return rc == AE_OK ? ae_accept_check(cert, *answer, &q->acc, e) : rc;
 }
 
+/*
+ * A certificate whose key is in a token belongs there too.  A token that is
+ * away may be back next time: the request is kept until then.  One that does
+ * not take certificates has the key, and the store has the certificate.
+ */
+static int
+put_into_token(struct key_role *k, const struct ae_cert *cert, struct ae_err *e)
+{
+	struct ae_err why = AE_ERR_INIT;
+	int rc = ae_keydev_put_cert(k->key, cert, k->tmpl->cn, &why);
+
+	if (rc != AE_EUNAVAIL && rc != AE_EAUTH)
+		return AE_OK;
+	*e = why;
+	return ae_note(
+	    e, rc, "the certificate is installed, but not yet in the token");
+}
+
 /* The reply begins with whether the answer is refused, and then says why. */
 int
 key_install(
@@ -251,6 +269,8 @@ key_install(
 	}
 	if (rc == AE_OK)
 		rc = commit(&number, k, answer, cert, &q.meta, e);
+	if (rc == AE_OK)
+		rc = put_into_token(k, cert, e);
 	if (rc == AE_OK)
 		rc = put_installed(
 		    out, cert, number, k->tmpl->cn, r->c->state_dir, e);

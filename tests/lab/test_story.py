@@ -10,13 +10,14 @@ import urllib.parse
 import pytest
 from cryptography import x509
 
-from client import QUIET, Client, failing
+from client import QUIET, Client, User, failing
 from lab import BASE_DN, Lab
 
 UID_BASE = 870000
 NO_LEAKS = {"ASAN_OPTIONS": "detect_leaks=0"}
 MY = "/var/lib/autoenroll/my"
 ROOTS = "/var/lib/autoenroll/trust/roots.pem"
+MODULE, PIN = "/usr/lib/softhsm/libsofthsm2.so", "123456"
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,9 @@ def setup_reports(certsrv):
     words = ("setup", "--name", "Story CA", "--key", "rsa2048", "--machine-logon", "--uid-base", UID_BASE)
     certsrv.host.kinit("Administrator", certsrv.lab.admin_password)
     reports = [certsrv.json(*words, "--dry-run"), certsrv.json(*words), certsrv.json(*words)]
+    # What gives power is made, but somebody has to want it.
+    certsrv.run("template", "grant", "SmartcardLogon", "Domain Users", "read", "enroll")
+    certsrv.run("template", "publish", "SmartcardLogon")
     certsrv.host.kdestroy()
     return reports
 
@@ -75,6 +79,19 @@ def dc1(lab, build, ca):
 @pytest.fixture(scope="module")
 def pc1(lab, build, ca):
     return Client(lab.pc1, build)
+
+
+@pytest.fixture(scope="module")
+def alice(lab, build, pc1):
+    """alice at pc1 with a card of her own."""
+    alice = User(lab.pc1, build, "alice", lab.user_password, UID_BASE + 100)
+    alice.sh("sh", "-c", "mkdir -p ~/tokens ~/.config/autoenroll ~/.config/softhsm2 && "
+             f"echo directories.tokendir = {alice.home}/tokens > ~/.config/softhsm2/softhsm2.conf && umask 077 && "
+             f"echo {PIN} > ~/.config/autoenroll/pin && printf '%s\\n' '[keys]' 'pkcs11-module = {MODULE}' "
+             f"'pkcs11-token = pkcs11:token=card' 'pkcs11-path = {alice.home}' "
+             f"'pkcs11-pin-file = {alice.home}/.config/autoenroll/pin' > ~/.config/autoenroll/autoenroll.conf")
+    alice.sh("softhsm2-util", "--init-token", "--free", "--label", "card", "--so-pin", "87654321", "--pin", PIN)
+    return alice
 
 
 def test_setup_without_a_ticket_says_what_is_missing(certsrv):
@@ -99,13 +116,17 @@ def test_policy_comes_from_the_gpo(pc1):
     assert {g["name"]: g["verdict"] for g in policy["gpos"]}["Default Domain Policy"] == "empty"
 
 
-def test_the_kdc_gets_its_certificate_and_uses_it(dc1, lab):
+def test_the_dc_gets_its_certificate_for_kdc_and_ldaps(dc1, lab):
     [result] = dc1.json("pulse", "--wait")["results"]
     assert (result["template"], result["outcome"]) == ("KerberosAuthentication", "issued")
     krb5 = lab.dc1.path("/etc/krb5.conf")
     my = f"{MY}/KerberosAuthentication/current"
     krb5.write_text(krb5.read_text() + "\n[kdc]\nenable-pkinit = yes\n"
                     f"pkinit_identity = FILE:{my}/fullchain.pem,{my}/key.pem\npkinit_anchors = FILE:{ROOTS}\n")
+    conf = lab.dc1.path("/etc/samba/smb.conf")
+    conf.write_text(conf.read_text().replace(
+        "[global]", f"[global]\n\ttls enabled = yes\n\ttls keyfile = {my}/key.pem\n"
+        f"\ttls certfile = {my}/fullchain.pem\n\ttls cafile = {ROOTS}", 1))
     lab.restart_dc()
 
 
@@ -118,6 +139,21 @@ def test_the_member_gets_what_it_may_have(pc1):
     assert {t for t, p in plan.items() if p["action"] == "keep"} == {"Workstation", "ComputerLogon"}
     assert failing(plan["User"]) == ["context.user-template-in-machine"]
     assert "template.supplies-subject" in failing(plan["WebServer"])
+
+
+def test_the_dc_serves_ldaps_with_its_certificate(dc1, pc1, lab):
+    """The certificate that the DC enrolled names it and its domain: GnuTLS on the DC, OpenLDAP and OpenSSL here."""
+    trust = {"LDAPTLS_CACERT": ROOTS, "LDAPTLS_REQCERT": "demand"}
+    for name in (lab.dc1.fqdn, "lab.example"):
+        found = pc1.host.run("ldapsearch", "-LLL", "-x", "-H", f"ldaps://{name}", "-s", "base", "-b", "",
+                             "dnsHostName", env=trust)
+        assert f"dnsHostName: {lab.dc1.fqdn}" in found.stdout
+    said = pc1.host.run("openssl", "s_client", "-connect", f"{lab.dc1.fqdn}:636", "-verify_hostname", lab.dc1.fqdn,
+                        "-verify_return_error", "-CAfile", ROOTS, input="").stdout
+    assert "Verification: OK" in said and "CN = Story CA" in said
+    # without our root nobody believes it
+    assert pc1.host.run("ldapsearch", "-x", "-H", f"ldaps://{lab.dc1.fqdn}", "-s", "base", "-b", "", check=False,
+                        env={"LDAPTLS_CACERT": "/etc/ssl/certs/ca-certificates.crt"}).returncode != 0
 
 
 def test_it_logs_in_with_the_certificate(pc1, lab, dc1):
@@ -137,6 +173,25 @@ def test_it_logs_in_with_the_certificate(pc1, lab, dc1):
     assert done.returncode != 0
 
 
+def test_a_person_logs_in_with_a_smart_card(alice, lab, dc1):
+    """The key was made on the card and stays there; MIT's PKCS#11 finds the certificate beside it."""
+    alice.login()
+    [result] = alice.json("enroll", "--user", "-T", "SmartcardLogon")["results"]
+    assert result["outcome"] == "issued", result
+    assert not alice.path("my/SmartcardLogon/current/key.pem").exists()
+    assert alice.path("my/SmartcardLogon/current/key.uri").read_text().startswith("pkcs11:")
+    alice.logout()
+    alice.sh("kinit", "-X", f"X509_user_identity=PKCS11:module_name={MODULE}:token=card",
+             "-X", f"X509_anchors=FILE:{alice.home}/.local/share/autoenroll/trust/roots.pem", "alice",
+             input=PIN + "\n")
+    assert "Default principal: alice@LAB.EXAMPLE" in alice.sh("klist").stdout
+    # the control: with the wrong PIN there is no key
+    alice.logout()
+    assert alice.sh("kinit", "-X", f"X509_user_identity=PKCS11:module_name={MODULE}:token=card",
+                    "-X", f"X509_anchors=FILE:{alice.home}/.local/share/autoenroll/trust/roots.pem", "alice",
+                    input="000000\n", check=False).returncode != 0
+
+
 def test_a_quiet_run(pc1):
     pc1.run("pulse", "--wait")
     pc1.events()
@@ -147,7 +202,8 @@ def test_a_quiet_run(pc1):
 def test_the_ca_admin_sees_who_got_what(ca):
     rows = ca.json("request", "list")["requests"]
     assert {(r["template"], r["disp"]) for r in rows} == {
-        ("KerberosAuthentication", "issued"), ("Workstation", "issued"), ("ComputerLogon", "issued")}
+        ("KerberosAuthentication", "issued"), ("Workstation", "issued"), ("ComputerLogon", "issued"),
+        ("SmartcardLogon", "issued")}
 
 
 def test_what_is_revoked_is_told_in_the_directory(ca, lab):

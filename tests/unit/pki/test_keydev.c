@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +173,62 @@ never_leaves(void **state)
 		assert_ok(ae_keydev_destroy(k, NULL));
 		ae_key_free(k);
 	}
+	ae_keydev_free(d);
+}
+
+/* What GnuTLS sees of certificates in the token: lines of p11tool. */
+static unsigned
+certificates_in_token(const char *having)
+{
+	char command[256], line[512];
+	unsigned n = 0;
+	FILE *f;
+
+	(void)snprintf(command, sizeof(command),
+	    "p11tool --batch --provider %s --list-all-certs '%s' 2>&1",
+	    dev_module(), DEV_TOKEN);
+	f = popen(command, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, having) != NULL;
+	(void)pclose(f);
+	return n;
+}
+
+/* A card is shown by its certificate: the new one only, and gone with the key.
+ */
+static void
+certificate_beside_its_key(void **state)
+{
+	struct ae_keydev *d = open_devices();
+	struct ae_cert *first = NULL, *second = NULL;
+	struct ae_der a = fix_leaf(), b = fix_root();
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_key *k = NULL;
+
+	(void)state;
+	assert_ok(ae_cert_parse(&first, a.p, a.len, NULL));
+	assert_ok(ae_cert_parse(&second, b.p, b.len, NULL));
+	assert_ok(ae_keydev_generate(
+	    &k, d, AE_KEY_IN_TOKEN, AE_KEY_EC, 256, "test", NULL));
+	assert_int_equal(certificates_in_token("URL:"), 0);
+	assert_ok(ae_keydev_put_cert(k, first, "Old", &e));
+	assert_int_equal(certificates_in_token("Label: Old"), 1);
+	assert_ok(ae_keydev_put_cert(k, second, "New", &e));
+	assert_int_equal(certificates_in_token("Label: New"), 1);
+	assert_int_equal(certificates_in_token("URL:"), 1);
+	dev_token_out();
+	assert_rc(ae_keydev_put_cert(k, first, "Away", &e), AE_EUNAVAIL);
+	dev_token_in();
+	assert_ok(ae_keydev_destroy(k, NULL));
+	assert_int_equal(certificates_in_token("URL:"), 0);
+	ae_key_free(k);
+	assert_ok(ae_keydev_generate(
+	    &k, d, AE_KEY_IN_SOFTWARE, AE_KEY_EC, 256, "test", NULL));
+	assert_ok(ae_keydev_put_cert(k, first, "Nowhere", &e));
+	ae_key_free(k);
+	ae_cert_free(first);
+	ae_cert_free(second);
 	ae_keydev_free(d);
 }
 
@@ -417,6 +474,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_home, setup, teardown),
 		cmocka_unit_test_setup_teardown(never_leaves, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    certificate_beside_its_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(tpm_not_ready, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    tpm_refuses_sizes, setup, teardown),
@@ -428,14 +487,15 @@ main(void)
 	};
 	int failed;
 
+	fix_init();
 	devices = dev_init();
 	if (!devices) {
 		print_message("swtpm, tpm2-openssl or SoftHSM are not here\n");
 		dev_done();
-		return 77;
+		return fix_done(77);
 	}
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	ae_secret_done(&pin);
 	dev_done();
-	return failed;
+	return fix_done(failed);
 }
