@@ -51,6 +51,7 @@ static const char *const sql[ST_COUNT] = {
 	[ST_REFUSE] =
 	    "UPDATE request SET disp = ?2, hresult = ?3, message = ?4,"
 	    " resolved = ?5 WHERE id = ?1",
+	[ST_SET_ATTRS] = "UPDATE request SET set_attrs = ?2 WHERE id = ?1",
 	[ST_REVOKE] =
 	    "UPDATE request SET disp = 21, revoked_at = ?2,"
 	    " revoked_reason = ?3 WHERE id = ?1",

@@ -62,6 +62,7 @@ struct ae_db_request {
 	const char *template;	/* cn */
 	const char *subject;	/* text, for people */
 	const char *attrs;	/* request attributes as received */
+	const char *set_attrs;	/* those an officer set since */
 	uint32_t flags;		/* dwFlags as received */
 	uint32_t request_flags; /* MS-CSRA 3.1.1.1.2: renewal and so on */
 	/*
@@ -69,7 +70,7 @@ struct ae_db_request {
 	 * it: key index << 16 | certificate index.  Of an intent or later.
 	 */
 	uint32_t issuer;
-	const uint8_t *csr;	/* as received */
+	const uint8_t *csr; /* as received */
 	size_t csr_len;
 	uint8_t csr_hash[AE_DB_HASH_LEN]; /* SHA-256 of csr */
 	uint8_t serial[AE_DB_SERIAL_MAX];
@@ -168,6 +169,13 @@ int ae_db_request_refuse(struct ae_db *db, int64_t id, enum ae_db_disp disp,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
+ * The attributes of a PENDING row that were set since it came: they replace
+ * those of an earlier call, never those that came with the request.
+ */
+int ae_db_request_set_attrs(struct ae_db *db, int64_t id, const char *attrs,
+    const char *by, int64_t now, struct ae_err *e) AE_MUST_CHECK;
+
+/*
  * ISSUED becomes REVOKED; reason is a CRLReason, at its time.  What is only
  * on hold may be revoked for another reason.
  */
@@ -221,7 +229,10 @@ struct ae_db_filter {
 	int disp;	      /* 0: any */
 	const char *sid;      /* NULL: any */
 	const char *template; /* NULL: any */
-	bool blobs;	      /* csr and cert too */
+	/* the certificate with this serial number; len 0: any */
+	const uint8_t *serial;
+	size_t serial_len;
+	bool blobs; /* csr and cert too */
 };
 int ae_db_request_list(struct ae_db *db, const struct ae_db_filter *f,
     struct ae_db_request **out, size_t *n, struct ae_arena *a,
@@ -229,7 +240,8 @@ int ae_db_request_list(struct ae_db *db, const struct ae_db_filter *f,
 
 /*
  * Revoked certificates of this CA key that are still within their validity
- * at now, oldest serial first, one call each; a non-zero return of fn stops and is returned.
+ * at now, oldest serial first, one call each; a non-zero return of fn stops and
+ * is returned.
  */
 struct ae_db_revoked {
 	const uint8_t *serial;

@@ -27,6 +27,7 @@ enum ae_db_stmt {
 	ST_ACTIVATE,
 	ST_ISSUE,
 	ST_REFUSE,
+	ST_SET_ATTRS,
 	ST_REVOKE,
 	ST_REVOKED_ADD,
 	ST_REVOKED_REASON,
@@ -103,7 +104,7 @@ int ae_db_audit_load(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
 	"id, disp, hresult, message, sid, account, template, subject," \
 	" attrs, flags, csr_hash, serial, submitted, resolved,"        \
 	" not_before, not_after, revoked_at, revoked_reason,"          \
-	" on_behalf, request_flags, issuer"
+	" on_behalf, request_flags, issuer, set_attrs"
 #define AE_DB_ROW_BLOBS ", csr, cert"
 
 /* The row a statement with those columns stands on. */

@@ -76,9 +76,10 @@ ae_db_row(struct ae_db_request *out, sqlite3_stmt *st, bool blobs,
 	ok = ok && text_col(&r.on_behalf, st, 18, a);
 	r.request_flags = (uint32_t)sqlite3_column_int64(st, 19);
 	r.issuer = (uint32_t)sqlite3_column_int64(st, 20);
+	ok = ok && text_col(&r.set_attrs, st, 21, a);
 	if (blobs)
-		ok = ok && blob_col(&r.csr, &r.csr_len, st, 21, a) &&
-		    blob_col(&r.cert, &r.cert_len, st, 22, a);
+		ok = ok && blob_col(&r.csr, &r.csr_len, st, 22, a) &&
+		    blob_col(&r.cert, &r.cert_len, st, 23, a);
 	if (!ok)
 		return ae_arena_full(a)
 		    ? ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
@@ -204,6 +205,10 @@ list_stmt(struct ae_db *db, const struct ae_db_filter *f, sqlite3_stmt **out,
 		ae_wr_str(&w, " AND sid = ?1");
 	if (f->template != NULL)
 		ae_wr_str(&w, " AND template = ?2");
+	if (f->serial_len > 0)
+		ae_wr_str(&w,
+		    " AND id = (SELECT request_id FROM serial"
+		    " WHERE serial = ?3)");
 	ae_wr_printf(&w, " ORDER BY id%s LIMIT %u",
 	    f->newest_first ? " DESC" : "", f->limit);
 	text = ae_wr_cstr(&w);
@@ -219,6 +224,8 @@ list_stmt(struct ae_db *db, const struct ae_db_filter *f, sqlite3_stmt **out,
 		ae_db_text(*out, 1, f->sid);
 	if (f->template != NULL)
 		ae_db_text(*out, 2, f->template);
+	if (f->serial_len > 0)
+		ae_db_blob(*out, 3, f->serial, f->serial_len);
 	return AE_OK;
 }
 

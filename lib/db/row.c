@@ -455,6 +455,29 @@ serial_owner(struct ae_db *db, const uint8_t *serial, size_t len, int64_t *id,
 	return AE_OK;
 }
 
+int
+ae_db_request_set_attrs(struct ae_db *db, int64_t id, const char *attrs,
+    const char *by, int64_t now, struct ae_err *e)
+{
+	char sid[AE_SID_STR_MAX];
+	sqlite3_stmt *st;
+	int old, rc;
+
+	rc = ae_db_op(db, e);
+	if (rc == AE_OK)
+		rc = expect(db, id, AE_DB_PENDING, AE_DB_PENDING, &old, sid, e);
+	if (rc == AE_OK)
+		rc = ae_db_stmt(db, ST_SET_ATTRS, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, id);
+	ae_db_text(st, 2, attrs);
+	rc = ae_db_step_done(db, st, "setting attributes", e);
+	return rc == AE_OK
+	    ? ae_db_audit_add(db, "attributes", id, by, attrs, now, e)
+	    : rc;
+}
+
 /* AE_EINVAL unless this revoked row is on hold. */
 static int
 expect_hold(struct ae_db *db, int64_t id, struct ae_err *e)

@@ -92,6 +92,9 @@ static const char *const steps[] = {
 	"ALTER TABLE request ADD COLUMN issuer INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE revoked ADD COLUMN key_index INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX revoked_key ON revoked (key_index, serial);",
+
+	/* 7: attributes that an officer set beside those that came */
+	"ALTER TABLE request ADD COLUMN set_attrs TEXT;",
 };
 /* clang-format on */
 #define VERSION ((int)(sizeof(steps) / sizeof(steps[0])))

@@ -685,6 +685,73 @@ the_caller_of_a_pending_row_is_kept(void **state)
 	ae_arena_free(a);
 }
 
+static void
+attributes_are_set_while_it_waits(void **state)
+{
+	struct ae_arena *a = ae_arena_new(1 << 20);
+	struct ae_db *db = dbtest_open(NULL);
+	int64_t waits = dbtest_add(db, AE_DB_PENDING, 1);
+	int64_t denied = dbtest_add(db, AE_DB_DENIED, 2), links = 0;
+	struct ae_db_request got;
+
+	(void)state;
+	assert_int_equal(
+	    ae_db_request_set_attrs(db, waits, "a:b", "x", NOW, NULL),
+	    AE_EINTERNAL); /* no batch */
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	assert_int_equal(ae_db_request_set_attrs(
+			     db, waits, "Ticket:1", "LAB\\alice", NOW, NULL),
+	    AE_OK);
+	assert_int_equal(ae_db_request_set_attrs(
+			     db, waits, "Ticket:2", "LAB\\alice", NOW, NULL),
+	    AE_OK);
+	assert_int_equal(
+	    ae_db_request_set_attrs(db, denied, "a:b", "x", NOW, NULL),
+	    AE_EINVAL);
+	assert_int_equal(
+	    ae_db_request_set_attrs(db, 999, "a:b", "x", NOW, NULL),
+	    AE_ENOTFOUND);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	assert_int_equal(ae_db_request_get(db, waits, &got, a, NULL), AE_OK);
+	assert_string_equal(got.set_attrs, "Ticket:2");
+	/* what came is as it came: the same request is found by it */
+	assert_string_equal(got.attrs, "CertificateTemplate:Workstation");
+	assert_int_equal(ae_db_request_get(db, denied, &got, a, NULL), AE_OK);
+	assert_null(got.set_attrs);
+	assert_int_equal(ae_db_audit_verify(db, &links, NULL), AE_OK);
+	ae_db_free(db);
+	ae_arena_free(a);
+}
+
+static void
+a_list_by_serial_number(void **state)
+{
+	struct ae_arena *a = ae_arena_new(1 << 20);
+	struct ae_db *db = dbtest_open(NULL);
+	struct ae_db_filter f = { .limit = 10 };
+	struct ae_db_request *v, row;
+	int64_t id = dbtest_issue(db, 3);
+	size_t n;
+
+	(void)state;
+	(void)dbtest_issue(db, 4);
+	assert_int_equal(ae_db_request_get(db, id, &row, a, NULL), AE_OK);
+	f.serial = row.serial;
+	f.serial_len = row.serial_len;
+	assert_int_equal(ae_db_request_list(db, &f, &v, &n, a, NULL), AE_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(v[0].id, id);
+	f.after = id; /* it is not behind itself */
+	assert_int_equal(ae_db_request_list(db, &f, &v, &n, a, NULL), AE_OK);
+	assert_int_equal(n, 0);
+	f.after = 0;
+	f.disp = AE_DB_REVOKED; /* and the others count, too */
+	assert_int_equal(ae_db_request_list(db, &f, &v, &n, a, NULL), AE_OK);
+	assert_int_equal(n, 0);
+	ae_db_free(db);
+	ae_arena_free(a);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, dbtest_setup, dbtest_teardown)
 
 int
@@ -696,6 +763,8 @@ main(void)
 		T(a_serial_is_promised_once),
 		T(a_hold_is_released_or_final),
 		T(the_caller_of_a_pending_row_is_kept),
+		T(attributes_are_set_while_it_waits),
+		T(a_list_by_serial_number),
 		T(states_are_checked),
 		T(changes_need_a_batch),
 		T(a_rolled_back_batch_leaves_nothing),
