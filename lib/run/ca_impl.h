@@ -6,13 +6,11 @@
 #ifndef AE_RUN_CA_IMPL_H
 #define AE_RUN_CA_IMPL_H
 
-#include "dcom/client.h"
 #include "run/ca_client.h"
+#include "run/dcom_conn.h"
 
 /* Room for a request: its blob, its strings, and NDR around them. */
 #define AE_RUN_CA_STUB_MAX (AE_WCCE_REQUEST_MAX + 64 * 1024)
-
-#define AE_RUN_CA_IFACES_MAX 16
 
 struct ae_run_ca {
 	struct ae_run_ca_config config; /* pointers are to the copies below */
@@ -26,11 +24,7 @@ struct ae_run_ca {
 	bool in_doubt; /* the last question may have been acted on */
 	/* Connections that stand; NULL: none. */
 	struct ae_run_rpc *icpr;
-	struct ae_run_rpc *dcom_rpc;
-	struct ae_dcom_client *dcom; /* READY while dcom_rpc stands */
-	/* What dcom_rpc is bound to, to name calls. */
-	struct ae_rpc_syntax dcom_ifaces[AE_RUN_CA_IFACES_MAX];
-	size_t dcom_nifaces;
+	struct ae_run_dcom dcom;
 };
 
 /* One transport. */
