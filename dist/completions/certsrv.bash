@@ -5,22 +5,23 @@ _certsrv() {
 	local cmd='' i words=''
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--root | --config) i=$((i + 1)) ;;
+		--root | --config | --ca) i=$((i + 1)) ;;
 		-*) ;;
 		*) cmd=${COMP_WORDS[i]} && break ;;
 		esac
 	done
 	case $cmd in
-	'') words='setup request revoke recover-key template permission agent explain policy crl --root --config --help --version' ;;
+	'') words='setup request revoke recover-key template permission agent officer explain policy crl ping --root --config --ca --help --version' ;;
 	setup) words='--name --key --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --dry-run --json --help' ;;
 	request) words='list show approve deny --state --template --sid --limit --after --oldest --pem --json --help' ;;
 	revoke) words='--reason --hold --release --json --help' ;;
 	recover-key) words='--out --json --help' ;;
 	template) words='list show diff new set grant revoke export import delete publish unpublish settings --acl --from --reenroll --out --json --help' ;;
-	permission) words='show grant revoke enroll read manage-certificates manage-ca --json --help' ;;
-	agent) words='show allow deny remove unrestrict --for --template --json --help' ;;
+	permission) words='show grant revoke enroll read manage-certificates manage-ca audit backup --json --help' ;;
+	agent | officer) words='show allow deny remove unrestrict --for --template --json --help' ;;
 	explain) words='--as --template --attrib --renew-on-behalf --request --json --help' ;;
 	policy) words='check --json --help' ;;
+	ping) words='--json --help' ;;
 	crl) words='publish show --wait --json --help' ;;
 	esac
 	case $prev in

@@ -22,6 +22,8 @@ struct ae_sd;
 /* Rights in the CA's own security descriptor, MS-CSRA 3.1.1.7. */
 #define AE_CA_RIGHT_ADMIN 0x00000001u	/* manage CA */
 #define AE_CA_RIGHT_OFFICER 0x00000002u /* manage certificates */
+#define AE_CA_RIGHT_AUDITOR 0x00000004u
+#define AE_CA_RIGHT_OPERATOR 0x00000008u /* backup */
 #define AE_CA_RIGHT_READ 0x00000100u
 #define AE_CA_RIGHT_ENROLL 0x00000200u
 

@@ -32,6 +32,7 @@ enum cli_exit {
 struct cli {
 	const char *root;   /* --root, or NULL */
 	const char *config; /* --config, or NULL */
+	const char *ca;	    /* --ca HOST\\NAME, or NULL: the one here */
 	bool json;	    /* --json */
 	bool have_conf;
 	struct conf conf; /* after cli_conf */
@@ -45,6 +46,7 @@ struct cli_command {
 	cli_fn *run;
 	const char *summary; /* one line for the list */
 	const char *help;    /* usage, options, examples */
+	bool remote;	     /* it can be asked of a CA on another host */
 };
 
 extern const struct cli_command cli_commands[]; /* ends with a NULL name */
@@ -77,7 +79,8 @@ int cli_daemon(const struct cli *cli);
 bool cli_signal(const struct cli *cli, int signo);
 
 cli_fn cmd_setup, cmd_request, cmd_template, cmd_permission, cmd_crl;
-cli_fn cmd_revoke, cmd_recover, cmd_agent, cmd_explain, cmd_policy;
+cli_fn cmd_revoke, cmd_recover, cmd_agent, cmd_officer, cmd_explain, cmd_policy,
+    cmd_ping;
 
 /* "request approve" and "request deny"; an exit code. */
 int request_decide(struct cli *cli, bool approve, int64_t id);

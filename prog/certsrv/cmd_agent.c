@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * certsrv agent: whom enrollment agents may enroll, and for which templates.
- * The list is the CA's own file, in the form of MS-CSRA 2.2.1.11; without one
- * every agent may enroll anybody.
+ * certsrv agent: whom enrollment agents may enroll, and for which templates;
+ * certsrv officer: whose requests officers may decide over the network, the
+ * same.  Each list is a file of the CA, in the form of MS-CSRA 2.2.1.11;
+ * without it nobody is restricted.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,9 +22,23 @@
 #define ENTRIES_MAX 512
 #define WORDS_MAX 64
 
+/* Which of the lists. */
+struct kind {
+	const char *command, *members; /* members: of the JSON */
+	const char *all, *none;	       /* no list, an empty one */
+};
+
+static const struct kind agents = { "agent", "agents",
+	"every enrollment agent may enroll anybody, for every template that "
+	"an agent's signature opens",
+	"no enrollment agent may enroll anybody" };
+static const struct kind officers = { "officer", "officers",
+	"every officer may decide about every request",
+	"no officer may decide about any request" };
+
 struct change {
 	bool allow;
-	const char *agent;
+	const char *who;
 	const char *targets[WORDS_MAX];
 	size_t ntargets;
 	const char *templates[WORDS_MAX];
@@ -32,6 +47,8 @@ struct change {
 
 /* The list as it is being changed; what it points to is in the arena. */
 struct list {
+	const struct kind *kind;
+	const char *path;
 	struct ae_arena *a;
 	struct ae_ca_rights *old; /* NULL: there was none */
 	struct ae_ca_right v[ENTRIES_MAX];
@@ -48,7 +65,7 @@ static const struct option options[] = {
 
 /* AE_OK with nothing in it when there is no file. */
 static int
-list_read(struct list *l, const char *path, struct ae_err *e)
+list_read(struct list *l, struct ae_err *e)
 {
 	uint8_t *p = NULL;
 	size_t len, i;
@@ -57,7 +74,7 @@ list_read(struct list *l, const char *path, struct ae_err *e)
 	l->a = ae_arena_new(4 << 20);
 	if (l->a == NULL)
 		return ae_fail_mem(e);
-	rc = ae_file_read(&p, &len, path, AE_SD_BYTES_MAX, e);
+	rc = ae_file_read(&p, &len, l->path, AE_SD_BYTES_MAX, e);
 	if (rc == AE_ENOTFOUND)
 		return AE_OK;
 	if (rc == AE_OK)
@@ -67,7 +84,7 @@ list_read(struct list *l, const char *path, struct ae_err *e)
 		rc = ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
 		    "more than %d entries", ENTRIES_MAX);
 	if (rc < 0)
-		return ae_note(e, rc, "%s", path);
+		return ae_note(e, rc, "%s", l->path);
 	for (i = 0; i < l->old->n; i++)
 		l->v[l->n++] = l->old->v[i];
 	return AE_OK;
@@ -81,7 +98,7 @@ list_done(struct list *l)
 }
 
 static int
-list_write(const struct list *l, const char *path, struct ae_err *e)
+list_write(const struct list *l, struct ae_err *e)
 {
 	struct ae_wr w;
 	int rc;
@@ -89,7 +106,7 @@ list_write(const struct list *l, const char *path, struct ae_err *e)
 	ae_wr_init(&w, AE_SD_BYTES_MAX);
 	rc = ae_ca_rights_encode(&w, l->v, l->n, e);
 	if (rc == AE_OK)
-		rc = ae_file_write(path, w.p, w.len, 0644, e);
+		rc = ae_file_write(l->path, w.p, w.len, 0644, e);
 	ae_wr_done(&w);
 	return rc;
 }
@@ -146,15 +163,14 @@ show(struct cli *cli, struct session *s, const struct list *l)
 	size_t i;
 
 	if (!cli->json && l->old == NULL)
-		(void)puts("every enrollment agent may enroll anybody, for "
-			   "every template that an agent's signature opens");
+		(void)puts(l->kind->all);
 	else if (!cli->json && l->n == 0)
-		(void)puts("no enrollment agent may enroll anybody");
+		(void)puts(l->kind->none);
 	for (i = 0; i < l->n; i++)
 		show_one(cli, s, &l->v[i], out);
 	if (cli->json)
-		cli_print_json(json_pack(
-		    "{s:b, s:o}", "restricted", l->old != NULL, "agents", out));
+		cli_print_json(json_pack("{s:b, s:o}", "restricted",
+		    l->old != NULL, l->kind->members, out));
 	else
 		json_decref(out);
 	return EXIT_OK;
@@ -163,7 +179,7 @@ show(struct cli *cli, struct session *s, const struct list *l)
 /* ---- changes ---- */
 
 static int
-parse(struct change *c, int argc, char **argv)
+parse(struct change *c, const struct kind *k, int argc, char **argv)
 {
 	int o;
 
@@ -173,12 +189,12 @@ parse(struct change *c, int argc, char **argv)
 		else if (o == 't' && c->ntemplates < WORDS_MAX)
 			c->templates[c->ntemplates++] = optarg;
 		else
-			return cli_usage("agent",
+			return cli_usage(k->command,
 			    o == '?' ? "unknown option" : "too many words");
 	}
 	if (optind + 1 != argc)
-		return cli_usage("agent", "which agent?");
-	c->agent = argv[optind];
+		return cli_usage(k->command, "which %s?", k->command);
+	c->who = argv[optind];
 	return EXIT_OK;
 }
 
@@ -243,7 +259,7 @@ add(struct list *l, struct session *s, const struct change *c, struct ae_err *e)
 	size_t i;
 	int rc;
 
-	rc = session_sid(s, c->agent, &who, e);
+	rc = session_sid(s, c->who, &who, e);
 	for (i = 0; rc == AE_OK && i < c->ntargets; i++)
 		rc = session_sid(s, c->targets[i], &targets[i], e);
 	if (rc == AE_OK && c->ntemplates == 0)
@@ -267,7 +283,7 @@ drop(
 	struct ae_sid who;
 	size_t i, k, n = 0;
 	bool gone;
-	int rc = session_sid(s, c->agent, &who, e);
+	int rc = session_sid(s, c->who, &who, e);
 
 	if (rc < 0)
 		return rc;
@@ -283,7 +299,7 @@ drop(
 	}
 	if (n == l->n)
 		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
-		    "the list has nothing of \"%s\"", c->agent);
+		    "the list has nothing of \"%s\"", c->who);
 	l->n = n;
 	return AE_OK;
 }
@@ -294,41 +310,41 @@ change(struct cli *cli, struct session *s, struct list *l, int argc,
 {
 	const bool removes = strcmp(argv[0], "remove") == 0;
 	struct change c = { .allow = strcmp(argv[0], "allow") == 0 };
-	int code = parse(&c, argc, argv), rc;
+	int code = parse(&c, l->kind, argc, argv), rc;
 
 	if (code != EXIT_OK)
 		return code;
 	if (removes ? c.ntargets > 0 : c.ntargets == 0)
-		return cli_usage("agent", "%s",
-		    removes ? "remove takes an agent, and templates"
+		return cli_usage(l->kind->command, "%s",
+		    removes ? "remove takes one account, and templates"
 			    : "--for says whom");
 	rc = removes ? drop(l, s, &c, e) : add(l, s, &c, e);
 	if (rc == AE_OK)
-		rc = list_write(l, cli->conf.agents, e);
+		rc = list_write(l, e);
 	if (rc < 0)
 		return cli_fail(cli, e);
 	tell_daemon(cli);
 	return EXIT_OK;
 }
 
-/* No list any more: every agent may enroll anybody. */
+/* No list any more. */
 static int
-unrestrict(struct cli *cli, struct ae_err *e)
+unrestrict(struct cli *cli, const char *path, struct ae_err *e)
 {
-	if (unlink(cli->conf.agents) != 0) {
+	if (unlink(path) != 0) {
 		if (errno == ENOENT)
 			(void)ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
-			    "no enrollment agent is restricted");
+			    "there is no list: nobody is restricted");
 		else
-			(void)ae_fail_errno(e, errno, "%s", cli->conf.agents);
+			(void)ae_fail_errno(e, errno, "%s", path);
 		return cli_fail(cli, e);
 	}
 	tell_daemon(cli);
 	return EXIT_OK;
 }
 
-int
-cmd_agent(struct cli *cli, int argc, char **argv)
+static int
+run(struct cli *cli, const struct kind *kind, int argc, char **argv)
 {
 	static const char *const verbs[] = { "show", "allow", "deny", "remove",
 		"unrestrict" };
@@ -344,15 +360,20 @@ cmd_agent(struct cli *cli, int argc, char **argv)
 	if (i == sizeof(verbs) / sizeof(verbs[0]) ||
 	    ((i == 0 || i == 4) && argc != 2))
 		return cli_usage(
-		    "agent", "show, allow, deny, remove or unrestrict?");
+		    kind->command, "show, allow, deny, remove or unrestrict?");
 	l = calloc(1, sizeof(*l));
 	rc = l == NULL ? ae_fail_mem(&e) : cli_conf(cli, &e);
+	if (rc == AE_OK) {
+		l->kind = kind;
+		l->path =
+		    kind == &agents ? cli->conf.agents : cli->conf.officers;
+	}
 	if (rc == AE_OK && i == 4) {
-		code = unrestrict(cli, &e);
+		code = unrestrict(cli, l->path, &e);
 		goto out;
 	}
 	if (rc == AE_OK)
-		rc = list_read(l, cli->conf.agents, &e);
+		rc = list_read(l, &e);
 	if (rc == AE_OK) {
 		rc = session_open(&s, cli, i == 0 ? 0 : AE_PKI_TEMPLATES, &e);
 		if (rc < 0 && i == 0) {
@@ -374,4 +395,16 @@ out:
 		list_done(l);
 	free(l);
 	return code;
+}
+
+int
+cmd_agent(struct cli *cli, int argc, char **argv)
+{
+	return run(cli, &agents, argc, argv);
+}
+
+int
+cmd_officer(struct cli *cli, int argc, char **argv)
+{
+	return run(cli, &officers, argc, argv);
 }

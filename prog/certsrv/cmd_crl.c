@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "cli.h"
 #include "pki/crl.h"
+#include "remote.h"
 #include "sys/files.h"
 
 #define CRL_MAX (256u << 20)
@@ -159,33 +160,42 @@ print_entry(void *arg, struct ae_der serial, int64_t revoked,
 }
 
 static int
-show_crl(struct cli *cli, const char *path, struct ae_err *e)
+print_crl(struct cli *cli, const char *where, const uint8_t *p, size_t len,
+    struct ae_err *e)
 {
 	struct listing l = { cli->json ? json_array() : NULL };
 	char from[AE_TIME_STR_MAX], to[AE_TIME_STR_MAX];
 	struct ae_crl *crl = NULL;
-	uint8_t *p = NULL;
-	size_t len;
 	int rc;
 
-	rc = ae_file_read(&p, &len, path, CRL_MAX, e);
-	if (rc == AE_OK)
-		rc = ae_crl_parse(&crl, p, len, CRL_MAX, false, e);
+	rc = ae_crl_parse(&crl, p, len, CRL_MAX, false, e);
 	if (rc == AE_OK && !cli->json)
-		(void)printf("%s\nCRL %llu, %s to %s, %zu entries\n", path,
-		    (unsigned long long)crl->number,
+		(void)printf("%s\nCRL %llu, %s to %s, %zu entries\n",
+		    cli_safe(where), (unsigned long long)crl->number,
 		    ae_time_print(from, crl->this_update),
 		    ae_time_print(to, crl->next_update), crl->entries);
 	if (rc == AE_OK)
 		rc = ae_crl_each(crl, print_entry, &l, e);
 	if (rc == AE_OK && cli->json)
 		cli_print_json(json_pack("{s:o, s:I, s:o, s:o, s:O}", "path",
-		    cli_json_text(path), "number", (json_int_t)crl->number,
+		    cli_json_text(where), "number", (json_int_t)crl->number,
 		    "this_update", cli_json_time(crl->this_update),
 		    "next_update", cli_json_time(crl->next_update), "entries",
 		    l.rows));
 	json_decref(l.rows);
 	ae_crl_free(crl);
+	return rc;
+}
+
+static int
+show_crl(struct cli *cli, const char *path, struct ae_err *e)
+{
+	uint8_t *p = NULL;
+	size_t len;
+	int rc = ae_file_read(&p, &len, path, CRL_MAX, e);
+
+	if (rc == AE_OK)
+		rc = print_crl(cli, path, p, len, e);
 	free(p);
 	return rc;
 }
@@ -201,6 +211,27 @@ show(struct cli *cli, struct ae_err *e)
 				  "no CRL in %s", cli->conf.crl_dir)
 			    : show_crl(cli, n.path, e);
 	free(n.path);
+	return rc;
+}
+
+/* ---- a CA on another host ---- */
+
+static int
+ask_remote(struct cli *cli, bool shows, struct ae_err *e)
+{
+	struct ae_admin_request rq = { .opnum = AE_ADMIN_PUBLISHCRL };
+	struct ae_admin_reply p;
+	struct remote *r = NULL;
+	int rc = remote_open(&r, cli, e);
+
+	if (rc == AE_OK && !shows)
+		rc = remote_ask(r, &rq, &p, e);
+	rq.opnum = AE_ADMIN_GETCRL;
+	if (rc == AE_OK)
+		rc = remote_ask(r, &rq, &p, e);
+	if (rc == AE_OK)
+		rc = print_crl(cli, cli->ca, p.blob.p, p.blob.len, e);
+	remote_close(r);
 	return rc;
 }
 
@@ -224,8 +255,9 @@ cmd_crl(struct cli *cli, int argc, char **argv)
 	}
 	if (optind != argc - 1)
 		return cli_usage("crl", "%s takes options only", argv[1]);
-	rc = cli_conf(cli, &e);
-	if (rc == AE_OK)
+	if (cli->ca != NULL)
+		rc = ask_remote(cli, shows, &e);
+	else if ((rc = cli_conf(cli, &e)) == AE_OK)
 		rc = shows ? show(cli, &e) : publish(cli, seconds, &e);
 	return rc == AE_OK ? EXIT_OK : cli_fail(cli, &e);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ca/config.h"
+#include "remote.h"
 #include "session.h"
 #include "sys/files.h"
 
@@ -23,11 +24,13 @@ static const struct right {
 	{ "read", AE_CA_RIGHT_READ },
 	{ "manage-certificates", AE_CA_RIGHT_OFFICER },
 	{ "manage-ca", AE_CA_RIGHT_ADMIN },
+	{ "audit", AE_CA_RIGHT_AUDITOR },
+	{ "backup", AE_CA_RIGHT_OPERATOR },
 };
 /* clang-format on */
 #define ALL_RIGHTS                                                     \
 	(AE_CA_RIGHT_ENROLL | AE_CA_RIGHT_READ | AE_CA_RIGHT_OFFICER | \
-	    AE_CA_RIGHT_ADMIN)
+	    AE_CA_RIGHT_ADMIN | AE_CA_RIGHT_AUDITOR | AE_CA_RIGHT_OPERATOR)
 
 static int
 read_sd(struct ae_sd **out, const char *path, struct ae_err *e)
@@ -311,6 +314,28 @@ change(struct cli *cli, struct session *s, struct ae_sd *sd, bool grant,
 	return AE_OK;
 }
 
+/* What a CA on another host has; nobody here knows the SIDs' names. */
+static int
+show_remote(struct cli *cli)
+{
+	struct ae_admin_request rq = { .opnum = AE_ADMIN_GETCASECURITY };
+	struct session s = { .ad = NULL };
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_admin_reply p;
+	struct remote *r = NULL;
+	struct ae_sd *sd = NULL;
+	int code, rc = remote_open(&r, cli, &e);
+
+	if (rc == AE_OK)
+		rc = remote_ask(r, &rq, &p, &e);
+	if (rc == AE_OK)
+		rc = ae_sd_parse(&sd, p.blob.p, p.blob.len, &e);
+	code = rc == AE_OK ? show(cli, &s, sd) : cli_fail(cli, &e);
+	ae_sd_free(sd);
+	remote_close(r);
+	return code;
+}
+
 int
 cmd_permission(struct cli *cli, int argc, char **argv)
 {
@@ -328,6 +353,11 @@ cmd_permission(struct cli *cli, int argc, char **argv)
 	    (argc < 3 || strcmp(argv[1], "revoke") != 0))
 		return cli_usage("permission",
 		    "show, grant WHO RIGHT or revoke WHO [RIGHT]?");
+	if (cli->ca != NULL && !just_show)
+		return cli_usage("permission",
+		    "they are changed on the CA host alone: there is no --ca");
+	if (cli->ca != NULL)
+		return show_remote(cli);
 	if (!just_show)
 		mask = argc == 3 ? ALL_RIGHTS
 				 : parse_rights(argc - 3, argv + 3, &bad);

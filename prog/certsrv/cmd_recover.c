@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "remote.h"
 #include "sys/files.h"
 
 /* clang-format off */
@@ -18,6 +19,20 @@ static const struct option options[] = {
 	{ 0 },
 };
 /* clang-format on */
+
+static int
+keep(const struct cli *cli, int64_t id, const char *path, const uint8_t *p,
+    size_t len, struct ae_err *e)
+{
+	int rc = ae_file_write(path, p, len, 0600, e);
+
+	if (rc == AE_OK && cli->json)
+		cli_print_json(json_pack("{s:I, s:o}", "id", (json_int_t)id,
+		    "path", cli_json_text(path)));
+	else if (rc == AE_OK)
+		(void)printf("request %lld: %s\n", (long long)id, path);
+	return rc;
+}
 
 static int
 fetch(struct cli *cli, int64_t id, const char *path, struct ae_err *e)
@@ -33,13 +48,26 @@ fetch(struct cli *cli, int64_t id, const char *path, struct ae_err *e)
 	rc = control_ask(cli, MSG_ADMIN_RECOVER, &w, a, e);
 	ae_wr_done(&w);
 	if (rc == AE_OK)
-		rc = ae_file_write(path, a->blob, a->blob_len, 0600, e);
-	if (rc == AE_OK && cli->json)
-		cli_print_json(json_pack("{s:I, s:o}", "id", (json_int_t)id,
-		    "path", cli_json_text(path)));
-	else if (rc == AE_OK)
-		(void)printf("request %lld: %s\n", (long long)id, path);
+		rc = keep(cli, id, path, a->blob, a->blob_len, e);
 	free(a);
+	return rc;
+}
+
+/* From a CA on another host. */
+static int
+fetch_remote(struct cli *cli, int64_t id, const char *path, struct ae_err *e)
+{
+	struct ae_admin_request rq = { .opnum = AE_ADMIN_GETARCHIVEDKEY,
+		.id = (uint32_t)id };
+	struct ae_admin_reply p;
+	struct remote *r = NULL;
+	int rc = remote_open(&r, cli, e);
+
+	if (rc == AE_OK)
+		rc = remote_ask(r, &rq, &p, e);
+	if (rc == AE_OK)
+		rc = keep(cli, id, path, p.blob.p, p.blob.len, e);
+	remote_close(r);
 	return rc;
 }
 
@@ -66,8 +94,9 @@ cmd_recover(struct cli *cli, int argc, char **argv)
 		(void)snprintf(made, sizeof(made), "%lld.p7m", id);
 		path = made;
 	}
-	rc = cli_conf(cli, &e);
-	if (rc == AE_OK)
+	if (cli->ca != NULL)
+		rc = fetch_remote(cli, id, path, &e);
+	else if ((rc = cli_conf(cli, &e)) == AE_OK)
 		rc = fetch(cli, id, path, &e);
 	return rc == AE_OK ? EXIT_OK : cli_fail(cli, &e);
 }

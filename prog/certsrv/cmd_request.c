@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * certsrv request: reads the database beside the running CA; what waits is
- * approved and denied through it.
+ * certsrv request: reads the database beside the running CA, or a view of
+ * that of a CA on another host; what waits is approved and denied through the
+ * CA.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "cli.h"
 #include "db/db.h"
 #include "pki/cert.h"
+#include "remote.h"
 #include "wcce/hresult.h"
 
 #define ARENA_MAX (64u << 20)
@@ -23,6 +25,12 @@
 struct query {
 	struct ae_db_filter filter;
 	bool pem;
+};
+
+/* Where rows come from: one of the two. */
+struct source {
+	struct ae_db *db;
+	struct remote *remote;
 };
 
 /* clang-format off */
@@ -157,7 +165,7 @@ print_list(const struct ae_db_request *v, size_t n)
 }
 
 static int
-list(struct cli *cli, struct ae_db *db, const struct query *q,
+list(struct cli *cli, const struct source *src, const struct query *q,
     struct ae_arena *a, struct ae_err *e)
 {
 	struct ae_db_request *v;
@@ -165,7 +173,9 @@ list(struct cli *cli, struct ae_db *db, const struct query *q,
 	size_t n, i;
 	int rc;
 
-	rc = ae_db_request_list(db, &q->filter, &v, &n, a, e);
+	rc = src->remote != NULL
+	    ? remote_list(src->remote, &q->filter, &v, &n, a, e)
+	    : ae_db_request_list(src->db, &q->filter, &v, &n, a, e);
 	if (rc != AE_OK)
 		return rc;
 	if (!cli->json) {
@@ -240,7 +250,7 @@ print_row(const struct ae_db_request *r)
 }
 
 static int
-show(struct cli *cli, struct ae_db *db, int64_t id, bool with_pem,
+show(struct cli *cli, const struct source *src, int64_t id, bool with_pem,
     struct ae_arena *a, struct ae_err *e)
 {
 	struct ae_db_request r;
@@ -248,7 +258,8 @@ show(struct cli *cli, struct ae_db *db, int64_t id, bool with_pem,
 	json_t *j;
 	int rc;
 
-	rc = ae_db_request_get(db, id, &r, a, e);
+	rc = src->remote != NULL ? remote_get(src->remote, id, &r, a, e)
+				 : ae_db_request_get(src->db, id, &r, a, e);
 	if (rc != AE_OK)
 		return ae_note(e, rc, "request %lld", (long long)id);
 	ae_wr_init(&w, 1 << 18);
@@ -286,7 +297,7 @@ cmd_request(struct cli *cli, int argc, char **argv)
 	struct ae_db_options o = { .read_only = true };
 	struct ae_err e = AE_ERR_INIT;
 	struct ae_arena *a = NULL;
-	struct ae_db *db = NULL;
+	struct source src = { .db = NULL };
 	struct query q = { .pem = false };
 	long long id = 0;
 	bool one;
@@ -308,18 +319,20 @@ cmd_request(struct cli *cli, int argc, char **argv)
 		return cli_usage("request", "show needs one request id");
 	if (!one && optind != argc - 1)
 		return cli_usage("request", "list takes options only");
-	rc = cli_conf(cli, &e);
-	if (rc == AE_OK) {
+	if (cli->ca != NULL) {
+		rc = remote_open(&src.remote, cli, &e);
+	} else if ((rc = cli_conf(cli, &e)) == AE_OK) {
 		o.path = cli->conf.database;
-		rc = ae_db_open(&db, &o, &e);
+		rc = ae_db_open(&src.db, &o, &e);
 	}
 	a = ae_arena_new(ARENA_MAX);
 	if (rc == AE_OK && a == NULL)
 		rc = ae_fail_mem(&e);
 	if (rc == AE_OK)
-		rc = one ? show(cli, db, id, q.pem, a, &e)
-			 : list(cli, db, &q, a, &e);
-	ae_db_free(db);
+		rc = one ? show(cli, &src, id, q.pem, a, &e)
+			 : list(cli, &src, &q, a, &e);
+	remote_close(src.remote);
+	ae_db_free(src.db);
 	ae_arena_free(a);
 	return rc == AE_OK ? EXIT_OK : cli_fail(cli, &e);
 }

@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "control.h"
 #include "db/db.h"
+#include "remote.h"
 
 /* clang-format off */
 static const struct option options[] = {
@@ -69,6 +70,20 @@ reason_of(const char *s, uint8_t *out)
 	    "affiliation-changed, superseded or cessation-of-operation");
 }
 
+static int
+done(const struct cli *cli, int64_t id, const char *what)
+{
+	if (cli->json)
+		cli_print_json(json_pack(
+		    "{s:I, s:s}", "id", (json_int_t)id, "disp", what));
+	else if (id != 0)
+		(void)printf(
+		    "request %lld: %s\n", (long long)id, cli_safe(what));
+	else
+		(void)printf("the certificate is %s\n", cli_safe(what));
+	return EXIT_OK;
+}
+
 /* Ask, and say what came of it. */
 static int
 run(struct cli *cli, enum msg type, const struct ae_wr *w)
@@ -79,28 +94,48 @@ run(struct cli *cli, enum msg type, const struct ae_wr *w)
 
 	if (rc == AE_OK)
 		rc = control_ask(cli, type, w, &a, &e);
-	if (rc != AE_OK)
-		return cli_fail(cli, &e);
-	if (cli->json)
-		cli_print_json(json_pack(
-		    "{s:I, s:s}", "id", (json_int_t)a.id, "disp", a.text));
-	else
-		(void)printf(
-		    "request %lld: %s\n", (long long)a.id, cli_safe(a.text));
-	return EXIT_OK;
+	return rc == AE_OK ? done(cli, a.id, a.text) : cli_fail(cli, &e);
 }
 
 int
 request_decide(struct cli *cli, bool approve, int64_t id)
 {
+	struct ae_err e = AE_ERR_INIT;
+	struct remote *r = NULL;
 	struct ae_wr w;
-	int code;
+	int code, rc;
 
+	if (cli->ca != NULL) {
+		rc = remote_open(&r, cli, &e);
+		if (rc == AE_OK)
+			rc = remote_decide(r, id, approve, &e);
+		remote_close(r);
+		return rc == AE_OK
+		    ? done(cli, id, approve ? "issued" : "denied")
+		    : cli_fail(cli, &e);
+	}
 	ae_wr_init(&w, 8);
 	ae_wr_u64(&w, (uint64_t)id);
 	code = run(cli, approve ? MSG_ADMIN_APPROVE : MSG_ADMIN_DENY, &w);
 	ae_wr_done(&w);
 	return code;
+}
+
+/* At a CA on another host. */
+static int
+run_remote(struct cli *cli, int64_t id, const uint8_t *serial, size_t len,
+    bool release, uint8_t reason)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct remote *r = NULL;
+	int rc = remote_open(&r, cli, &e);
+
+	if (rc == AE_OK)
+		rc = remote_revoke(
+		    r, id, serial, len, release ? REMOTE_RELEASE : reason, &e);
+	remote_close(r);
+	return rc == AE_OK ? done(cli, id, release ? "released" : "revoked")
+			   : cli_fail(cli, &e);
 }
 
 int
@@ -130,6 +165,8 @@ cmd_revoke(struct cli *cli, int argc, char **argv)
 		return cli_usage("revoke",
 		    "which certificate? A request id, or a serial number in "
 		    "hex");
+	if (cli->ca != NULL)
+		return run_remote(cli, id, serial, len, release, reason);
 	ae_wr_init(&w, 64);
 	ae_wr_u64(&w, (uint64_t)id);
 	put_bytes(&w, serial, len);

@@ -68,7 +68,9 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv request list --state denied\n"
 	  "  certsrv request list --json | jq '.requests[].hresult_symbol'\n"
 	  "  certsrv request show 17 --pem\n"
-	  "  certsrv request list --state pending && certsrv request approve 18\n" },
+	  "  certsrv request list --state pending && certsrv request approve 18\n"
+	  "  certsrv --ca 'ca1.example.com\\Example CA' request list --state pending\n",
+	  true },
 	{ "revoke", cmd_revoke, "revoke a certificate, put it on hold, release it",
 	  "usage: certsrv revoke ID|SERIAL [--reason REASON | --hold | --release] [--json]\n"
 	  "\n"
@@ -83,7 +85,8 @@ const struct cli_command cli_commands[] = {
 	  "\n"
 	  "examples:\n"
 	  "  certsrv revoke 17 --reason key-compromise\n"
-	  "  certsrv revoke 1f0a6c0b6e2f4e8d9b1c3a5d7e9f00112233 --hold\n" },
+	  "  certsrv revoke 1f0a6c0b6e2f4e8d9b1c3a5d7e9f00112233 --hold\n",
+	  true },
 	{ "recover-key", cmd_recover, "fetch an archived private key for its recovery agents",
 	  "usage: certsrv recover-key ID [--out FILE] [--json]\n"
 	  "\n"
@@ -94,7 +97,8 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv recover-key 17 --out key.p7m\n"
 	  "  openssl cms -decrypt -inform DER -in key.p7m -recip kra.pem -inkey kra.key |\n"
-	  "      openssl rsa -inform MSBLOB -out recovered.key\n" },
+	  "      openssl rsa -inform MSBLOB -out recovered.key\n",
+	  true },
 	{ "template", cmd_template, "certificate templates: show, make, change, offer",
 	  "usage: certsrv template list [--json]\n"
 	  "       certsrv template show NAME [--acl] [--json]\n"
@@ -134,7 +138,9 @@ const struct cli_command cli_commands[] = {
 	  "       certsrv permission revoke WHO [RIGHT...]\n"
 	  "\n"
 	  "  WHO    a SID, or the name of a user, computer or group of the domain\n"
-	  "  RIGHT  enroll, read, manage-certificates, manage-ca\n"
+	  "  RIGHT  enroll, read, manage-certificates, manage-ca, audit, backup\n"
+	  "\n"
+	  "Each right but enroll is a role over the network, where [admin] network is on.\n"
 	  "\n"
 	  "The CA's own descriptor and its copy in the directory (pKIEnrollmentService),\n"
 	  "which clients look at, are changed together or not at all.\n"
@@ -142,7 +148,8 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv permission show\n"
 	  "  certsrv permission grant 'Domain Computers' enroll\n"
-	  "  certsrv permission revoke S-1-5-11\n" },
+	  "  certsrv permission revoke S-1-5-11\n",
+	  true },
 	{ "agent", cmd_agent, "whom enrollment agents may enroll",
 	  "usage: certsrv agent show [--json]\n"
 	  "       certsrv agent allow  AGENT --for WHO... [--template NAME]...\n"
@@ -163,6 +170,27 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv agent allow helpdesk --for 'Domain Users' --template SmartcardLogon\n"
 	  "  certsrv agent deny helpdesk --for 'Domain Admins'\n"
 	  "  certsrv agent show\n" },
+	{ "officer", cmd_officer, "whose requests officers may decide",
+	  "usage: certsrv officer show [--json]\n"
+	  "       certsrv officer allow  OFFICER --for WHO... [--template NAME]...\n"
+	  "       certsrv officer deny   OFFICER --for WHO... [--template NAME]...\n"
+	  "       certsrv officer remove OFFICER [--template NAME]...\n"
+	  "       certsrv officer unrestrict\n"
+	  "\n"
+	  "Whoever has the right manage-certificates decides about every request but his\n"
+	  "own, until there is a list: from then on only about what it allows him. It is\n"
+	  "about approving, denying, revoking and archived keys over the network; root on\n"
+	  "the CA host is not restricted.\n"
+	  "\n"
+	  "  OFFICER, WHO  a SID, or the name of a user, computer or group of the domain\n"
+	  "  --template    a template; every one unless told\n"
+	  "  remove        the officer's entries; an empty list lets nobody decide\n"
+	  "  unrestrict    no list any more\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv officer allow branch-admins --for 'Branch Computers'\n"
+	  "  certsrv officer deny branch-admins --for 'Domain Controllers'\n"
+	  "  certsrv officer show\n" },
 	{ "explain", cmd_explain, "what would be decided about a request, and why",
 	  "usage: certsrv explain FILE|- --as ACCOUNT [--template NAME] [--attrib NAME:VALUE]...\n"
 	  "                       [--renew-on-behalf] [--json]\n"
@@ -202,13 +230,25 @@ const struct cli_command cli_commands[] = {
 	  "\n"
 	  "publish asks the running certsrvd for a new base CRL and waits for it (20 s\n"
 	  "unless told); it goes into the CRL directory and, after certsrv setup, into the\n"
-	  "directory's CDP container. show prints the newest one with its entries.\n" },
+	  "directory's CDP container. show prints the newest one with its entries.\n",
+	  true },
+	{ "ping", cmd_ping, "does the CA answer, and who is one there",
+	  "usage: certsrv [--ca HOST\\NAME] ping [--json]\n"
+	  "\n"
+	  "Without --ca: whether certsrvd runs on this host. With it: whether that CA\n"
+	  "answers on ICertAdminD2, and which roles your ticket gives you there.\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv ping\n"
+	  "  kinit officer && certsrv --ca 'ca1.example.com\\Example CA' ping\n",
+	  true },
 	{ 0 },
 };
 
 static const struct option options[] = {
 	{ "root", required_argument, NULL, 'r' },
 	{ "config", required_argument, NULL, 'c' },
+	{ "ca", required_argument, NULL, 'C' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
@@ -222,7 +262,7 @@ static const struct {
 	{ AE_ENOTFOUND, EXIT_NOT_FOUND }, { AE_EINVAL, EXIT_USAGE },
 	{ AE_EDENIED, EXIT_DENIED }, { AE_EAUTH, EXIT_AUTH },
 	{ AE_ETRUST, EXIT_TRUST }, { AE_EUNAVAIL, EXIT_NETWORK },
-	{ AE_ETIMEDOUT, EXIT_NETWORK },
+	{ AE_ETIMEDOUT, EXIT_NETWORK }, { AE_EREMOTE, EXIT_NETWORK },
 };
 /* clang-format on */
 
@@ -232,12 +272,17 @@ usage(FILE *f)
 	const struct cli_command *cmd;
 
 	(void)fprintf(f,
-	    "usage: certsrv [--root DIR] [--config FILE] COMMAND [options]\n"
+	    "usage: certsrv [--root DIR] [--config FILE] [--ca HOST\\NAME] "
+	    "COMMAND [options]\n"
 	    "\n"
-	    "The certification authority's own command line.\n"
+	    "The certification authority's own command line. With --ca the "
+	    "commands marked *\n"
+	    "ask a CA on another host, over DCOM, with your Kerberos "
+	    "ticket.\n"
 	    "\n");
 	for (cmd = cli_commands; cmd->name != NULL; cmd++)
-		(void)fprintf(f, "  %-10s %s\n", cmd->name, cmd->summary);
+		(void)fprintf(f, "%c %-11s %s\n", cmd->remote ? '*' : ' ',
+		    cmd->name, cmd->summary);
 	(void)fprintf(f,
 	    "\n"
 	    "'certsrv COMMAND --help' tells more.\n"
@@ -431,6 +476,9 @@ main(int argc, char **argv)
 		case 'c':
 			cli.config = optarg;
 			break;
+		case 'C':
+			cli.ca = optarg;
+			break;
 		case 'V':
 			(void)puts("certsrv " AE_VERSION);
 			return EXIT_OK;
@@ -453,6 +501,9 @@ main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
+	if (cli.ca != NULL && !cmd->remote)
+		return cli_usage(cmd->name,
+		    "it is for the CA host itself: there is no --ca");
 	argc -= optind;
 	argv += optind;
 	if (!common_options(&cli, cmd, &argc, argv))

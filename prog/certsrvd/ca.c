@@ -7,6 +7,7 @@
 #include "ca.h"
 #include "accounts.h"
 #include "ca/url.h"
+#include "admin_view.h"
 #include "ca_cache.h"
 #include "wcce/name.h"
 
@@ -33,6 +34,7 @@ known_unref(struct known *k)
 	if (--k->refs > 0)
 		return;
 	ae_caller_free(k->caller);
+	admin_view_free(k->view);
 	free(k);
 }
 
@@ -114,8 +116,7 @@ on_caller(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
-/* A name counts only from the very process that auth gave it to. */
-static struct known *
+struct known *
 known_for(struct ca *ca, const struct peer *rpc, uint64_t name)
 {
 	struct known *k = *known_find(ca, name);
@@ -519,7 +520,9 @@ ca_open(struct proc *p, struct ae_err *e)
 		return ae_fail_mem(e);
 	rc = cafile_read(&ca->file, c, true, e);
 	if (rc == AE_OK)
-		rc = cafile_agents(&ca->agents, c, e);
+		rc = cafile_rights(&ca->agents, c->agents, e);
+	if (rc == AE_OK)
+		rc = cafile_rights(&ca->officers, c->officers, e);
 	if (rc < 0)
 		return rc;
 	ca->config = (struct ae_ca_config){
@@ -561,6 +564,8 @@ ca_start(struct proc *p, struct ae_err *e)
 static const struct ae_ipc_row rpc_rows[] = {
 	{ MSG_REQUEST, MSG_REQUEST_MAX, 1, false, on_request },
 	{ MSG_FORGET, 8, 1, false, on_forget },
+	{ MSG_MANAGE_ASK, MSG_TEXT_MAX, 1, false, on_manage_ask },
+	{ MSG_MANAGE, MSG_MANAGE_MAX, 1, false, on_manage },
 	{ .handle = NULL },
 };
 

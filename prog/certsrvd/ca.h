@@ -21,6 +21,7 @@
 #include "pki/recover.h"
 #include "pki/response.h"
 #include "role.h"
+#include "wcce/admin.h"
 
 #define JOBS_MAX 8192u
 #define JOBS_PER_SID 256u
@@ -32,6 +33,8 @@
 #define ADMINS_MAX 8u /* connections of certsrv at one time */
 #define JOB_ARENA (4u * 1024u * 1024u)
 
+struct admin_view;
+
 /* A caller that auth told of, by the name of its context. */
 struct known {
 	struct known *next;
@@ -41,6 +44,7 @@ struct known {
 	unsigned refs; /* the table's and one of each job */
 	unsigned jobs;
 	struct ae_caller *caller;
+	struct admin_view *view; /* of the database, when one is open */
 };
 
 /* What the directory said at one time. */
@@ -57,6 +61,8 @@ enum stage {
 	STAGE_LOAD,   /* an administrator named a row: it is being read */
 	STAGE_ADMIN,  /* what he said is being stored */
 	STAGE_WHO,    /* the account to explain for is being looked up */
+	STAGE_CRL,    /* he waits for a CRL */
+	STAGE_ROWS,   /* or for rows of a view */
 	STAGE_ASK,    /* answers are outstanding */
 	STAGE_RECORD, /* a refusal or a pending row is being stored */
 	STAGE_INTENT, /* the serial is being stored */
@@ -84,7 +90,12 @@ struct job {
 	uint8_t worker;
 	uint32_t generation, call; /* where the answer goes */
 	/* of an administrator: what he wants, of which row, why */
-	bool local;
+	bool local;	       /* he is no client that asks for a certificate */
+	struct known *manager; /* over the network; NULL: certsrv, here */
+	struct ae_admin_request manage; /* his call */
+	uint32_t roles;
+	unsigned crls;	     /* of STAGE_CRL: so many have to be finished */
+	bool barred;	     /* it was refused for who he is */
 	struct admin *admin; /* NULL when he has gone */
 	enum msg op;
 	char by[64];
@@ -139,6 +150,7 @@ struct ca {
 	struct cafile file;
 	struct ae_ca_rights *agents; /* NULL: none are restricted */
 	char *config_dn; /* CN=Configuration,…; NULL until it was read */
+	struct ae_ca_rights *officers; /* the same */
 	/* What signs now: by the time, so it changes while we run. */
 	const struct ae_ca_cert *current;
 	struct ae_ca_config config;    /* of the current one */
@@ -186,6 +198,9 @@ void job_start(struct ca *ca, struct peer *rpc, uint32_t call,
  * admin_reply, admin_fail or admin_done when it ends.
  */
 struct job *job_start_local(struct ca *ca, struct admin *a, uint32_t msg);
+/* One over the network; NULL: not now.  Takes the arena when it is not. */
+struct job *job_start_remote(struct ca *ca, const struct peer *rpc,
+    uint32_t call, struct known *who, struct ae_arena *take_arena);
 void job_tick(struct ca *ca);
 /* An administrator is gone: what he wanted is carried out unheard. */
 void job_admin_gone(struct ca *ca, const struct admin *a);
@@ -200,6 +215,8 @@ void send_reply(struct ca *ca, uint8_t worker, uint32_t generation,
 /* ---- ca.c ---- */
 
 void known_unref(struct known *k);
+/* A name counts only from the very process that auth gave it to; or NULL. */
+struct known *known_for(struct ca *ca, const struct peer *rpc, uint64_t name);
 void snapshot_unref(struct snapshot *s);
 int on_snapshot(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
@@ -229,6 +246,8 @@ void info_update(struct ca *ca); /* a snapshot or a CRL is new */
 
 void crl_tick(struct ca *ca);
 void crl_publish(struct proc *p); /* MSG_PUBLISH */
+/* How many have to be finished until each key has one that begins now. */
+unsigned crl_outstanding(const struct ca *ca);
 /* Is this answer of db or sign for the CRL?  Then it is dealt with. */
 bool crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig,
     size_t len, const char *text);

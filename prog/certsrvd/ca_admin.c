@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ca_job.h"
+#include "admin.h"
 #include "sys/clock.h"
 #include "wcce/hresult.h"
 
@@ -52,7 +52,10 @@ answer(struct admin *a, uint32_t msg, int rc, uint32_t hresult, int64_t id,
 static void
 reply(struct job *j, int rc, uint32_t hresult, const char *text)
 {
-	answer(j->admin, j->call, rc, hresult, j->row, text);
+	if (j->manager != NULL)
+		manage_end(j, rc, hresult, NULL, 0);
+	else
+		answer(j->admin, j->call, rc, hresult, j->row, text);
 }
 
 void
@@ -80,6 +83,10 @@ admin_reply(struct job *j, const struct ae_wcce_reply *p)
 void
 admin_refuse(struct job *j, int rc, uint32_t hresult, const char *text)
 {
+	if (j->manager != NULL)
+		log_line(j->ca->p, AE_LOG_NOTICE,
+		    "request %lld, wanted by %s: %s", (long long)j->row, j->by,
+		    text);
 	reply(j, rc, hresult, text);
 	job_end(j);
 }
@@ -102,8 +109,8 @@ admin_busy(struct admin *a, uint32_t msg, int64_t id)
 
 /* ---- the row is there ---- */
 
-static bool
-to_db(struct job *j, enum msg type, const struct ae_wr *w)
+bool
+admin_to_db(struct job *j, enum msg type, const struct ae_wr *w)
 {
 	j->stage = STAGE_ADMIN;
 	if (peer_send(peer_of(j->ca->p, ROLE_DB, 0), type, j->id, w))
@@ -172,7 +179,7 @@ deny(struct job *j)
 	ae_wr_u32(&w, AE_HR_ADMIN_DENIED_REQUEST);
 	put_str(&w, text);
 	put_str(&w, j->by);
-	(void)to_db(j, MSG_DB_REFUSE, &w);
+	(void)admin_to_db(j, MSG_DB_REFUSE, &w);
 	ae_wr_done(&w);
 }
 
@@ -194,7 +201,7 @@ revoke_or_release(struct job *j)
 	if (!release)
 		ae_wr_u8(&w, j->reason);
 	put_str(&w, j->by);
-	(void)to_db(j, release ? MSG_DB_RELEASE : MSG_DB_REVOKE, &w);
+	(void)admin_to_db(j, release ? MSG_DB_RELEASE : MSG_DB_REVOKE, &w);
 	ae_wr_done(&w);
 }
 
@@ -207,7 +214,7 @@ recover(struct job *j)
 	ae_wr_init(&w, MSG_TEXT_MAX);
 	ae_wr_u64(&w, (uint64_t)j->row);
 	put_str(&w, j->by);
-	(void)to_db(j, MSG_DB_RECOVER, &w);
+	(void)admin_to_db(j, MSG_DB_RECOVER, &w);
 	ae_wr_done(&w);
 }
 
@@ -222,8 +229,11 @@ admin_key(struct job *j, const uint8_t *blob, size_t len)
 	log_line(j->ca->p, AE_LOG_NOTICE,
 	    "the archived key of request %lld was given to %s",
 	    (long long)j->row, j->by);
-	answer_with(
-	    j->admin, j->call, AE_OK, 0, j->row, "recovered", blob, len);
+	if (j->manager != NULL)
+		manage_end(j, AE_OK, 0, blob, len);
+	else
+		answer_with(j->admin, j->call, AE_OK, 0, j->row, "recovered",
+		    blob, len);
 	job_end(j);
 }
 
@@ -237,7 +247,18 @@ admin_loaded(struct job *j, struct ae_db_request *row)
 	}
 	j->stored = row;
 	j->row = row->id;
-	if (j->op == MSG_ADMIN_APPROVE)
+	if (j->manager != NULL)
+		manage_judge(j);
+	else
+		admin_go(j);
+}
+
+void
+admin_go(struct job *j)
+{
+	if (j->op == MSG_MANAGE)
+		manage_loaded(j, j->stored);
+	else if (j->op == MSG_ADMIN_APPROVE)
 		approve(j);
 	else if (j->op == MSG_ADMIN_DENY)
 		deny(j);
@@ -252,6 +273,11 @@ admin_loaded(struct job *j, struct ae_db_request *row)
 void
 admin_done(struct job *j)
 {
+	if (j->op == MSG_MANAGE) { /* attributes were set */
+		reply(j, AE_OK, 0, "set");
+		job_end(j);
+		return;
+	}
 	event_admin(j);
 	if (j->op == MSG_ADMIN_REVOKE || j->op == MSG_ADMIN_RELEASE)
 		crl_publish(j->ca->p);

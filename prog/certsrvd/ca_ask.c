@@ -4,7 +4,7 @@
  * What decide wants to know: the requester's object and other bearers of its
  * name from ad (or from the last minute), rows from db.
  */
-#include "ca_job.h"
+#include "admin.h"
 
 #include <string.h>
 
@@ -190,7 +190,10 @@ on_subject(
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "SUBJECT", e);
 	if (j->stage == STAGE_WHO) {
-		explain_who(j, &o, ok);
+		if (j->manager != NULL)
+			manage_who(j, &o, ok);
+		else
+			explain_who(j, &o, ok);
 		return AE_OK;
 	}
 	j->answers.subject = o;

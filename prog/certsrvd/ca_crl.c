@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "ca.h"
+#include "admin.h"
 #include "pki/crl.h"
 #include "sys/clock.h"
 
@@ -65,6 +65,7 @@ failed(struct ca *ca, struct ca_crl *k, const char *why)
 	k->retry = ae_clock_mono_ms() + RETRY_MS;
 	ae_wr_done(&k->tbs);
 	event_crl(ca, key_index(ca, k), 0, why);
+	manage_crl(ca, HR_INTERNAL);
 }
 
 /* What is sent of a CRL: its key index and its bytes. */
@@ -169,6 +170,20 @@ crl_tick(struct ca *ca)
 
 	for (i = 0; i < ca->file.list.nkeys; i++)
 		key_tick(ca, &ca->crl[i]);
+}
+
+unsigned
+crl_outstanding(const struct ca *ca)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < ca->file.list.nkeys; i++)
+		if (ae_ca_key_lives(&ca->file.list.keys[i], ae_clock_now()))
+			/* one that is being made lacks what was revoked since
+			 */
+			n += ca->crl[i].busy ? 2 : 1;
+	return n;
 }
 
 void
@@ -335,6 +350,7 @@ crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig, size_t len,
 	xchg_crl(ca);
 	info_update(ca);
 	event_crl(ca, key_index(ca, k), k->number, NULL);
+	manage_crl(ca, 0);
 	crl_tick(ca);
 	return true;
 }

@@ -4,7 +4,7 @@
  * Carrying out a decision: the serial durable, then signed, then verified,
  * then the certificate durable, then the reply.
  */
-#include "ca_job.h"
+#include "admin_view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -447,6 +447,8 @@ on_db_done(
 		break;
 	case STAGE_LOAD:
 	case STAGE_WHO:
+	case STAGE_CRL:
+	case STAGE_ROWS:
 	case STAGE_ASK:
 	case STAGE_SIGN:
 	case STAGE_RESPONSE:
@@ -461,6 +463,7 @@ const struct ae_ipc_row ca_db_rows[] = {
 	{ MSG_DB_ROW, MSG_ROW_MAX, 1, false, on_db_row },
 	{ MSG_DB_REVOKED, MSG_CRL_MAX, 1, false, on_revoked },
 	{ MSG_DB_KEY, MSG_ROW_MAX, 1, false, on_db_key },
+	{ MSG_DB_ROWS, MSG_ROWS_MAX, 1, false, on_db_rows },
 	{ .handle = NULL },
 };
 

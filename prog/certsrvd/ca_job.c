@@ -107,6 +107,10 @@ job_end(struct job *j)
 		j->known->jobs--;
 		known_unref(j->known);
 	}
+	if (j->manager != NULL) {
+		j->manager->jobs--;
+		known_unref(j->manager);
+	}
 	snapshot_unref(j->snapshot);
 	ae_request_free(j->parsed);
 	ae_arena_free(j->arena);
@@ -355,6 +359,32 @@ job_start_local(struct ca *ca, struct admin *a, uint32_t msg)
 	j->call = msg;
 	(void)snprintf(j->by, sizeof(j->by), "%s", a->who);
 	j->arena = arena;
+	j->now = ae_clock_now();
+	j->deadline = ae_clock_mono_ms() + JOB_MS;
+	ae_random(j->random, sizeof(j->random));
+	return j;
+}
+
+struct job *
+job_start_remote(struct ca *ca, const struct peer *rpc, uint32_t call,
+    struct known *who, struct ae_arena *take_arena)
+{
+	const struct ae_caller *c = who->caller;
+	struct job *j = who->jobs < JOBS_PER_SID ? job_new(ca) : NULL;
+
+	if (j == NULL)
+		return NULL;
+	j->local = true;
+	j->manager = who;
+	who->refs++;
+	who->jobs++;
+	j->worker = rpc->index;
+	j->generation = rpc->generation;
+	j->call = call;
+	(void)snprintf(j->by, sizeof(j->by), "%s\\%s",
+	    c->netbios != NULL ? c->netbios : "?",
+	    c->account != NULL ? c->account : "?");
+	j->arena = take_arena;
 	j->now = ae_clock_now();
 	j->deadline = ae_clock_mono_ms() + JOB_MS;
 	ae_random(j->random, sizeof(j->random));

@@ -88,6 +88,10 @@ void job_reply_decided(struct job *j);
 
 /* The row of STAGE_LOAD, NULL: there is none. */
 void admin_loaded(struct job *j, struct ae_db_request *row);
+/* It may be decided about: do it. */
+void admin_go(struct job *j);
+/* To db, as STAGE_ADMIN; false: that failed and was told. */
+bool admin_to_db(struct job *j, enum msg type, const struct ae_wr *w);
 /* STAGE_ADMIN is over. */
 void admin_done(struct job *j);
 /* db refused it. */

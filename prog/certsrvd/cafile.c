@@ -44,18 +44,18 @@ read_sd(struct ae_sd **out, const char *path, struct ae_err *e)
 }
 
 int
-cafile_agents(struct ae_ca_rights **out, const struct conf *c, struct ae_err *e)
+cafile_rights(struct ae_ca_rights **out, const char *path, struct ae_err *e)
 {
 	uint8_t *p = NULL;
 	size_t len;
-	int rc = ae_file_read(&p, &len, c->agents, AE_SD_BYTES_MAX, e);
+	int rc = ae_file_read(&p, &len, path, AE_SD_BYTES_MAX, e);
 
 	if (rc == AE_ENOTFOUND)
 		return AE_OK;
 	if (rc == AE_OK)
 		rc = ae_ca_rights_parse(out, p, len, e);
 	free(p);
-	return rc < 0 ? ae_note(e, rc, "%s", c->agents) : rc;
+	return rc < 0 ? ae_note(e, rc, "%s", path) : rc;
 }
 
 const struct ae_cert *

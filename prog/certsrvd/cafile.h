@@ -34,11 +34,11 @@ int cafile_read(struct cafile *f, const struct conf *c, bool with_sd,
 void cafile_done(struct cafile *f);
 
 /*
- * The list of enrollment agents' rights; NULL: there is none, and no agent is
- * restricted.  A file that is not understood is an error: nobody is told yes
+ * The list of enrollment agents' or officers' rights at path; NULL: there is
+ * none, and nobody is restricted.  A file that is not understood is an error: nobody is told yes
  * because of it.
  */
-int cafile_agents(struct ae_ca_rights **out, const struct conf *c,
+int cafile_rights(struct ae_ca_rights **out, const char *path,
     struct ae_err *e) AE_MUST_CHECK;
 
 /* The newest certificate. */

@@ -28,6 +28,7 @@ struct conf {
 	char *certificate;     /* PEM; the newest CA certificate last */
 	char *security;	       /* file: the CA's own security descriptor */
 	char *agents;	       /* file: whom agents may enroll; may not be */
+	char *officers;	       /* file: whose requests officers decide; the same */
 	char *chain;	       /* PEM of the issuers above; may be NULL */
 	char *cross;	       /* PEM of cross certificates; may be NULL */
 	int64_t max_validity;  /* of what is issued */
@@ -47,6 +48,10 @@ struct conf {
 
 	/* [archive] */
 	struct ae_strv recovery_agents; /* SHA-256 of certificates, hex */
+
+	/* [admin] */
+	bool admin_network;	/* serve ICertAdminD and ICertAdminD2 */
+	bool role_separation;	/* nobody may have two roles */
 
 	/* [listen] */
 	struct ae_strv address; /* none: 0.0.0.0 */

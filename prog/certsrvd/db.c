@@ -366,6 +366,39 @@ on_refuse(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
+static int
+on_set_attrs(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_arena *a = ae_arena_new(2 * MSG_ATTRS_MAX);
+	struct ae_err why = AE_ERR_INIT;
+	char *attrs, *by;
+	struct ae_rd r;
+	int64_t id;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	id = (int64_t)ae_rd_u64(&r);
+	attrs = get_str(&r, a);
+	by = get_str(&r, a);
+	if (!ae_rd_done(&r)) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_SET_ATTRS", e);
+	}
+	rc = batch(d, &why);
+	if (rc == AE_OK)
+		rc = ae_db_request_set_attrs(
+		    d->db, id, attrs, by, ae_clock_now(), &why);
+	wrote(d, m->id, rc, id, &why);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
 /* Look-ups see what this turn wrote, so their answers wait with it. */
 static int
 on_lookup(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
@@ -416,6 +449,130 @@ on_lookup(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		put_row(w, &row);
 	else if (rc != AE_ENOTFOUND)
 		log_line(d->p, AE_LOG_ERROR, "database: %s", why.text);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+/* ---- pages of rows ---- */
+
+/* So many as fit; n is where their number stands. */
+static bool
+put_rows(struct ae_wr *w, size_t n_at, uint32_t *n, struct ae_db_request *v,
+    size_t got)
+{
+	size_t i;
+
+	for (i = 0; i < got && w->len < MSG_ROWS_MAX / 2; i++)
+		put_row(w, &v[i]);
+	*n += (uint32_t)i;
+	if (ae_wr_ok(w))
+		ae_wr_set_u32(w, n_at, *n);
+	return i == got;
+}
+
+/* The rows of on_list and on_pick into an answer; rc says how it went. */
+static void
+rows_answer(struct database *d, uint32_t id, int rc, bool end,
+    struct ae_db_request *v, size_t got, const struct ae_err *why)
+{
+	struct ae_wr *w = answer_add(d, id, MSG_DB_ROWS, MSG_ROWS_MAX);
+	uint32_t n = 0;
+
+	ae_wr_u32(w, (uint32_t)rc);
+	if (rc < 0) {
+		log_line(d->p, AE_LOG_ERROR, "database: %s", why->text);
+		return;
+	}
+	ae_wr_u8(w, 0);
+	ae_wr_u32(w, 0);
+	if (put_rows(w, 5, &n, v, got) && end && ae_wr_ok(w))
+		w->p[4] = 1;
+}
+
+static int
+on_list(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_arena *a = ae_arena_new(2 * MSG_ROWS_MAX);
+	struct ae_db_filter f = { .blobs = false };
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_db_request *v = NULL;
+	struct ae_rd r;
+	size_t got = 0;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	f.blobs = ae_rd_u8(&r) != 0;
+	f.after = (int64_t)ae_rd_u64(&r);
+	f.limit = ae_rd_u32(&r);
+	f.newest_first = ae_rd_u8(&r) != 0;
+	f.disp = (int)ae_rd_u32(&r);
+	f.template = get_str(&r, a);
+	f.serial = get_bytes(&r, &f.serial_len);
+	if (!ae_rd_done(&r)) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_LIST", e);
+	}
+	if (d->n == AE_DB_BATCH_MAX)
+		on_commit(d);
+	ae_source_set_timer(d->commit, 0);
+	rc = ae_db_request_list(d->db, &f, &v, &got, a, &why);
+	rows_answer(d, m->id, rc, got < f.limit, v, got, &why);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+#define PICK_MAX 1000u
+
+/* Rows by their numbers, in that order; what is not there is left out. */
+static int
+on_pick(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_arena *a = ae_arena_new(2 * MSG_ROWS_MAX);
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_db_request *v = NULL;
+	uint32_t n, i;
+	struct ae_rd r;
+	size_t got = 0;
+	bool blobs;
+	int rc = AE_OK;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	blobs = ae_rd_u8(&r) != 0;
+	n = ae_rd_u32(&r);
+	if (n <= PICK_MAX)
+		v = ae_arena_array(a, n + 1, sizeof(*v));
+	if (v == NULL) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_PICK", e);
+	}
+	for (i = 0; i < n && rc == AE_OK && ae_rd_ok(&r); i++) {
+		rc = ae_db_request_get(
+		    d->db, (int64_t)ae_rd_u64(&r), &v[got], a, &why);
+		if (rc == AE_OK && !blobs)
+			v[got].csr_len = v[got].cert_len = 0;
+		if (rc == AE_OK)
+			v[got++].caller_len = 0;
+		if (rc == AE_ENOTFOUND)
+			rc = AE_OK;
+	}
+	if (!ae_rd_done(&r) && rc == AE_OK) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_PICK", e);
+	}
+	if (d->n == AE_DB_BATCH_MAX)
+		on_commit(d);
+	ae_source_set_timer(d->commit, 0);
+	rows_answer(d, m->id, rc, false, v, got, &why);
 	ae_arena_free(a);
 	return AE_OK;
 }
@@ -566,10 +723,13 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_DB_REVOKE, MSG_TEXT_MAX, 1, false, on_revoke },
 	{ MSG_DB_RELEASE, MSG_TEXT_MAX, 1, false, on_revoke },
 	{ MSG_DB_RECOVER, MSG_TEXT_MAX, 1, false, on_recover },
+	{ MSG_DB_SET_ATTRS, MSG_ATTRS_MAX, 1, false, on_set_attrs },
 	{ MSG_DB_BY_ID, 8, 1, false, on_lookup },
 	{ MSG_DB_BY_SERIAL, 64, 1, false, on_lookup },
 	{ MSG_DB_SAME, MSG_ATTRS_MAX + 256, 1, false, on_lookup },
 	{ MSG_DB_CRL, 2, 1, false, on_crl },
+	{ MSG_DB_LIST, MSG_TEXT_MAX * 2, 1, false, on_list },
+	{ MSG_DB_PICK, MSG_TEXT_MAX * 2, 1, false, on_pick },
 	{ .handle = NULL },
 };
 

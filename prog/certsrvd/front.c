@@ -18,6 +18,7 @@
 #include "rpc/mgmt.h"
 #include "rpc/sec.h"
 #include "sys/clock.h"
+#include "wcce/admin.h"
 #include "wcce/request.h"
 
 #define ADDRESSES_MAX 8 /* told in string bindings, beside the name */
@@ -380,14 +381,19 @@ open_dcom(struct front *f, struct ae_err *e)
 	char text[ADDRESSES_MAX][INET_ADDRSTRLEN];
 	const char *hosts[1 + ADDRESSES_MAX] = { f->p->conf.dns_name };
 	size_t i, n = own_addresses(&f->p->conf, text, ADDRESSES_MAX);
-	struct ae_dcom_class class = { .clsid = ae_clsid_ccertrequestd,
-		.iids = { ae_iid_icertrequestd, ae_iid_icertrequestd2 },
-		.niids = 2 };
+	const struct ae_dcom_class classes[] = {
+		{ .clsid = ae_clsid_ccertrequestd,
+		    .iids = { ae_iid_icertrequestd, ae_iid_icertrequestd2 },
+		    .niids = 2 },
+		{ .clsid = ae_clsid_ccertadmind,
+		    .iids = { ae_iid_icertadmind, ae_iid_icertadmind2 },
+		    .niids = 2 },
+	};
 	struct ae_dcom_exporter_config conf = { .hosts = hosts,
 		.nhosts = 1 + n,
 		.port = (uint16_t)f->p->conf.port,
-		.classes = &class,
-		.nclasses = 1 };
+		.classes = classes,
+		.nclasses = f->p->conf.admin_network ? 2 : 1 };
 
 	for (i = 0; i < n; i++)
 		hosts[1 + i] = text[i];

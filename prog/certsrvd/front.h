@@ -62,7 +62,4 @@ void front_stop(struct front *f);
 bool front_common(
     struct front *f, struct ae_run_conn *c, const struct ae_rpc_call *call);
 
-/* The one class there is, and its interfaces in this order. */
-enum { FRONT_IID_REQUESTD, FRONT_IID_REQUESTD2 };
-
 #endif

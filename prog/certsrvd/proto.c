@@ -215,6 +215,7 @@ put_row(struct ae_wr *w, const struct ae_db_request *q)
 	put_str(w, q->on_behalf);
 	ae_wr_u32(w, q->request_flags);
 	ae_wr_u32(w, q->issuer);
+	put_str(w, q->set_attrs);
 	put_bytes(w, q->archived, q->archived_len);
 }
 
@@ -268,5 +269,6 @@ get_row(struct ae_rd *r, struct ae_db_request *q, struct ae_arena *a)
 	q->on_behalf = get_str(r, a);
 	q->request_flags = ae_rd_u32(r);
 	q->issuer = ae_rd_u32(r);
+	q->set_attrs = get_str(r, a);
 	q->archived = get_copy(r, &q->archived_len, a);
 }

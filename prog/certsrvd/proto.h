@@ -17,6 +17,7 @@
 #include "base/rd.h"
 #include "base/wr.h"
 #include "db/db.h"
+#include "wcce/admin.h"
 #include "wcce/request.h"
 
 enum role {
@@ -64,10 +65,14 @@ enum msg {
 	MSG_CALLER_OK,
 
 	/* rpc -> ca */
-	MSG_REQUEST, /* u64 name, string peer; request */
-	MSG_FORGET,  /* u64 name */
+	MSG_REQUEST,	/* u64 name, string peer; request */
+	MSG_FORGET,	/* u64 name */
+	MSG_MANAGE_ASK, /* u64 name, string peer, u16 opnum: may it be read? */
+	MSG_MANAGE,	/* u64 name, string peer; administration request */
 	/* ca -> rpc */
-	MSG_REPLY, /* reply */
+	MSG_REPLY,	/* reply */
+	MSG_MANAGE_MAY, /* u32 hresult: 0, or what the call is refused with */
+	MSG_MANAGED,	/* administration reply */
 
 	/* ca -> ad */
 	MSG_ASK_REQUESTER, /* sid */
@@ -92,15 +97,20 @@ enum msg {
 	MSG_DB_REVOKE,	  /* bytes serial, u8 reason, string by */
 	MSG_DB_RELEASE,	  /* bytes serial, string by */
 	MSG_DB_RECOVER,	  /* i64 id, string by */
+	MSG_DB_SET_ATTRS, /* i64 id, string attributes, string by */
 	MSG_DB_BY_ID,	  /* i64 id */
 	MSG_DB_BY_SERIAL, /* bytes */
 	MSG_DB_SAME,	  /* string sid, 32 bytes hash, string attributes */
 	MSG_DB_CRL,	  /* u16 key index: number and revoked rows */
+	MSG_DB_LIST,	  /* u8 blobs, i64 after, u32 limit, u8 newest first,
+			     u32 state, string template, bytes serial */
+	MSG_DB_PICK,	  /* u8 blobs, u32 n, i64 id... */
 	/* db -> ca */
 	MSG_DB_DONE,	/* i32 rc, i64 id, text */
 	MSG_DB_ROW,	/* i32 rc; row */
 	MSG_DB_REVOKED, /* i32 rc, i64 number, entries */
 	MSG_DB_KEY,	/* i32 rc, bytes when it is 0 */
+	MSG_DB_ROWS,	/* i32 rc, u8 end, u32 n, rows when it is 0 */
 
 	/* certsrv -> ca, over the descriptor of MSG_ADMIN */
 	MSG_ADMIN_APPROVE, /* i64 id */
@@ -134,10 +144,12 @@ enum msg {
 #define MSG_CONTEXT_MAX (1200u * 1024u)
 #define MSG_CALLER_MAX (600u * 1024u)
 #define MSG_REQUEST_MAX (400u * 1024u)
+#define MSG_MANAGE_MAX (256u * 1024u)
 #define MSG_REPLY_MAX (16u * 1024u * 1024u)
 #define MSG_SNAPSHOT_MAX (32u * 1024u * 1024u)
 #define MSG_ROW_MAX (1024u * 1024u)
 #define MSG_SUBJECT_MAX (512u * 1024u) /* an object and its groups */
+#define MSG_ROWS_MAX (16u * 1024u * 1024u)
 #define MSG_CRL_MAX (64u * 1024u * 1024u)
 #define XCHG_OPEN_MAX (640u * 1024u) /* an envelope and eight certificates */
 #define MSG_CERT_MAX (256u * 1024u)
@@ -163,6 +175,13 @@ void put_reply(struct ae_wr *w, const struct ae_wcce_reply *p);
 void get_reply(struct ae_rd *r, struct ae_wcce_reply *p, struct ae_arena *a);
 void put_row(struct ae_wr *w, const struct ae_db_request *q);
 void get_row(struct ae_rd *r, struct ae_db_request *q, struct ae_arena *a);
+
+/* proto_admin.c */
+void put_manage(struct ae_wr *w, const struct ae_admin_request *q);
+void get_manage(
+    struct ae_rd *r, struct ae_admin_request *q, struct ae_arena *a);
+void put_managed(struct ae_wr *w, const struct ae_admin_reply *p);
+void get_managed(struct ae_rd *r, struct ae_admin_reply *p, struct ae_arena *a);
 
 /* "Not understood": what a handler returns after ae_rd_done() said no. */
 int bad_message(const struct ae_rd *r, const char *what, struct ae_err *e);

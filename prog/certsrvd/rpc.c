@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin_rpc.h"
 #include "front.h"
 #include "sys/sandbox.h"
 #include "wcce/request.h"
@@ -32,6 +33,7 @@ struct worker {
 	struct pending call[CALLS_MAX];
 	size_t next, inflight;
 	struct ae_arena *arena;
+	struct admin_rpc *admin; /* NULL: not served */
 	char sec_addr[8];
 };
 
@@ -189,7 +191,7 @@ on_call(struct front *f, struct ae_run_conn *c, const struct ae_rpc_call *call)
 	size_t len;
 	int rc;
 
-	if (front_common(f, c, call))
+	if (front_common(f, c, call) || admin_rpc_call(w->admin, c, call))
 		return;
 	ae_arena_reset(w->arena);
 	fault = open_call(w, call, &args, &len, &e);
@@ -258,8 +260,31 @@ on_reply(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
+static int
+on_may(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct worker *w = peer->p->state;
+
+	(void)ipc;
+	return admin_rpc_may(w->admin, m, e);
+}
+
+static int
+on_managed(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct worker *w = peer->p->state;
+
+	(void)ipc;
+	return admin_rpc_done(w->admin, m, e);
+}
+
 static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_REPLY, MSG_REPLY_MAX, 1, false, on_reply },
+	{ MSG_MANAGE_MAY, 4, 1, false, on_may },
+	{ MSG_MANAGED, MSG_REPLY_MAX, 1, false, on_managed },
 	{ .handle = NULL },
 };
 
@@ -284,6 +309,7 @@ ca_down(struct worker *w)
 			ae_run_conn_fault(
 			    c, p->call, AE_RPC_FAULT_SERVER_TOO_BUSY);
 	}
+	admin_rpc_down(w->admin);
 	ae_run_server_drop_all(w->front.run, "the CA process was restarted");
 }
 
@@ -325,6 +351,8 @@ worker_open(struct proc *p, struct ae_err *e)
 		if (rc == AE_OK)
 			rc = ae_rpc_server_add(w->front.rpc, dcom[i], e);
 	}
+	if (rc == AE_OK && p->conf.admin_network)
+		rc = admin_rpc_new(&w->admin, &w->front, e);
 	return rc;
 }
 

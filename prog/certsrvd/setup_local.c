@@ -362,7 +362,9 @@ make_certificate(struct work *w, struct ae_err *e)
 
 /*
  * As a fresh Windows CA has it: authenticated users may ask for
- * certificates (the templates say which), administrators manage.
+ * certificates (the templates say which), administrators manage.  Reading is
+ * reading the database, over the network too where that is switched on, so
+ * who may ask for a certificate may not read it for that.
  */
 static int
 default_sd(struct ae_wr *out, struct ae_err *e)
@@ -372,7 +374,7 @@ default_sd(struct ae_wr *out, struct ae_err *e)
 		uint32_t mask;
 	} rows[] = {
 		{ "S-1-5-32-544", RIGHT_ADMIN | RIGHT_OFFICER | RIGHT_READ },
-		{ "S-1-5-11", RIGHT_ENROLL | RIGHT_READ },
+		{ "S-1-5-11", RIGHT_ENROLL },
 	};
 	struct ae_sd *sd = ae_sd_new();
 	struct ae_sid sid;

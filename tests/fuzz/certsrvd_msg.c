@@ -19,6 +19,8 @@ body(uint8_t kind, struct ae_rd *r, struct ae_wr *w, struct ae_arena *a)
 	struct ae_wcce_request q;
 	struct ae_wcce_reply rep;
 	struct ae_db_request row;
+	struct ae_admin_request admin;
+	struct ae_admin_reply managed;
 	struct explained x;
 
 	if (kind == 0) {
@@ -30,6 +32,12 @@ body(uint8_t kind, struct ae_rd *r, struct ae_wr *w, struct ae_arena *a)
 	} else if (kind == 3) {
 		get_explained(r, &x, a);
 		put_explained(w, &x);
+	} else if (kind == 4) {
+		get_manage(r, &admin, a);
+		put_manage(w, &admin);
+	} else if (kind == 5) {
+		get_managed(r, &managed, a);
+		put_managed(w, &managed);
 	} else {
 		get_row(r, &row, a);
 		put_row(w, &row);
@@ -48,10 +56,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	ae_wr_init(&once, 1 << 20);
 	ae_wr_init(&twice, 1 << 20);
 	ae_rd_init(&r, p + 1, len - 1);
-	body(p[0] % 4, &r, &once, a);
+	body(p[0] % 6, &r, &once, a);
 	if (ae_rd_done(&r) && ae_wr_ok(&once)) {
 		ae_rd_init(&r, once.p, once.len);
-		body(p[0] % 4, &r, &twice, a);
+		body(p[0] % 6, &r, &twice, a);
 		if (!ae_rd_done(&r) || once.len != twice.len ||
 		    memcmp(once.p, twice.p, once.len) != 0)
 			__builtin_trap();

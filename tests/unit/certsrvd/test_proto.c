@@ -73,6 +73,31 @@ static const struct ae_db_request row = {
 	.caller_len = 3,
 	.on_behalf = "LAB\\alice",
 	.request_flags = 0x10,
+	.set_attrs = "Ticket:1\n",
+};
+
+static const uint32_t columns[] = { 0x1000, 0x2007 };
+static const struct ae_admin_restriction restrictions[] = {
+	{ 0x1009, 1, 0, csr, sizeof(csr) },
+	{ 0x1000, 0, 2, NULL, 0 },
+};
+static const struct ae_admin_request manage = {
+	.opnum = AE_ADMIN_OPENVIEW,
+	.authority = "Example CA",
+	.id = 7,
+	.text = NULL,
+	.flags = 0xfffffffe,
+	.time = { 1, 2 },
+	.table = 3,
+	.from = 4,
+	.count = 5,
+	.prop_id = 6,
+	.prop_index = 7,
+	.prop_type = 8,
+	.nrestrictions = 2,
+	.restrictions = restrictions,
+	.ncolumns = 2,
+	.columns = columns,
 };
 
 static void
@@ -81,6 +106,53 @@ same(const char *a, const char *b)
 	assert_int_equal(a == NULL, b == NULL);
 	if (a != NULL)
 		assert_string_equal(a, b);
+}
+
+static void
+administration_comes_back(void **state)
+{
+	const struct ae_admin_reply in = {
+		.hresult = 1, .n = 2, .m = 3, .blob = { sizeof(csr), csr }
+	};
+	struct ae_arena *a = ae_arena_new(65536);
+	struct ae_admin_request q;
+	struct ae_admin_reply p;
+	struct ae_wr once, twice;
+	struct ae_rd r;
+
+	(void)state;
+	ae_wr_init(&once, 65536);
+	ae_wr_init(&twice, 65536);
+	put_manage(&once, &manage);
+	ae_rd_init(&r, once.p, once.len);
+	get_manage(&r, &q, a);
+	assert_true(ae_rd_done(&r));
+	assert_int_equal(q.opnum, 14);
+	same(q.authority, manage.authority);
+	same(q.text, NULL);
+	assert_int_equal(q.nrestrictions, 2);
+	assert_null(q.restrictions[1].value);
+	put_manage(&twice, &q);
+	assert_int_equal(once.len, twice.len);
+	assert_memory_equal(once.p, twice.p, once.len);
+	/* more restrictions than there may be: their number is at 58 */
+	ae_wr_set_u32(&once, 58, AE_ADMIN_RESTRICTIONS_MAX + 1);
+	ae_rd_init(&r, once.p, once.len);
+	get_manage(&r, &q, a);
+	assert_false(ae_rd_ok(&r));
+	ae_wr_reset(&once);
+	put_managed(&once, &in);
+	ae_rd_init(&r, once.p, once.len);
+	get_managed(&r, &p, a);
+	assert_true(ae_rd_done(&r));
+	assert_int_equal(p.hresult, 1);
+	assert_int_equal(p.n, 2);
+	assert_int_equal(p.m, 3);
+	assert_int_equal(p.blob.len, sizeof(csr));
+	assert_memory_equal(p.blob.p, csr, sizeof(csr));
+	ae_wr_done(&once);
+	ae_wr_done(&twice);
+	ae_arena_free(a);
 }
 
 static void
@@ -418,6 +490,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(administration_comes_back),
 		cmocka_unit_test(request_comes_back),
 		cmocka_unit_test(reply_comes_back),
 		cmocka_unit_test(row_comes_back),
