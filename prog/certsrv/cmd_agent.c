@@ -85,7 +85,7 @@ list_read(struct list *l, struct ae_err *e)
 		    "more than %d entries", ENTRIES_MAX);
 	if (rc < 0)
 		return ae_note(e, rc, "%s", l->path);
-	for (i = 0; i < l->old->n; i++)
+	for (i = 0; l->old != NULL && i < l->old->n; i++)
 		l->v[l->n++] = l->old->v[i];
 	return AE_OK;
 }
