@@ -19,8 +19,8 @@ _certsrv() {
 	template) words='list show diff new set grant revoke export import delete publish unpublish settings --acl --from --reenroll --out --json --help' ;;
 	permission) words='show grant revoke enroll read manage-certificates manage-ca audit backup --json --help' ;;
 	agent | officer) words='show allow deny remove unrestrict --for --template --json --help' ;;
-	explain) words='--as --template --attrib --renew-on-behalf --request --json --help' ;;
-	policy) words='check --json --help' ;;
+	explain) words='--as --template --attrib --renew-on-behalf --policy --request --json --help' ;;
+	policy) words='check try reload --as --template --json --help' ;;
 	ping) words='--json --help' ;;
 	crl) words='publish show --wait --json --help' ;;
 	esac

@@ -186,6 +186,13 @@ bool
 ae_ca_url(struct ae_strv *out, const struct ae_ca_certs *l,
     const struct ae_ca_cert *c, const char *url, bool crl)
 {
+	return ae_ca_url_of(out, c->index, l->keys[c->key].index, url, crl);
+}
+
+bool
+ae_ca_url_of(struct ae_strv *out, unsigned cert_index, unsigned key_index,
+    const char *url, bool crl)
+{
 	static const char end[] = ".crl";
 	char key[AE_CA_SUFFIX_MAX], own[AE_CA_SUFFIX_MAX];
 	size_t n = strlen(url);
@@ -193,8 +200,8 @@ ae_ca_url(struct ae_strv *out, const struct ae_ca_certs *l,
 	const char *s;
 	struct ae_wr w;
 
-	(void)ae_ca_suffix(key, l->keys[c->key].index);
-	(void)ae_ca_suffix(own, c->index);
+	(void)ae_ca_suffix(key, key_index);
+	(void)ae_ca_suffix(own, cert_index);
 	for (s = url; *s != '\0'; s++)
 		named = named || is_token(s, '8');
 	ae_wr_init(&w, URL_MAX);

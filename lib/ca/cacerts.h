@@ -101,5 +101,8 @@ const char *ae_ca_suffix(char out[AE_CA_SUFFIX_MAX], unsigned index);
  */
 bool ae_ca_url(struct ae_strv *out, const struct ae_ca_certs *l,
     const struct ae_ca_cert *c, const char *url, bool crl);
+/* The same for a certificate and a key by their indexes. */
+bool ae_ca_url_of(struct ae_strv *out, unsigned cert_index, unsigned key_index,
+    const char *url, bool crl);
 
 #endif

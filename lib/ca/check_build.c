@@ -214,9 +214,6 @@ check_extensions(struct ae_ca_work *w)
 			return rc;
 		x->aki = (struct ae_der){ w->aki, sizeof(w->aki) };
 	}
-	rc = put_critical(w);
-	if (rc != AE_CA_GO)
-		return rc;
 	if (asked->nraw > 0)
 		ae_ca_note(w, "request.extensions-ignored",
 		    "MS-WCCE 3.2.1.4.2.1.4.1.1",
@@ -261,6 +258,9 @@ check_tbs(struct ae_ca_work *w)
 	struct ae_wr out;
 	int rc;
 
+	rc = put_critical(w);
+	if (rc != AE_CA_GO)
+		return rc;
 	put_serial(w);
 	w->tbs.sigalg = w->cfg->sigalg;
 	w->tbs.issuer = w->cfg->cert->subject;
@@ -268,7 +268,8 @@ check_tbs(struct ae_ca_work *w)
 	ae_wr_init(&out, TBS_MAX);
 	rc = ae_tbs_encode(&out, &w->tbs, &e);
 	if (rc == AE_OK)
-		rc = ae_ca_lint(&w->tbs, out.p, out.len, &e);
+		rc = ae_ca_lint(
+		    &w->tbs, out.p, out.len, &w->cfg->more_extensions, &e);
 	if (rc == AE_OK) {
 		w->d->tbs = ae_arena_dup(w->a, out.p, out.len);
 		w->d->tbs_len = out.len;
@@ -324,6 +325,8 @@ const struct ae_ca_check ae_ca_checks_build[] = {
 	    "which names" }, ae_ca_subject },
 	{ { "certificate.extensions", "MS-WCCE 3.2.1.4.2.1.4.7",
 	    "which extensions" }, check_extensions },
+	{ { "policy.file", "policy",
+	    "what the template's policy file says" }, ae_ca_check_rules },
 	{ { "certificate.written", "MS-WCCE 3.2.1.4.2.1.4.7",
 	    "is what was written what was meant" }, check_tbs },
 	{ { "request.archived", "MS-WCCE 3.2.2.6.2.1.2.2",

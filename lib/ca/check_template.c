@@ -233,9 +233,8 @@ check_possible(struct ae_ca_work *w)
 	return AE_CA_GO;
 }
 
-/* The key type a schema 3 or 4 template asks for; 0: it does not say. */
-static enum ae_key_type
-wanted_type(const struct ae_template *t)
+enum ae_key_type
+ae_ca_wanted_key(const struct ae_template *t)
 {
 	const char *s = t->algorithms.asymmetric;
 
@@ -255,7 +254,7 @@ check_key(struct ae_ca_work *w)
 		.rsa_max = w->cfg->rsa_bits_max,
 		.ec_min = 256 };
 	const struct ae_key *k = w->req->csr->key;
-	const enum ae_key_type want = wanted_type(w->t);
+	const enum ae_key_type want = ae_ca_wanted_key(w->t);
 	struct ae_err e = AE_ERR_INIT;
 	char name[16];
 	int rc;

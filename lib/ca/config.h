@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "pki/key.h"
+#include "rules/judge.h"
 
 struct ae_ca_rights;
 struct ae_cert;
@@ -83,6 +84,12 @@ struct ae_ca_config {
 	 */
 	bool allow_supplied_auth_subject;
 	bool allow_any_purpose;
+
+	/* Policy files, doc/rules.md */
+	bool policy_required;	       /* a template without one: denied */
+	struct ae_rules_trust yubikey; /* whose attestations count */
+	/* extensions that policy files may add, besides those of lint.c */
+	struct ae_strv more_extensions;
 
 	/* URLs for issued certificates */
 	struct ae_strv cdp_urls;

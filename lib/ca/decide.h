@@ -21,6 +21,7 @@
 #include "base/sid.h"
 #include "base/str.h"
 #include "ca/config.h"
+#include "rules/judge.h"
 #include "wcce/attrs.h"
 #include "wcce/request.h"
 
@@ -43,6 +44,8 @@ enum ae_ca_ask {
 	AE_CA_ASK_ROW_CERTS = 32, /* rows of ae_decision.ask_certs, by serial */
 	AE_CA_ASK_SUBJECT = 64,	  /* directory object of ask_subject, and its
 				     groups as the directory counts them */
+	AE_CA_ASK_OBJECT = 256,	  /* the object ae_decision.ask_object is about,
+				     for a policy file's rules */
 	AE_CA_ASK_ARCHIVE = 128,  /* the private key that came along: opened,
 				     compared, wrapped for the agents */
 };
@@ -97,6 +100,9 @@ struct ae_ca_answers {
 	 */
 	unsigned dns_other_owners;
 
+	/* AE_CA_ASK_OBJECT */
+	struct ae_rules_object object;
+
 	/* AE_CA_ASK_ARCHIVE: 0, or why not (an HRESULT and a sentence) */
 	uint32_t archive_hresult;
 	const char *archive_text;
@@ -121,6 +127,9 @@ struct ae_ca_input {
 	const struct ae_caller *caller;
 	const struct ae_ca_templates *templates;
 	const struct ae_ca_config *config;
+	const struct ae_rules_set *policies; /* files; NULL: there are none */
+	/* that file instead, for whichever template; NULL: as they are */
+	const struct ae_rules_entry *policy;
 	const struct ae_ca_answers *answers; /* NULL: none yet */
 	int64_t now;
 	const uint8_t *random; /* AE_CA_RANDOM_LEN fresh bytes */
@@ -199,7 +208,8 @@ struct ae_decision {
 	unsigned ask; /* of AE_CA_ASK */
 	const char *ask_dns;
 	const struct ae_sid *ask_sid; /* whose it is to be: may bear ask_dns */
-	const char *ask_subject;      /* "DOMAIN\\account", or a SID */
+	struct ae_rules_question ask_object; /* its own: ask_sid's */
+	const char *ask_subject;	     /* "DOMAIN\\account", or a SID */
 	struct {
 		const uint8_t *p; /* big endian, no leading zero byte */
 		size_t len;

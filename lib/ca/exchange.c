@@ -78,7 +78,7 @@ ae_ca_exchange_tbs(struct ae_wr *w, uint8_t serial[AE_CA_SERIAL_LEN],
 	if (rc == AE_OK)
 		rc = ae_tbs_encode(w, &t, e);
 	if (rc == AE_OK)
-		rc = ae_ca_lint(&t, w->p, w->len, e);
+		rc = ae_ca_lint(&t, w->p, w->len, &cfg->more_extensions, e);
 	if (rc == AE_OK)
 		*not_after = t.not_after;
 	ae_strv_done(&t.x.eku);

@@ -9,22 +9,25 @@
 #include <string.h>
 
 #include "pki/oid.h"
+#include "rules/judge.h"
 
 bool
-ae_ca_extension_allowed(const char *oid)
+ae_ca_extension_allowed(const char *oid, const struct ae_strv *more)
 {
 	static const char *const v[] = { AE_OID_SKI, AE_OID_AKI,
 		AE_OID_KEY_USAGE, AE_OID_EKU, AE_OID_SAN,
 		AE_OID_BASIC_CONSTRAINTS, AE_OID_CDP, AE_OID_AIA,
 		AE_OID_CERT_POLICIES, AE_OID_OCSP_NOCHECK, AE_OID_SMIME_CAPS,
 		AE_OID_MS_TEMPLATE_V1, AE_OID_MS_TEMPLATE_V2,
-		AE_OID_MS_APP_POLICIES, AE_OID_MS_SID };
+		AE_OID_MS_APP_POLICIES, AE_OID_MS_SID,
+		/* of policy files: they grant nothing */
+		AE_OID_TLS_FEATURE, AE_OID_MS_VM_CONNECTION };
 	size_t i;
 
 	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
 		if (strcmp(v[i], oid) == 0)
 			return true;
-	return false;
+	return ae_rules_is_yubico(oid) || ae_strv_has(more, oid);
 }
 
 static int
@@ -35,7 +38,8 @@ bad(struct ae_err *e, const char *what)
 }
 
 int
-ae_ca_lint_rules(const struct ae_cert *c, struct ae_err *e)
+ae_ca_lint_rules(
+    const struct ae_cert *c, const struct ae_strv *more, struct ae_err *e)
 {
 	size_t i, j;
 
@@ -49,7 +53,7 @@ ae_ca_lint_rules(const struct ae_cert *c, struct ae_err *e)
 	if (c->x.ski.p == NULL || c->x.aki.p == NULL)
 		return bad(e, "lacks a key identifier");
 	for (i = 0; i < c->x.nraw; i++) {
-		if (!ae_ca_extension_allowed(c->x.raw[i].oid))
+		if (!ae_ca_extension_allowed(c->x.raw[i].oid, more))
 			return ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
 			    "the certificate to be signed has extension %s",
 			    c->x.raw[i].oid);
@@ -150,8 +154,8 @@ differ(const struct ae_tbs *t, const struct ae_cert *c)
 }
 
 int
-ae_ca_lint(
-    const struct ae_tbs *t, const void *tbs, size_t len, struct ae_err *e)
+ae_ca_lint(const struct ae_tbs *t, const void *tbs, size_t len,
+    const struct ae_strv *more, struct ae_err *e)
 {
 	struct ae_cert *c = NULL;
 	const char *what;
@@ -162,7 +166,7 @@ ae_ca_lint(
 		return rc;
 	if (rc != AE_OK)
 		return ae_note(e, AE_EINVAL, "reading it back");
-	rc = ae_ca_lint_rules(c, e);
+	rc = ae_ca_lint_rules(c, more, e);
 	what = differ(t, c);
 	if (rc == AE_EDENIED)
 		rc = ae_note(e, AE_EINTERNAL, "linting");

@@ -14,14 +14,18 @@
 #include "pki/cert.h"
 #include "pki/tbs.h"
 
-/* Extensions this CA puts into certificates; it signs no others. */
-bool ae_ca_extension_allowed(const char *oid);
+/*
+ * Extensions this CA puts into certificates; it signs no others but those of
+ * more, which the configuration allows.
+ */
+bool ae_ca_extension_allowed(const char *oid, const struct ae_strv *more);
 
 /*
  * The rules for every certificate, whoever made it: no CA, no CA's key
  * usages, only allowed extensions.  AE_EDENIED names the culprit.
  */
-int ae_ca_lint_rules(const struct ae_cert *c, struct ae_err *e) AE_MUST_CHECK;
+int ae_ca_lint_rules(const struct ae_cert *c, const struct ae_strv *more,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * tbs is exactly what t describes and keeps the rules.  AE_EINVAL when the
@@ -29,6 +33,6 @@ int ae_ca_lint_rules(const struct ae_cert *c, struct ae_err *e) AE_MUST_CHECK;
  * says something else than t.
  */
 int ae_ca_lint(const struct ae_tbs *t, const void *tbs, size_t len,
-    struct ae_err *e) AE_MUST_CHECK;
+    const struct ae_strv *more, struct ae_err *e) AE_MUST_CHECK;
 
 #endif

@@ -83,7 +83,7 @@ ae_ca_sign_check(const struct ae_ca_sign_config *cfg, const void *tbs,
 	    c->serial.p[0] != cfg->serial_instance)
 		rc = refuse(e, "a serial number that is not this CA's");
 	else
-		rc = ae_ca_lint_rules(c, e);
+		rc = ae_ca_lint_rules(c, &cfg->more_extensions, e);
 	if (rc == AE_OK)
 		rc = check_dates(cfg, c, now, e);
 	if (rc == AE_OK)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "pki/der.h"
 #include "pki/key.h"
 
@@ -32,6 +33,7 @@ struct ae_ca_sign_config {
 	uint8_t serial_instance;
 	unsigned rsa_bits_min;
 	unsigned rsa_bits_max;
+	struct ae_strv more_extensions; /* besides those of lint.c */
 };
 
 /*

@@ -113,6 +113,12 @@ ae_ca_check_fn ae_ca_check_agent, ae_ca_check_old, ae_ca_check_reenroll,
 /* Of agents.c: on behalf of others. */
 ae_ca_check_fn ae_ca_check_robo, ae_ca_check_on_behalf;
 
+/* The key type a schema 3 or 4 template asks for; 0: it does not say. */
+enum ae_key_type ae_ca_wanted_key(const struct ae_template *t);
+
+/* Of check_rules.c: the template's policy file. */
+ae_ca_check_fn ae_ca_check_rules;
+
 /* The permissions of the CA, for w->token. */
 ae_ca_check_fn ae_ca_check_ca_permission;
 

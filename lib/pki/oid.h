@@ -23,6 +23,7 @@
 #define AE_OID_FRESHEST_CRL "2.5.29.46"
 #define AE_OID_AIA "1.3.6.1.5.5.7.1.1"
 #define AE_OID_OCSP_NOCHECK "1.3.6.1.5.5.7.48.1.5"
+#define AE_OID_TLS_FEATURE "1.3.6.1.5.5.7.1.24" /* RFC 7633 */
 #define AE_OID_SMIME_CAPS "1.2.840.113549.1.9.15"
 
 /* Certificate extensions, MS-WCCE 2.2.2.7.7 and Appendix B */
@@ -32,6 +33,7 @@
 #define AE_OID_MS_PREVIOUS_CERT_HASH "1.3.6.1.4.1.311.21.2"
 #define AE_OID_MS_CRL_NEXT_PUBLISH "1.3.6.1.4.1.311.21.4"
 #define AE_OID_MS_APP_POLICIES "1.3.6.1.4.1.311.21.10"
+#define AE_OID_MS_VM_CONNECTION "1.3.6.1.4.1.311.62.1.1.1"
 #define AE_OID_MS_SID "1.3.6.1.4.1.311.25.2"
 #define AE_OID_MS_SID_OBJECTSID "1.3.6.1.4.1.311.25.2.1"
 

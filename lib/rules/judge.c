@@ -135,8 +135,7 @@ begin(struct judging *j)
 	if (f->nsans > 0)
 		memcpy(out->sans, f->sans, f->nsans * sizeof(*out->sans));
 	out->nsans = f->nsans;
-	return names_subject(&j->subject, f->csr->subject, j->a) &&
-	    names_sans(&j->sans, f->csr->x.sans, f->csr->x.nsans, j->a) &&
+	return names_asked(&j->subject, &j->sans, f, j->a) &&
 	    ae_name_list(&j->parts, &j->nparts, f->subject, j->a, NULL) ==
 	    AE_OK;
 }

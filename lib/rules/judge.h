@@ -71,14 +71,6 @@ struct ae_rules_trust {
 	size_t nothers;
 };
 
-/* What %1 … %11 in URLs stand for. */
-struct ae_rules_ca {
-	const char *dns_name;  /* of its host */
-	const char *name;      /* as it is */
-	const char *sanitized; /* as it stands in directory names */
-	const char *config_nc; /* DN; NULL: not known */
-};
-
 /* Everything is borrowed. */
 struct ae_rules_facts {
 	int64_t now;
@@ -93,7 +85,6 @@ struct ae_rules_facts {
 	int64_t not_after;
 	const struct ae_rules_object *object; /* NULL: not asked for */
 	struct ae_rules_trust trust;
-	struct ae_rules_ca ca;
 };
 
 struct ae_rules_violation {
@@ -116,7 +107,8 @@ struct ae_rules_outcome {
 	size_t nsans;
 	int64_t not_after;
 	struct ae_sid sid;
-	struct ae_rules_strings cdp, aia, ocsp; /* n 0: as it was */
+	/* URLs with the CA's variables in them (%1 …); n 0: as it was */
+	struct ae_rules_strings cdp, aia, ocsp;
 	const struct ae_ext *extensions;
 	size_t nextensions;
 	bool ocsp_nocheck;

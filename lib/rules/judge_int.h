@@ -47,10 +47,12 @@ void judge_add_san(struct judging *j, const char *field, const char *value,
 bool judge_san_value(struct ae_san *out, const char *field, const char *value,
     struct ae_arena *a);
 
-/* The names of a subject, of alternative names. */
-bool names_subject(struct names *out, struct ae_der name, struct ae_arena *a);
-bool names_sans(
-    struct names *out, const struct ae_san *v, size_t n, struct ae_arena *a);
+/*
+ * The names that are asked for: what the certificate would have of the
+ * request where the template lets it choose, else what the request says.
+ */
+bool names_asked(struct names *subject, struct names *sans,
+    const struct ae_rules_facts *f, struct ae_arena *a);
 /* The first of this field (ASCII case aside), or NULL. */
 const char *names_get(const struct names *l, const char *field);
 

@@ -67,8 +67,7 @@ ae_rules_ask(struct ae_rules_question *q, const struct ae_rules *r,
 		return false;
 	if (q->own)
 		return true;
-	if (!names_subject(&subject, f->csr->subject, a) ||
-	    !names_sans(&sans, f->csr->x.sans, f->csr->x.nsans, a))
+	if (!names_asked(&subject, &sans, f, a))
 		return false;
 	q->value = identity(d, &subject, &sans);
 	return q->value != NULL && q->value[0] != '\0';

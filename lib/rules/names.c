@@ -10,7 +10,7 @@
 #include "rules/field.h"
 #include "rules/judge_int.h"
 
-bool
+static bool
 names_subject(struct names *out, struct ae_der name, struct ae_arena *a)
 {
 	struct ae_name_part *parts = NULL;
@@ -31,7 +31,7 @@ names_subject(struct names *out, struct ae_der name, struct ae_arena *a)
 	return true;
 }
 
-bool
+static bool
 names_sans(
     struct names *out, const struct ae_san *v, size_t n, struct ae_arena *a)
 {
@@ -48,6 +48,19 @@ names_sans(
 	}
 	out->n = n;
 	return true;
+}
+
+bool
+names_asked(struct names *subject, struct names *sans,
+    const struct ae_rules_facts *f, struct ae_arena *a)
+{
+	const struct ae_csr *csr = f->csr;
+
+	if (f->supplied)
+		return names_subject(subject, f->subject, a) &&
+		    names_sans(sans, f->sans, f->nsans, a);
+	return names_subject(subject, csr->subject, a) &&
+	    names_sans(sans, csr->x.sans, csr->x.nsans, a);
 }
 
 const char *

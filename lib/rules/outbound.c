@@ -234,102 +234,6 @@ write_san(struct judging *j, const struct ae_rules_outbound *rule)
 		judge_add_san(j, field, value, rule->mandatory, CHECK);
 }
 
-/* ---- URLs ---- */
-
-/* The replacement of %1 … %11; NULL: it is no such token. */
-static const char *
-url_token(const struct ae_rules_ca *ca, const char *s, size_t *len)
-{
-	*len = s[1] == '1' && (s[2] == '0' || s[2] == '1') ? 3 : 2;
-	if (*len == 3)
-		return s[2] == '1'
-		    ? "?cACertificate?base?objectClass=certificationAuthority"
-		    : "?certificateRevocationList?base?objectClass="
-		      "cRLDistributionPoint";
-	switch (s[1]) {
-	case '1':
-		return ca->dns_name;
-	case '3':
-		return ca->name;
-	case '4': /* of the CA's certificate, the CRL: never renewed */
-	case '8':
-	case '9': /* of a delta CRL: a name in a certificate is not of one */
-		return "";
-	case '6':
-		return ca->config_nc == NULL ? "" : ca->config_nc;
-	case '7':
-		return ca->sanitized;
-	default:
-		return NULL;
-	}
-}
-
-/* A name in a URL: only what may stand there as it is. */
-static void
-put_url(struct ae_wr *w, const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s <= ' ' || (unsigned char)*s > '~' ||
-		    strchr("\"<>\\^`{|}", *s) != NULL)
-			ae_wr_printf(w, "%%%02X", (unsigned char)*s);
-		else
-			ae_wr_u8(w, (uint8_t)*s);
-}
-
-static const char *
-expand_url(struct judging *j, const char *url)
-{
-	const char *s = url, *v, *out;
-	struct ae_wr w;
-	size_t n;
-
-	ae_wr_init(&w, VALUE_MAX);
-	while (*s != '\0') {
-		v = *s == '%' ? url_token(&j->f->ca, s, &n) : NULL;
-		if (v != NULL) {
-			put_url(&w, v);
-			s += n;
-		} else if (*s == '%' && s[1] == '2') { /* the host alone */
-			ae_wr_bytes(&w, j->f->ca.dns_name,
-			    strcspn(j->f->ca.dns_name, "."));
-			s += 2;
-		} else {
-			/* percent-encoded text stays, a space does not */
-			if (*s == '%')
-				ae_wr_u8(&w, (uint8_t)*s);
-			else
-				put_url(&w, (char[2]){ *s, '\0' });
-			s++;
-		}
-	}
-	out = ae_wr_cstr(&w);
-	out = out == NULL ? NULL : ae_arena_strdup(j->a, out);
-	if (out == NULL && ae_wr_full(&w))
-		judge_add(j, HR_TEMPLATE_DENIED, CHECK,
-		    "a URL of more than %d bytes", VALUE_MAX);
-	else if (out == NULL)
-		j->oom = true;
-	ae_wr_done(&w);
-	return out;
-}
-
-static void
-write_urls(struct judging *j, struct ae_rules_strings *out,
-    const struct ae_rules_strings *in)
-{
-	size_t i;
-
-	if (in->n == 0)
-		return;
-	out->v = ae_arena_array(j->a, in->n, sizeof(*out->v));
-	if (out->v == NULL)
-		j->oom = true;
-	for (i = 0; i < in->n && out->v != NULL; i++) {
-		out->v[out->n] = expand_url(j, in->v[i]);
-		out->n += out->v[out->n] != NULL;
-	}
-}
-
 /* ---- extensions ---- */
 
 static void
@@ -373,9 +277,9 @@ judge_outbound(struct judging *j)
 	const struct ae_rules *r = j->r;
 	size_t i;
 
-	write_urls(j, &j->out->cdp, &r->cdp);
-	write_urls(j, &j->out->aia, &r->aia);
-	write_urls(j, &j->out->ocsp, &r->ocsp);
+	j->out->cdp = r->cdp;
+	j->out->aia = r->aia;
+	j->out->ocsp = r->ocsp;
 	for (i = 0; i < r->out_subject.n; i++)
 		write_subject(j, &r->out_subject.v[i]);
 	for (i = 0; i < r->out_san.n; i++)

@@ -236,6 +236,8 @@ const struct ae_hresult ae_hresult_table[] = {
 	  "Security package error" },
 	{ 0x80070722u, "RPC_S_NOT_CANCELLED",
 	  "Call not cancelled" },
+	{ 0x8007076du, "ERROR_INVALID_TIME",
+	  "Invalid date or time" },
 	{ 0x80070773u, "ERROR_PASSWORD_MUST_CHANGE",
 	  "Password must change" },
 	{ 0x80070774u, "ERROR_DOMAIN_CONTROLLER_NOT_FOUND",

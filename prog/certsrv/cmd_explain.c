@@ -16,6 +16,7 @@
 #include "pki/cert.h"
 #include "pki/name.h"
 #include "pki/request.h"
+#include "rules/rules.h"
 #include "sys/files.h"
 #include "wcce/hresult.h"
 
@@ -25,6 +26,7 @@
 struct query {
 	const char *path; /* "-": standard input; NULL: a stored request */
 	const char *as;
+	const char *policy; /* a policy file that is to count; NULL: none */
 	long long id;
 	struct ae_wr attrs; /* "Name:Value\n" each */
 	bool renew_on_behalf;
@@ -44,6 +46,7 @@ static const struct option options[] = {
 	{ "attrib", required_argument, NULL, 'A' },
 	{ "request", required_argument, NULL, 'r' },
 	{ "renew-on-behalf", no_argument, NULL, 'b' },
+	{ "policy", required_argument, NULL, 'p' },
 	{ 0 },
 };
 
@@ -82,6 +85,9 @@ parse(struct query *q, int argc, char **argv)
 			if (*end != '\0' || q->id < 1 || q->id > INT32_MAX)
 				return cli_usage(
 				    "explain", "--request is a request id");
+			break;
+		case 'p':
+			q->policy = optarg;
 			break;
 		case 'b':
 			q->renew_on_behalf = true;
@@ -163,19 +169,25 @@ explain(struct cli *cli, const struct query *q, struct result *out,
     struct ae_err *e)
 {
 	struct ae_wr body, der;
+	uint8_t *policy = NULL;
+	size_t policy_len = 0;
 	int rc;
 
-	ae_wr_init(&body, MSG_REQUEST_MAX);
+	ae_wr_init(&body, MSG_EXPLAIN_MAX);
 	ae_wr_init(&der, FILE_MAX);
 	rc = cli_conf(cli, e);
 	if (rc == AE_OK && q->path != NULL)
 		rc = read_request(&der, q->path, e);
+	if (rc == AE_OK && q->policy != NULL)
+		rc = ae_file_read(
+		    &policy, &policy_len, q->policy, AE_RULES_FILE_MAX, e);
 	if (rc == AE_OK) {
 		ae_wr_u64(&body, (uint64_t)q->id);
 		put_str(&body, q->as);
 		ae_wr_u32(&body, q->renew_on_behalf ? AE_CR_IN_ROBO : 0);
 		put_bytes(&body, q->attrs.p, q->attrs.len);
 		put_bytes(&body, der.p, der.len);
+		put_bytes(&body, policy, policy_len);
 		if (!ae_wr_ok(&body))
 			rc = ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
 			    "the request is larger than any the CA takes");
@@ -183,6 +195,7 @@ explain(struct cli *cli, const struct query *q, struct result *out,
 	if (rc == AE_OK)
 		rc = control_ask_for(cli, MSG_ADMIN_EXPLAIN, &body,
 		    MSG_ADMIN_EXPLAINED, take, out, e);
+	free(policy);
 	ae_wr_done(&body);
 	ae_wr_done(&der);
 	return rc;

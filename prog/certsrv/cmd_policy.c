@@ -3,6 +3,7 @@
 /*
  * certsrv policy: the policy files of templates.  "try" is in policy_try.c.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,10 +60,33 @@ check(struct cli *cli, int argc, char **argv)
 	return broken == 0 ? EXIT_OK : EXIT_FINDING;
 }
 
+/* The signal says that and nothing else; certsrvd looks by itself, too. */
+static int
+reload(struct cli *cli)
+{
+	struct ae_err e = AE_ERR_INIT;
+
+	if (cli_conf(cli, &e) < 0)
+		return cli_fail(cli, &e);
+	if (!cli_signal(cli, SIGUSR2)) {
+		(void)ae_fail(
+		    &e, AE_EUNAVAIL, AE_DOM_NONE, 0, "certsrvd does not run");
+		return cli_fail(cli, &e);
+	}
+	if (!cli->json)
+		(void)puts("the policy files are read again");
+	return EXIT_OK;
+}
+
 int
 cmd_policy(struct cli *cli, int argc, char **argv)
 {
+	if (argc >= 2 && strcmp(argv[1], "try") == 0)
+		return policy_try(cli, argc - 1, argv + 1);
+	if (argc == 2 && strcmp(argv[1], "reload") == 0)
+		return reload(cli);
 	if (argc >= 3 && strcmp(argv[1], "check") == 0)
 		return check(cli, argc - 2, argv + 2);
-	return cli_usage("policy", "check FILE...?");
+	return cli_usage(
+	    "policy", "check FILE..., try FILE REQUEST, or reload?");
 }

@@ -193,7 +193,7 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv officer show\n" },
 	{ "explain", cmd_explain, "what would be decided about a request, and why",
 	  "usage: certsrv explain FILE|- --as ACCOUNT [--template NAME] [--attrib NAME:VALUE]...\n"
-	  "                       [--renew-on-behalf] [--json]\n"
+	  "                       [--renew-on-behalf] [--policy FILE] [--json]\n"
 	  "       certsrv explain --request ID [--as ACCOUNT] [--json]\n"
 	  "\n"
 	  "Has the running certsrvd decide as it would for that account, and prints every\n"
@@ -207,6 +207,7 @@ const struct cli_command cli_commands[] = {
 	  "  --attrib   another request attribute\n"
 	  "  --renew-on-behalf\n"
 	  "             as a renewal that somebody else brings\n"
+	  "  --policy   as if this were the template's policy file\n"
 	  "  --request  a request of the database, as it was sent; by the account that\n"
 	  "             sent it, unless --as says another\n"
 	  "\n"
@@ -218,12 +219,26 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv explain --request 17 --json | jq '.checks[] | select(.outcome==\"decided\")'\n" },
 	{ "policy", cmd_policy, "policy files: rules of a template beyond the directory's",
 	  "usage: certsrv policy check FILE... [--json]\n"
+	  "       certsrv policy try FILE REQUEST [--as ACCOUNT [--template NAME]] [--json]\n"
+	  "       certsrv policy reload\n"
 	  "\n"
 	  "check reads policy files (certsrv-policy(5)) as the CA does and says what is wrong\n"
 	  "with them, with line and column; it exits 1 when one of them is.\n"
+	  "try says what a file would make of a request. Without --as the file alone is\n"
+	  "asked about what the request says; with it the running certsrvd decides as it\n"
+	  "would for that account with this file in force, as certsrv explain tells.\n"
+	  "reload has certsrvd read the files at once; it looks every few seconds anyhow.\n"
+	  "\n"
+	  "  FILE        NAME.xml, for the template NAME\n"
+	  "  REQUEST     PKCS#10, CMC or CMS, in DER, PEM or base64\n"
+	  "  --as        an account's name (DOMAIN\\name, name, name@domain) or its SID\n"
+	  "  --template  another template than the file's name says\n"
+	  "\n"
+	  "exits with 0 when a certificate would be issued, 8 when not, 9 when it would wait.\n"
 	  "\n"
 	  "examples:\n"
-	  "  certsrv policy check /etc/certsrv/policy/*.xml\n" },
+	  "  certsrv policy check /etc/certsrv/policy/*.xml\n"
+	  "  certsrv policy try WebServer.xml www.csr --as 'WEB1$'\n" },
 	{ "crl", cmd_crl, "show the CRL; make the CA publish a new one",
 	  "usage: certsrv crl publish [--wait SECONDS] [--json]\n"
 	  "       certsrv crl show [--json]\n"

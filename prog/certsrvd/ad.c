@@ -16,6 +16,7 @@
 #include "ad/pki.h"
 #include "ad/principal.h"
 #include "gss/cred.h"
+#include "object.h"
 #include "role.h"
 #include "sys/clock.h"
 #include "sys/sandbox.h"
@@ -477,6 +478,65 @@ on_ask_dns(
 	return AE_OK;
 }
 
+/* ---- for a policy file ---- */
+
+static int
+object(struct directory *d, const struct ae_rules_question *q,
+    const struct ae_sid *own, struct ae_rules_object *out, struct ae_arena *a,
+    struct ae_err *e)
+{
+	int rc, tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		struct ad_reach reach = { .forest = d->forest };
+
+		rc = connect_dc(d, e);
+		reach.home = d->ad;
+		reach.cred = d->cred;
+		if (rc == AE_OK)
+			rc = ad_object(&reach, q, own, out, a, e);
+		if (!worth_another(rc) || is_away(d, reach.at))
+			return rc;
+		let_go(d, reach.at);
+	}
+	return rc;
+}
+
+static int
+on_ask_object(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ae_arena *a = ae_arena_new(8 * OBJECT_ASK_MAX);
+	struct ae_rules_question q;
+	struct ae_rules_object o = { .found = 0 };
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_sid own;
+	struct ae_rd r;
+	struct ae_wr w;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	get_question(&r, &q, &own, a);
+	if (!ae_rd_done(&r)) {
+		ae_arena_free(a);
+		return bad_message(&r, "ASK_OBJECT", e);
+	}
+	rc = object(peer->p->state, &q, &own, &o, a, &why);
+	if (rc < 0)
+		log_line(peer->p, AE_LOG_WARNING,
+		    "directory: an object for a policy file: %s", why.text);
+	ae_wr_init(&w, OBJECT_ANSWER_MAX);
+	put_object(&w, rc == AE_OK, &o);
+	(void)peer_send(peer, MSG_OBJECT, m->id, &w);
+	ae_wr_done(&w);
+	ae_arena_free(a);
+	return AE_OK;
+}
+
 /* ---- the CRL ---- */
 
 static int
@@ -651,6 +711,7 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_AD_CRL, MSG_CRL_MAX, 1, false, on_crl },
 	{ MSG_AD_PUBLISH, MSG_CERT_MAX, 1, false, on_publish },
 	{ MSG_ASK_DNS, MSG_TEXT_MAX, 1, false, on_ask_dns },
+	{ MSG_ASK_OBJECT, OBJECT_ASK_MAX, 1, false, on_ask_object },
 	{ .handle = NULL },
 };
 

@@ -12,6 +12,9 @@
 #include "gss/cred.h"
 
 struct ae_ad;
+struct ae_arena;
+struct ae_rules_object;
+struct ae_rules_question;
 struct ad_forest;
 
 /*
@@ -32,6 +35,22 @@ int ad_forest_by_host(struct ae_ad **out, struct ad_forest *f,
     struct ae_err *e) AE_MUST_CHECK;
 /* A connection that failed ends; NULL: all do. */
 void ad_forest_drop(struct ad_forest *f, const struct ae_ad *ad);
+
+/* The ways to the directory; at: the connection that was last used. */
+struct ad_reach {
+	struct ad_forest *forest;
+	struct ae_ad *home, *at;
+	const struct ae_gss_cred *cred;
+};
+
+/*
+ * The object that the rules of a policy file ask about.  Without a place to
+ * search it is looked for in the CA's own domain; the domain of such a place,
+ * of the requester and of each group may be any of the forest.
+ */
+int ad_object(struct ad_reach *d, const struct ae_rules_question *q,
+    const struct ae_sid *own, struct ae_rules_object *out, struct ae_arena *a,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * Replace the CRL of this CA's object, of that key index, below CN=CDP.

@@ -543,7 +543,9 @@ ca_open(struct proc *p, struct ae_err *e)
 		.allow_supplied_auth_subject = c->allow_supplied_auth_subject,
 		.allow_any_purpose = c->allow_any_purpose,
 	};
-	rc = info_init(ca, e);
+	rc = policy_open(ca, e);
+	if (rc == AE_OK)
+		rc = info_init(ca, e);
 	if (rc == AE_OK)
 		rc = make_current(
 		    ca, ae_ca_certs_at(&ca->file.list, ae_clock_now()), e);
@@ -595,5 +597,6 @@ const struct role_def role_ca = {
 	.peer_up = peer_up,
 	.peer_down = peer_down,
 	.publish = crl_publish,
+	.policy = ca_policy,
 	.admin = admin_open,
 };

@@ -57,6 +57,12 @@ struct snapshot {
 	size_t ninfo;
 };
 
+/* The policy files of one time. */
+struct policies {
+	unsigned refs;
+	struct ae_rules_set *set;
+};
+
 enum stage {
 	STAGE_LOAD,   /* an administrator named a row: it is being read */
 	STAGE_ADMIN,  /* what he said is being stored */
@@ -106,6 +112,9 @@ struct job {
 	struct ae_db_request *stored;
 	struct known *known; /* NULL where nobody asks for a certificate */
 	struct snapshot *snapshot;
+	struct policies *policies;
+	/* of certsrv policy try: this file instead; template NULL: none */
+	struct ae_rules_entry try;
 	struct ae_arena *arena;
 	struct ae_wcce_request q;
 	const char *ip;
@@ -159,6 +168,8 @@ struct ca {
 	struct ca_cache *cache;
 	struct rate *rate; /* of requests, by account */
 	struct snapshot *snapshot;
+	struct policies *policies;	    /* NULL: not told yet */
+	struct ae_rules_set *policies_next; /* being told */
 	int64_t fresh; /* when the directory was last seen to be so */
 	struct known *bucket[CALLER_BUCKETS];
 	size_t ncallers;
@@ -222,6 +233,14 @@ int on_snapshot(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 int on_fresh(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+
+/* ---- ca_policy.c ---- */
+
+void policies_unref(struct policies *s);
+/* MSG_POLICY_FILE and MSG_POLICIES. */
+int ca_policy(
+    struct proc *p, struct ae_ipc_msg *m, struct ae_err *e) AE_MUST_CHECK;
+int policy_open(struct ca *ca, struct ae_err *e) AE_MUST_CHECK;
 
 /* ---- ca_info.c ---- */
 
@@ -289,5 +308,7 @@ void event_not_published(struct ca *ca, uint32_t row, int rc, const char *where,
 /* What an administrator did to j->stored. */
 void event_admin(struct job *j);
 void event_started(struct ca *ca);
+/* A policy file that is not good. */
+void event_policy_broken(struct ca *ca, const struct ae_rules_entry *entry);
 
 #endif

@@ -347,7 +347,7 @@ static const struct ae_ipc_row admin_rows[] = {
 	{ MSG_ADMIN_REVOKE, 64, 1, false, on_admin },
 	{ MSG_ADMIN_RELEASE, 64, 1, false, on_admin },
 	{ MSG_ADMIN_RECOVER, 8, 1, false, on_admin },
-	{ MSG_ADMIN_EXPLAIN, MSG_REQUEST_MAX, 1, false, on_explain },
+	{ MSG_ADMIN_EXPLAIN, MSG_EXPLAIN_MAX, 1, false, on_explain },
 	{ .handle = NULL },
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ca_cache.h"
+#include "object.h"
 #include "sys/clock.h"
 
 void
@@ -233,6 +234,25 @@ on_dns_owners(
 	return AE_OK;
 }
 
+static int
+on_object(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct job *j = job_find(peer->p->state, m->id);
+	struct ae_rd r;
+	bool ok;
+
+	(void)ipc;
+	if (j == NULL || (j->asked & AE_CA_ASK_OBJECT) == 0)
+		return AE_OK;
+	ae_rd_init(&r, m->body, m->len);
+	get_object(&r, &ok, &j->answers.object, j->arena);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "OBJECT", e);
+	job_answered(j, AE_CA_ASK_OBJECT, ok);
+	return AE_OK;
+}
+
 /* From what was answered within the last minute; false: ask. */
 bool
 job_ask_cache(struct job *j, unsigned bit)
@@ -250,7 +270,7 @@ job_ask_cache(struct job *j, unsigned bit)
 	} else if (bit == AE_CA_ASK_SUBJECT) {
 		/* what was answered about a host name was the caller's */
 		j->answers.answered &= ~(unsigned)AE_CA_ASK_DNS_OWNERS;
-	} else {
+	} else if (bit == AE_CA_ASK_REQUESTER) {
 		body = ca_cache_requester(c, sid, now, &len);
 		if (body == NULL ||
 		    !take_object(j, &j->answers.requester, body, len, &ok))
@@ -276,6 +296,20 @@ job_ask_account(struct job *j, const char *who)
 }
 
 static bool
+ask_object(struct job *j)
+{
+	struct ae_wr w;
+	bool ok;
+
+	ae_wr_init(&w, OBJECT_ASK_MAX);
+	put_question(&w, &j->d.ask_object, bearer(j));
+	ok =
+	    peer_send(peer_of(j->ca->p, ROLE_AD, 0), MSG_ASK_OBJECT, j->id, &w);
+	ae_wr_done(&w);
+	return ok;
+}
+
+static bool
 ask_directory(struct job *j, unsigned bit)
 {
 	struct peer *ad = peer_of(j->ca->p, ROLE_AD, 0);
@@ -285,6 +319,8 @@ ask_directory(struct job *j, unsigned bit)
 
 	if (bit == AE_CA_ASK_SUBJECT)
 		return job_ask_account(j, j->d.ask_subject);
+	if (bit == AE_CA_ASK_OBJECT)
+		return ask_object(j);
 	ae_wr_init(&w, MSG_TEXT_MAX);
 	if (bit == AE_CA_ASK_DNS_OWNERS) {
 		type = MSG_ASK_DNS;
@@ -338,7 +374,7 @@ job_ask(struct job *j)
 	static const unsigned rows[] = { AE_CA_ASK_ROW_ID, AE_CA_ASK_ROW_SERIAL,
 		AE_CA_ASK_ROW_SAME, AE_CA_ASK_ROW_CERTS };
 	static const unsigned dirs[] = { AE_CA_ASK_REQUESTER, AE_CA_ASK_SUBJECT,
-		AE_CA_ASK_DNS_OWNERS };
+		AE_CA_ASK_DNS_OWNERS, AE_CA_ASK_OBJECT };
 	unsigned want = j->d.ask;
 	size_t i;
 
@@ -405,6 +441,7 @@ const struct ae_ipc_row ca_ad_rows[] = {
 	{ MSG_REQUESTER, MSG_TEXT_MAX * 8, 1, false, on_requester },
 	{ MSG_SUBJECT, MSG_SUBJECT_MAX, 1, false, on_subject },
 	{ MSG_DNS_OWNERS, 16, 1, false, on_dns_owners },
+	{ MSG_OBJECT, OBJECT_ANSWER_MAX, 1, false, on_object },
 	{ MSG_AD_CRL_DONE, MSG_TEXT_MAX, 1, false, on_ad_crl },
 	{ MSG_AD_PUBLISHED, 2 * MSG_TEXT_MAX, 1, false, on_published },
 	{ .handle = NULL },

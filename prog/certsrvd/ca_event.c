@@ -12,6 +12,7 @@
 
 /* MESSAGE_ID of all events of the CA; AE_EVENT tells which. */
 #define MESSAGE_ID "8c1f2b0e6a3d4f5d9e70b1c2d3a4f596"
+#define POLICY_SOURCE "certsrvd-policy"
 #define SOURCE "Microsoft-Windows-CertificationAuthority"
 
 struct event {
@@ -21,7 +22,7 @@ struct event {
 	char serial[2 * AE_CA_SERIAL_LEN + 1];
 	char hresult[16];
 	char text[1024];
-	char reasons[2048];
+	char reasons[8192];
 };
 
 static void
@@ -150,6 +151,42 @@ pending(struct event *v, struct job *j)
 	put_job(v, j, 0);
 }
 
+/* Of policy files; ids as the module has them whose files they are. */
+static void
+begin_policy(struct event *v, enum ae_log_level level, int id)
+{
+	memset(v, 0, sizeof(*v));
+	v->r.level = level;
+	v->r.text = v->text;
+	field(v, "MESSAGE_ID", MESSAGE_ID);
+	field(v, "AE_SOURCE", POLICY_SOURCE);
+	number(v, "AE_EVENT", id);
+}
+
+/* 5: it is issued although the rules are not kept. */
+static void
+audited(struct event *v, struct job *j)
+{
+	begin_policy(v, AE_LOG_WARNING, 5);
+	(void)snprintf(v->text, sizeof(v->text),
+	    "request %lld of %s for %s is let through: its policy file only "
+	    "audits",
+	    (long long)j->row, name_of(j),
+	    j->d.template != NULL ? j->d.template->cn : "");
+	put_job(v, j, 0);
+}
+
+static bool
+has_reason(const struct ae_decision *d, const char *check)
+{
+	size_t i;
+
+	for (i = 0; i < d->nreasons; i++)
+		if (strcmp(d->reasons[i].check, check) == 0)
+			return true;
+	return false;
+}
+
 void
 event_decided(struct job *j, const struct ae_wcce_reply *reply)
 {
@@ -185,6 +222,10 @@ event_decided(struct job *j, const struct ae_wcce_reply *reply)
 		return; /* was told when it happened */
 	}
 	log_event(j->ca->p, &v.r);
+	if (has_reason(&j->d, "rules.audit-only")) {
+		audited(&v, j);
+		log_event(j->ca->p, &v.r);
+	}
 }
 
 /* 56 denied by an administrator, 25 revoked: MSG_DN_CERT_ADMIN_DENIED, … */
@@ -217,6 +258,19 @@ event_admin(struct job *j)
 		field(&v, "AE_SERIAL", v.serial);
 	}
 	log_event(j->ca->p, &v.r);
+}
+
+void
+event_policy_broken(struct ca *ca, const struct ae_rules_entry *entry)
+{
+	struct event v;
+
+	begin_policy(&v, AE_LOG_ERROR, 10);
+	(void)snprintf(v.text, sizeof(v.text), "requests for %s are denied: %s",
+	    entry->template,
+	    entry->error != NULL ? entry->error : "out of memory");
+	field(&v, "AE_TEMPLATE", entry->template);
+	log_event(ca->p, &v.r);
 }
 
 void

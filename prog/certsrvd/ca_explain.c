@@ -39,16 +39,27 @@ begin(struct job *j, struct ae_rd *r)
 	job_advance(j);
 }
 
+/* A policy file that is not in force: it counts for this one decision. */
+static void
+try_policy(struct job *j, const uint8_t *xml, size_t len)
+{
+	struct ae_err e = AE_ERR_INIT;
+
+	j->try.template = j->by; /* any: it is not looked up */
+	if (ae_rules_load(&j->try.rules, "the policy file", xml, len, &e) < 0)
+		j->try.error = strdup(e.text);
+}
+
 int
 on_explain(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
 	struct admin *a = arg;
-	const uint8_t *csr;
+	const uint8_t *csr, *policy;
 	const char *who, *attrs;
 	struct ae_rd r;
 	struct job *j;
-	size_t len;
+	size_t len, policy_len;
 	int64_t id;
 	uint32_t flags;
 
@@ -65,10 +76,13 @@ on_explain(
 	flags = ae_rd_u32(&r);
 	attrs = get_str(&r, j->arena);
 	csr = get_bytes(&r, &len);
+	policy = get_bytes(&r, &policy_len);
 	if (!ae_rd_done(&r) || id < 0 || (id == 0) != (len > 0)) {
 		job_end(j);
 		return bad_message(&r, "ADMIN_EXPLAIN", e);
 	}
+	if (policy_len > 0)
+		try_policy(j, policy, policy_len);
 	j->explain_as = who;
 	j->q.flags = flags;
 	j->q.attributes = attrs;

@@ -112,6 +112,9 @@ job_end(struct job *j)
 		known_unref(j->manager);
 	}
 	snapshot_unref(j->snapshot);
+	policies_unref(j->policies);
+	ae_rules_free(j->try.rules);
+	free(j->try.error);
 	ae_request_free(j->parsed);
 	ae_arena_free(j->arena);
 	ae_wr_done(&j->cert);
@@ -210,6 +213,8 @@ job_advance(struct job *j)
 		.caller = j->known->caller,
 		.templates = &j->snapshot->templates,
 		.config = &ca->config,
+		.policies = j->policies->set,
+		.policy = j->try.template != NULL ? &j->try : NULL,
 		.answers = &j->answers,
 		.now = j->now,
 		.random = j->random,
@@ -269,7 +274,7 @@ job_advance(struct job *j)
 static bool
 directory_is_known(const struct ca *ca)
 {
-	return ca->snapshot != NULL &&
+	return ca->snapshot != NULL && ca->policies != NULL &&
 	    ae_clock_mono_ms() - ca->fresh <= SNAPSHOT_AGE;
 }
 
@@ -333,6 +338,8 @@ job_start(struct ca *ca, struct peer *rpc, uint32_t call, struct known *who,
 	who->jobs++;
 	j->snapshot = ca->snapshot;
 	j->snapshot->refs++;
+	j->policies = ca->policies;
+	j->policies->refs++;
 	j->arena = take_arena;
 	j->q = *q;
 	j->ip = ip;
@@ -418,6 +425,8 @@ job_adopt(struct job *j, struct ae_rd *r, struct ae_err *e)
 	j->known = k;
 	j->snapshot = j->ca->snapshot;
 	j->snapshot->refs++;
+	j->policies = j->ca->policies;
+	j->policies->refs++;
 	return true;
 }
 
@@ -450,7 +459,7 @@ job_peer_down(struct ca *ca, const struct peer *peer)
 	for (i = 0; ca->njobs > 0 && i < JOBS_MAX; i++) {
 		struct job *j = &ca->job[i];
 		unsigned dir = AE_CA_ASK_REQUESTER | AE_CA_ASK_SUBJECT |
-		    AE_CA_ASK_DNS_OWNERS;
+		    AE_CA_ASK_OBJECT | AE_CA_ASK_DNS_OWNERS;
 
 		if (!j->used)
 			continue;

@@ -286,6 +286,8 @@ child_start(struct child *c, struct ae_err *e)
 	    on_control_closed, c, e);
 	if (rc == AE_OK)
 		rc = child_introduce(c, e);
+	if (rc == AE_OK && c->role == ROLE_CA)
+		policies_send(p); /* it decides nothing before */
 	/* Half of its peers are of no use; its end is what starts it again. */
 	if (rc < 0)
 		(void)kill(c->pid, SIGKILL);

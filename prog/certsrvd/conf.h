@@ -46,6 +46,12 @@ struct conf {
 	struct ae_strv cdp, aia, ocsp; /* URLs in what is issued */
 	char *crl_dir;		       /* where CRLs are written */
 
+	/* [policy] */
+	char *policy_dir;     /* of NAME.xml, doc/rules.md */
+	bool policy_required; /* a template without a file: denied */
+	struct ae_strv policy_extensions; /* that files may add */
+	char *yubikey_roots, *yubikey_intermediates; /* PEM; may be NULL */
+
 	/* [archive] */
 	struct ae_strv recovery_agents; /* SHA-256 of certificates, hex */
 

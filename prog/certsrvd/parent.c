@@ -99,6 +99,10 @@ on_signal(void *arg, int signo)
 		publish_crl(p);
 		return;
 	}
+	if (signo == SIGUSR2) {
+		policies_send(p);
+		return;
+	}
 	if (signo != SIGHUP) {
 		p->reload = false; /* also when one is under way */
 		parent_stop(p);
@@ -258,7 +262,7 @@ start_all(struct parent *p, struct ae_err *e)
 static int
 watch_all(struct parent *p, struct ae_err *e)
 {
-	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 };
 	size_t i;
 	int rc = AE_OK;
 
@@ -273,6 +277,8 @@ watch_all(struct parent *p, struct ae_err *e)
 		    &p->ticket_timer, p->loop, child_on_ticket_timer, p, e);
 	if (rc == AE_OK)
 		rc = ae_loop_timer(&p->watchdog, p->loop, on_watchdog, p, e);
+	if (rc == AE_OK)
+		rc = policies_watch(p, e);
 	if (rc == AE_OK && ae_watchdog_ms() > 0)
 		on_watchdog(p);
 	return rc;
@@ -302,6 +308,7 @@ parent_done(struct parent *p)
 	ae_source_free(p->kill_timer);
 	ae_source_free(p->ticket_timer);
 	ae_source_free(p->watchdog);
+	ae_source_free(p->policies_timer);
 	ae_loop_free(p->loop);
 	ae_log_free(p->log);
 	conf_done(&p->conf);

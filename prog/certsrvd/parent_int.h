@@ -48,11 +48,14 @@ struct parent {
 	size_t n;
 	int mapper[LISTEN_MAX], port[LISTEN_MAX];
 	size_t nlisten;
-	struct ae_source *sig[4];
+	struct ae_source *sig[5];
 	int pid_fd;	/* locked as long as we run */
 	int control_fd; /* of the local door */
 	struct ae_source *control;
 	struct ae_source *kill_timer, *ticket_timer, *watchdog;
+	struct ae_source *policies_timer;
+	uint64_t policies_seen; /* how their directory looked when sent */
+	bool policies_told;	/* that they cannot be read */
 	bool stopping, killed, announced, failed, reload;
 	char seed[33]; /* of DCOM identifiers: names, not secrets */
 };
@@ -75,6 +78,11 @@ extern const struct ae_ipc_row child_control_rows[];
 
 int control_open(struct parent *p, struct ae_err *e) AE_MUST_CHECK;
 void control_close(struct parent *p);
+
+/* ---- policies.c ---- */
+
+int policies_watch(struct parent *p, struct ae_err *e) AE_MUST_CHECK;
+void policies_send(struct parent *p); /* to ca, changed or not */
 
 /* ---- parent.c ---- */
 

@@ -37,11 +37,13 @@ enum role {
 
 enum msg {
 	/* parent -> any */
-	MSG_PEER = 1, /* u8 role, u8 index, u32 generation; descriptor */
-	MSG_STOP,     /* finish what is in flight and leave */
-	MSG_TICKET,   /* -> ad: the credential cache was renewed */
-	MSG_PUBLISH,  /* -> ca: make a CRL now */
-	MSG_ADMIN,    /* -> ca: string who; descriptor of a local root */
+	MSG_PEER = 1,	 /* u8 role, u8 index, u32 generation; descriptor */
+	MSG_STOP,	 /* finish what is in flight and leave */
+	MSG_TICKET,	 /* -> ad: the credential cache was renewed */
+	MSG_PUBLISH,	 /* -> ca: make a CRL now */
+	MSG_ADMIN,	 /* -> ca: string who; descriptor of a local root */
+	MSG_POLICY_FILE, /* -> ca: string name, why it is unreadable; bytes */
+	MSG_POLICIES,	 /* -> ca: u32 count: those told since the last one */
 
 	/* any -> parent */
 	MSG_READY, /* text: what the sandbox lacks, "" for nothing */
@@ -78,6 +80,7 @@ enum msg {
 	MSG_ASK_REQUESTER, /* sid */
 	MSG_ASK_DNS,	   /* string dns name, sid of the requester */
 	MSG_ASK_SUBJECT,   /* string: an account's name, or its SID */
+	MSG_ASK_OBJECT,	   /* a question of object.h */
 	MSG_AD_CRL,	   /* u16 key index; DER, for the CDP container */
 	MSG_AD_PUBLISH,	   /* sid, bytes certificate; the id is the row's */
 	/* ad -> ca */
@@ -85,6 +88,7 @@ enum msg {
 	MSG_SUBJECT,	  /* the same, account, u8 disabled, groups */
 	MSG_AD_CRL_DONE,  /* i32 rc, text */
 	MSG_AD_PUBLISHED, /* i32 rc, strings where, which DC, why not */
+	MSG_OBJECT,	  /* its answer */
 	MSG_DNS_OWNERS,	  /* u8 ok, u32 count */
 	MSG_SNAPSHOT,	  /* what ad/pki.h encodes */
 	MSG_FRESH,	  /* the last snapshot still is what the DC has */
@@ -118,7 +122,8 @@ enum msg {
 	MSG_ADMIN_REVOKE,  /* i64 id or 0, bytes serial, u8 reason */
 	MSG_ADMIN_RELEASE, /* i64 id or 0, bytes serial */
 	MSG_ADMIN_RECOVER, /* i64 id */
-	MSG_ADMIN_EXPLAIN, /* i64 id or 0, string who, attributes; request */
+	/* i64 id or 0, string who, flags, attributes; request; policy file */
+	MSG_ADMIN_EXPLAIN,
 	/* ca -> certsrv */
 	MSG_ADMIN_DONE,	     /* i32 rc, u32 hresult, i64 id, text, bytes */
 	MSG_ADMIN_EXPLAINED, /* a decision, explain.h */
@@ -139,10 +144,12 @@ enum msg {
 
 /* Ceilings of bodies. */
 #define MSG_TEXT_MAX 4096u
+#define MSG_POLICY_MAX (272u * 1024u)	       /* one file with its name */
 #define MSG_ATTRS_MAX (2u * AE_WCCE_ATTRS_MAX) /* in UTF-8 */
 #define MSG_TOKEN_MAX 66000u
 #define MSG_CONTEXT_MAX (1200u * 1024u)
 #define MSG_CALLER_MAX (600u * 1024u)
+#define MSG_EXPLAIN_MAX (700u * 1024u)
 #define MSG_REQUEST_MAX (400u * 1024u)
 #define MSG_MANAGE_MAX (256u * 1024u)
 #define MSG_REPLY_MAX (16u * 1024u * 1024u)

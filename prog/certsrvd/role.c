@@ -362,12 +362,26 @@ on_admin(void *arg, struct ae_ipc *c, struct ae_ipc_msg *m, struct ae_err *e)
 	return rc;
 }
 
+static int
+on_policy(void *arg, struct ae_ipc *c, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct proc *p = arg;
+
+	(void)c;
+	if (p->def->policy == NULL)
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "%s has no use for policy files", role_name(p->def->role));
+	return p->def->policy(p, m, e);
+}
+
 static const struct ae_ipc_row control_rows[] = {
 	{ MSG_PEER, 6, 1, true, on_peer },
 	{ MSG_STOP, 0, 1, false, on_stop },
 	{ MSG_TICKET, 0, 1, false, on_ticket },
 	{ MSG_PUBLISH, 0, 1, false, on_publish },
 	{ MSG_ADMIN, 256, 1, true, on_admin },
+	{ MSG_POLICY_FILE, MSG_POLICY_MAX, 1, false, on_policy },
+	{ MSG_POLICIES, 4, 1, false, on_policy },
 	{ .handle = NULL },
 };
 

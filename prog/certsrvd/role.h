@@ -59,6 +59,8 @@ struct role_def {
 	void (*stop)(struct proc *p);
 	void (*ticket)(struct proc *p);	 /* MSG_TICKET */
 	void (*publish)(struct proc *p); /* MSG_PUBLISH */
+	/* MSG_POLICY_FILE, MSG_POLICIES */
+	int (*policy)(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e);
 	/* MSG_ADMIN: somebody who may manage the CA, on this socket. */
 	int (*admin)(
 	    struct proc *p, int take_fd, const char *who, struct ae_err *e);

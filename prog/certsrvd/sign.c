@@ -122,6 +122,7 @@ configure(struct signer *s, const struct conf *c)
 			.serial_instance = (uint8_t)c->serial_instance,
 			.rsa_bits_min = c->rsa_bits_min,
 			.rsa_bits_max = c->rsa_bits_max,
+			.more_extensions = c->policy_extensions,
 		};
 }
 

@@ -54,6 +54,8 @@ TEMPLATES = {
                           "msPKI-RA-Application-Policies": AGENT}),
     "ForOthersTwice": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [CLIENT_AUTH], "msPKI-RA-Signature": 2,
                                "msPKI-RA-Application-Policies": AGENT}),
+    "Ruled": (MACHINES, {NAME: SUPPLIED, USAGES: [SERVER_AUTH]}),  # these two: for policy files
+    "RuledPerson": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [CLIENT_AUTH]}),
     "Nobody": (READ + FULL, {}),
     "Withheld": (MACHINES, {}),  # never offered by the CA
 }

@@ -626,15 +626,18 @@ lint_sees_what_was_not_meant(void **state)
 	t.not_before = cert->not_before;
 	t.not_after = cert->not_after;
 	t.x = cert->x;
-	assert_int_equal(ae_ca_lint(&t, f.d.tbs, f.d.tbs_len, &e), AE_OK);
-#define WRONG(change, word)                                                  \
-	do {                                                                 \
-		struct ae_tbs keep = t;                                      \
-		change;                                                      \
-		assert_int_equal(                                            \
-		    ae_ca_lint(&t, f.d.tbs, f.d.tbs_len, &e), AE_EINTERNAL); \
-		assert_non_null(strstr(e.text, word));                       \
-		t = keep;                                                    \
+	assert_int_equal(
+	    ae_ca_lint(&t, f.d.tbs, f.d.tbs_len, &f.cfg.more_extensions, &e),
+	    AE_OK);
+#define WRONG(change, word)                                           \
+	do {                                                          \
+		struct ae_tbs keep = t;                               \
+		change;                                               \
+		assert_int_equal(ae_ca_lint(&t, f.d.tbs, f.d.tbs_len, \
+				     &f.cfg.more_extensions, &e),     \
+		    AE_EINTERNAL);                                    \
+		assert_non_null(strstr(e.text, word));                \
+		t = keep;                                             \
 	} while (0)
 	WRONG(t.serial.len--, "serial");
 	WRONG(t.issuer = t.subject, "issuer");
@@ -653,8 +656,9 @@ lint_sees_what_was_not_meant(void **state)
 	WRONG(t.x.sid = f.admins, "SID");
 	WRONG(t.x.has_sid = false, "SID");
 	WRONG(t.x.has_basic_constraints = true, "basic");
-	assert_int_equal(
-	    ae_ca_lint(&t, f.d.tbs, f.d.tbs_len - 1, &e), AE_EINVAL);
+	assert_int_equal(ae_ca_lint(&t, f.d.tbs, f.d.tbs_len - 1,
+			     &f.cfg.more_extensions, &e),
+	    AE_EINVAL);
 }
 
 struct mutation {

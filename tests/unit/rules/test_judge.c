@@ -253,11 +253,7 @@ fresh(void **state)
 		.user = true,
 		.wanted_key = AE_KEY_EC,
 		.not_after = NOW + 365 * 86400,
-		.object = &w->o,
-		.ca = { .dns_name = "ca1.example.com",
-		    .name = "Example CA",
-		    .sanitized = "Example CA",
-		    .config_nc = "CN=Configuration,DC=example,DC=com" } };
+		.object = &w->o };
 	return 0;
 }
 
@@ -1027,60 +1023,33 @@ urls_and_extensions(void **state)
 	struct world *w = *state;
 
 	prepare(w,
-	    CN(ANY) LIST("CrlDistributionPoints",
-		"http://%1/a%20b/%3%8%9.crl") "<AuthorityInformationAccess><"
-					      "string>http://%2/%7%4.crt</"
-					      "string>"
-					      "<string>ldap:///"
-					      "CN=%7,CN=AIA,%6%11</string>"
-					      "</"
-					      "AuthorityInformationAccess"
-					      ">" LIST("OnlineCertificateStatus"
-						       "Protocol",
-						  "http://o/?x=1") "<CustomCert"
-								   "ificateExte"
-								   "nsions><"
-								   "CustomCerti"
-								   "ficateExten"
-								   "sion>"
-								   "<Oid>1.3.6."
-								   "1.5.5.7.1."
-								   "24</"
-								   "Oid><Value>"
-								   "MAMCAQU=</"
-								   "Value>"
-								   "</"
-								   "CustomCerti"
-								   "ficateExten"
-								   "sion><"
-								   "CustomCerti"
-								   "ficateExten"
-								   "sion>"
-								   "<Oid>1.3.6."
-								   "1.5.5.7.48."
-								   "1.5</Oid></"
-								   "CustomCerti"
-								   "ficateExten"
-								   "sion>"
-								   "</"
-								   "CustomCerti"
-								   "ficateExten"
-								   "sions>",
+	    CN(ANY) LIST("CrlDistributionPoints", "http://%1/%3%8%9.crl")
+		LIST("AuthorityInformationAccess", "http://%2/%7%4.crt")
+		    LIST("OnlineCertificateStatusProtocol",
+			"http://o/?x=1") "<CustomCertificateExtensions><"
+					 "CustomCertificateExtension>"
+					 "<Oid>1.3.6.1.5.5.7.1.24</"
+					 "Oid><Value>MAMCAQU=</Value>"
+					 "</"
+					 "CustomCertificateExtension><"
+					 "CustomCertificateExtension>"
+					 "<Oid>1.3.6.1.5.5.7.48.1.5</Oid></"
+					 "CustomCertificateExtension>"
+					 "</CustomCertificateExtensions>",
 	    "CN=a", "", NULL);
 	judge(w);
 	expect_good(w, "urls");
-	assert_string_equal(
-	    w->out.cdp.v[0], "http://ca1.example.com/aca10b/Example%20CA.crl");
-	assert_int_equal(w->out.aia.n, 2);
-	assert_string_equal(w->out.aia.v[0], "http://ca1/Example%20CA.crt");
-	assert_string_equal(w->out.aia.v[1],
-	    "ldap:///CN=Example%20CA,CN=AIA,CN=Configuration,DC=example,"
-	    "DC=com?cACertificate?base?objectClass=certificationAuthority");
+	/* their variables are the CA's to put in */
+	assert_string_equal(w->out.cdp.v[0], "http://%1/%3%8%9.crl");
+	assert_string_equal(w->out.aia.v[0], "http://%2/%7%4.crt");
 	assert_string_equal(w->out.ocsp.v[0], "http://o/?x=1");
 	assert_int_equal(w->out.nextensions, 1);
 	assert_string_equal(w->out.extensions[0].oid, "1.3.6.1.5.5.7.1.24");
 	assert_int_equal(w->out.extensions[0].value.len, 5);
 	assert_true(w->out.ocsp_nocheck);
+	prepare(w, CN(ANY), "CN=a", "", NULL);
+	judge(w);
+	assert_int_equal(w->out.cdp.n + w->out.aia.n + w->out.ocsp.n, 0);
 }
 
 static void
