@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ca/lint.h"
 #include "cli.h"
 #include "policy.h"
 #include "sys/files.h"
@@ -28,6 +29,31 @@ policy_load(struct ae_rules **out, const char *path, struct ae_err *e)
 	return rc;
 }
 
+/* What is good as a file and would be denied by this CA's configuration. */
+static int
+check_conf(struct cli *cli, const char *path, const struct ae_rules *r,
+    struct ae_err *e)
+{
+	const struct conf *c = &cli->conf;
+	size_t i;
+
+	if (cli_conf(cli, NULL) < 0)
+		return AE_OK; /* no CA here */
+	for (i = 0; i < r->extensions.n; i++)
+		if (!ae_ca_extension_allowed(
+			r->extensions.v[i].oid, &c->policy_extensions))
+			return ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
+			    "%s: the configuration does not let policy files "
+			    "add the extension %s: [policy] extension",
+			    path, r->extensions.v[i].oid);
+	if (r->yubikey.n > 0 && c->yubikey_roots == NULL)
+		return ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
+		    "%s: no attestation is believed: [policy] yubikey-roots is "
+		    "not set",
+		    path);
+	return AE_OK;
+}
+
 /* Each file, and whether the CA would take it. */
 static int
 check(struct cli *cli, int argc, char **argv)
@@ -38,7 +64,8 @@ check(struct cli *cli, int argc, char **argv)
 	for (i = 0; i < argc; i++) {
 		struct ae_err e = AE_ERR_INIT;
 		struct ae_rules *r = NULL;
-		const bool ok = policy_load(&r, argv[i], &e) == AE_OK;
+		const bool ok = policy_load(&r, argv[i], &e) == AE_OK &&
+		    check_conf(cli, argv[i], r, &e) == AE_OK;
 
 		broken += !ok;
 		if (cli->json)

@@ -235,6 +235,49 @@ work(void *arg)
 	return ok;
 }
 
+/* In the certificate's order, whatever the RDNs are. */
+static void
+all_parts_are_listed(void **state)
+{
+	static const struct ae_name_part parts[] = { { "DC", "com" },
+		{ "CN", "A\xc3\xbc" }, { "1.2.3.4", "x" }, { "CN", "b" } };
+	/* CN=a+OU=b, a RDN of two */
+	static const uint8_t multi[] = { 0x30, 0x16, 0x31, 0x14, 0x30, 0x08,
+		0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x01, 'a', 0x30, 0x08, 0x06,
+		0x03, 0x55, 0x04, 0x0b, 0x0c, 0x01, 'b' };
+	/* a NUL in it */
+	static const uint8_t nul[] = { 0x30, 0x0d, 0x31, 0x0b, 0x30, 0x09, 0x06,
+		0x03, 0x55, 0x04, 0x03, 0x0c, 0x02, 'a', 0 };
+	struct ae_arena *a = ae_arena_new(1 << 14);
+	struct ae_name_part *got = NULL;
+	struct ae_wr w;
+	size_t n = 9;
+
+	(void)state;
+	ae_wr_init(&w, 1000);
+	assert_ok(ae_name_encode(&w, parts, 4, NULL));
+	assert_ok(ae_name_list(&got, &n, der(&w), a, NULL));
+	assert_int_equal(n, 4);
+	assert_string_equal(got[0].type, "0.9.2342.19200300.100.1.25");
+	assert_string_equal(got[1].value, "A\xc3\xbc");
+	assert_string_equal(got[2].type, "1.2.3.4");
+	assert_string_equal(got[3].value, "b");
+	assert_ok(ae_name_list(
+	    &got, &n, (struct ae_der){ multi, sizeof(multi) }, a, NULL));
+	assert_int_equal(n, 2);
+	assert_string_equal(got[1].type, "2.5.4.11");
+	assert_rc(ae_name_list(
+		      &got, &n, (struct ae_der){ nul, sizeof(nul) }, a, NULL),
+	    AE_EPROTO);
+	assert_ok(ae_name_list(&got, &n, (struct ae_der){ NULL, 0 }, a, NULL));
+	assert_int_equal(n, 0);
+	ae_arena_free(a);
+	a = ae_arena_new(64);
+	assert_rc(ae_name_list(&got, &n, der(&w), a, NULL), AE_ELIMIT);
+	ae_arena_free(a);
+	ae_wr_done(&w);
+}
+
 static void
 survives_lack_of_memory(void **state)
 {
@@ -253,6 +296,7 @@ main(void)
 		cmocka_unit_test(names_are_bounded),
 		cmocka_unit_test(parts_are_found),
 		cmocka_unit_test(comparison),
+		cmocka_unit_test(all_parts_are_listed),
 		cmocka_unit_test(survives_mutation),
 		cmocka_unit_test(survives_lack_of_memory),
 	};
