@@ -80,7 +80,7 @@ list_read(struct list *l, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = ae_ca_rights_parse(&l->old, p, len, e);
 	free(p);
-	if (rc == AE_OK && l->old->n > ENTRIES_MAX)
+	if (rc == AE_OK && l->old != NULL && l->old->n > ENTRIES_MAX)
 		rc = ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
 		    "more than %d entries", ENTRIES_MAX);
 	if (rc < 0)
@@ -362,12 +362,15 @@ run(struct cli *cli, const struct kind *kind, int argc, char **argv)
 		return cli_usage(
 		    kind->command, "show, allow, deny, remove or unrestrict?");
 	l = calloc(1, sizeof(*l));
-	rc = l == NULL ? ae_fail_mem(&e) : cli_conf(cli, &e);
-	if (rc == AE_OK) {
-		l->kind = kind;
+	if (l == NULL) {
+		(void)ae_fail_mem(&e);
+		return cli_fail(cli, &e);
+	}
+	l->kind = kind;
+	rc = cli_conf(cli, &e);
+	if (rc == AE_OK)
 		l->path =
 		    kind == &agents ? cli->conf.agents : cli->conf.officers;
-	}
 	if (rc == AE_OK && i == 4) {
 		code = unrestrict(cli, l->path, &e);
 		goto out;
@@ -391,8 +394,7 @@ run(struct cli *cli, const struct kind *kind, int argc, char **argv)
 		code = change(cli, &s, l, argc - 1, argv + 1, &e);
 	session_done(&s);
 out:
-	if (l != NULL)
-		list_done(l);
+	list_done(l);
 	free(l);
 	return code;
 }

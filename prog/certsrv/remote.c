@@ -466,7 +466,7 @@ remote_revoke(struct remote *r, int64_t id, const uint8_t *serial, size_t len,
 		.opnum = AE_ADMIN_REVOKE, .text = hex, .flags = reason
 	};
 	struct ae_arena *a = ae_arena_new(ANSWER_MAX);
-	struct ae_db_request row;
+	struct ae_db_request row = { .serial_len = 0 };
 	struct ae_admin_reply p;
 	int rc = a == NULL ? ae_fail_mem(e) : AE_OK;
 

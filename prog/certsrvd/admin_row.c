@@ -19,6 +19,12 @@
 /* ---- making values ---- */
 
 static struct ae_admin_value
+none(void)
+{
+	return (struct ae_admin_value){ .type = AE_ADMIN_NONE };
+}
+
+static struct ae_admin_value
 number(uint32_t n)
 {
 	return (struct ae_admin_value){ .type = AE_ADMIN_LONG, .number = n };
@@ -27,26 +33,28 @@ number(uint32_t n)
 static struct ae_admin_value
 date(int64_t t)
 {
-	return t == 0 ? (struct ae_admin_value){ .type = AE_ADMIN_NONE }
-		      : (struct ae_admin_value){ .type = AE_ADMIN_DATE,
-				.date = ae_time_to_filetime(t) };
+	if (t == 0)
+		return none();
+	return (struct ae_admin_value){ .type = AE_ADMIN_DATE,
+		.date = ae_time_to_filetime(t) };
 }
 
 static struct ae_admin_value
 text(const char *s)
 {
-	return s == NULL || s[0] == '\0'
-	    ? (struct ae_admin_value){ .type = AE_ADMIN_NONE }
-	    : (struct ae_admin_value){ .type = AE_ADMIN_STRING, .text = s };
+	if (s == NULL || s[0] == '\0')
+		return none();
+	return (struct ae_admin_value){ .type = AE_ADMIN_STRING, .text = s };
 }
 
 static struct ae_admin_value
 bytes(const uint8_t *p, size_t len)
 {
-	return len == 0 ? (struct ae_admin_value){ .type = AE_ADMIN_NONE }
-			: (struct ae_admin_value){
-				  .type = AE_ADMIN_BINARY, .p = p, .len = len
-			  };
+	if (len == 0)
+		return none();
+	return (struct ae_admin_value){
+		.type = AE_ADMIN_BINARY, .p = p, .len = len
+	};
 }
 
 /* "1f 0a 3c", as Windows stores hashes. */
@@ -151,9 +159,8 @@ col_revoked(struct admin_row *r)
 static struct ae_admin_value
 col_reason(struct admin_row *r)
 {
-	return r->db->revoked_at == 0
-	    ? (struct ae_admin_value){ .type = AE_ADMIN_NONE }
-	    : number((uint32_t)r->db->revoked_reason);
+	return r->db->revoked_at == 0 ? none()
+				      : number((uint32_t)r->db->revoked_reason);
 }
 
 /* Whom it is for, and who sent it. */
@@ -182,9 +189,7 @@ col_subject(struct admin_row *r)
 static struct ae_admin_value
 col_issued_id(struct admin_row *r)
 {
-	return r->db->serial_len > 0
-	    ? number((uint32_t)r->db->id)
-	    : (struct ae_admin_value){ .type = AE_ADMIN_NONE };
+	return r->db->serial_len > 0 ? number((uint32_t)r->db->id) : none();
 }
 
 static struct ae_admin_value
@@ -255,7 +260,7 @@ static struct ae_admin_value
 col_key_length(struct admin_row *r)
 {
 	const struct ae_cert *c = cert_of(r);
-	struct ae_admin_value v = { .type = AE_ADMIN_NONE };
+	struct ae_admin_value v = none();
 	struct ae_key *k = NULL;
 
 	if (c != NULL &&
@@ -347,7 +352,7 @@ is_part(uint32_t id, uint32_t first)
 static struct ae_admin_value
 part(struct admin_row *r, const char *type, bool issued)
 {
-	struct ae_admin_value v = { .type = AE_ADMIN_NONE };
+	struct ae_admin_value v = none();
 	const struct ae_admin_value whole = col_subject(r);
 	const struct ae_cert *c = issued ? cert_of(r) : NULL;
 	struct ae_der name = { NULL, 0 };
@@ -379,7 +384,7 @@ admin_row_value(struct admin_row *r, uint32_t id)
 		return part(r, parts[id - REQUEST_PARTS], false);
 	if (is_part(id, ISSUED_PARTS))
 		return part(r, parts[id - ISSUED_PARTS], true);
-	return (struct ae_admin_value){ .type = AE_ADMIN_NONE };
+	return none();
 }
 
 bool
@@ -423,6 +428,6 @@ admin_crl_value(const struct ae_crl *c, uint32_t row, uint32_t id)
 	case 0x5010:
 		return bytes(c->der.p, c->der.len);
 	default:
-		return (struct ae_admin_value){ .type = AE_ADMIN_NONE };
+		return none();
 	}
 }
