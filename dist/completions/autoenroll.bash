@@ -12,8 +12,8 @@ _autoenroll() {
 	case $cmd in
 	'') words='pulse enroll request install submit retrieve templates groups store status deploy trust policy task ca key log events --root --help --version' ;;
 	pulse) words='--quiet --verbose --user --wait --dry-run --refresh-policy --trigger start logon schedule policy network due --json --help' ;;
-	enroll) words='--quiet --verbose --user -T --template --ca --subject --dns --upn --renew --reuse-key --on-behalf-of --agent --json --help' ;;
-	request) words='new --user -T --template --ca --subject --dns --upn --renew --reuse-key --agent --out --json --help' ;;
+	enroll) words='--quiet --verbose --user -T --template --ca --subject --dns --upn --renew --reuse-key --on-behalf-of --agent --key --friendly-name --json --help' ;;
+	request) words='new --user -T --template --ca --subject --dns --upn --renew --reuse-key --agent --key --friendly-name --out --json --help' ;;
 	install) words='--user --json --help' ;;
 	submit) words='--ca -a --attribute --transport dcom icpr --out --json --help' ;;
 	retrieve) words='--ca --transport dcom icpr --out --json --help' ;;
@@ -23,10 +23,10 @@ _autoenroll() {
 	status) words='--warn --prometheus --nagios --user --json --help' ;;
 	deploy) words='check --user -T --template --dry-run --json --help' ;;
 	trust) words='list status install remove --dry-run --json --help' ;;
-	policy) words='show set AEPolicy= OfflineExpirationPercent= OfflineExpirationStoreNames= LogLevel= --user -v --json --help' ;;
+	policy) words='show set AEPolicy= OfflineExpirationPercent= OfflineExpirationStoreNames= LogLevel= MaxPendingRequestDays= --user -v --json --help' ;;
 	task) words='enable disable --user -v --cron --json --help' ;;
 	ca) words='list ping info prop templates --ca --stages --index --json --help' ;;
-	key) words='providers test --provider --alg --self-signed --json --help' ;;
+	key) words='providers test --user --provider --alg --self-signed --json --help' ;;
 	log) words='level 0 1 2 3 4 5 default --user --json --help' ;;
 	events) words='--user --since --until --level --id --provider --max --oldest-first --follow --csv --encoding --json --help' ;;
 	esac

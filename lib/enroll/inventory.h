@@ -40,6 +40,8 @@ struct ae_inv_cert {
 	const char *revoked_why; /* "key compromise" …; NULL: not stated */
 	int64_t revoked_at;	 /* since when, for HOLD and REVOKED */
 	bool crl_stale; /* a list of its CA is there, but out of date */
+	/* Of the newest list that was looked at; 0: there is none. */
+	int64_t crl_this_update, crl_next_update;
 
 	bool encrypts; /* its key may decrypt something: never deleted */
 	bool has_sid;  /* extension 311.25.2 */
@@ -80,6 +82,9 @@ struct ae_inventory {
 	const struct ae_inv_cert *published;
 	size_t npublished;
 };
+
+/* "unknown", "good", "hold", "revoked". */
+const char *ae_inv_revocation_name(enum ae_inv_revocation r);
 
 /* "made", "asked", "pending", "kept". */
 const char *ae_inv_request_state_name(enum ae_inv_request_state s);

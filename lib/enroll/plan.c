@@ -383,6 +383,19 @@ ae_plan_pending_name(enum ae_plan_pending_what what)
 }
 
 const char *
+ae_inv_revocation_name(enum ae_inv_revocation r)
+{
+	static const char *const names[] = {
+		[AE_INV_UNKNOWN] = "unknown",
+		[AE_INV_GOOD] = "good",
+		[AE_INV_HOLD] = "hold",
+		[AE_INV_REVOKED] = "revoked",
+	};
+
+	return names[r];
+}
+
+const char *
 ae_inv_request_state_name(enum ae_inv_request_state s)
 {
 	static const char *const names[] = {

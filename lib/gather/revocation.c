@@ -173,6 +173,8 @@ apply(struct ae_inv_cert *out, const struct list *l, const struct ae_cert *c)
 	if (ae_crl_find(l->crl, c->serial, &listed, &at, &reason, NULL) !=
 	    AE_OK)
 		return;
+	out->crl_this_update = l->crl->this_update;
+	out->crl_next_update = l->crl->next_update;
 	if (!l->fresh) {
 		out->crl_stale = out->revocation == AE_INV_UNKNOWN;
 		if (!listed || reason == AE_CRL_HOLD || reason == AE_CRL_REMOVE)
@@ -230,6 +232,7 @@ ae_revocation_judge(struct ae_inv_cert *out, const struct ae_revocation *r,
 	out->revoked_why = NULL;
 	out->revoked_at = 0;
 	out->crl_stale = false;
+	out->crl_this_update = out->crl_next_update = 0;
 	if (key == NULL)
 		return;
 	base = newest(r, c, key, false);

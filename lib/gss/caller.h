@@ -77,7 +77,8 @@ int ae_caller_get(struct ae_caller **out, struct ae_gss_ctx *ctx,
  * Who a client's own ticket says it is: the groups that services will see,
  * those of the moment the ticket-granting ticket was issued.  Asks the KDC
  * for a ticket to oneself; needs no keytab.  Without the well-known SIDs.
- * AE_EAUTH: no ticket, the KDC refused, or the ticket has no PAC.
+ * AE_EAUTH: no ticket, the KDC refused, or the ticket has no PAC;
+ * AE_EUNAVAIL: no KDC answers.
  */
 struct ae_gss_cred;
 int ae_caller_own(struct ae_caller **out, const struct ae_gss_cred *c,

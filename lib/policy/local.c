@@ -15,6 +15,7 @@
 	{ section, "ae-policy", AE_CONF_U32, offsetof(struct ae_local_policy, half.ae_policy), 0, 0xffff }, \
 	{ section, "expiry-percent", AE_CONF_U32, offsetof(struct ae_local_policy, half.expiry_percent), 0, 100 }, \
 	{ section, "log-level", AE_CONF_U32, offsetof(struct ae_local_policy, half.log_level), 0, 5 }, \
+	{ section, "max-pending-days", AE_CONF_U32, offsetof(struct ae_local_policy, half.pending_days), 1, 3650 }, \
 	{ section, "store", AE_CONF_STRV, offsetof(struct ae_local_policy, half.stores) }
 
 static const struct ae_conf_key local_keys[] = {
@@ -28,7 +29,7 @@ void
 ae_local_policy_init(struct ae_local_policy *l)
 {
 	const struct ae_local_half unset = { AE_LOCAL_UNSET, AE_LOCAL_UNSET,
-		AE_LOCAL_UNSET, { NULL, 0 } };
+		AE_LOCAL_UNSET, AE_LOCAL_UNSET, { NULL, 0 } };
 
 	l->computer = unset;
 	l->user = unset;
@@ -82,6 +83,7 @@ static const struct {
 	{ "OfflineExpirationPercent",    "expiry-percent", false },
 	{ "OfflineExpirationStoreNames", "store",          true },
 	{ "LogLevel",                    "log-level",      false },
+	{ "MaxPendingRequestDays",       "max-pending-days", false },
 };
 /* clang-format on */
 

@@ -22,6 +22,7 @@ struct ae_local_half {
 	uint32_t ae_policy; /* AE_LOCAL_UNSET: no override */
 	uint32_t expiry_percent;
 	uint32_t log_level;
+	uint32_t pending_days;
 	struct ae_strv stores; /* empty: no override */
 };
 struct ae_local_policy {
@@ -30,7 +31,7 @@ struct ae_local_policy {
 
 /*
  * Sections [computer] and [user], keys ae-policy, expiry-percent,
- * log-level, store (repeats).  No file is no override.
+ * log-level, max-pending-days, store (repeats).  No file is no override.
  */
 int ae_local_policy_read(struct ae_local_policy *out, const char *path,
     struct ae_err *e) AE_MUST_CHECK;

@@ -16,6 +16,8 @@
 #define LOCAL_KEY "Software\\Microsoft\\Cryptography\\AutoEnrollment"
 #define EXPIRY_PERCENT_DEFAULT 10u
 #define LOG_LEVEL_DEFAULT 3u
+#define PENDING_DAYS_DEFAULT 60u
+#define PENDING_DAYS_MAX 3650u
 
 static const char *const keys[] = { POLICY_KEY, LOCAL_KEY, AE_SERVERS_KEY,
 	AE_GPO_SYSTEM_KEY, NULL };
@@ -146,6 +148,12 @@ build(struct ae_settings *s, struct ae_registry *r, const struct ae_gpos *g,
 	    "OfflineExpirationPercent", 100);
 	take_u32(
 	    &s->log_level, &s->log_level_from, r, LOCAL_KEY, "LogLevel", 5);
+	take_u32(&s->pending_days, &s->pending_days_from, r, LOCAL_KEY,
+	    "MaxPendingRequestDays", PENDING_DAYS_MAX);
+	if (s->pending_days == 0) { /* of none a request would be too old */
+		s->pending_days = PENDING_DAYS_DEFAULT;
+		s->pending_days_from = (struct ae_setting){ 0 };
+	}
 	if (!g->user) /* only a computer's policy can say it */
 		take_u32(&s->loopback, &s->loopback_from, r, AE_GPO_SYSTEM_KEY,
 		    "UserPolicyMode", AE_LOOPBACK_REPLACE);
@@ -168,6 +176,7 @@ ae_settings_build(struct ae_settings **out, const struct ae_gpos *g,
 		s->user = g->user;
 		s->expiry_percent = EXPIRY_PERCENT_DEFAULT;
 		s->log_level = LOG_LEVEL_DEFAULT;
+		s->pending_days = PENDING_DAYS_DEFAULT;
 		rc = build(s, r, g, c, e);
 	}
 	ae_registry_free(r);
@@ -202,6 +211,8 @@ ae_settings_override(struct ae_settings *s, const struct ae_local_policy *l,
 	override(&s->expiry_percent, &s->expiry_percent_from, h->expiry_percent,
 	    source);
 	override(&s->log_level, &s->log_level_from, h->log_level, source);
+	override(
+	    &s->pending_days, &s->pending_days_from, h->pending_days, source);
 	if (h->stores.n == 0)
 		return AE_OK;
 	for (i = 0; i < h->stores.n; i++)

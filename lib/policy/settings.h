@@ -92,6 +92,9 @@ struct ae_settings {
 	/* Event detail: 0 minimal to 5 exhaustive. */
 	uint32_t log_level;
 	struct ae_setting log_level_from;
+	/* MaxPendingRequestDays: a request is given up after so many. */
+	uint32_t pending_days;
+	struct ae_setting pending_days_from;
 	/*
 	 * UserPolicyMode: what the computer's policy says; for a user, what
 	 * was obeyed, and by_computer names the GPO that says so.

@@ -50,6 +50,7 @@ static const struct ae_field fields[] = {
 	{ "OfflineExpirationPercent",    AE_FIELD_U32,  AT(expiry_percent) },
 	{ "LogLevel",                    AE_FIELD_U32,  AT(log_level) },
 	{ "OfflineExpirationStoreNames", AE_FIELD_STRV, AT(expiry_stores) },
+	{ "MaxPendingRequestDays",       AE_FIELD_U32,  AT(pending_days) },
 	{ "UserPolicyMode",              AE_FIELD_U32,  AT(loopback) },
 	{ "by_computer",                 AE_FIELD_STR,  AT(by_computer) },
 	{ "servers_default",             AE_FIELD_STR,  AT(servers_default) },
@@ -59,7 +60,8 @@ static const struct ae_field fields[] = {
 
 /* Where each setting comes from. */
 static const size_t origins[] = { AT(ae_policy_from), AT(expiry_percent_from),
-	AT(expiry_stores_from), AT(log_level_from), AT(loopback_from) };
+	AT(expiry_stores_from), AT(log_level_from), AT(pending_days_from),
+	AT(loopback_from) };
 /* clang-format on */
 
 #define NORIGINS (sizeof(origins) / sizeof(origins[0]))
@@ -196,7 +198,7 @@ ae_settings_get(struct ae_settings **out, struct ae_rd *r, struct ae_err *e)
 	return AE_OK;
 }
 
-#define LAST_MAGIC UINT32_C(0x314c5041) /* "APL1" */
+#define LAST_MAGIC UINT32_C(0x324c5041) /* "APL2" */
 #define NAME_MAX_LEN 1024u
 
 static void

@@ -113,10 +113,11 @@ write_meta(int fd, const struct ae_store_meta *m, struct ae_err *e)
 	char *text;
 	int rc;
 
-	j = json_pack("{s:s, s:s, s:I, s:s, s:b}", "template_oid",
+	j = json_pack("{s:s, s:s, s:I, s:s, s:b, s:s}", "template_oid",
 	    m->template_oid, "ca_config", m->ca_config, "request_id",
 	    (json_int_t)m->request_id, "installed",
-	    ae_time_print(when, m->installed), "key_exportable", m->exportable);
+	    ae_time_print(when, m->installed), "key_exportable", m->exportable,
+	    "friendly_name", m->friendly_name);
 	text = j == NULL ? NULL : json_dumps(j, JSON_INDENT(2));
 	if (text == NULL)
 		rc = ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
@@ -297,6 +298,8 @@ read_meta(int fd, struct ae_store_meta *m, struct ae_err *e)
 	if (when == NULL || !ae_time_parse(&m->installed, when))
 		m->installed = 0;
 	m->exportable = json_is_true(json_object_get(j, "key_exportable"));
+	copy_text(
+	    m->friendly_name, sizeof(m->friendly_name), j, "friendly_name");
 out:
 	json_decref(j);
 	free(text);

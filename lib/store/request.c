@@ -39,12 +39,13 @@ store_meta_put(
 	json_t *j;
 	char *text;
 
-	j = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:b, s:b}", "state",
-	    states[m->state], "template_oid", m->template_oid, "ca_config",
-	    m->ca_config, "request_id", (json_int_t)m->request_id, "made",
-	    ae_time_print(made, m->made), "asked",
+	j = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:b, s:b, s:b, s:s}",
+	    "state", states[m->state], "template_oid", m->template_oid,
+	    "ca_config", m->ca_config, "request_id", (json_int_t)m->request_id,
+	    "made", ae_time_print(made, m->made), "asked",
 	    ae_time_print(asked, m->asked), "renews", m->renews, "automatic",
-	    m->automatic, "archival", m->archival);
+	    m->automatic, "archival", m->archival, "imported", m->imported,
+	    "friendly_name", m->friendly_name);
 	text = j == NULL ? NULL : json_dumps(j, JSON_INDENT(2));
 	json_decref(j);
 	if (text == NULL)
@@ -110,6 +111,9 @@ parse_meta(struct ae_store_request_meta *m, const json_t *j, struct ae_err *e)
 	m->asked = get_time(j, "asked");
 	m->automatic = json_is_true(json_object_get(j, "automatic"));
 	m->archival = json_is_true(json_object_get(j, "archival"));
+	m->imported = json_is_true(json_object_get(j, "imported"));
+	copy_text(
+	    m->friendly_name, sizeof(m->friendly_name), j, "friendly_name");
 	return AE_OK;
 }
 

@@ -38,6 +38,8 @@ struct ae_store_request_meta {
 	char renews[41]; /* thumbprint it renews; empty: none */
 	bool automatic;	 /* a run made it, not a person */
 	bool archival;	 /* carries the private key: CMC response wanted */
+	bool imported;	 /* somebody's own key: never destroyed with it */
+	char friendly_name[AE_STORE_FRIENDLY_MAX + 1]; /* empty: none */
 };
 
 struct ae_store_request {

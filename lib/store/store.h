@@ -30,6 +30,7 @@
 #include "base/err.h"
 
 #define AE_STORE_NAME_MAX 64
+#define AE_STORE_FRIENDLY_MAX 255
 #define AE_STORE_FILE_MAX (256u * 1024u)
 #define AE_STORE_ENTRIES_MAX 4096
 
@@ -43,6 +44,7 @@ struct ae_store_meta {
 	uint32_t request_id;
 	int64_t installed; /* when */
 	bool exportable;   /* the template lets its key leave */
+	char friendly_name[AE_STORE_FRIENDLY_MAX + 1]; /* empty: none */
 };
 
 /* One certificate of the store. */

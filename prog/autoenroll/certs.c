@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../autoenrolld/keys.h"
+#include "../autoenrolld/revocation_state.h"
 #include "base/hex.h"
 #include "base/time.h"
 #include "pki/cert.h"
@@ -108,7 +109,7 @@ test_key(struct key_test *t, struct keys *keys, const char *dir,
 
 static const char *
 state_of(const struct ae_store_entry *en, const struct ae_cert *c,
-    const struct key_test *t)
+    const struct key_test *t, const char *revocation)
 {
 	int64_t now = ae_clock_now();
 
@@ -116,6 +117,10 @@ state_of(const struct ae_store_entry *en, const struct ae_cert *c,
 		return "archived";
 	if (now >= c->not_after)
 		return "expired";
+	if (strcmp(revocation, "revoked") == 0)
+		return "revoked";
+	if (strcmp(revocation, "hold") == 0)
+		return "on hold";
 	switch (t->result) {
 	case MISSING:
 		return "key missing";
@@ -218,23 +223,41 @@ put_names(json_t *j, const struct ae_cert *c)
 	free(issuer);
 }
 
+/* As of the last run that looked: nothing is asked here. */
+static json_t *
+revocation_now(const json_t *kept, const struct ae_cert *c)
+{
+	uint8_t sha1[20];
+	char thumb[41];
+
+	ae_cert_sha1(sha1, c);
+	ae_hex_encode(thumb, sha1, sizeof(sha1));
+	return revocation_of(kept, thumb, ae_clock_now());
+}
+
 static json_t *
 entry_json(const struct ae_store_entry *en, const struct ae_store_list *l,
-    const struct ae_cert *c, struct keys *keys, const char *state_dir)
+    const struct ae_cert *c, struct keys *keys, const json_t *kept,
+    const char *state_dir)
 {
+	json_t *revocation = revocation_now(kept, c), *j;
+	const char *revoked =
+	    json_string_value(json_object_get(revocation, "state"));
 	char path[PATH_MAX_LEN];
 	struct key_test t;
-	json_t *j;
 
 	(void)snprintf(
 	    path, sizeof(path), "%s/my/%s/%u", state_dir, en->tmpl, en->number);
 	test_key(&t, keys, path, c);
-	j = json_pack("{s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:I, s:s}",
+	j = json_pack("{s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:I, s:s, s:s, s:o}",
 	    "template", en->tmpl, "template_oid",
 	    c->x.template_oid == NULL ? "" : c->x.template_oid, "template_name",
 	    template_name(l, c), "number", (int)en->number, "current",
-	    en->current, "state", state_of(en, c, &t), "ca", en->meta.ca_config,
-	    "request_id", (json_int_t)en->meta.request_id, "path", path);
+	    en->current, "state",
+	    state_of(en, c, &t, revoked == NULL ? "" : revoked), "ca",
+	    en->meta.ca_config, "request_id", (json_int_t)en->meta.request_id,
+	    "path", path, "friendly_name", en->meta.friendly_name, "revocation",
+	    revocation);
 	if (j == NULL)
 		return NULL;
 	put_names(j, c);
@@ -262,7 +285,7 @@ certs_load(json_t **out, const struct cli *cli, bool archived, struct ae_err *e)
 	struct ae_store_list l = { 0 };
 	struct keys keys = { 0 };
 	struct ae_store *s = NULL;
-	json_t *all = json_array();
+	json_t *all = json_array(), *kept = revocation_read(&cli->c);
 	size_t i;
 	int rc;
 
@@ -282,10 +305,12 @@ certs_load(json_t **out, const struct cli *cli, bool archived, struct ae_err *e)
 			l.v[i].cert_len, NULL) != AE_OK)
 			continue;
 		(void)json_array_append_new(all,
-		    entry_json(&l.v[i], &l, certs[0], &keys, cli->c.state_dir));
+		    entry_json(
+			&l.v[i], &l, certs[0], &keys, kept, cli->c.state_dir));
 		ae_certs_free(certs, n);
 	}
 	keys_done(&keys);
+	json_decref(kept);
 	ae_store_list_done(&l);
 	ae_store_free(s);
 	if (rc == AE_OK)

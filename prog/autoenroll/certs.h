@@ -17,12 +17,12 @@
  *     "not_after", "dns", "upn", "sid", "usages": [OIDs], "ca", "request_id",
  *     "installed", "archived": time or null, "why": archived, "provider",
  *     "key": algorithm, "key_test": "passed" | "failed" | "not made",
- *     "key_error", "path" }
+ *     "key_error", "path", "friendly_name", "revocation": revocation_state.h }
  *
- * state is "valid", "expired", "not yet valid", "archived", "key missing",
- * "key does not fit" or "key fails".  Every key is really used: it signs,
- * and the certificate's public key verifies.  Without archived, current
- * ones only.  No store is an empty one.
+ * state is "valid", "revoked", "on hold", "expired", "not yet valid",
+ * "archived", "key missing", "key does not fit" or "key fails".  Every key is
+ * really used: it signs, and the certificate's public key verifies.  Without
+ * archived, current ones only.  No store is an empty one.
  */
 int certs_load(json_t **out, const struct cli *cli, bool archived,
     struct ae_err *e) AE_MUST_CHECK;

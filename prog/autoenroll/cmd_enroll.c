@@ -11,10 +11,12 @@
 
 #include "base/hex.h"
 #include "base/str.h"
+#include "base/utf16.h"
 #include "cli.h"
 #include "cmd_run.h"
 #include "progress.h"
 #include "pki/cert.h"
+#include "pki/key.h"
 #include "pki/request.h"
 #include "pki/response.h"
 #include "store/request.h"
@@ -24,7 +26,8 @@
 
 struct args {
 	struct pulse_options o;
-	const char *renew, *agent, *out;
+	const char *renew, *agent, *out, *key;
+	uint8_t *key_text; /* of --key, wiped */
 	bool user, quiet, verbose;
 	/* "<template>/<number>" of renew and agent, the template of renew */
 	char renew_name[AE_STORE_NAME_MAX + 16];
@@ -42,6 +45,8 @@ static const struct option options[] = {
 	{ "reuse-key", no_argument, NULL, 'k' },
 	{ "on-behalf-of", required_argument, NULL, 'b' },
 	{ "agent", required_argument, NULL, 'a' },
+	{ "friendly-name", required_argument, NULL, 'f' },
+	{ "key", required_argument, NULL, 'K' },
 	{ "out", required_argument, NULL, 'o' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -84,6 +89,12 @@ take_option(struct args *a, struct cli *cli, int opt)
 		break;
 	case 'a':
 		a->agent = optarg;
+		break;
+	case 'f':
+		a->o.friendly = optarg;
+		break;
+	case 'K':
+		a->key = optarg;
 		break;
 	case 'o':
 		a->out = optarg;
@@ -187,12 +198,52 @@ find_certs(struct args *a, const struct cli *cli, struct ae_err *e)
 	return rc;
 }
 
+/* --key: a file in PEM, or a pkcs11: URI. */
+static int
+read_key(struct args *a, struct ae_err *e)
+{
+	int rc = AE_OK;
+
+	if (a->key == NULL)
+		return AE_OK;
+	if (strncmp(a->key, "pkcs11:", 7) == 0) {
+		a->key_text = (uint8_t *)strdup(a->key);
+		a->o.key_len = strlen(a->key);
+		if (a->key_text == NULL)
+			rc = ae_fail_mem(e);
+	} else {
+		rc = ae_file_read(&a->key_text, &a->o.key_len, a->key,
+		    AE_PKI_KEY_FILE_MAX, e);
+	}
+	a->o.key = a->key_text;
+	if (rc == AE_OK && a->o.key_len == 0)
+		rc = ae_fail(
+		    e, AE_EINVAL, AE_DOM_NONE, 0, "%s is empty", a->key);
+	return rc;
+}
+
+static void
+args_done(struct args *a)
+{
+	if (a->key_text != NULL)
+		explicit_bzero(a->key_text, a->o.key_len);
+	free(a->key_text);
+	ae_strv_done(&a->o.dns);
+	ae_strv_done(&a->o.upn);
+}
+
 /* NULL when the options fit together. */
 static const char *
 contradiction(const struct args *a)
 {
 	if (a->o.only == NULL && a->renew == NULL)
 		return "expected -T TEMPLATE, or --renew CERT";
+	if (a->key != NULL && a->renew != NULL)
+		return "--key is for a new request; a renewal has --reuse-key";
+	if (a->o.friendly != NULL &&
+	    (strlen(a->o.friendly) > AE_STORE_FRIENDLY_MAX ||
+		!ae_utf8_valid(a->o.friendly)))
+		return "--friendly-name is text of at most 255 bytes";
 	if (a->o.reuse_key && a->renew == NULL)
 		return "--reuse-key is for --renew";
 	if (a->o.requester != NULL && a->agent == NULL)
@@ -228,12 +279,11 @@ cmd_enroll(struct cli *cli, int argc, char **argv)
 		code = cli_usage("enroll", "%s", wrong);
 	else if ((code = cmd_whose(cli, "enroll", a.user)) != EXIT_OK)
 		;
-	else if (find_certs(&a, cli, &e) != AE_OK)
+	else if (find_certs(&a, cli, &e) != AE_OK || read_key(&a, &e) != AE_OK)
 		code = cli_fail(cli, &e);
 	else
 		code = run_shown(cli, &a);
-	ae_strv_done(&a.o.dns);
-	ae_strv_done(&a.o.upn);
+	args_done(&a);
 	return code;
 }
 
@@ -274,13 +324,12 @@ cmd_request(struct cli *cli, int argc, char **argv)
 		code = cli_usage("request", "expected --out FILE");
 	else if ((code = cmd_whose(cli, "request", a.user)) != EXIT_OK)
 		;
-	else if (find_certs(&a, cli, &e) != AE_OK)
+	else if (find_certs(&a, cli, &e) != AE_OK || read_key(&a, &e) != AE_OK)
 		code = cli_fail(cli, &e);
 	else if ((code = run_shown(cli, &a)) == EXIT_OK &&
 	    write_request(a.out, &der, &e) != AE_OK)
 		code = cli_fail(cli, &e);
-	ae_strv_done(&a.o.dns);
-	ae_strv_done(&a.o.upn);
+	args_done(&a);
 	ae_wr_done(&der);
 	return code;
 }

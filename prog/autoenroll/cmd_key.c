@@ -291,11 +291,13 @@ cmd_key(struct cli *cli, int argc, char **argv)
 		{ "provider", required_argument, NULL, 'p' },
 		{ "alg", required_argument, NULL, 'a' },
 		{ "self-signed", no_argument, NULL, 's' },
+		{ "user", no_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	const char *provider = NULL, *alg = NULL, *verb;
-	bool self_signed = false;
+	bool self_signed = false, user = false;
+	struct ae_err e = AE_ERR_INIT;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -305,11 +307,15 @@ cmd_key(struct cli *cli, int argc, char **argv)
 			alg = optarg;
 		else if (opt == 's')
 			self_signed = true;
+		else if (opt == 'u')
+			user = true;
 		else if (opt == 'j')
 			cli->json = true;
 		else
 			return cli_usage("key", "unknown option");
 	}
+	if (user && cli_for_user(cli, &e) != AE_OK)
+		return cli_fail(cli, &e);
 	verb = argc - optind == 1 ? argv[optind] : "";
 	if (strcmp(verb, "providers") == 0 && provider == NULL && alg == NULL &&
 	    !self_signed)

@@ -110,6 +110,9 @@ print_others(const json_t *policy)
 	print_origin(policy, "expiry_stores_source", "expiry_stores_gpo");
 	(void)printf("LogLevel        %lld", number(policy, "log_level"));
 	print_origin(policy, "log_level_source", "log_level_gpo");
+	(void)printf("Pending         given up after %lld days",
+	    number(policy, "max_pending_days"));
+	print_origin(policy, "max_pending_days_source", "max_pending_days_gpo");
 	if (strcmp(text(policy, "loopback"), "off") != 0)
 		(void)printf("Loopback        %s  (GPO %s)\n",
 		    text(policy, "loopback"), text(policy, "loopback_gpo"));
@@ -271,7 +274,8 @@ edit(struct ae_wr *edited, const uint8_t *old, size_t len, const char *section,
 	if (key == NULL)
 		return cli_usage("policy",
 		    "'%s' cannot be set: AEPolicy, OfflineExpirationPercent, "
-		    "OfflineExpirationStoreNames and LogLevel can",
+		    "OfflineExpirationStoreNames, LogLevel and "
+		    "MaxPendingRequestDays can",
 		    cli_safe(name));
 	if ((copy = strdup(eq + 1)) == NULL)
 		return EXIT_LOCAL;

@@ -32,6 +32,13 @@ print_key(const json_t *j)
 }
 
 static void
+print_revocation(const json_t *j)
+{
+	(void)printf("  %-13s %s\n", "revocation",
+	    text(json_object_get(j, "revocation"), "text"));
+}
+
+static void
 print_usages(const json_t *j)
 {
 	const json_t *usages = json_object_get(j, "usages"), *u;
@@ -51,6 +58,7 @@ print_cert(const json_t *j, bool verbose)
 		const char *key, *label;
 		bool verbose;
 	} rows[] = {
+		{ "friendly_name", "friendly name", false },
 		{ "subject", "subject", false },
 		{ "dns", "DNS name", false },
 		{ "upn", "UPN", false },
@@ -82,6 +90,7 @@ print_cert(const json_t *j, bool verbose)
 	}
 	if (verbose)
 		print_usages(j);
+	print_revocation(j);
 	print_key(j);
 }
 

@@ -164,6 +164,8 @@ read_question(struct question *q, struct key_role *k, struct ae_arena *arena,
 		return key_malformed(e, "install");
 	(void)snprintf(
 	    q->meta.ca_config, sizeof(q->meta.ca_config), "%s", config);
+	memcpy(q->meta.friendly_name, k->meta.friendly_name,
+	    sizeof(q->meta.friendly_name));
 	q->meta.exportable =
 	    (k->tmpl->private_key_flag &
 		(AE_CT_EXPORTABLE_KEY | AE_CT_REQUIRE_PRIVATE_KEY_ARCHIVAL)) !=

@@ -167,6 +167,23 @@ in_use(const struct key_role *k, const struct ae_key *key)
 	return used;
 }
 
+/* Nobody else's: one that a person brought along stays his. */
+static bool
+is_ours(const struct key_role *k, const char *tmpl, unsigned number)
+{
+	struct ae_store_request_list l = { 0 };
+	bool ours = false;
+	size_t i;
+
+	if (ae_store_request_list(k->store, &l, NULL) != AE_OK)
+		return false;
+	for (i = 0; i < l.n; i++)
+		if (strcmp(l.v[i].tmpl, tmpl) == 0 && l.v[i].number == number)
+			ours = !l.v[i].meta.imported;
+	ae_store_request_list_done(&l);
+	return ours;
+}
+
 void
 key_forget(const struct role *r, const char *tmpl, unsigned number)
 {
@@ -181,7 +198,7 @@ key_forget(const struct role *r, const char *tmpl, unsigned number)
 	    key_open(&key, r, "request", tmpl, number, NULL) != AE_OK)
 		return;
 	/* A token that says no keeps a key that nobody misses. */
-	if (!in_use(r->state, key))
+	if (is_ours(r->state, tmpl, number) && !in_use(r->state, key))
 		(void)(ae_keydev_destroy(key, &why) == AE_OK);
 	ae_key_free(key);
 }

@@ -13,6 +13,7 @@
 #include "base/hex.h"
 #include "base/str.h"
 #include "enroll/exchange.h"
+#include "enroll/keyspec.h"
 #include "enroll/request.h"
 #include "pki/archive.h"
 #include "sys/clock.h"
@@ -26,6 +27,7 @@ struct pair {
 	struct ae_key *key;
 	char tmpl[AE_STORE_NAME_MAX + 1];
 	unsigned number;
+	char friendly[AE_STORE_FRIENDLY_MAX + 1];
 };
 
 /* ROLE_NEW, read. */
@@ -37,6 +39,9 @@ struct wanted {
 	const char *machine, *user, *requester;
 	struct ae_wanted_names names;
 	const char *renews, *agent; /* "<template>/<number>", or NULL */
+	const char *friendly;
+	const uint8_t *key; /* that is there already; PEM or a URI */
+	size_t key_len;
 	/* for the archive: the CA's exchange certificate and its judges */
 	const uint8_t *exchange;
 	size_t exchange_len;
@@ -89,6 +94,8 @@ read_wanted(struct wanted *w, struct ae_rd *in, struct ae_err *e)
 	w->same_key = ae_rd_u8(in) != 0;
 	w->agent = msg_get_str(w->a, in, AE_STORE_NAME_MAX + 16);
 	w->requester = msg_get_str(w->a, in, 512);
+	w->friendly = msg_get_str(w->a, in, AE_STORE_FRIENDLY_MAX);
+	w->key = msg_get_bytes(in, AE_PKI_KEY_FILE_MAX, &w->key_len);
 	w->exchange = msg_get_bytes(in, AE_PKI_CERT_MAX, &w->exchange_len);
 	w->trust.authority = msg_get_str(w->a, in, 512);
 	w->trust.roots = v;
@@ -136,6 +143,8 @@ find_cert(
 		    &p->certs, &p->n, 1, l.v[i].cert_pem, l.v[i].cert_len, e);
 		(void)snprintf(p->tmpl, sizeof(p->tmpl), "%s", l.v[i].tmpl);
 		p->number = l.v[i].number;
+		memcpy(p->friendly, l.v[i].meta.friendly_name,
+		    sizeof(p->friendly));
 	}
 	ae_store_list_done(&l);
 	return i == l.n && rc == AE_ENOTFOUND
@@ -159,6 +168,25 @@ open_pair(struct pair *p, struct role *r, const char *name, const char *what,
 	return rc == AE_OK ? AE_OK : ae_note(e, rc, "%s %s", what, name);
 }
 
+/* Somebody's own key, if it is one that the template takes. */
+static int
+take_key(struct key_role *k, const struct wanted *w, struct ae_err *e)
+{
+	bool rsa = w->alg == AE_ALG_RSA;
+	int rc = ae_keydev_open(&k->key, k->keys.dev, w->key, w->key_len, e);
+
+	if (rc != AE_OK)
+		return ae_note(e, rc, "the key to use");
+	if ((ae_key_type(k->key) == AE_KEY_RSA) != rsa ||
+	    (rsa ? ae_key_bits(k->key) < w->bits
+		 : ae_key_bits(k->key) != w->bits))
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "the key has %u bits; the template %s wants %s%u",
+		    ae_key_bits(k->key), w->tmpl->cn,
+		    rsa ? "RSA, at least " : "ECC, ", w->bits);
+	return AE_OK;
+}
+
 /* The new key, or the old one again; what is stored of it. */
 static int
 get_key(struct role *r, const struct wanted *w, const struct pair *old,
@@ -172,7 +200,8 @@ get_key(struct role *r, const struct wanted *w, const struct pair *old,
 		return ae_store_key_get(
 		    file, name, k->store, old->tmpl, old->number, e);
 	}
-	rc = key_make(&k->key, r, w->tmpl, w->alg, w->bits, e);
+	rc = w->key_len > 0 ? take_key(k, w, e)
+			    : key_make(&k->key, r, w->tmpl, w->alg, w->bits, e);
 	return rc == AE_OK ? key_file(file, name, k->key, e) : rc;
 }
 
@@ -240,10 +269,13 @@ describe(struct ae_store_request_meta *m, const struct wanted *w,
 	*m = (struct ae_store_request_meta){ .state = AE_STORE_MADE,
 		.made = ae_clock_now(),
 		.automatic = w->automatic,
-		.archival = w->exchange_len > 0 };
+		.archival = w->exchange_len > 0,
+		.imported = w->key_len > 0 };
 	if (w->tmpl->oid != NULL)
 		(void)snprintf(m->template_oid, sizeof(m->template_oid), "%s",
 		    w->tmpl->oid);
+	(void)snprintf(m->friendly_name, sizeof(m->friendly_name), "%s",
+	    w->friendly != NULL ? w->friendly : old->friendly);
 	if (old->key != NULL) {
 		ae_cert_sha1(sha1, old->certs[0]);
 		ae_hex_encode(m->renews, sha1, sizeof(sha1));
@@ -289,7 +321,7 @@ key_new_request(
 		msg_put_bytes(out, der.p, der.len);
 	} else {
 		/* One that nothing will ever name must not fill a token. */
-		if (k->key != NULL && k->key != old.key)
+		if (k->key != NULL && k->key != old.key && w.key_len == 0)
 			(void)(ae_keydev_destroy(k->key, &why) == AE_OK);
 		key_let_go(k);
 	}

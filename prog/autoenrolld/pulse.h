@@ -27,10 +27,13 @@ struct pulse_options {
 	struct ae_strv dns, upn;
 
 	/* By hand, with only. */
-	const char *renew;	/* renew this one: "<template>/<number>" */
-	bool reuse_key;		/* and keep its key */
-	const char *requester;	/* on behalf of: "DOMAIN\\name" */
-	const char *agent;	/* "<template>/<number>": signs too */
+	const char *friendly;  /* friendly name; NULL: as the old one's */
+	const char *renew;     /* renew this one: "<template>/<number>" */
+	bool reuse_key;	       /* and keep its key */
+	const char *requester; /* on behalf of: "DOMAIN\\name" */
+	const char *agent;     /* "<template>/<number>": signs too */
+	const uint8_t *key;    /* for this key, a PEM or a URI; not yours */
+	size_t key_len;
 	bool keep;		/* make the request, ask nobody */
 	struct ae_wr *keep_der; /* its bytes go here; or NULL */
 
@@ -49,8 +52,8 @@ struct pulse_options {
  *                   attempts: [...]} ] }
  *
  * outcome is "issued", "pending", "denied", "failed", "abandoned" (given up
- * after 60 days) or "made".  AE_OK also when a request was denied or is
- * pending: that is in results.  Runs follow one another; one that only
+ * after MaxPendingRequestDays) or "made".  AE_OK also when a request was denied
+ * or is pending: that is in results.  Runs follow one another; one that only
  * waited for another like it takes over its report, with "joined": true.
  */
 int pulse_run(struct client *c, const struct pulse_options *o, json_t **report,

@@ -14,6 +14,7 @@
 #include "eventlog.h"
 #include "gather/sysvol.h"
 #include "policy_state.h"
+#include "revocation_state.h"
 #include "store/store.h"
 #include "sys/files.h"
 
@@ -90,6 +91,29 @@ policy_level(const struct run *r, const json_t *report)
 		: (int)level);
 }
 
+/* For "store list", which asks no directory.  Written when it says more than
+ * that time went by, or after an hour. */
+static void
+keep_revocation(const struct run *r, const json_t *report)
+{
+	const json_t *now = json_object_get(report, "revocation");
+	struct ae_err e = AE_ERR_INIT;
+	char path[4096], *text;
+	int rc;
+
+	if (now == NULL || revocation_is_kept(r->c, now))
+		return;
+	(void)snprintf(
+	    path, sizeof(path), "%s/" REVOCATION_FILE, r->c->state_dir);
+	text = json_dumps(now, JSON_COMPACT | JSON_SORT_KEYS);
+	rc = text == NULL ? ae_fail_mem(&e)
+			  : ae_file_write(path, text, strlen(text), 0644, &e);
+	if (rc != AE_OK && r->c->log != NULL)
+		ae_log_printf(r->c->log, AE_LOG_WARNING,
+		    "what is revoked was not kept: %s", e.text);
+	free(text);
+}
+
 /* The three PEM texts of the anchors go to the key role unread. */
 static int
 read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
@@ -133,8 +157,10 @@ read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
 	(void)json_object_set_new(
 	    report, "sid", json_string(ae_sid_print(sid, &r->sid)));
 	json_decref(explained);
-	if (!r->o->dry_run)
+	if (!r->o->dry_run) {
 		policy_level(r, report);
+		keep_revocation(r, report);
+	}
 	return AE_OK;
 }
 

@@ -114,11 +114,13 @@ new_request(struct run *r, const struct pulse_item *it, struct hand *h,
 	ae_wr_u8(&q, it->same_key);
 	msg_put_str(&q, it->signer);
 	msg_put_str(&q, r->o->requester);
+	msg_put_str(&q, r->o->friendly);
+	msg_put_bytes(&q, r->o->key, r->o->key_len);
 	h->archival = is_sealed(it);
 	rc = put_exchange(r, it, &q, e);
 	if (rc == AE_OK)
 		rc = peer_ask(r->key, ROLE_NEW, &q, PULSE_KEY_MS, &answer, e);
-	ae_wr_done(&q);
+	ae_wr_wipe(&q);
 	if (rc != AE_OK)
 		return rc;
 	h->number = ae_rd_u32(&answer);
@@ -134,7 +136,8 @@ bool
 pulse_asks_for_its_own(const struct pulse_options *o)
 {
 	return o->subject != NULL || o->dns.n > 0 || o->upn.n > 0 ||
-	    o->renew != NULL || o->requester != NULL || o->keep;
+	    o->renew != NULL || o->requester != NULL || o->key_len > 0 ||
+	    o->keep;
 }
 
 static bool

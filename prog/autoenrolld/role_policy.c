@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/time.h"
 #include "enroll/ca_order.h"
 #include "enroll/event.h"
 #include "gather/nearness.h"
@@ -264,6 +265,7 @@ plan(struct work *w, bool user, struct ae_err *e)
 	in.upn = w->dir->me->upn;
 	in.dc_now = w->dir->dc_now;
 	in.expiry_percent = w->settings->expiry_percent;
+	in.pending_max = (int64_t)w->settings->pending_days * 86400;
 	in.unwatched = !watches_my(w->settings);
 	in.have = w->have;
 	in.providers = &w->providers;
@@ -415,6 +417,39 @@ put_nearness(json_t *j, const struct work *an)
 					  : json_string(an->dc.client_site));
 }
 
+static json_t *
+time_or_null(int64_t t)
+{
+	char when[AE_TIME_STR_MAX];
+
+	return t == 0 || t == INT64_MAX ? json_null()
+					: json_string(ae_time_print(when, t));
+}
+
+/* What the directory's revocation lists say of our certificates. */
+static json_t *
+revocation_json(const struct work *an)
+{
+	json_t *all = json_object(), *one;
+	char when[AE_TIME_STR_MAX];
+	size_t i;
+
+	for (i = 0; i < an->have.ncerts; i++) {
+		const struct ae_inv_cert *c = &an->have.certs[i];
+
+		one = json_pack("{s:s, s:s?, s:o, s:o, s:o}", "state",
+		    ae_inv_revocation_name(c->revocation), "why",
+		    c->revoked_why, "since",
+		    time_or_null(
+			c->revocation >= AE_INV_HOLD ? c->revoked_at : 0),
+		    "list_of", time_or_null(c->crl_this_update), "list_until",
+		    time_or_null(c->crl_next_update));
+		(void)json_object_set_new(all, c->thumbprint, one);
+	}
+	return json_pack("{s:s, s:o}", "read_at",
+	    ae_time_print(when, ae_clock_now()), "certificates", all);
+}
+
 static int
 put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 {
@@ -454,6 +489,8 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 	if (j != NULL)
 		(void)json_object_set_new(
 		    j, "policy_version", json_string(an->version));
+	if (j != NULL && d->lists != NULL)
+		(void)json_object_set_new(j, "revocation", revocation_json(an));
 	if (j != NULL && an->ncosts > 0)
 		put_nearness(j, an);
 	text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);

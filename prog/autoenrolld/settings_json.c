@@ -204,6 +204,9 @@ settings_to_json(
 	put_origin(j, s, "expiry_percent", &s->expiry_percent_from);
 	put_origin(j, s, "expiry_stores", &s->expiry_stores_from);
 	put_origin(j, s, "log_level", &s->log_level_from);
+	(void)json_object_set_new(
+	    j, "max_pending_days", json_integer((json_int_t)s->pending_days));
+	put_origin(j, s, "max_pending_days", &s->pending_days_from);
 	put_loopback(j, s);
 	put_servers(j, s);
 	put_shown(j, shown);

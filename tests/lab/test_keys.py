@@ -311,6 +311,15 @@ def test_a_request_waits_for_its_token(pc1, ca, enrolled, devices):
     assert devices.keys() == before and not kept.exists()
 
 
+def test_somebodys_own_key_of_the_token(pc1, enrolled, devices):
+    """Used for a request, and still there when that is denied."""
+    uri = pc1.current("LabCard", "key.uri").read_text().strip()
+    before = devices.keys()
+    done = pc1.json("enroll", "-T", "LabDenied", "--subject", "CN=somebody.else", "--key", uri, code=8)
+    assert done["results"][0]["outcome"] == "denied", done
+    assert devices.keys() == before
+
+
 def test_a_key_that_the_token_lost_is_replaced(pc1, enrolled, devices):
     uri = pc1.current("LabHsmEc", "key.uri").read_text().strip()
     for kind in "private", "public":

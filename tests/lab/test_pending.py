@@ -2,6 +2,7 @@
 # Copyright the autoenroll authors.
 """A template that a person has to approve: the request waits at the CA with its key at home, whatever
 happens in between, and the next run fetches what was decided."""
+import datetime
 import json
 import re
 
@@ -101,10 +102,15 @@ def test_without_the_policy_for_it_nothing_is_fetched(pc1, ca):
     assert result["outcome"] == "issued", result
 
 
-def test_after_sixty_days_it_is_given_up(pc1, ca):
+def test_after_so_many_days_it_is_given_up(pc1, ca):
+    """60 days, or what MaxPendingRequestDays says."""
     number = start(pc1)
     meta = next(pc1.host.path("/var/lib/autoenroll/request").glob("*/*/meta.json"))
-    meta.write_text(re.sub(r'("(?:made|asked)": ")[^"]*', r"\g<1>2026-01-01T00:00:00Z", meta.read_text()))
+    week = (datetime.datetime.utcnow() - datetime.timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    meta.write_text(re.sub(r'("(?:made|asked)": ")[^"]*', rf"\g<1>{week}", meta.read_text()))
+    [still] = pc1.json("pulse", "--wait", code=9)["results"]
+    assert (still["outcome"], still["request_id"]) == ("pending", number), still
+    pc1.run("policy", "set", "MaxPendingRequestDays=6")
     pc1.events()
     results = pc1.json("pulse", "--wait", code=None)["results"]
     assert (results[0]["outcome"], results[0]["request_id"]) == ("abandoned", number), results

@@ -205,11 +205,20 @@ def test_what_its_ca_revokes_is_archived_and_replaced(pc1, ca, build, tmp_path):
         assert "key compromise" in action["text"]
         [item] = [p for p in plan["plan"] if p["template"] == NEW]
         assert item["action"] == "enroll" and "existing.revoked" in checks(item)
+        assert [c["revocation"]["state"] for c in pc1.json("store", "list") if c["template"] == NEW] == ["unknown"]
         report = pc1.json("pulse")
         assert outcomes(report)[NEW] == "issued"
         [stored] = [c for c in pc1.json("store", "list") if c["template"] == NEW]
         assert stored["serial"] != revoked
+        # "store list" asks nobody: what the run read, and how old that is.
+        assert stored["revocation"]["text"] == "not known: it came after the last look"
+        [old] = [c for c in pc1.json("store", "list", "--archived") if c["serial"] == revoked]
+        assert (old["revocation"]["state"], old["revocation"]["why"]) == ("revoked", "key compromise")
+        assert old["revocation"]["list_of"] and "read " in old["revocation"]["text"]
         assert pc1.json("pulse")["results"] == []
+        [stored] = [c for c in pc1.json("store", "list") if c["template"] == NEW]
+        assert stored["revocation"]["state"] == "good" and stored["state"] == "valid"
+        assert "not revoked, by the list of" in pc1.run("store", "list").stdout
     finally:
         ca.ldb("ldbdel", where, check=False)
 

@@ -201,7 +201,9 @@ def test_log_level_of_a_gpo(domain, pc1):
         answer = pc1.json("log", "level")
         return answer["log_level"], answer["source"]
     key = "Software\\Microsoft\\Cryptography\\AutoEnrollment"
-    assert level([dword("LogLevel", 4, key)]) == (4, "policy")
+    assert level([dword("LogLevel", 4, key), dword("MaxPendingRequestDays", 9, key)]) == (4, "policy")
+    policy = pc1.json("policy", "show")
+    assert (policy["max_pending_days"], policy["max_pending_days_gpo"]) == (9, "Desks")
     assert level([dword("LogLevel", 3, key)]) == (3, "policy")
     assert level([]) == (3, "default")
 

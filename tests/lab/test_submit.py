@@ -128,3 +128,30 @@ def test_a_request_of_ours_by_way_of_a_user_s_hands(pc1, ca, lab):
     assert left.read_bytes() != private
     assert not key.exists()
     assert json.loads(pc1.current(SERVER, "meta.json").read_text())["template_oid"] == ca.oid[SERVER]
+
+
+def test_a_key_that_is_there_already_and_a_name_for_people(pc1, ca):
+    """request new and enroll for somebody's own key; its friendly name stays through a renewal."""
+    host = pc1.host
+    host.run("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out /run/own.pem 2>/dev/null;"
+             "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out /run/small.pem 2>/dev/null;"
+             "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out /run/other.pem")
+    public = host.run("openssl", "pkey", "-in", "/run/own.pem", "-pubout").stdout
+    names = ("--subject", "CN=own.lab.example", "--dns", "own.lab.example", "--key", "/run/own.pem")
+    pc1.json("request", "new", "-T", SERVER, *names, "--friendly-name", "Our web server", "--out", "/run/own.req")
+    pc1.json("submit", "--ca", ca.config, "--out", "/run/own.crt", "/run/own.req")
+    assert pc1.json("install", "/run/own.crt")["results"][0]["outcome"] == "issued"
+
+    def current():
+        return [c for c in pc1.json("store", "list") if c["template"] == SERVER][0]
+    assert host.run(f"openssl pkey -pubout -in /var/lib/autoenroll/my/{SERVER}/current/key.pem").stdout == public
+    assert (current()["friendly_name"], current()["key_test"]) == ("Our web server", "passed")
+    assert "Our web server" in pc1.run("store", "list").stdout
+    assert pc1.json("enroll", "--ca", ca.config, "--renew", SERVER)["results"][0]["outcome"] == "issued"
+    assert current()["friendly_name"] == "Our web server" and host.path("/run/own.pem").exists()
+    assert host.run(f"openssl pkey -pubout -in /var/lib/autoenroll/my/{SERVER}/current/key.pem").stdout != public
+    for key, says in ("small.pem", "the template"), ("other.pem", "the template"), ("own.req", "key to use"), \
+            ("nothing.pem", "nothing.pem"):
+        done = pc1.run("enroll", "-T", SERVER, *names[:4], "--key", f"/run/{key}", check=False)
+        assert done.returncode != 0 and says in done.stdout + done.stderr, (key, done)
+    assert pc1.run("enroll", "--renew", SERVER, "--key", "/run/own.pem", check=False).returncode == 2

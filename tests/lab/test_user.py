@@ -168,6 +168,11 @@ def test_her_policy_is_the_user_half(alice):
     assert done.returncode == 4 and "--user" in done.stderr
 
 
+def test_keys_as_she_may_use_them(alice):
+    assert alice.json("key", "test", "--provider", "software", "--alg", "P256", "--user")["passed"] == 1
+    assert alice.json("key", "providers", "--user", code=None)["providers"][0]["ready"]
+
+
 def test_by_hand(alice):
     [result] = alice.json("enroll", "-T", USERS, "--user")["results"]
     assert result["outcome"] == "issued", result

@@ -573,6 +573,8 @@ settings_from_files(void **state)
 	assert_string_equal(again->expiry_stores.v[1], "W");
 	assert_int_equal(again->log_level, 3);
 	assert_int_equal(again->log_level_from.source, AE_SETTING_DEFAULT);
+	assert_int_equal(again->pending_days, 60);
+	assert_int_equal(again->pending_days_from.source, AE_SETTING_DEFAULT);
 	assert_int_equal(again->nservers, 1);
 	assert_string_equal(again->servers[0].key, "abc");
 	assert_string_equal(again->servers[0].url, "LDAP:");
@@ -659,6 +661,7 @@ local_layer(void **state)
 {
 	static const char text[] = "[computer]\nae-policy = 0x8000\n"
 				   "log-level = 5\nstore = A\nstore = B\n"
+				   "max-pending-days = 7\n"
 				   "[user]\nae-policy = 1\n";
 	struct ae_local_policy l;
 	struct ae_err e = AE_ERR_INIT;
@@ -681,6 +684,8 @@ local_layer(void **state)
 	assert_string_equal(
 	    ae_settings_text(s, words, sizeof(words)), "disabled");
 	assert_int_equal(s->log_level, 5);
+	assert_int_equal(s->pending_days, 7);
+	assert_int_equal(s->pending_days_from.source, AE_SETTING_LOCAL);
 	assert_int_equal(s->expiry_percent, 20); /* not overridden */
 	assert_int_equal(s->expiry_percent_from.source, AE_SETTING_GPO);
 	assert_int_equal(s->expiry_stores.n, 2);
