@@ -6,10 +6,14 @@ import pytest
 
 from ca import FULL, READ, Ca, enroll_for, make_csr
 from client import Client
-from lab import CONF, Lab
+from gpo import dword, registry_pol, text
+from lab import BASE_DN, CONF, Lab
 
 GRANTED, FOR_ROOT = "ForTheChild", "ForTheRoot"
-CHILD_DN = ",".join("DC=" + label for label in CONF["LAB_CHILD_DOMAIN"].split("."))
+CHILD = CONF["LAB_CHILD_DOMAIN"]
+CHILD_DN = ",".join("DC=" + label for label in CHILD.split("."))
+GPO = "{6F1D2C3A-71B0-4C5E-9A34-0C4B1E2D7A01}"
+SERVERS = "Software\\Policies\\Microsoft\\Cryptography\\PolicyServers"
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +54,36 @@ def ca(lab, build, pc2_sid):
     ca.stop()
 
 
+def policy(lab, version, *instructions):
+    """The child domain's own group policy, as its controller has it: object, link and files."""
+    folder = lab.dc2.path(f"/var/lib/samba/sysvol/{CHILD}/Policies/{GPO}")
+    (folder / "Machine").mkdir(parents=True, exist_ok=True)
+    (folder / "GPT.INI").write_text(f"[General]\r\nVersion={version}\r\n")
+    (folder / "Machine/Registry.pol").write_bytes(registry_pol(*instructions))
+
+    def ldb(tool, ldif, check=True):
+        lab.dc2.run(tool, "-H", "/var/lib/samba/private/sam.ldb", input=ldif, check=check)
+    dn = f"CN={GPO},CN=Policies,CN=System,{CHILD_DN}"
+    ldb("ldbadd", f"dn: CN=Policies,CN=System,{CHILD_DN}\nobjectClass: container\n\n", check=False)
+    ldb("ldbadd", f"dn: {dn}\nobjectClass: groupPolicyContainer\ndisplayName: Child\nflags: 0\n"
+        f"gPCFunctionalityVersion: 2\ngPCFileSysPath: \\\\{CHILD}\\sysvol\\{CHILD}\\Policies\\{GPO}\n"
+        "gPCMachineExtensionNames: [{35378EAC-683F-11D2-A89A-00C04FBBCFA2}{0F6B957D-509E-11D1-A7CC-0000F87571E3}]\n"
+        "versionNumber: 0\n\n", check=False)
+    ldb("ldbmodify", f"dn: {dn}\nchangetype: modify\nreplace: versionNumber\nversionNumber: {version}\n\n"
+        f"dn: {CHILD_DN}\nchangetype: modify\nreplace: gPLink\ngPLink: [LDAP://{dn};0]\n\n")
+
+
+def server(ident):
+    return [text("URL", "LDAP:", f"{SERVERS}\\one"), text("PolicyID", ident, f"{SERVERS}\\one"),
+            dword("Flags", 0x14, f"{SERVERS}\\one"), dword("Cost", 1, f"{SERVERS}\\one")]
+
+
 @pytest.fixture(scope="module")
 def pc2(lab, build):
-    client = Client(lab.pc2, build)
-    client.local_policy(7)
-    return client
+    """Nothing local: what the child's group policy says, is what it does."""
+    [root] = lab.ldbsearch(f"(distinguishedName={BASE_DN})", "objectGUID")
+    policy(lab, 1, dword("AEPolicy", 7), *server(f"{{{root['objectGUID'][0].upper()}}}"))
+    return Client(lab.pc2, build)
 
 
 def test_tickets_cross_the_trust(lab):
@@ -67,12 +96,24 @@ def test_tickets_cross_the_trust(lab):
 def test_enrolled_from_the_root_s_ca(ca, pc2, pc2_sid):
     done = pc2.json("pulse", code=None)
     assert pc2.current(GRANTED, "cert.pem").exists(), str(done)
+    [result] = done["results"]
+    assert (result["outcome"], result["transport"]) == ("issued", "dcom"), result
     text = pc2.host.run("openssl", "x509", "-noout", "-text", "-in",
                         f"/var/lib/autoenroll/my/{GRANTED}/current/cert.pem").stdout
     assert f"DNS:{pc2.host.fqdn}" in text
     assert pc2_sid in text  # the SID extension, of the child domain
     issued = ca.events(6)[-1]
     assert issued["requester"] == "CHILD\\PC2$", issued
+
+
+def test_the_policy_is_the_child_domain_s(pc2):
+    """AEPolicy and the policy server's entry come from its GPO; LDAP: with the root's GUID is ours."""
+    shown = pc2.json("policy", "show", "-v")
+    assert (shown["aepolicy"], shown["source"], shown["gpo"]) == (7, "gpo", "Child"), shown
+    assert shown["dc"] == f"dc2.{CHILD}" and shown["fresh"], shown
+    [entry] = shown["policy_servers"]
+    assert (entry["url"], entry["verdict"]) == ("LDAP:", "used"), entry
+    assert "policy_servers_check" not in shown
 
 
 def submit(pc2, ca, template, code):

@@ -17,32 +17,15 @@
 
 #include "keys.h"
 #include "pki/nte.h"
+#include "scratch.h"
 
-static char root[] = "/tmp/ae-test-keys-XXXXXX";
-
-static void
-write_file(const char *name, const char *text)
-{
-	char path[256], *slash;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", root, name);
-	for (slash = path + strlen(root) + 1;
-	     (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
-		*slash = '\0';
-		(void)mkdir(path, 0755);
-	}
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
+static char root[64];
 
 static int
 read_conf(struct client *c, const char *text, struct ae_err *e)
 {
 	*e = (struct ae_err)AE_ERR_INIT;
-	write_file("etc/autoenroll/autoenroll.conf", text);
+	scratch_write(root, "etc/autoenroll/autoenroll.conf", text);
 	return client_init(c, root, false, e);
 }
 
@@ -50,20 +33,17 @@ static int
 make_root(void **state)
 {
 	(void)state;
-	if (mkdtemp(root) == NULL)
+	if (scratch_make(root) != 0)
 		return -1;
-	write_file("var/lib/autoenroll/x", "");
+	scratch_write(root, "var/lib/autoenroll/x", "");
 	return 0;
 }
 
 static int
 remove_root(void **state)
 {
-	char command[256];
-
 	(void)state;
-	(void)snprintf(command, sizeof(command), "rm -rf %s", root);
-	return system(command);
+	return scratch_remove(root);
 }
 
 static void
@@ -193,7 +173,7 @@ refused_pins(void **state)
 	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
 	assert_non_null(strstr(k.conf.pin_refused, "no PIN: "));
 	keys_done(&k);
-	write_file("pin", "1234\n");
+	scratch_write(root, "pin", "1234\n");
 	(void)snprintf(pin, sizeof(pin), "%s/pin", root);
 	for (i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
 		assert_int_equal(chmod(pin, shared[i]), 0);
@@ -218,7 +198,7 @@ refused_pins(void **state)
 	assert_non_null(strstr(k.conf.pin_refused, "written anew"));
 	keys_done(&k);
 	/* Written anew: tried again. */
-	write_file("pin", "12345\n");
+	scratch_write(root, "pin", "12345\n");
 	assert_int_equal(keys_init(&k, &c, &e), AE_OK);
 	assert_null(k.conf.pin_refused);
 	keys_done(&k);

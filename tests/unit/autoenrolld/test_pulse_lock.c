@@ -17,10 +17,11 @@
 #include <cmocka.h>
 
 #include "pulse_run.h"
+#include "scratch.h"
 #include "sys/clock.h"
 #include "sys/files.h"
 
-static char root[] = "/tmp/ae-test-lock-XXXXXX";
+static char root[64];
 static const struct pulse_options plain;
 
 static int
@@ -28,7 +29,7 @@ make_root(void **state)
 {
 	static struct client c;
 
-	if (mkdtemp(root) == NULL)
+	if (scratch_make(root) != 0)
 		return -1;
 	c.run_dir = root;
 	*state = &c;
@@ -38,11 +39,8 @@ make_root(void **state)
 static int
 remove_root(void **state)
 {
-	char command[256];
-
 	(void)state;
-	(void)snprintf(command, sizeof(command), "rm -rf %s", root);
-	return system(command);
+	return scratch_remove(root);
 }
 
 /* What a child of ours sees; its exit code. */

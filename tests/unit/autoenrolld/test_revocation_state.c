@@ -15,7 +15,7 @@
 
 #include "base/time.h"
 #include "revocation_state.h"
-#include "sys/files.h"
+#include "scratch.h"
 
 #define LIST                                                      \
 	"\"list_of\": \"2026-11-28T03:00:00Z\", \"list_until\": " \
@@ -31,14 +31,14 @@ static const char text[] =
     "\"44\": {\"state\": \"unknown\", \"why\": null, \"since\": null, "
     "\"list_of\": null, \"list_until\": null}}}";
 
-static char root[] = "/tmp/ae-test-revocation-XXXXXX";
+static char root[64];
 
 static int
 make_root(void **state)
 {
 	static struct client c;
 
-	if (mkdtemp(root) == NULL)
+	if (scratch_make(root) != 0)
 		return -1;
 	c.state_dir = root;
 	*state = &c;
@@ -48,21 +48,8 @@ make_root(void **state)
 static int
 remove_root(void **state)
 {
-	char command[256];
-
 	(void)state;
-	(void)snprintf(command, sizeof(command), "rm -rf %s", root);
-	return system(command);
-}
-
-static void
-keep(const char *what)
-{
-	char path[256];
-
-	(void)snprintf(path, sizeof(path), "%s/" REVOCATION_FILE, root);
-	assert_int_equal(
-	    ae_file_write(path, what, strlen(what), 0644, NULL), AE_OK);
+	return scratch_remove(root);
 }
 
 static void
@@ -90,7 +77,7 @@ what_is_told(void **state)
 	assert_true(ae_time_parse(&now, "2026-11-28T05:00:00Z"));
 	assert_null(revocation_read(c));
 	says(NULL, "11", now, "unknown", "no run has looked yet");
-	keep(text);
+	scratch_write(root, REVOCATION_FILE, text);
 	kept = revocation_read(c);
 	assert_non_null(kept);
 	says(kept, "11", now, "good",
@@ -122,7 +109,7 @@ damage(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		keep(bad[i]);
+		scratch_write(root, REVOCATION_FILE, bad[i]);
 		kept = revocation_read(c);
 		says(kept, "11", 1795000000, "unknown", "not known");
 		json_decref(kept);
@@ -135,9 +122,9 @@ when_it_is_written(void **state)
 	const struct client *c = *state;
 	json_t *now = json_loads(text, 0, NULL);
 
-	keep("{}");
+	scratch_write(root, REVOCATION_FILE, "{}");
 	assert_false(revocation_is_kept(c, now));
-	keep(text);
+	scratch_write(root, REVOCATION_FILE, text);
 	assert_true(revocation_is_kept(c, now));
 	(void)json_object_set_new(
 	    now, "read_at", json_string("2026-11-28T04:59:59Z"));

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "cycle.h"
+#include "scratch.h"
 
 #define POINTS_MIN 150 /* fewer: the tracer does not see them */
 #define POINTS_MAX 5000
@@ -97,19 +98,14 @@ static int
 setup(void **state)
 {
 	(void)state;
-	(void)snprintf(dir, sizeof(dir), "%s/ae-kills-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	return mkdtemp(dir) == NULL ? -1 : 0;
+	return scratch_make(dir);
 }
 
 static int
 teardown(void **state)
 {
-	char cmd[96];
-
 	(void)state;
-	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	return system(cmd);
+	return scratch_remove(dir);
 }
 
 int

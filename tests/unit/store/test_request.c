@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "store/request.h"
 #include "torture.h"
 
@@ -33,8 +34,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	(void)snprintf(dir, sizeof(dir), "/tmp/ae-request-XXXXXX");
-	if (mkdtemp(dir) == NULL)
+	if (scratch_make(dir) != 0)
 		return -1;
 	return ae_store_open(&store, dir, true, NULL) == AE_OK ? 0 : -1;
 }
@@ -42,13 +42,10 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char cmd[96];
-
 	(void)state;
 	ae_store_free(store);
 	store = NULL;
-	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	return system(cmd);
+	return scratch_remove(dir);
 }
 
 static unsigned
@@ -75,19 +72,6 @@ there(const char *rel, mode_t *mode)
 	if (mode != NULL)
 		*mode = st.st_mode & 0777;
 	return true;
-}
-
-static void
-write_file(const char *rel, const char *text)
-{
-	char path[256];
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, rel);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
 }
 
 static void
@@ -212,7 +196,7 @@ damage_is_passed_over(void **state)
 	(void)keep("A", "one");
 	(void)keep("A", "two");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		write_file("request/A/1/meta.json", bad[i]);
+		scratch_write(dir, "request/A/1/meta.json", bad[i]);
 		assert_int_equal(ae_store_request_list(store, &l, NULL), AE_OK);
 		assert_int_equal(l.n, 1);
 		assert_int_equal(l.v[0].number, 2);
