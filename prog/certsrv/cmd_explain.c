@@ -317,15 +317,16 @@ print_json(const struct result *r)
 
 	(void)snprintf(hr, sizeof(hr), "0x%08x", d->hresult);
 	cli_print_json(json_pack(
-	    "{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:i, s:o, s:o, s:o, s:I, s:I,"
-	    " s:o, s:o}",
+	    "{s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:s, s:i, s:o, s:o, s:o, s:I,"
+	    " s:I, s:o, s:o}",
 	    "verdict", ae_ca_verdict_name(d->verdict), "hresult", hr,
 	    "hresult_symbol",
 	    d->hresult == 0 ? "" : ae_hresult_symbol(symbol, d->hresult),
 	    "message", cli_json_text(d->message), "account",
 	    cli_json_text(d->requester), "sid", x->sid == NULL ? "" : x->sid,
-	    "groups_from", x->by_directory ? "directory" : "ticket", "sids",
-	    (int)x->nsids, "on_behalf", cli_json_text(d->on_behalf), "template",
+	    "disabled", x->disabled, "groups_from",
+	    x->by_directory ? "directory" : "ticket", "sids", (int)x->nsids,
+	    "on_behalf", cli_json_text(d->on_behalf), "template",
 	    cli_json_text(x->template), "subject", cli_json_text(d->subject),
 	    "request_flags", (json_int_t)d->request_flags, "row",
 	    (json_int_t)x->row, "certificate", json_certificate(r), "checks",
@@ -388,6 +389,9 @@ print_text(const struct result *r)
 
 	(void)printf(
 	    "decided for %s  %s\n", cli_safe(d->requester), cli_safe(x->sid));
+	if (x->disabled)
+		(void)puts("            the account is disabled: nobody gets a "
+			   "ticket for it");
 	(void)printf("groups      %u SIDs, %s\n", x->nsids,
 	    x->by_directory
 		? "the directory's; a ticket may know others until it is "

@@ -108,6 +108,7 @@ struct job {
 	uint8_t reason;
 	const char *explain_as; /* of MSG_ADMIN_EXPLAIN; NULL: the row's */
 	bool by_directory;	/* his groups are the directory's */
+	bool disabled;		/* he may not log on */
 	struct ae_der archived; /* for the archive, wrapped by the signer */
 	struct ae_db_request *stored;
 	struct known *known; /* NULL where nobody asks for a certificate */

@@ -144,6 +144,7 @@ explain_who(struct job *j, const struct ae_ca_requester *o, bool ok)
 		return;
 	}
 	j->by_directory = true;
+	j->disabled = o->disabled;
 	ae_wr_init(&w, AE_DB_CALLER_MAX);
 	if (account_caller(&w, o, &e) < 0) {
 		admin_refuse(j, AE_ELIMIT, HR_INTERNAL, e.text);
@@ -161,6 +162,7 @@ explain_decided(struct job *j)
 	struct explained x = { .d = *d,
 		.template = d->template != NULL ? d->template->cn : NULL,
 		.by_directory = j->by_directory,
+		.disabled = j->disabled,
 		.nsids = (uint32_t)j->known->caller->nsids };
 	char sid[AE_SID_STR_MAX];
 	struct ae_err e = AE_ERR_INIT;

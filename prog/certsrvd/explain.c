@@ -51,6 +51,7 @@ put_explained(struct ae_wr *w, const struct explained *x)
 	ae_wr_u64(w, (uint64_t)x->row);
 	ae_wr_u8(w, x->by_directory);
 	ae_wr_u32(w, x->nsids);
+	ae_wr_u8(w, x->disabled);
 	ae_wr_u32(w, (uint32_t)d->nreasons);
 	for (i = 0; i < d->nreasons; i++)
 		put_reason(w, &d->reasons[i]);
@@ -158,6 +159,7 @@ get_explained(struct ae_rd *r, struct explained *x, struct ae_arena *a)
 	x->row = (int64_t)ae_rd_u64(r);
 	x->by_directory = ae_rd_u8(r) != 0;
 	x->nsids = ae_rd_u32(r);
+	x->disabled = ae_rd_u8(r) != 0;
 	get_lists(r, d, a);
 	if (!ae_rd_ok(r))
 		d->nreasons = d->nrulings = d->tbs_len = 0;

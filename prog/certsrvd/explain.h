@@ -21,6 +21,7 @@ struct explained {
 	int64_t row;	      /* a stored answer's; 0: none */
 	bool by_directory;    /* the groups are AD's, not a ticket's */
 	uint32_t nsids;	      /* SIDs it was decided with */
+	bool disabled;	      /* the account: no KDC gives it a ticket */
 };
 
 void put_explained(struct ae_wr *w, const struct explained *x);

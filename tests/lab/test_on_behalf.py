@@ -58,7 +58,8 @@ def restricted(ca, certsrv):
     ca.wait_log(f"AE_EVENT=80 AE_REQUEST_ID={unpublished['id']}")
     assert ca.stop() == 0
     ca.configure("ca", allow_renew_on_behalf="yes")
-    publisher(ca, "add")  # the host's next ticket has the group
+    publisher(ca, "add")  # the host's next ticket has the group; the one it has would be used till then
+    ca.host.path("/run/certsrv/ad/ccache").unlink(missing_ok=True)
     edit_the_list(ca, certsrv)
     ca.start()
     yield {"agent": agent, "unpublished": unpublished}
@@ -83,7 +84,7 @@ def test_esc3_agents_are_bound_to_accounts_and_templates(ca, certsrv, restricted
     assert "forbids" in answers[1]["message"] and "does not let" in answers[2]["message"]
 
 
-def test_renewed_by_other_hands(ca, restricted):
+def test_renewed_by_other_hands(ca, certsrv, restricted):
     """alice's certificate, renewed by PC1$: it is alice's again, by her permissions."""
     key, old = enrolled(ca.person("alice"), "Person")
     new = wcce.rsa_key()
@@ -105,6 +106,11 @@ def test_renewed_by_other_hands(ca, restricted):
     ca.modify(f"dn: {account}\nchangetype: modify\nreplace: userAccountControl\nuserAccountControl: 514\n\n")
     try:
         assert ask(ca.machine(), renewal(key, old), "Person", flags=CMC | ROBO)["disposition"] == ACCESS_DENIED
+        # as it is explained, for a request like the row that was made
+        told = json.loads(certsrv("explain", "--request", answer["id"], "--as", "PC1$", "--json", code=8))
+        assert (told["hresult"], told["disabled"]) == ("0x80070005", False)
+        told = json.loads(certsrv("explain", "--request", answer["id"], "--as", "alice", "--json", code=8))
+        assert told["disabled"]
     finally:
         ca.modify(f"dn: {account}\nchangetype: modify\nreplace: userAccountControl\nuserAccountControl: 512\n\n")
 

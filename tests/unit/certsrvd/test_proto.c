@@ -376,6 +376,7 @@ static const struct explained told = {
 	.row = 7,
 	.by_directory = true,
 	.nsids = 12,
+	.disabled = true,
 };
 
 static void
