@@ -2,6 +2,7 @@
 # Copyright the autoenroll authors.
 """From the store to where services want it: what a run writes, whom it tells, and what it refuses."""
 import re
+import shutil
 import ssl
 import stat
 
@@ -107,6 +108,19 @@ def test_what_was_written_is_good(pc1):
     assert stat.S_IMODE(nm.stat().st_mode) == 0o600
     assert f"identity=host/{pc1.host.fqdn}\n" in nm.read_text()
     assert f"private-key={MY}/current/key.pem\n" in nm.read_text()
+
+
+def test_networkmanager_reads_its_connection(pc1):
+    """nmcli, which parses a connection as the daemon does, without one: it takes it and says the same."""
+    if shutil.which("nmcli") is None:
+        pytest.skip("no nmcli here: network-manager")
+    ours = pc1.host.path("/etc/NetworkManager/system-connections/corp.nmconnection").read_text()
+    done = pc1.host.run("nmcli", "--offline", "connection", "modify", "connection.autoconnect-priority", "7", input=ours)
+    theirs = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert theirs["autoconnect-priority"] == "7"
+    for line in ours.splitlines():
+        name, equals, value = line.partition("=")
+        assert not equals or theirs.get(name) == value, (line, done.stdout)
 
 
 def test_what_is_right_is_not_touched(pc1):

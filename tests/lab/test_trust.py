@@ -182,6 +182,33 @@ def test_what_the_directory_calls_a_root_and_is_none(pc1, ca):
     assert pc1.anchors() == []
 
 
+def test_p11_kit_takes_them_and_gives_them_back(pc1, ca, monkeypatch):
+    """The real trust(1), with a place to write that Debian does not configure; the step that Fedora hangs behind
+    it, which writes what other libraries read, is left out."""
+    extract = "/usr/libexec/p11-kit"
+    script = (f"mount -t tmpfs none {extract} && printf '#!/bin/sh\\n' >{extract}/trust-extract-compat && "
+              f"chmod 755 {extract}/trust-extract-compat && exec \"$@\"")
+    monkeypatch.setattr(pc1, "run", lambda *words, check=True: pc1.host.run(
+        "unshare", "-m", "sh", "-c", script, "sh", pc1.program, *words, check=check,
+        env={"ASAN_OPTIONS": "detect_leaks=0"}, timeout=180))
+    module = pc1.host.path("/etc/pkcs11/modules/p11-kit-trust.module")
+    module.parent.mkdir(parents=True, exist_ok=True)
+    pc1.host.path("/etc/trust-source").mkdir(exist_ok=True)
+    module.write_text("module: p11-kit-trust.so\ntrust-policy: yes\nx-init-reserved: paths=/etc/trust-source\n")
+    try:
+        pc1.configure(CONFIGURED + "method = p11-kit\n")
+        trust = pc1.json("pulse", "--wait")["system_trust"]
+        assert trust["method"] == "p11-kit" and [i["state"] for i in trust["items"]] == ["added"], trust
+        listed = pc1.host.run("trust", "list").stdout
+        assert f"label: {ca.name}" in listed and "trust: anchor" in listed, listed
+        assert pc1.json("pulse", "--wait")["system_trust"]["changed"] is False
+        pc1.configure("[trust]\nmethod = p11-kit\n")
+        assert pc1.json("pulse", "--wait")["system_trust"]["changed"] is True
+        assert ca.name not in pc1.host.run("trust", "list").stdout
+    finally:
+        module.unlink()
+
+
 def test_never_read_the_directory(pc1):
     done = pc1.run("trust", "install", check=False)
     assert done.returncode == 3, done
