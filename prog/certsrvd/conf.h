@@ -22,15 +22,15 @@ enum conf_requests { CONF_ISSUE, CONF_PEND, CONF_DENY };
 
 struct conf {
 	/* [ca] */
-	char *name;	       /* the CA's common name */
-	char *dns_name;	       /* of this host, as clients call it */
-	struct ae_strv keys;   /* URIs of the CA's keys, in any order */
-	char *certificate;     /* PEM; the newest CA certificate last */
-	char *security;	       /* file: the CA's own security descriptor */
-	char *agents;	       /* file: whom agents may enroll; may not be */
-	char *officers;	       /* file: whose requests officers decide; the same */
-	char *chain;	       /* PEM of the issuers above; may be NULL */
-	char *cross;	       /* PEM of cross certificates; may be NULL */
+	char *name;	     /* the CA's common name */
+	char *dns_name;	     /* of this host, as clients call it */
+	struct ae_strv keys; /* URIs of the CA's keys, in any order */
+	char *certificate;   /* PEM; the newest CA certificate last */
+	char *security;	     /* file: the CA's own security descriptor */
+	char *agents;	     /* file: whom agents may enroll; may not be */
+	char *officers; /* file: whose requests officers decide; the same */
+	char *chain;	/* PEM of the issuers above; may be NULL */
+	char *cross;	/* PEM of cross certificates; may be NULL */
 	int64_t max_validity;  /* of what is issued */
 	int64_t clock_skew;    /* notBefore lies this far back */
 	int64_t repeat_window; /* a request sent again gets its answer again */
@@ -49,15 +49,15 @@ struct conf {
 	/* [policy] */
 	char *policy_dir;     /* of NAME.xml, doc/rules.md */
 	bool policy_required; /* a template without a file: denied */
-	struct ae_strv policy_extensions; /* that files may add */
+	struct ae_strv policy_extensions;	     /* that files may add */
 	char *yubikey_roots, *yubikey_intermediates; /* PEM; may be NULL */
 
 	/* [archive] */
 	struct ae_strv recovery_agents; /* SHA-256 of certificates, hex */
 
 	/* [admin] */
-	bool admin_network;	/* serve ICertAdminD and ICertAdminD2 */
-	bool role_separation;	/* nobody may have two roles */
+	bool admin_network;   /* serve ICertAdminD and ICertAdminD2 */
+	bool role_separation; /* nobody may have two roles */
 
 	/* [listen] */
 	struct ae_strv address; /* none: 0.0.0.0 */

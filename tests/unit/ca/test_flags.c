@@ -468,7 +468,8 @@ the_others_change_no_certificate(void **state)
 			issue();
 			if (f.d.tbs_len != len ||
 			    memcmp(without, f.d.tbs, len) != 0)
-				fail_msg("%s changes a certificate of schema %u",
+				fail_msg(
+				    "%s changes a certificate of schema %u",
 				    flags[i].name, schema);
 		}
 	}
