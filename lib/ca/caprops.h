@@ -39,8 +39,8 @@ struct ae_ca_info_cert {
 	struct ae_wcce_blob crl_chain; /* CMS of certificates and CRLs */
 	enum ae_ca_state state;
 	enum ae_ca_state crl_state;
-	uint32_t status;	     /* HRESULT of its chain's validation */
-	uint16_t key_index;	     /* of the version, 3.2.1.4.3.2.39 */
+	uint32_t status;    /* HRESULT of its chain's validation */
+	uint16_t key_index; /* of the version, 3.2.1.4.3.2.39 */
 	/* Between its key and the next's, and back; p NULL: none. */
 	struct ae_wcce_blob forward, backward;
 	enum ae_ca_state forward_state, backward_state;

@@ -35,8 +35,8 @@ void cafile_done(struct cafile *f);
 
 /*
  * The list of enrollment agents' or officers' rights at path; NULL: there is
- * none, and nobody is restricted.  A file that is not understood is an error: nobody is told yes
- * because of it.
+ * none, and nobody is restricted.  A file that is not understood is an error:
+ * nobody is told yes because of it.
  */
 int cafile_rights(struct ae_ca_rights **out, const char *path,
     struct ae_err *e) AE_MUST_CHECK;
