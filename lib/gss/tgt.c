@@ -15,13 +15,13 @@
 #include "gss/status.h"
 
 #define SKEW 300 /* what Kerberos allows */
+#define DRIFT 60
 
 /*
  * Is there a ticket for our realm's KDC in the cache, valid now and beyond
- * until?  "Now" is what the library makes of our clock: a cache that was
- * filled while the clock was wrong says by how much, and goes on saying so
- * when the clock is right again: all in it would be expired then, or of the
- * future.
+ * until?  A cache that was filled while the clock was wrong says by how much,
+ * and the library goes on adding that when the clock is right again.  Whether
+ * it is, only the KDC can tell: such a cache is as good as none.
  */
 static bool
 has_tgt(krb5_context k, krb5_ccache cc, krb5_principal client, int64_t until)
@@ -43,9 +43,10 @@ has_tgt(krb5_context k, krb5_ccache cc, krb5_principal client, int64_t until)
 		goto out;
 	if (krb5_cc_retrieve_cred(k, cc, 0, &want, &have) == 0) {
 		/* The protocol's 32 bits count to 2106, not 2038. */
-		good = krb5_timeofday(k, &now) == 0 &&
+		good = (int64_t)(uint32_t)have.times.endtime > until &&
+		    krb5_timeofday(k, &now) == 0 &&
 		    krb5_get_time_offsets(k, &off, &usec) == 0 &&
-		    (int64_t)(uint32_t)have.times.endtime > until + off &&
+		    off >= -DRIFT && off <= DRIFT &&
 		    (int64_t)(uint32_t)have.times.authtime <=
 			(int64_t)(uint32_t)now + SKEW;
 		krb5_free_cred_contents(k, &have);

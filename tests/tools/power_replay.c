@@ -132,7 +132,7 @@ kept(uint64_t *s, unsigned quarters)
 size_t
 power_cut(const struct power_log *log, uint64_t seed)
 {
-	size_t n = log->n - log->start, at;
+	size_t n = log->n - log->start, at, mark;
 	unsigned how;
 
 	seed ^= 0x5eed;
@@ -140,8 +140,9 @@ power_cut(const struct power_log *log, uint64_t seed)
 	at = log->start + (size_t)(dice(&seed) % (n + 1));
 	if (how == 0)
 		return log->n;
-	while (how < 4 && at < log->n && log->v[at].kind != POWER_MARK)
-		at++;
+	for (mark = at; how < 4 && mark < log->n; mark++)
+		if (log->v[mark].kind == POWER_MARK)
+			return mark + 1;
 	return at;
 }
 
