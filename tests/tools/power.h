@@ -87,6 +87,8 @@ uint32_t power_tree_find(const struct power_tree *t, const char *path);
 uint32_t power_tree_parent(
     const struct power_tree *t, const char *path, const char **name);
 void power_tree_done(struct power_tree *t);
+/* SQLite's index of its log: shared memory with a name, and made anew. */
+bool power_is_memory(const char *name);
 /* Make the recorded directories on disk what the tree says. */
 void power_tree_put(const struct power_tree *t);
 /* Read root from disk; what is there is added to log and tree. */

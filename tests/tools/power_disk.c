@@ -16,6 +16,14 @@
 
 #include "power.h"
 
+bool
+power_is_memory(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 4 && strcmp(name + len - 4, "-shm") == 0;
+}
+
 static _Noreturn void
 die(const char *path)
 {
@@ -99,7 +107,8 @@ get(struct power_tree *t, struct power_log *log, const char *path, uint32_t dir,
 	if (list == NULL)
 		die(path);
 	while ((d = readdir(list)) != NULL) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+		if (strcmp(d->d_name, ".") == 0 ||
+		    strcmp(d->d_name, "..") == 0 || power_is_memory(d->d_name))
 			continue;
 		below = join(path, d->d_name);
 		get(t, log, below, node, d->d_name);
@@ -210,7 +219,8 @@ differs(const struct power_tree *t, const char *path, uint32_t node)
 	}
 	list = opendir(path);
 	while (list != NULL && (d = readdir(list)) != NULL)
-		entries += d->d_type != DT_SOCK && d->d_type != DT_FIFO;
+		entries += d->d_type != DT_SOCK && d->d_type != DT_FIFO &&
+		    !power_is_memory(d->d_name);
 	if (list != NULL)
 		(void)closedir(list);
 	if (found == NULL && entries != n->n + 2)

@@ -213,7 +213,7 @@ created(struct recorder *r, const char *path)
 	struct stat st;
 	ssize_t n;
 
-	if (dir == POWER_NONE || lstat(path, &st) != 0)
+	if (dir == POWER_NONE || power_is_memory(name) || lstat(path, &st) != 0)
 		return;
 	op.node = r->log->nodes++;
 	op.name = strdup(name);
