@@ -11,7 +11,8 @@ _certsrv() {
 		esac
 	done
 	case $cmd in
-	'') words='setup request revoke recover-key template permission agent officer explain policy crl ping --root --config --ca --help --version' ;;
+	'') words='setup audit request revoke recover-key template permission agent officer explain policy crl ping --root --config --ca --help --version' ;;
+	audit) words='templates acl mappings verify --trust --json --help' ;;
 	setup) words='--name --key --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --dry-run --json --help' ;;
 	request) words='list show approve deny --state --template --sid --limit --after --oldest --pem --json --help' ;;
 	revoke) words='--reason --hold --release --json --help' ;;

@@ -79,8 +79,8 @@ int cli_daemon(const struct cli *cli);
 bool cli_signal(const struct cli *cli, int signo);
 
 cli_fn cmd_setup, cmd_request, cmd_template, cmd_permission, cmd_crl;
-cli_fn cmd_revoke, cmd_recover, cmd_agent, cmd_officer, cmd_explain, cmd_policy,
-    cmd_ping;
+cli_fn cmd_audit, cmd_revoke, cmd_recover, cmd_agent, cmd_officer, cmd_explain,
+    cmd_policy, cmd_ping;
 
 /* "request approve" and "request deny"; an exit code. */
 int request_decide(struct cli *cli, bool approve, int64_t id);

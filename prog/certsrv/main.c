@@ -239,6 +239,25 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv policy check /etc/certsrv/policy/*.xml\n"
 	  "  certsrv policy try WebServer.xml www.csr --as 'WEB1$'\n" },
+	{ "audit", cmd_audit, "known weaknesses of this PKI; whether the records are whole",
+	  "usage: certsrv audit [templates | acl | mappings] [--trust WHO]... [--json]\n"
+	  "       certsrv audit verify [--json]\n"
+	  "\n"
+	  "  templates  what somebody without power may ask for (ESC1-3, 9, 13, 15, 17)\n"
+	  "  acl        who may change templates, the PKI's objects and this CA\n"
+	  "             (ESC4, 5, 7), and web enrollment (ESC8)\n"
+	  "  mappings   accounts whose certificates are told apart by names (ESC14)\n"
+	  "  verify     walk the chain of the CA's audit log\n"
+	  "  --trust    a SID or account that may have such power; may be repeated\n"
+	  "\n"
+	  "Without a word all but verify. Each finding says what to do. Administrators'\n"
+	  "groups, domain controllers, Cert Publishers and the hosts of CAs hold power\n"
+	  "anyway. Exit status 1: there are findings.\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv audit\n"
+	  "  certsrv audit acl --trust 'PKI Admins' --json\n"
+	  "  certsrv audit verify\n" },
 	{ "crl", cmd_crl, "show the CRL; make the CA publish a new one",
 	  "usage: certsrv crl publish [--wait SECONDS] [--json]\n"
 	  "       certsrv crl show [--json]\n"

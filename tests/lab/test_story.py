@@ -233,3 +233,50 @@ def test_the_urls_in_a_certificate_lead_to_the_directory_s_objects(ca, pc1, lab)
         dn, name, _, filter = urllib.parse.unquote(url[len("ldap:///"):]).split("?")
         [entry] = lab.ldbsearch(f"({filter})", name, base=dn)
         assert len(entry[name][0]) > 100
+
+
+def test_the_clean_domain_has_no_weakness_and_seeded_ones_are_found(certsrv, ca, lab):
+    """`certsrv audit`: nothing false on what setup made; ten seeds, each found with who and what to do."""
+    def audit(*words, code=0):
+        done = certsrv.host.run(certsrv.program, "audit", *words, "--json", check=False,
+                                env=certsrv.env | {"ASAN_OPTIONS": "detect_leaks=1"})
+        assert done.returncode == code, (done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
+    certsrv.host.kinit("Administrator", certsrv.lab.admin_password)
+    clean = audit()
+    assert clean["findings"] == []
+    assert {"ESC6", "ESC10", "ESC11", "ESC16"} <= {a["esc"] for a in clean["not_applicable"]}
+    assert audit("verify")["links"] > 5
+
+    pks = f"CN=Public Key Services,CN=Services,CN=Configuration,{BASE_DN}"
+
+    def allow(dn, who, rights):
+        lab.samba_tool("dsacl", "set", "--objectdn", dn, "--sddl", f"(A;;{rights};;;{who})")
+
+    for name, source, *settings in (
+            ("Esc1", "WebServer", "eku=client-auth"), ("Esc2", "Workstation", "eku="),
+            ("Esc3", "EnrollmentAgent"), ("Esc9", "Workstation", "sid-extension=no"), ("Esc17", "WebServer")):
+        certsrv.run("template", "new", name, "--from", source, *settings)
+        certsrv.run("template", "grant", name, "Domain Users", "read", "enroll")
+        certsrv.run("template", "publish", name)
+    certsrv.run("template", "grant", "User", "Domain Users", "write")
+    allow(f"CN=NTAuthCertificates,{pks}", "DU", "WP")
+    allow(f"CN=Certificate Templates,{pks}", "DU", "WD")
+    certsrv.run("permission", "grant", "Domain Users", "manage-certificates")
+    bob = lab.ldbsearch("(sAMAccountName=bob)", "cn")[0]["dn"][0]
+    lab.dc1.run("ldbmodify", "-H", "/var/lib/samba/private/sam.ldb",
+                input=f"dn: {bob}\nchangetype: modify\nadd: altSecurityIdentities\n"
+                      "altSecurityIdentities: X509:<S>CN=bob\n\n")
+    found = audit(code=1)["findings"]
+    assert sorted((f["esc"], f["object"].split(",")[0]) for f in found) == [
+        ("ESC1", "CN=Esc1"), ("ESC14", "CN=bob"), ("ESC17", "CN=Esc17"), ("ESC2", "CN=Esc2"), ("ESC3", "CN=Esc3"),
+        ("ESC4", "CN=User"), ("ESC5", "CN=Certificate Templates"), ("ESC5", "CN=NTAuthCertificates"),
+        ("ESC7", "this CA"), ("ESC9", "CN=Esc9")]
+    assert {f["who"] for f in found if f["esc"] != "ESC14"} == {"Domain Users", "Domain Computers"}
+    assert [f["esc"] for f in audit("mappings", code=1)["findings"]] == ["ESC14"]
+    # the fixes that are commands heal
+    for fix in {f["fix"] for f in found if f["fix"].startswith("certsrv template") and f["esc"] != "ESC4"}:
+        certsrv.host.run("sh", "-c", fix.replace("certsrv", str(certsrv.program), 1), env=certsrv.env)
+    assert audit("templates")["findings"] == []
+    assert {f["esc"] for f in audit("acl", "--trust", "Domain Users")["findings"]} == set()
