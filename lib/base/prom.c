@@ -26,11 +26,18 @@ put_escaped(struct ae_wr *w, const char *s, bool quoted)
 }
 
 void
-ae_prom_gauge(struct ae_wr *w, const char *name, const char *help)
+ae_prom_head(
+    struct ae_wr *w, const char *name, const char *type, const char *help)
 {
 	ae_wr_printf(w, "# HELP %s ", name);
 	put_escaped(w, help, false);
-	ae_wr_printf(w, "\n# TYPE %s gauge\n", name);
+	ae_wr_printf(w, "\n# TYPE %s %s\n", name, type);
+}
+
+void
+ae_prom_gauge(struct ae_wr *w, const char *name, const char *help)
+{
+	ae_prom_head(w, name, "gauge", help);
 }
 
 void

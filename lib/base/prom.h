@@ -17,7 +17,10 @@ struct ae_prom_label {
 	const char *value; /* anything; NULL and what is not UTF-8: empty */
 };
 
-/* HELP and TYPE of a gauge; its samples must follow at once. */
+/* HELP and TYPE ("gauge", "counter", …); its samples must follow at once. */
+void ae_prom_head(
+    struct ae_wr *w, const char *name, const char *type, const char *help);
+/* The same for a gauge. */
 void ae_prom_gauge(struct ae_wr *w, const char *name, const char *help);
 
 void ae_prom_sample(struct ae_wr *w, const char *name,

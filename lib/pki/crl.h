@@ -43,6 +43,7 @@ struct ae_crl_spec {
 	bool delta;	      /* with base_number */
 	uint64_t base_number;
 	struct ae_strv freshest; /* URLs of the delta CRL, base only */
+	struct ae_strv self_cdp; /* where it is published, 311.21.14 */
 	struct ae_strv idp;	 /* URLs; empty: no IDP extension */
 };
 
@@ -62,6 +63,22 @@ int ae_crl_begin(struct ae_crl_build *b, struct ae_wr *w,
 int ae_crl_add(struct ae_crl_build *b, const void *serial, size_t len,
     int64_t revoked, enum ae_crl_reason reason, struct ae_err *e) AE_MUST_CHECK;
 int ae_crl_end(struct ae_crl_build *b, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * The same in parts, for lists that are never in memory as a whole: the
+ * sizes of the entries are added up first, then head, entries in the same
+ * order and number, tail.  *total is what the parts come to together.
+ */
+#define AE_CRL_HEAD_MAX (64u * 1024u) /* head or tail */
+size_t ae_crl_entry_size(const void *serial, size_t len, int64_t revoked,
+    enum ae_crl_reason reason); /* 0: it can be none */
+int ae_crl_head(struct ae_wr *w, size_t *total, const struct ae_crl_spec *s,
+    size_t list, struct ae_err *e) AE_MUST_CHECK;
+int ae_crl_entry(struct ae_wr *w, const struct ae_crl_spec *s,
+    const void *serial, size_t len, int64_t revoked, enum ae_crl_reason reason,
+    struct ae_err *e) AE_MUST_CHECK;
+int ae_crl_tail(struct ae_wr *w, const struct ae_crl_spec *s,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /* Append the CRL made of a TBSCertList and its signature. */
 int ae_crl_assemble(struct ae_wr *w, const void *tbs, size_t len,

@@ -48,6 +48,9 @@ int ae_der_check(const void *der, size_t len, struct ae_err *e) AE_MUST_CHECK;
 size_t ae_der_open(struct ae_wr *w, uint8_t tag); /* a mark for close */
 void ae_der_close(struct ae_wr *w, size_t mark);
 void ae_der_put(struct ae_wr *w, uint8_t tag, const void *p, size_t len);
+/* Tag and length alone: the contents come from elsewhere. */
+void ae_der_head(struct ae_wr *w, uint8_t tag, size_t len);
+size_t ae_der_head_size(size_t len);		   /* how many bytes that is */
 void ae_der_raw(struct ae_wr *w, struct ae_der d); /* a whole element */
 void ae_der_bool(struct ae_wr *w, bool v);
 void ae_der_uint(struct ae_wr *w, uint64_t v);
@@ -57,6 +60,7 @@ void ae_der_bignum(struct ae_wr *w, const void *be, size_t len);
 bool ae_der_oid(struct ae_wr *w, const char *oid);
 /* UTCTime up to 2049, GeneralizedTime after, RFC 5280 4.1.2.5. */
 void ae_der_time(struct ae_wr *w, int64_t t);
+void ae_der_gentime(struct ae_wr *w, int64_t t); /* whatever the year */
 /* BMPString.  False, and nothing written, when s is not UTF-8. */
 bool ae_der_bmp(struct ae_wr *w, const char *s);
 

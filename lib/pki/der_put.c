@@ -66,8 +66,14 @@ ae_der_close(struct ae_wr *w, size_t mark)
 	length_store(w->p + mark + 1, len, extra);
 }
 
+size_t
+ae_der_head_size(size_t len)
+{
+	return 2 + length_extra(len);
+}
+
 void
-ae_der_put(struct ae_wr *w, uint8_t tag, const void *p, size_t len)
+ae_der_head(struct ae_wr *w, uint8_t tag, size_t len)
 {
 	uint8_t head[1 + sizeof(size_t)];
 	size_t extra = length_extra(len);
@@ -75,6 +81,12 @@ ae_der_put(struct ae_wr *w, uint8_t tag, const void *p, size_t len)
 	ae_wr_u8(w, tag);
 	length_store(head, len, extra);
 	ae_wr_bytes(w, head, 1 + extra);
+}
+
+void
+ae_der_put(struct ae_wr *w, uint8_t tag, const void *p, size_t len)
+{
+	ae_der_head(w, tag, len);
 	ae_wr_bytes(w, p, len);
 }
 
@@ -188,10 +200,10 @@ two_digits(uint8_t *p, int v)
 	p[1] = (uint8_t)('0' + v % 10);
 }
 
-void
-ae_der_time(struct ae_wr *w, int64_t t)
+/* YYYYMMDDHHMMSSZ; the year. */
+static int
+time_text(uint8_t s[15], int64_t t)
 {
-	uint8_t s[15];
 	time_t tt = (time_t)t;
 	struct tm tm;
 	int year;
@@ -207,6 +219,24 @@ ae_der_time(struct ae_wr *w, int64_t t)
 	two_digits(s + 10, tm.tm_min);
 	two_digits(s + 12, tm.tm_sec);
 	s[14] = 'Z';
+	return year;
+}
+
+void
+ae_der_gentime(struct ae_wr *w, int64_t t)
+{
+	uint8_t s[15];
+
+	(void)time_text(s, t);
+	ae_der_put(w, AE_DER_GENTIME, s, sizeof(s));
+}
+
+void
+ae_der_time(struct ae_wr *w, int64_t t)
+{
+	uint8_t s[15];
+	int year = time_text(s, t);
+
 	if (year >= 1950 && year < 2050)
 		ae_der_put(w, AE_DER_UTCTIME, s + 2, sizeof(s) - 2);
 	else

@@ -122,6 +122,26 @@ int ae_key_verify(const struct ae_key *k, const struct ae_sigalg *alg,
     const void *tbs, size_t len, const void *sig, size_t siglen,
     struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * The same over bytes that come in parts: hashed here as they come, by the
+ * process that has the key, and signed or verified at the end.
+ */
+struct ae_key_stream;
+int ae_key_stream_new(struct ae_key_stream **out, struct ae_key *k,
+    const struct ae_sigalg *alg, struct ae_err *e) AE_MUST_CHECK;
+int ae_key_stream_add(struct ae_key_stream *s, const void *p, size_t len,
+    struct ae_err *e) AE_MUST_CHECK;
+/* Once: append the signature of the stream's (private) key. */
+int ae_key_stream_sign(
+    struct ae_key_stream *s, struct ae_wr *sig, struct ae_err *e) AE_MUST_CHECK;
+/* Once: AE_ETRUST when the signature is not the key's over what came. */
+int ae_key_stream_verify(struct ae_key_stream *s, const void *sig, size_t len,
+    struct ae_err *e) AE_MUST_CHECK;
+void ae_key_stream_free(struct ae_key_stream *s);
+
+/* No signature of k is longer. */
+size_t ae_key_sig_size(const struct ae_key *k);
+
 /* The algorithm k signs with under hash (PKCS#1 v1.5 for RSA). */
 struct ae_sigalg ae_key_sigalg(const struct ae_key *k, enum ae_hash hash);
 

@@ -7,21 +7,37 @@
 
 #include "pki/der.h"
 
+void
+ae_signed_tail(struct ae_wr *w, const struct ae_sigalg *alg, const void *sig,
+    size_t siglen)
+{
+	ae_sigalg_put(w, alg);
+	ae_der_head(w, AE_DER_BITSTRING, siglen + 1);
+	ae_wr_u8(w, 0);
+	ae_wr_bytes(w, sig, siglen);
+}
+
+void
+ae_signed_head(
+    struct ae_wr *w, size_t len, const struct ae_sigalg *alg, size_t siglen)
+{
+	const size_t at = w->len;
+	size_t behind;
+
+	ae_sigalg_put(w, alg); /* for its size */
+	behind = w->len - at + ae_der_head_size(siglen + 1) + siglen + 1;
+	w->len = at;
+	ae_der_head(w, AE_DER_SEQUENCE, len + behind);
+}
+
 int
 ae_signed_put(struct ae_wr *w, const void *tbs, size_t len,
     const struct ae_sigalg *alg, const void *sig, size_t siglen,
     struct ae_err *e)
 {
-	size_t all, bits;
-
-	all = ae_der_open(w, AE_DER_SEQUENCE);
+	ae_signed_head(w, len, alg, siglen);
 	ae_wr_bytes(w, tbs, len);
-	ae_sigalg_put(w, alg);
-	bits = ae_der_open(w, AE_DER_BITSTRING);
-	ae_wr_u8(w, 0);
-	ae_wr_bytes(w, sig, siglen);
-	ae_der_close(w, bits);
-	ae_der_close(w, all);
+	ae_signed_tail(w, alg, sig, siglen);
 	return ae_wr_ok(w) ? AE_OK : ae_fail_mem(e);
 }
 

@@ -24,4 +24,13 @@ int ae_signed_make(struct ae_wr *w, const void *tbs, size_t len,
     const struct ae_sigalg *alg, const struct ae_key *k,
     struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * The same around something of len bytes that is elsewhere: what stands
+ * before it, for a signature of siglen bytes, and what stands behind.
+ */
+void ae_signed_head(
+    struct ae_wr *w, size_t len, const struct ae_sigalg *alg, size_t siglen);
+void ae_signed_tail(struct ae_wr *w, const struct ae_sigalg *alg,
+    const void *sig, size_t siglen);
+
 #endif

@@ -17,13 +17,16 @@
 #include <systemd/sd-journal.h>
 
 #include "base/rd.h"
+#include "base/time.h"
+#include "base/utf16.h"
 #include "base/wr.h"
+#include "sys/clock.h"
 
 #define JOURNAL "/run/systemd/journal/socket"
 
 struct ae_log {
 	char program[32];
-	bool journal;
+	bool journal, json;
 	ae_log_send_fn *send;
 	void *arg;
 	enum ae_log_level max;
@@ -54,6 +57,12 @@ ae_log_new_remote(ae_log_send_fn *fn, void *arg)
 	g->arg = arg;
 	g->max = AE_LOG_INFO;
 	return g;
+}
+
+void
+ae_log_set_json(struct ae_log *g, bool json)
+{
+	g->json = json;
 }
 
 void
@@ -96,6 +105,55 @@ key_ok(const char *k)
 	return n > 0 && n <= 64 && k[n] == '\0' && k[0] != '_';
 }
 
+/* "key":"value" */
+static void
+put_member(struct ae_wr *w, const char *key, const char *value)
+{
+	static const char *const bad = "(not UTF-8)";
+	struct ae_wr safe;
+	const char *p;
+
+	ae_wr_init(&safe, AE_LOG_RECORD_MAX);
+	put_safe(&safe, ae_utf8_valid(value) ? value : bad);
+	ae_wr_printf(w, "\"%s\":\"", key);
+	for (p = ae_wr_cstr(&safe); p != NULL && *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			ae_wr_u8(w, '\\');
+		ae_wr_u8(w, (uint8_t)*p);
+	}
+	ae_wr_u8(w, '"');
+	ae_wr_done(&safe);
+}
+
+static bool
+to_json(const struct ae_log *g, const struct ae_log_record *r)
+{
+	char when[AE_TIME_STR_MAX];
+	struct ae_wr w;
+	size_t i;
+	bool ok;
+
+	ae_wr_init(&w, 2 * AE_LOG_RECORD_MAX);
+	ae_wr_u8(&w, '{');
+	put_member(&w, "time", ae_time_print(when, ae_clock_now()));
+	ae_wr_printf(&w, ",\"priority\":%d,", (int)r->level);
+	put_member(&w, "program", g->program);
+	if (r->role != NULL) {
+		ae_wr_u8(&w, ',');
+		put_member(&w, "role", r->role);
+	}
+	ae_wr_u8(&w, ',');
+	put_member(&w, "text", r->text);
+	for (i = 0; i < r->nfield; i++) {
+		ae_wr_u8(&w, ',');
+		put_member(&w, r->field[i].key, r->field[i].value);
+	}
+	ae_wr_str(&w, "}\n");
+	ok = ae_wr_ok(&w) && write(STDERR_FILENO, w.p, w.len) == (ssize_t)w.len;
+	ae_wr_done(&w);
+	return ok;
+}
+
 /* One write(2), so that lines of several processes do not mix. */
 static bool
 to_stderr(const struct ae_log *g, const struct ae_log_record *r)
@@ -104,6 +162,8 @@ to_stderr(const struct ae_log *g, const struct ae_log_record *r)
 	size_t i;
 	bool ok;
 
+	if (g->json)
+		return to_json(g, r);
 	ae_wr_init(&w, AE_LOG_RECORD_MAX);
 	ae_wr_printf(&w, "<%d>%s", (int)r->level, g->program);
 	if (r->role != NULL)

@@ -52,6 +52,9 @@ struct ae_log *ae_log_new(const char *program, bool foreground);
 struct ae_log *ae_log_new_remote(ae_log_send_fn *fn, void *arg);
 void ae_log_free(struct ae_log *g);
 
+/* On stderr each record is one JSON object from now on. */
+void ae_log_set_json(struct ae_log *g, bool json);
+
 /* Records of a higher number than this are dropped.  Default AE_LOG_INFO. */
 void ae_log_set_level(struct ae_log *g, enum ae_log_level max);
 
