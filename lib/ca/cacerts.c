@@ -193,17 +193,22 @@ bool
 ae_ca_url_of(struct ae_strv *out, unsigned cert_index, unsigned key_index,
     const char *url, bool crl)
 {
-	static const char end[] = ".crl";
+	static const char base[] = ".crl", delta[] = "+.crl";
 	char key[AE_CA_SUFFIX_MAX], own[AE_CA_SUFFIX_MAX];
-	size_t n = strlen(url);
+	const size_t n = strlen(url);
 	bool named = false, ok;
-	const char *s;
+	const char *s, *end;
 	struct ae_wr w;
 
 	(void)ae_ca_suffix(key, key_index);
 	(void)ae_ca_suffix(own, cert_index);
 	for (s = url; *s != '\0'; s++)
 		named = named || is_token(s, '8');
+	/* a delta's file is named "Example CA(2)+.crl" */
+	end = n > sizeof(delta) - 1 ? url + n - (sizeof(delta) - 1) : url;
+	if (strcmp(end, delta) != 0)
+		end = n > sizeof(base) - 1 ? url + n - (sizeof(base) - 1) : url;
+	named = named || (strcmp(end, delta) != 0 && strcmp(end, base) != 0);
 	ae_wr_init(&w, URL_MAX);
 	for (s = url; *s != '\0'; s++) {
 		if (is_token(s, '8') || is_token(s, '4')) {
@@ -211,8 +216,7 @@ ae_ca_url_of(struct ae_strv *out, unsigned cert_index, unsigned key_index,
 			s++;
 			continue;
 		}
-		if (crl && !named && n > sizeof(end) - 1 &&
-		    s == url + n - (sizeof(end) - 1) && strcmp(s, end) == 0)
+		if (crl && !named && s == end)
 			ae_wr_str(&w, key);
 		ae_wr_u8(&w, (uint8_t)*s);
 	}

@@ -234,6 +234,44 @@ crl_status(struct asked *q)
 	return AE_HR_OK;
 }
 
+/* Of the certificate that began with a key, as base CRLs; NULL: none. */
+static const struct ae_ca_info_cert *
+delta_holder(const struct asked *q)
+{
+	const struct ae_ca_info *i = q->info;
+
+	if (q->index == -1 && i->ncerts > 0)
+		return &i->certs[i->certs[i->ncerts - 1].key_index];
+	return q->index >= 0 && (uint64_t)q->index < i->ncerts
+	    ? &i->certs[q->index]
+	    : NULL;
+}
+
+/* MS-WCCE 3.2.1.4.3.2.18: a CA without delta CRLs has this property empty */
+static uint32_t
+delta_crl(struct asked *q)
+{
+	const struct ae_ca_info_cert *c = delta_holder(q);
+
+	if (!q->info->deltas)
+		return AE_HR_PROPERTY_EMPTY;
+	return c != NULL ? blob(q, &c->delta) : AE_HR_E_INVALIDARG;
+}
+
+/* MS-WCCE 3.2.1.4.3.2.31 */
+static uint32_t
+delta_status(struct asked *q)
+{
+	const struct ae_ca_info_cert *c = delta_holder(q);
+
+	if (!q->info->deltas)
+		return AE_HR_PROPERTY_EMPTY;
+	if (c == NULL)
+		return AE_HR_E_INVALIDARG;
+	ae_wr_u32(&q->out, c->delta_publish_status);
+	return AE_HR_OK;
+}
+
 static uint32_t
 cert_status(struct asked *q)
 {
@@ -352,8 +390,7 @@ enum index_rule {
 };
 
 /*
- * One row each; what is not here (exit modules, delta CRLs) this CA does not
- * have.
+ * One row each; what is not here this CA does not have.
  */
 /* clang-format off */
 static const struct row {
@@ -379,6 +416,7 @@ static const struct row {
 	{ AE_CR_PROP_CAXCHGCERT, ONE_OR_NEW, xchg_cert },
 	{ AE_CR_PROP_CAXCHGCERTCHAIN, ONE_OR_NEW, xchg_chain },
 	{ AE_CR_PROP_BASECRL, CERT_OR_NEW, base_crl },
+	{ AE_CR_PROP_DELTACRL, OWN, delta_crl },
 	{ AE_CR_PROP_CACERTSTATE, CERT, cert_states },
 	{ AE_CR_PROP_CRLSTATE, CERT, crl_states },
 	{ AE_CR_PROP_CAPROPIDMAX, ONE, cainfo },
@@ -391,6 +429,7 @@ static const struct row {
 	{ AE_CR_PROP_ADVANCEDSERVER, ONE, cainfo },
 	{ AE_CR_PROP_TEMPLATES, ONE, templates },
 	{ AE_CR_PROP_BASECRLPUBLISHSTATUS, CERT_OR_NEW, crl_status },
+	{ AE_CR_PROP_DELTACRLPUBLISHSTATUS, OWN, delta_status },
 	{ AE_CR_PROP_CASIGCERTCRLCHAIN, CERT_OR_NEW, crl_chain },
 	{ AE_CR_PROP_CAXCHGCERTCRLCHAIN, ONE_OR_NEW, xchg_crls },
 	{ AE_CR_PROP_CACERTSTATUSCODE, CERT_OR_NEW, cert_status },

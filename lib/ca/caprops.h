@@ -44,7 +44,18 @@ struct ae_ca_info_cert {
 	/* Between its key and the next's, and back; p NULL: none. */
 	struct ae_wcce_blob forward, backward;
 	enum ae_ca_state forward_state, backward_state;
-	uint32_t crl_publish_status; /* CPF_* */
+	uint32_t crl_publish_status; /* AE_CPF_* */
+	struct ae_wcce_blob delta;   /* newest delta CRL; p NULL: none */
+	uint32_t delta_publish_status;
+};
+
+/* What became of a CRL's publication, CPF_* of the SDK. */
+enum {
+	AE_CPF_BASE = 0x1,
+	AE_CPF_DELTA = 0x2,
+	AE_CPF_COMPLETE = 0x4,
+	AE_CPF_LDAP_ERROR = 0x100,
+	AE_CPF_FILE_ERROR = 0x200,
 };
 
 /* State of a key recovery agent, CR_PROP_KRACERTSTATE. */
@@ -68,6 +79,7 @@ struct ae_ca_info {
 	const char *policy;  /* description of the policy algorithm */
 	const char *locale;  /* "en-US" */
 	bool root;
+	bool deltas; /* it makes delta CRLs */
 	const struct ae_ca_info_cert *certs;
 	size_t ncerts;
 	struct ae_wcce_blob xchg;	   /* exchange certificate; or absent */

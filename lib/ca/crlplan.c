@@ -54,3 +54,10 @@ ae_ca_crl_due(const struct ae_ca_crl_config *cfg,
 		*why = reason;
 	return reason != NULL;
 }
+
+bool
+ae_ca_crl_alarm(const struct ae_ca_crl_plan *last, int64_t now)
+{
+	return now >=
+	    last->next_publish + (last->next_update - last->next_publish) / 2;
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * When the base CRL is due and what stands in it: times, number and the
- * revoked rows.  Signing and writing are others' work.
+ * When a CRL, base or delta, is due, and what times stand in it.  Signing and
+ * writing are others' work.
  */
 #ifndef AE_CA_CRLPLAN_H
 #define AE_CA_CRLPLAN_H
@@ -18,7 +18,7 @@ struct ae_cert;
 
 struct ae_ca_crl_config {
 	const struct ae_cert *cert; /* the CA certificate; its key signs */
-	int64_t period;		    /* CRLPeriod: next publish, one week */
+	int64_t period;		    /* to the next publication; a week */
 	int64_t overlap;	    /* validity beyond that; 0: a tenth */
 	int64_t clock_skew;
 	uint16_t key_index; /* CERTSRV_CA_VERSION, MS-WCCE note 87 */
@@ -36,12 +36,18 @@ void ae_ca_crl_times(struct ae_ca_crl_plan *out,
     const struct ae_ca_crl_config *cfg, int64_t now);
 
 /*
- * Must a new base CRL be made?  last is the newest one's times or NULL;
+ * Must a new one be made?  last is the newest one's times or NULL;
  * revoked_since: something was revoked after it and is to be told at once.
  * *why (may be NULL) is set to a static sentence.
  */
 bool ae_ca_crl_due(const struct ae_ca_crl_config *cfg,
     const struct ae_ca_crl_plan *last, bool revoked_since, int64_t now,
     const char **why);
+
+/*
+ * Is it late?  It should have been replaced when it was due, and half of the
+ * time from there to its end is over: somebody has to look.
+ */
+bool ae_ca_crl_alarm(const struct ae_ca_crl_plan *last, int64_t now);
 
 #endif

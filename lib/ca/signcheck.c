@@ -7,6 +7,7 @@
 #include "ca/signcheck.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "ca/decide.h"
 #include "ca/lint.h"
@@ -97,6 +98,7 @@ judge_crl(const struct ae_ca_sign_config *cfg, const struct ae_crl *c,
     int64_t now, struct ae_err *e)
 {
 	const int64_t slack = AE_CA_SIGN_CLOCK_SLACK;
+	int64_t most;
 
 	if (!ae_der_equal(c->issuer, cfg->issuer))
 		return refuse(e, "another issuer");
@@ -104,8 +106,11 @@ judge_crl(const struct ae_ca_sign_config *cfg, const struct ae_crl *c,
 		return refuse(e, "another key of the issuer");
 	if (!ae_sigalg_equal(&c->sigalg, &cfg->sigalg))
 		return refuse(e, "another signature algorithm");
-	if (!c->has_number || c->has_base_number)
-		return refuse(e, "not a numbered base CRL");
+	if (!c->has_number ||
+	    (c->has_base_number &&
+		(cfg->max_delta_lifetime == 0 || c->base_number < 1 ||
+		    c->base_number >= c->number)))
+		return refuse(e, "a CRL without number, or a delta of none");
 	if (c->this_update > now + slack ||
 	    c->this_update < now - cfg->max_backdate - slack)
 		return refuse(e, "a CRL not of this time");
@@ -113,23 +118,46 @@ judge_crl(const struct ae_ca_sign_config *cfg, const struct ae_crl *c,
 		return refuse(e, "a CRL that has ended already");
 	if (c->next_update > cfg->ca_not_after)
 		return refuse(e, "a CRL that outlives the CA certificate");
-	if (cfg->max_crl_lifetime > 0 &&
-	    c->next_update - c->this_update > cfg->max_crl_lifetime)
+	most = c->has_base_number ? cfg->max_delta_lifetime
+				  : cfg->max_crl_lifetime;
+	if (most > 0 && c->next_update - c->this_update > most)
 		return refuse(e, "a CRL that lives longer than allowed");
 	return AE_OK;
 }
 
+/* The list, as far as it was not looked at byte by byte before. */
+static int
+judge_entries(
+    const struct ae_crl_parts *p, bool delta, int64_t now, struct ae_err *e)
+{
+	const time_t most = (time_t)(now + AE_CA_SIGN_CLOCK_SLACK);
+	char limit[16];
+	struct tm tm;
+
+	if (p->removes && !delta)
+		return refuse(e, "a base CRL with entries of a delta");
+	if (gmtime_r(&most, &tm) == NULL ||
+	    strftime(limit, sizeof(limit), "%Y%m%d%H%M%S", &tm) == 0)
+		return refuse(e, "no time of day");
+	if (strcmp(p->newest, limit) > 0)
+		return refuse(e, "a revocation of the future");
+	return AE_OK;
+}
+
 int
-ae_ca_sign_check_crl(const struct ae_ca_sign_config *cfg, const void *tbs,
-    size_t len, int64_t now, struct ae_err *e)
+ae_ca_sign_check_crl(const struct ae_ca_sign_config *cfg,
+    struct ae_crl_parts *parts, const void *tail, size_t len, int64_t now,
+    struct ae_err *e)
 {
 	struct ae_crl *c = NULL;
 	int rc;
 
-	rc = ae_crl_parse(&c, tbs, len, AE_CA_TBSCRL_MAX, true, e);
+	rc = ae_crl_parts_tail(parts, tail, len, &c, e);
 	if (rc != AE_OK)
 		return rc == AE_ENOMEM ? rc : ae_note(e, AE_EPROTO, "signing");
 	rc = judge_crl(cfg, c, now, e);
+	if (rc == AE_OK)
+		rc = judge_entries(parts, c->has_base_number, now, e);
 	ae_crl_free(c);
 	return rc;
 }

@@ -14,11 +14,12 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "pki/crl_parts.h"
 #include "pki/der.h"
 #include "pki/key.h"
 
 #define AE_CA_TBS_MAX 0x10000
-#define AE_CA_TBSCRL_MAX 0x8000000
+#define AE_CA_TBSCRL_MAX UINT64_C(0x40000000)
 #define AE_CA_SIGN_CLOCK_SLACK 300 /* clocks of two processes, seconds */
 
 struct ae_ca_sign_config {
@@ -27,9 +28,10 @@ struct ae_ca_sign_config {
 	struct ae_sigalg sigalg; /* it signs with this and nothing else */
 	int64_t ca_not_before;
 	int64_t ca_not_after;
-	int64_t max_lifetime;	  /* of a certificate, seconds; 0: CA's own */
-	int64_t max_crl_lifetime; /* of a CRL; 0: CA's own */
-	int64_t max_backdate;	  /* notBefore not older than now - this */
+	int64_t max_lifetime;	    /* of a certificate, seconds; 0: CA's own */
+	int64_t max_crl_lifetime;   /* of a CRL; 0: CA's own */
+	int64_t max_delta_lifetime; /* of a delta CRL; 0: none is signed */
+	int64_t max_backdate;	    /* notBefore not older than now - this */
 	uint8_t serial_instance;
 	unsigned rsa_bits_min;
 	unsigned rsa_bits_max;
@@ -43,9 +45,13 @@ struct ae_ca_sign_config {
 int ae_ca_sign_check(const struct ae_ca_sign_config *cfg, const void *tbs,
     size_t len, int64_t now, struct ae_err *e) AE_MUST_CHECK;
 
-/* The same for a TBSCertList. */
-int ae_ca_sign_check_crl(const struct ae_ca_sign_config *cfg, const void *tbs,
-    size_t len, int64_t now, struct ae_err *e) AE_MUST_CHECK;
+/*
+ * The same for a TBSCertList that came in parts: parts has seen all but what
+ * stands behind the list, which is given here.
+ */
+int ae_ca_sign_check_crl(const struct ae_ca_sign_config *cfg,
+    struct ae_crl_parts *parts, const void *tail, size_t len, int64_t now,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * The same for the signed attributes of a CMC full response (MS-WCCE

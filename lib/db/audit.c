@@ -193,44 +193,6 @@ ae_db_audit_verify(struct ae_db *db, int64_t *links, struct ae_err *e)
 }
 
 int
-ae_db_crl_number(struct ae_db *db, unsigned key_index, int64_t now,
-    int64_t *number, struct ae_err *e)
-{
-	sqlite3_stmt *st;
-	int64_t next = 1;
-	char detail[64];
-	int rc;
-
-	rc = ae_db_op(db, e);
-	if (rc == AE_OK)
-		rc = ae_db_stmt(db, ST_CRL_GET, &st, e);
-	if (rc != AE_OK)
-		return rc;
-	sqlite3_bind_int64(st, 1, key_index);
-	rc = ae_db_step_row(db, st, "reading the CRL number", e);
-	if (rc == AE_OK) {
-		next = sqlite3_column_int64(st, 0) + 1;
-		sqlite3_reset(st);
-	} else if (rc != AE_ENOTFOUND) {
-		return rc;
-	}
-	rc = ae_db_stmt(db, ST_CRL_SET, &st, e);
-	if (rc != AE_OK)
-		return rc;
-	sqlite3_bind_int64(st, 1, key_index);
-	sqlite3_bind_int64(st, 2, next);
-	rc = ae_db_step_done(db, st, "writing the CRL number", e);
-	if (rc != AE_OK)
-		return rc;
-	(void)snprintf(detail, sizeof(detail), "key %u number %lld", key_index,
-	    (long long)next);
-	rc = ae_db_audit_add(db, "crl-number", 0, NULL, detail, now, e);
-	if (rc == AE_OK)
-		*number = next;
-	return rc;
-}
-
-int
 ae_db_meta_get(struct ae_db *db, const char *key, char **value,
     struct ae_arena *a, struct ae_err *e)
 {

@@ -57,15 +57,27 @@ static const char *const sql[ST_COUNT] = {
 	    " revoked_reason = ?3 WHERE id = ?1",
 	[ST_REVOKED_ADD] =
 	    "INSERT OR REPLACE INTO revoked (serial, request_id, revoked_at,"
-	    " reason, not_after, key_index)"
-	    " SELECT serial, id, ?2, ?3, not_after, issuer >> 16 FROM request"
-	    " WHERE id = ?1",
+	    " reason, not_after, key_index, changed)"
+	    " SELECT serial, id, ?2, ?3, not_after, issuer >> 16, ?4"
+	    " FROM request WHERE id = ?1",
+	[ST_RELEASED_ADD] =
+	    "INSERT OR REPLACE INTO released (serial, request_id, key_index,"
+	    " released_at, changed, not_after)"
+	    " SELECT serial, request_id, key_index, ?2, ?4, not_after"
+	    " FROM revoked WHERE request_id = ?1",
+	[ST_RELEASED_DROP] =
+	    "DELETE FROM released WHERE serial ="
+	    " (SELECT serial FROM request WHERE id = ?1)",
+	[ST_RELEASED_PURGE] =
+	    "DELETE FROM released WHERE key_index = ?1 AND changed <= ?2",
 	[ST_REVOKED_REASON] =
 	    "SELECT revoked_reason FROM request WHERE id = ?1",
 	[ST_RELEASE] =
 	    "UPDATE request SET disp = 20, revoked_at = 0,"
 	    " revoked_reason = 0 WHERE id = ?1",
-	[ST_REVOKED_DROP] = "DELETE FROM revoked WHERE request_id = ?1",
+	[ST_REVOKED_DROP] =
+	    "DELETE FROM revoked WHERE serial ="
+	    " (SELECT serial FROM request WHERE id = ?1)",
 	[ST_QUOTA_GET] =
 	    "SELECT pending, refused, day FROM quota WHERE sid = ?1",
 	[ST_QUOTA_SET] =
@@ -75,6 +87,11 @@ static const char *const sql[ST_COUNT] = {
 	[ST_CRL_SET] =
 	    "INSERT OR REPLACE INTO crl_number (key_index, number)"
 	    " VALUES (?1, ?2)",
+	[ST_CRL_BASE_GET] =
+	    "SELECT number, changed, at FROM crl_base WHERE key_index = ?1",
+	[ST_CRL_BASE_SET] =
+	    "INSERT OR REPLACE INTO crl_base (key_index, number, changed, at)"
+	    " VALUES (?1, ?2, ?3, ?4)",
 	[ST_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 	[ST_META_SET] =
 	    "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",

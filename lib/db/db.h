@@ -188,10 +188,24 @@ int ae_db_release(struct ae_db *db, const uint8_t *serial, size_t serial_len,
 
 /*
  * The next CRL number for this CA key, durable with the batch: never the
- * same one twice, also when publishing fails.
+ * same one twice, also when publishing fails, and above at_least, which is
+ * what was seen published: a database restored from a backup does not go back.
  */
-int ae_db_crl_number(struct ae_db *db, unsigned key_index, int64_t now,
-    int64_t *number, struct ae_err *e) AE_MUST_CHECK;
+int ae_db_crl_number(struct ae_db *db, unsigned key_index, int64_t at_least,
+    int64_t now, int64_t *number, struct ae_err *e) AE_MUST_CHECK;
+
+/* The base CRL that is published: what delta CRLs of that key refer to. */
+struct ae_db_crl_base {
+	int64_t number;	 /* 0: there is none yet */
+	int64_t changed; /* changes up to this one are in it */
+	int64_t at;	 /* its thisUpdate */
+};
+int ae_db_crl_base(struct ae_db *db, unsigned key_index,
+    struct ae_db_crl_base *out, struct ae_err *e) AE_MUST_CHECK;
+/* A newer one is published; AE_EINVAL when its number is not higher. */
+int ae_db_crl_published(struct ae_db *db, unsigned key_index,
+    const struct ae_db_crl_base *base, int64_t now,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * The archived key of a request, and an entry in the audit chain that this
@@ -239,20 +253,34 @@ int ae_db_request_list(struct ae_db *db, const struct ae_db_filter *f,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
- * Revoked certificates of this CA key that are still within their validity
- * at now, oldest serial first, one call each; a non-zero return of fn stops and
- * is returned.
+ * Revoked certificates as they are now, for one CRL.  They are read page by
+ * page, on a connection of their own, and stay what they were when it began
+ * whatever is written meanwhile.  Since a number of ae_db_crl_base.changed:
+ * only what changed after it, certificates released from hold among them
+ * (reason 8).  After the last page the next one is the first again.
  */
+struct ae_db_crl_query {
+	unsigned key_index;
+	int64_t not_after; /* only certificates valid until then */
+	int64_t since;	   /* -1: all */
+};
 struct ae_db_revoked {
 	const uint8_t *serial;
 	size_t serial_len;
 	int64_t revoked_at;
 	int reason;
 };
+/* A return other than AE_OK stops and is returned. */
 typedef int ae_db_revoked_fn(
     void *arg, const struct ae_db_revoked *r, struct ae_err *e);
-int ae_db_revoked_each(struct ae_db *db, unsigned key_index, int64_t now,
-    ae_db_revoked_fn *fn, void *arg, struct ae_err *e) AE_MUST_CHECK;
+struct ae_db_crl_rows;
+int ae_db_crl_rows_new(struct ae_db_crl_rows **out, struct ae_db *db,
+    const struct ae_db_crl_query *q, struct ae_err *e) AE_MUST_CHECK;
+int64_t ae_db_crl_rows_changed(const struct ae_db_crl_rows *l);
+int ae_db_crl_rows_next(struct ae_db_crl_rows *l, unsigned max,
+    ae_db_revoked_fn *fn, void *arg, bool *done,
+    struct ae_err *e) AE_MUST_CHECK;
+void ae_db_crl_rows_free(struct ae_db_crl_rows *l);
 
 /*
  * Recovery: intents that were written and neither issued nor void.  For each

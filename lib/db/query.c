@@ -326,35 +326,3 @@ ae_db_void_intents(struct ae_db *db, uint32_t hresult, const char *message,
 	ae_arena_free(a);
 	return rc;
 }
-
-int
-ae_db_revoked_each(struct ae_db *db, unsigned key_index, int64_t now,
-    ae_db_revoked_fn *fn, void *arg, struct ae_err *e)
-{
-	static const char text[] =
-	    "SELECT serial, revoked_at, reason FROM revoked"
-	    " WHERE key_index = ?2 AND not_after >= ?1 ORDER BY serial";
-	struct ae_db_revoked r;
-	sqlite3_stmt *st = NULL;
-	int rc = AE_OK, src;
-
-	if (db->broken)
-		return ae_fail(
-		    e, AE_EIO, AE_DOM_NONE, 0, "the database failed before");
-	src = sqlite3_prepare_v2(db->h, text, -1, &st, NULL);
-	if (src != SQLITE_OK)
-		return ae_db_fail(db, src, "preparing a list", e);
-	sqlite3_bind_int64(st, 1, now);
-	sqlite3_bind_int64(st, 2, key_index);
-	while (rc == AE_OK && (src = sqlite3_step(st)) == SQLITE_ROW) {
-		r.serial = sqlite3_column_blob(st, 0);
-		r.serial_len = (size_t)sqlite3_column_bytes(st, 0);
-		r.revoked_at = sqlite3_column_int64(st, 1);
-		r.reason = sqlite3_column_int(st, 2);
-		rc = fn(arg, &r, e);
-	}
-	if (rc == AE_OK && src != SQLITE_DONE)
-		rc = ae_db_fail(db, src, "listing revocations", e);
-	sqlite3_finalize(st);
-	return rc;
-}

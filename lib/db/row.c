@@ -505,7 +505,8 @@ int
 ae_db_revoke(struct ae_db *db, const uint8_t *serial, size_t serial_len,
     int reason, int64_t at, const char *by, struct ae_err *e)
 {
-	static const enum ae_db_stmt both[] = { ST_REVOKE, ST_REVOKED_ADD };
+	static const enum ae_db_stmt all[] = { ST_REVOKE, ST_REVOKED_ADD,
+		ST_RELEASED_DROP };
 	char sid[AE_SID_STR_MAX], detail[32];
 	sqlite3_stmt *st;
 	int64_t id = 0;
@@ -522,13 +523,14 @@ ae_db_revoke(struct ae_db *db, const uint8_t *serial, size_t serial_len,
 		rc = expect(db, id, AE_DB_ISSUED, AE_DB_REVOKED, &disp, sid, e);
 	if (rc == AE_OK && disp == AE_DB_REVOKED)
 		rc = expect_hold(db, id, e);
-	for (i = 0; rc == AE_OK && i < 2; i++) {
-		rc = ae_db_stmt(db, both[i], &st, e);
+	for (i = 0; rc == AE_OK && i < sizeof(all) / sizeof(all[0]); i++) {
+		rc = ae_db_stmt(db, all[i], &st, e);
 		if (rc != AE_OK)
 			break;
 		sqlite3_bind_int64(st, 1, id);
 		sqlite3_bind_int64(st, 2, at);
 		sqlite3_bind_int(st, 3, reason);
+		sqlite3_bind_int64(st, 4, db->seq + 1);
 		rc = ae_db_step_done(db, st, "revoking a certificate", e);
 	}
 	if (rc != AE_OK)
@@ -541,7 +543,8 @@ int
 ae_db_release(struct ae_db *db, const uint8_t *serial, size_t serial_len,
     int64_t at, const char *by, struct ae_err *e)
 {
-	static const enum ae_db_stmt both[] = { ST_RELEASE, ST_REVOKED_DROP };
+	static const enum ae_db_stmt all[] = { ST_RELEASED_ADD, ST_REVOKED_DROP,
+		ST_RELEASE };
 	char sid[AE_SID_STR_MAX];
 	sqlite3_stmt *st;
 	int64_t id = 0;
@@ -556,11 +559,13 @@ ae_db_release(struct ae_db *db, const uint8_t *serial, size_t serial_len,
 		    expect(db, id, AE_DB_REVOKED, AE_DB_REVOKED, &disp, sid, e);
 	if (rc == AE_OK)
 		rc = expect_hold(db, id, e);
-	for (i = 0; rc == AE_OK && i < 2; i++) {
-		rc = ae_db_stmt(db, both[i], &st, e);
+	for (i = 0; rc == AE_OK && i < sizeof(all) / sizeof(all[0]); i++) {
+		rc = ae_db_stmt(db, all[i], &st, e);
 		if (rc != AE_OK)
 			break;
 		sqlite3_bind_int64(st, 1, id);
+		sqlite3_bind_int64(st, 2, at);
+		sqlite3_bind_int64(st, 4, db->seq + 1);
 		rc = ae_db_step_done(db, st, "releasing a certificate", e);
 	}
 	if (rc != AE_OK)

@@ -95,6 +95,21 @@ static const char *const steps[] = {
 
 	/* 7: attributes that an officer set beside those that came */
 	"ALTER TABLE request ADD COLUMN set_attrs TEXT;",
+
+	/* 8: what delta CRLs are made of: changed is the audit entry of the
+	   change, so that "since" is one comparison */
+	"ALTER TABLE revoked ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX revoked_changed ON revoked (key_index, changed);"
+	"CREATE TABLE released ("
+	"  serial BLOB PRIMARY KEY, request_id INTEGER NOT NULL,"
+	"  key_index INTEGER NOT NULL, released_at INTEGER NOT NULL,"
+	"  changed INTEGER NOT NULL, not_after INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX released_changed ON released (key_index, changed);"
+	"CREATE TABLE crl_base ("
+	"  key_index INTEGER PRIMARY KEY, number INTEGER NOT NULL,"
+	"  changed INTEGER NOT NULL, at INTEGER NOT NULL"
+	") STRICT;",
 };
 /* clang-format on */
 #define VERSION ((int)(sizeof(steps) / sizeof(steps[0])))

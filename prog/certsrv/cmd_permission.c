@@ -11,9 +11,12 @@
 #include <string.h>
 
 #include "ca/config.h"
+#include "events.h"
 #include "remote.h"
 #include "session.h"
+#include "sys/clock.h"
 #include "sys/files.h"
+#include "sys/log.h"
 
 /* clang-format off */
 static const struct right {
@@ -226,6 +229,34 @@ has_admin(const struct ae_sd *sd)
 	return false;
 }
 
+/* Event 64, where those of certsrvd are: the journal and its file. */
+static void
+tell_refused(const struct cli *cli, const char *dn, const char *why)
+{
+	struct ae_log_record r = { .level = AE_LOG_WARNING };
+	struct ae_err e = AE_ERR_INIT;
+	char text[AE_LOG_TEXT_MAX];
+	struct ae_log *g = ae_log_new("certsrv", false);
+
+	(void)snprintf(text, sizeof(text),
+	    "the directory did not take the copy of the CA's permissions: %s",
+	    why);
+	r.text = text;
+	r.field[r.nfield++] =
+	    (struct ae_log_field){ "MESSAGE_ID", EVENT_MESSAGE_ID };
+	r.field[r.nfield++] =
+	    (struct ae_log_field){ "AE_SOURCE", EVENT_SOURCE };
+	r.field[r.nfield++] = (struct ae_log_field){ "AE_EVENT", "64" };
+	r.field[r.nfield++] = (struct ae_log_field){ "AE_CA", cli->conf.name };
+	r.field[r.nfield++] = (struct ae_log_field){ "AE_LOCATION", dn };
+	if (g != NULL)
+		(void)ae_log_journal(g, &r);
+	ae_log_free(g);
+	if (cli->conf.events != NULL && cli->conf.events[0] != '\0' &&
+	    events_append(cli->conf.events, &r, ae_clock_now(), &e) < 0)
+		(void)fprintf(stderr, "certsrv: event file: %s\n", e.text);
+}
+
 /*
  * Directory first: if it refuses nothing has changed.  If then the file
  * cannot be written the directory is put back.
@@ -248,6 +279,8 @@ store(struct cli *cli, struct session *s, const struct ae_sd *sd,
 	if (rc == AE_OK)
 		rc = ae_ad_write_sd(s->ad, s->service->dn, copy, e);
 	ae_sd_free(copy);
+	if (rc == AE_EDENIED)
+		tell_refused(cli, s->service->dn, e->text);
 	if (rc != AE_OK)
 		return ae_note(e, rc, "writing %s", s->service->dn);
 	rc = write_sd(cli->conf.security, sd, e);

@@ -540,15 +540,16 @@ on_ask_object(
 /* ---- the CRL ---- */
 
 static int
-write_crl(struct directory *d, unsigned key, const void *der, size_t len,
-    struct ae_err *e)
+write_crl(struct directory *d, unsigned key, bool delta, const void *der,
+    size_t len, struct ae_err *e)
 {
 	int rc, tries;
 
 	for (tries = 0; tries < 2; tries++) {
 		rc = connect_dc(d, e);
 		if (rc == AE_OK)
-			rc = ad_write_crl(&d->p->conf, d->ad, key, der, len, e);
+			rc = ad_write_crl(
+			    &d->p->conf, d->ad, key, delta, der, len, e);
 		if (!worth_another(rc))
 			return rc;
 		disconnect(d);
@@ -565,17 +566,19 @@ on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	struct ae_wr w;
 	struct ae_rd r;
 	uint16_t key;
+	bool delta;
 	size_t len;
 	int rc;
 
 	(void)ipc;
 	ae_rd_init(&r, m->body, m->len);
 	key = ae_rd_u16(&r);
+	delta = ae_rd_u8(&r) != 0;
 	len = ae_rd_left(&r);
 	der = ae_rd_take(&r, len);
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "AD_CRL", e);
-	rc = write_crl(peer->p->state, key, der, len, &why);
+	rc = write_crl(peer->p->state, key, delta, der, len, &why);
 	ae_wr_init(&w, MSG_TEXT_MAX);
 	ae_wr_u32(&w, (uint32_t)rc);
 	put_str(&w, rc < 0 ? why.text : NULL);

@@ -53,12 +53,12 @@ int ad_object(struct ad_reach *d, const struct ae_rules_question *q,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
- * Replace the CRL of this CA's object, of that key index, below CN=CDP.
- * AE_ENOTFOUND: certsrv setup has not made it; AE_EDENIED: the host's account
- * may not write it.
+ * Replace the base or delta CRL of this CA's object, of that key index, below
+ * CN=CDP. AE_ENOTFOUND: certsrv setup has not made it; AE_EDENIED: the host's
+ * account may not write it.
  */
 int ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key,
-    const void *der, size_t len, struct ae_err *e) AE_MUST_CHECK;
+    bool delta, const void *der, size_t len, struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * Put a certificate into userCertificate of the object with that SID, and

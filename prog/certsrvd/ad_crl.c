@@ -39,7 +39,7 @@ put_object_dn(struct ae_wr *w, const struct conf *c, unsigned key,
 }
 
 int
-ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key,
+ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key, bool delta,
     const void *der, size_t len, struct ae_err *e)
 {
 	const union {
@@ -48,7 +48,8 @@ ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key,
 	} crl = { .c = der };
 	struct ae_value value = { crl.p, len };
 	struct ae_ad_mod mod = { AE_AD_REPLACE,
-		{ "certificateRevocationList", &value, 1 } };
+		{ delta ? "deltaRevocationList" : "certificateRevocationList",
+		    &value, 1 } };
 	struct ae_arena *a = ae_arena_new(64 * 1024);
 	struct ae_wr dn;
 	int rc;

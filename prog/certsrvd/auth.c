@@ -13,6 +13,7 @@
 #include "gss/cred.h"
 #include "gss/ctx.h"
 #include "keytab.h"
+#include "metrics.h"
 #include "role.h"
 #include "sys/clock.h"
 #include "sys/sandbox.h"
@@ -33,6 +34,9 @@ struct half {
 };
 
 struct auth {
+	struct proc *p;
+	struct ae_source *figures;
+	struct metrics m;
 	struct ae_gss_cred *cred;
 	char *keytab; /* our copy */
 	struct half *halves;
@@ -102,6 +106,9 @@ answer(struct half *h, enum msg type, const void *p, size_t len)
 static void
 fail(struct half **h, const char *why)
 {
+	struct auth *a = (*h)->peer->p->state;
+
+	a->m.v[M_AUTH_FAILED]++;
 	answer(*h, MSG_AUTH_FAILED, why, strlen(why));
 	half_remove(h);
 }
@@ -127,6 +134,7 @@ hand_over(struct half **at)
 	ae_sid_put(&w, &h->sid);
 	put_bytes(&w, h->token.p, h->token.len);
 	put_bytes(&w, exported.p, exported.len);
+	((struct auth *)h->peer->p->state)->m.v[M_AUTH_OK]++;
 	(void)peer_send_secret(h->peer, MSG_AUTH_DONE, 0, &w);
 	ae_wr_wipe(&w);
 	ae_secret_done(&exported);
@@ -364,6 +372,28 @@ static const struct role_link links[] = {
 	{ .rows = NULL },
 };
 
+static void
+on_figures(void *arg)
+{
+	struct auth *a = arg;
+
+	figures_send(a->p, &a->m);
+	ae_source_set_timer(a->figures, ae_clock_mono_ms() + FIGURES_MS);
+}
+
+static int
+auth_start(struct proc *p, struct ae_err *e)
+{
+	struct auth *a = p->state;
+	int rc;
+
+	a->p = p;
+	rc = ae_loop_timer(&a->figures, p->loop, on_figures, a, e);
+	if (rc == AE_OK)
+		on_figures(a);
+	return rc;
+}
+
 const struct role_def role_auth = {
 	.role = ROLE_AUTH,
 	.user = "_certsrv-auth",
@@ -372,5 +402,6 @@ const struct role_def role_auth = {
 	.oom = 300,
 	.links = links,
 	.open = auth_open,
+	.start = auth_start,
 	.peer_down = peer_down,
 };

@@ -9,6 +9,7 @@
 #include "ca/url.h"
 #include "admin_view.h"
 #include "ca_cache.h"
+#include "ca_metrics.h"
 #include "wcce/name.h"
 
 #include <stdlib.h>
@@ -269,6 +270,8 @@ fill_info(struct snapshot *s, struct ae_err *e)
 	return AE_OK;
 }
 
+static void watch_ntauth(struct ca *ca);
+
 int
 on_snapshot(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
@@ -308,6 +311,7 @@ on_snapshot(
 	snapshot_unref(ca->snapshot);
 	ca->snapshot = s;
 	ca->fresh = ae_clock_mono_ms();
+	watch_ntauth(ca);
 	name_directory(ca);
 	info_update(ca);
 	xchg_update(ca);
@@ -345,11 +349,7 @@ terminate(const char ***out, const struct ae_strv *l)
 	return true;
 }
 
-/*
- * The URLs of a list as they go into certificates.  One that needs the
- * directory's name is missing until it was read; nothing is issued before.
- */
-static bool
+bool
 urls_for(struct ca *ca, struct ae_strv *out, const struct ae_strv *in,
     const struct ae_ca_cert *c, bool crl)
 {
@@ -457,6 +457,39 @@ choose_current(struct ca *ca)
 
 /* ---- life ---- */
 
+/* Nothing is decided by what may no longer be so: then somebody is told. */
+static void
+watch_directory(struct ca *ca)
+{
+	const bool stale = ca->snapshot != NULL &&
+	    ae_clock_mono_ms() - ca->fresh > SNAPSHOT_AGE;
+
+	if (stale && !ca->told_stale)
+		event_plain(ca->p, 91,
+		    "no domain controller has answered for %d s: requests are "
+		    "told to come again",
+		    SNAPSHOT_AGE / 1000);
+	ca->told_stale = stale;
+}
+
+/* Told with the first snapshot, and when it has changed. */
+static void
+watch_ntauth(struct ca *ca)
+{
+	const struct ae_octetsv *v = &ca->snapshot->pki->ntauth;
+	const struct ae_der der = ca->current->cert->der;
+	bool there = false;
+	size_t i;
+
+	for (i = 0; i < v->n; i++)
+		there = there ||
+		    ae_der_equal(
+			der, (struct ae_der){ v->v[i].p, v->v[i].len });
+	if (!there && !ca->told_ntauth)
+		event_ntauth(ca);
+	ca->told_ntauth = !there;
+}
+
 static void
 on_tick(void *arg)
 {
@@ -467,9 +500,12 @@ on_tick(void *arg)
 		event_started(ca);
 	}
 	choose_current(ca);
+	watch_directory(ca);
 	job_tick(ca);
 	crl_tick(ca);
 	xchg_tick(ca);
+	ocsp_tick(ca);
+	metrics_tick(ca);
 	ae_source_set_timer(ca->tick, ae_clock_mono_ms() + TICK_MS);
 }
 
@@ -482,6 +518,8 @@ peer_up(struct proc *p, struct peer *peer)
 		known_remove_worker(ca, peer->index, peer->generation);
 	if (peer->role == ROLE_DB)
 		ae_source_set_timer(ca->tick, 0);
+	if (peer->role == ROLE_OCSP)
+		ocsp_peer_up(ca);
 }
 
 static void
@@ -491,9 +529,12 @@ peer_down(struct proc *p, struct peer *peer)
 
 	if (peer->role == ROLE_RPC)
 		known_remove_worker(ca, peer->index, peer->generation + 1);
+	metrics_peer_down(ca, peer);
 	job_peer_down(ca, peer);
-	if (peer->role == ROLE_SIGN)
+	if (peer->role == ROLE_SIGN) {
 		xchg_signer_down(ca, peer);
+		ocsp_signer_down(ca, peer);
+	}
 	if (peer->role == ROLE_DB || peer->role == ROLE_SIGN ||
 	    peer->role == ROLE_AD)
 		crl_peer_down(ca, peer);
@@ -516,7 +557,8 @@ ca_open(struct proc *p, struct ae_err *e)
 	ca->p = p;
 	ca->cache = ca_cache_new();
 	ca->rate = rate_new(c->per_minute);
-	if (ca->cache == NULL || ca->rate == NULL)
+	ca->metrics = ca_metrics_new();
+	if (ca->cache == NULL || ca->rate == NULL || ca->metrics == NULL)
 		return ae_fail_mem(e);
 	rc = cafile_read(&ca->file, c, true, e);
 	if (rc == AE_OK)
@@ -543,6 +585,7 @@ ca_open(struct proc *p, struct ae_err *e)
 		.allow_supplied_auth_subject = c->allow_supplied_auth_subject,
 		.allow_any_purpose = c->allow_any_purpose,
 	};
+	crl_open(ca);
 	rc = policy_open(ca, e);
 	if (rc == AE_OK)
 		rc = info_init(ca, e);
@@ -568,11 +611,24 @@ static const struct ae_ipc_row rpc_rows[] = {
 	{ MSG_FORGET, 8, 1, false, on_forget },
 	{ MSG_MANAGE_ASK, MSG_TEXT_MAX, 1, false, on_manage_ask },
 	{ MSG_MANAGE, MSG_MANAGE_MAX, 1, false, on_manage },
+	{ MSG_FIGURES, METRICS_BYTES, 1, false, on_figures },
 	{ .handle = NULL },
 };
 
 static const struct ae_ipc_row auth_rows[] = {
 	{ MSG_CALLER, MSG_CALLER_MAX, 1, false, on_caller },
+	{ MSG_FIGURES, METRICS_BYTES, 1, false, on_figures },
+	{ .handle = NULL },
+};
+
+static const struct ae_ipc_row ocsp_rows[] = {
+	{ MSG_FIGURES, METRICS_BYTES, 1, false, on_figures },
+	{ .handle = NULL },
+};
+
+static const struct ae_ipc_row http_rows[] = {
+	{ MSG_FIGURES, METRICS_BYTES, 1, false, on_figures },
+	{ MSG_METRICS, METRICS_BYTES, 1, false, on_metrics },
 	{ .handle = NULL },
 };
 
@@ -582,6 +638,8 @@ static const struct role_link links[] = {
 	{ ROLE_AD, ca_ad_rows },
 	{ ROLE_DB, ca_db_rows },
 	{ ROLE_SIGN, ca_sign_rows },
+	{ ROLE_OCSP, ocsp_rows },
+	{ ROLE_HTTP, http_rows },
 	{ .rows = NULL },
 };
 
@@ -598,5 +656,6 @@ const struct role_def role_ca = {
 	.peer_down = peer_down,
 	.publish = crl_publish,
 	.policy = ca_policy,
+	.crl_said = crl_said,
 	.admin = admin_open,
 };

@@ -18,6 +18,7 @@
 #include "ca/decide.h"
 #include "cafile.h"
 #include "gss/caller.h"
+#include "pki/crl.h"
 #include "pki/recover.h"
 #include "pki/response.h"
 #include "role.h"
@@ -139,20 +140,42 @@ struct job {
 	const struct ae_ca_cert *answers_as; /* who signs it */
 };
 
-/* The revocation list of one key. */
+/* The newest revocation list of one key, base or delta. */
 struct ca_crl {
-	struct ae_wr crl;   /* the newest, DER */
-	struct ae_wr tbs;   /* being signed */
+	struct ae_wr crl;   /* DER; empty: it is too long to be in memory */
 	struct ae_wr chain; /* the CA's certificates and it, a CMS */
 	struct ae_ca_crl_plan plan;
-	bool made, busy;
-	bool wanted;   /* somebody asked for one */
+	bool made;
+	bool wanted;   /* somebody asked for one, or something changed */
 	int64_t retry; /* monotonic ms */
-	uint32_t id;   /* of the attempt under way */
-	uint64_t number;
+	uint64_t number, entries, size;
+	bool told;	      /* that there is no newer one */
+	bool alarmed;	      /* that this one is late */
 	bool ad_due, ad_busy; /* it is not in the directory yet */
 	bool ad_told;	      /* that it could not be put there */
 	int64_t ad_retry;     /* monotonic ms */
+	/* the one that is in the directory */
+	bool ad_made;
+	struct ae_ca_crl_plan ad_plan;
+};
+
+/* The one list that is being made; crl NULL: none is. */
+struct crl_work {
+	struct ca_crl *crl;
+	size_t key; /* place of its key */
+	bool delta;
+	uint32_t id; /* of the attempt, in messages */
+	struct ae_crl_spec spec;
+	struct ae_ca_crl_plan plan;
+	uint64_t number, changed;
+	uint64_t list, list_left; /* bytes of entries */
+	uint64_t entries, size;
+	size_t total, reserve;
+	bool asked, last, signing;
+	unsigned sign_out, file_out; /* parts that are on their way */
+	struct ae_key_stream *verify;
+	bool kept;
+	struct ae_wr keep; /* all parts, as long as that is not too much */
 };
 
 struct ca {
@@ -181,6 +204,7 @@ struct ca {
 	unsigned next_signer;
 	struct ae_source *tick;
 	bool told_start; /* the event of our own start is out */
+	bool told_stale, told_ntauth;
 
 	/* what it says about itself */
 	struct ae_ca_info info;
@@ -194,8 +218,26 @@ struct ca {
 	uint32_t xchg_id; /* of the attempt that is under way; 0: none */
 	struct ae_ca_info_kra kra[AE_RECOVERY_AGENTS_MAX];
 
+	/* the OCSP key, and a certificate for it under each of ours */
+	bool ocsp_asked; /* for a key */
+	uint8_t ocsp_spki[128];
+	size_t ocsp_spki_len; /* 0: there is none */
+	int64_t ocsp_rotate;  /* then another key */
+	int64_t ocsp_retry;   /* monotonic ms */
+	struct ca_ocsp {
+		struct ae_wr cert; /* DER */
+		int64_t not_after;
+		bool issuing;
+	} ocsp_for[AE_CA_SIGNING_MAX]; /* as file.list.keys[] */
+
+	struct ca_metrics *metrics;
+
 	/* its revocation lists, as file.list.keys[] has the keys */
 	struct ca_crl crl[AE_CA_SIGNING_MAX];
+	struct ca_crl delta[AE_CA_SIGNING_MAX];
+	/* the highest number that was seen, in files and before */
+	uint64_t crl_seen[AE_CA_SIGNING_MAX];
+	struct crl_work crl_work;
 	uint32_t crl_attempts;
 };
 
@@ -230,6 +272,13 @@ void known_unref(struct known *k);
 /* A name counts only from the very process that auth gave it to; or NULL. */
 struct known *known_for(struct ca *ca, const struct peer *rpc, uint64_t name);
 void snapshot_unref(struct snapshot *s);
+/*
+ * The URLs of a list as they go into what is issued under c.  One that needs
+ * the directory's name is missing until it was read; no certificate is issued
+ * before.  False: no memory.
+ */
+bool urls_for(struct ca *ca, struct ae_strv *out, const struct ae_strv *in,
+    const struct ae_ca_cert *c, bool crl);
 int on_snapshot(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 int on_fresh(
@@ -264,19 +313,33 @@ void info_update(struct ca *ca); /* a snapshot or a CRL is new */
 
 /* ---- ca_crl.c ---- */
 
+/* As root: which numbers have been published. */
+void crl_open(struct ca *ca);
 void crl_tick(struct ca *ca);
-void crl_publish(struct proc *p); /* MSG_PUBLISH */
+void crl_publish(struct proc *p); /* MSG_PUBLISH: base and delta */
+void crl_changed(struct ca *ca);  /* something was revoked or released */
+struct ae_ca_crl_config crl_config(const struct ca *ca, size_t key, bool delta);
 /* How many have to be finished until each key has one that begins now. */
 unsigned crl_outstanding(const struct ca *ca);
-/* Is this answer of db or sign for the CRL?  Then it is dealt with. */
-bool crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig,
-    size_t len, const char *text);
-int on_revoked(
-    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+/* What became of an attempt. */
+void crl_failed(struct ca *ca, struct ca_crl *c, const char *why);
+void crl_is_out(struct ca *ca, struct ca_crl *c);
 /* ad has put it into the directory, or could not. */
 int on_ad_crl(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 void crl_peer_down(struct ca *ca, const struct peer *peer);
+
+/* ---- ca_crl_build.c ---- */
+
+/* Begin with the list of this key; false: db is not there. */
+bool crl_work_begin(struct ca *ca, struct ca_crl *c, size_t key, bool delta);
+void crl_work_end(struct ca *ca);
+/* Is this answer of sign for the CRL?  Then it is dealt with. */
+bool crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig,
+    size_t len, const char *text);
+ae_ipc_handler on_crl_opened, on_crl_sized, on_crl_rows, on_crl_seen;
+/* MSG_CRL_SAID */
+int crl_said(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e);
 
 /* ---- ca_admin.c ---- */
 
@@ -295,17 +358,36 @@ int on_xchg_key(
 int on_xchg_opened(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 
+/* ---- ca_ocsp.c ---- */
+
+/* Is a key or a certificate for OCSP due? */
+void ocsp_tick(struct ca *ca);
+void ocsp_signer_down(struct ca *ca, const struct peer *peer);
+void ocsp_peer_up(struct ca *ca); /* it has no certificates yet */
+void ocsp_issued(struct job *j);
+void ocsp_job_end(struct job *j);
+/* This certificate was revoked or released. */
+void ocsp_changed(struct ca *ca, const uint8_t *serial, size_t len);
+ae_ipc_handler on_ocsp_key;
+
 /* ---- ca_event.c ---- */
 
 void event_decided(struct job *j, const struct ae_wcce_reply *reply);
-void event_crl(
-    struct ca *ca, unsigned key_index, uint64_t number, const char *error);
-/* 74: a CRL could not be put into the directory. */
-void event_crl_directory(
-    struct ca *ca, unsigned key_index, uint64_t number, const char *error);
+/* 68, 69: a CRL of this key was published; 65, 66: it could not be. */
+void event_crl(struct ca *ca, unsigned key, bool delta, uint64_t number,
+    const char *error);
+/* 72, 73, 74, 75: the same in the directory. */
+void event_crl_directory(struct ca *ca, unsigned key, bool delta,
+    uint64_t number, const char *error);
+/* 67: it is late, and half of the time that was left is over. */
+void event_crl_late(struct ca *ca, unsigned key, bool delta, bool directory,
+    const struct ae_ca_crl_plan *plan);
 /* 79, 80: a certificate is issued but not in the directory. */
 void event_not_published(struct ca *ca, uint32_t row, int rc, const char *where,
     const char *dc, const char *why);
+/* 91 no domain controller, 96 no exchange certificate, 100 no start. */
+void event_plain(struct proc *p, int id, const char *fmt, ...) AE_PRINTF(3, 4);
+void event_ntauth(struct ca *ca); /* 93 */
 /* What an administrator did to j->stored. */
 void event_admin(struct job *j);
 void event_started(struct ca *ca);

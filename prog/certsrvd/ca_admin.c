@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "admin.h"
+#include "ca_metrics.h"
 #include "sys/clock.h"
 #include "wcce/hresult.h"
 
@@ -279,8 +280,11 @@ admin_done(struct job *j)
 		return;
 	}
 	event_admin(j);
-	if (j->op == MSG_ADMIN_REVOKE || j->op == MSG_ADMIN_RELEASE)
-		crl_publish(j->ca->p);
+	if (j->op == MSG_ADMIN_REVOKE || j->op == MSG_ADMIN_RELEASE) {
+		metrics_revoked(j->ca, j->op == MSG_ADMIN_RELEASE);
+		ocsp_changed(j->ca, j->stored->serial, j->stored->serial_len);
+		crl_changed(j->ca);
+	}
 	reply(j, AE_OK, 0,
 	    j->op == MSG_ADMIN_DENY	    ? "denied"
 		: j->op == MSG_ADMIN_REVOKE ? "revoked"

@@ -4,16 +4,17 @@
  * The events of a Windows CA, with its ids, levels and parameters, as log
  * records (Microsoft-Windows-CertificationAuthority, Application log).
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/time.h"
 #include "ca.h"
+#include "ca_metrics.h"
+#include "events.h"
 
-/* MESSAGE_ID of all events of the CA; AE_EVENT tells which. */
-#define MESSAGE_ID "8c1f2b0e6a3d4f5d9e70b1c2d3a4f596"
 #define POLICY_SOURCE "certsrvd-policy"
-#define SOURCE "Microsoft-Windows-CertificationAuthority"
 
 struct event {
 	struct ae_log_record r;
@@ -53,8 +54,8 @@ begin(struct event *v, enum ae_log_level level, int id)
 	memset(v, 0, sizeof(*v));
 	v->r.level = level;
 	v->r.text = v->text;
-	field(v, "MESSAGE_ID", MESSAGE_ID);
-	field(v, "AE_SOURCE", SOURCE);
+	field(v, "MESSAGE_ID", EVENT_MESSAGE_ID);
+	field(v, "AE_SOURCE", EVENT_SOURCE);
 	number(v, "AE_EVENT", id);
 }
 
@@ -158,7 +159,7 @@ begin_policy(struct event *v, enum ae_log_level level, int id)
 	memset(v, 0, sizeof(*v));
 	v->r.level = level;
 	v->r.text = v->text;
-	field(v, "MESSAGE_ID", MESSAGE_ID);
+	field(v, "MESSAGE_ID", EVENT_MESSAGE_ID);
 	field(v, "AE_SOURCE", POLICY_SOURCE);
 	number(v, "AE_EVENT", id);
 }
@@ -187,12 +188,31 @@ has_reason(const struct ae_decision *d, const char *check)
 	return false;
 }
 
+/* 97: it ends when the CA's certificate does. */
+static void
+truncated(struct job *j)
+{
+	struct event v;
+
+	if (!has_reason(&j->d, "deny.ca-expires-soon"))
+		return;
+	begin(&v, AE_LOG_WARNING, 97);
+	(void)snprintf(v.text, sizeof(v.text),
+	    "the certificate of request %lld ends with the CA's, before its "
+	    "template wants",
+	    (long long)j->row);
+	field(&v, "AE_CA", j->ca->p->conf.name);
+	number(&v, "AE_REQUEST_ID", j->row);
+	log_event(j->ca->p, &v.r);
+}
+
 void
 event_decided(struct job *j, const struct ae_wcce_reply *reply)
 {
 	struct event v;
 
 	(void)reply;
+	metrics_decided(j);
 	/* No row, no event: one bounded line.  Nor is there one beyond the
 	   database's cap, or refusals would fill the disk by the event file. */
 	if (j->d.verdict == AE_CA_REFUSE ||
@@ -226,6 +246,8 @@ event_decided(struct job *j, const struct ae_wcce_reply *reply)
 		audited(&v, j);
 		log_event(j->ca->p, &v.r);
 	}
+	if (j->d.verdict == AE_CA_ISSUE)
+		truncated(j);
 }
 
 /* 56 denied by an administrator, 25 revoked: MSG_DN_CERT_ADMIN_DENIED, … */
@@ -285,21 +307,6 @@ event_started(struct ca *ca)
 	log_event(ca->p, &v.r);
 }
 
-void
-event_crl_directory(struct ca *ca, unsigned key, uint64_t no, const char *error)
-{
-	struct event v;
-
-	begin(&v, AE_LOG_ERROR, 74);
-	(void)snprintf(v.text, sizeof(v.text),
-	    "base CRL number %llu could not be published in the directory: %s",
-	    (unsigned long long)no, error);
-	field(&v, "AE_CA", ca->p->conf.name);
-	number(&v, "AE_CRL_NUMBER", (long long)no);
-	number(&v, "AE_KEY_INDEX", key);
-	log_event(ca->p, &v.r);
-}
-
 /* MSG_E_CANNOT_PUBLISH_CERT…: 80 when the directory does not allow it */
 void
 event_not_published(struct ca *ca, uint32_t row, int rc, const char *where,
@@ -319,23 +326,113 @@ event_not_published(struct ca *ca, uint32_t row, int rc, const char *where,
 	log_event(ca->p, &v.r);
 }
 
+/* The list that it is about: "base CRL", "delta CRL". */
+static const char *
+kind(bool delta)
+{
+	return delta ? "delta" : "base";
+}
+
+static void
+put_crl(struct event *v, struct ca *ca, unsigned key, uint64_t no)
+{
+	field(v, "AE_CA", ca->p->conf.name);
+	if (no != 0)
+		number(v, "AE_CRL_NUMBER", (long long)no);
+	number(v, "AE_KEY_INDEX", key);
+}
+
 void
-event_crl(struct ca *ca, unsigned key, uint64_t no, const char *error)
+event_crl_directory(
+    struct ca *ca, unsigned key, bool delta, uint64_t no, const char *error)
 {
 	struct event v;
 
-	begin(&v, error == NULL ? AE_LOG_INFO : AE_LOG_ERROR,
-	    error == NULL ? 68 : 65);
-	if (error == NULL)
+	if (error == NULL) {
+		begin(&v, AE_LOG_INFO, delta ? 73 : 72);
 		(void)snprintf(v.text, sizeof(v.text),
-		    "base CRL number %llu was published",
+		    "%s CRL number %llu is in the directory", kind(delta),
 		    (unsigned long long)no);
-	else
+	} else {
+		begin(&v, AE_LOG_ERROR, delta ? 75 : 74);
 		(void)snprintf(v.text, sizeof(v.text),
-		    "the base CRL could not be published: %s", error);
+		    "%s CRL number %llu could not be published in the "
+		    "directory: %s",
+		    kind(delta), (unsigned long long)no, error);
+	}
+	put_crl(&v, ca, key, no);
+	log_event(ca->p, &v.r);
+}
+
+void
+event_crl(
+    struct ca *ca, unsigned key, bool delta, uint64_t no, const char *error)
+{
+	struct event v;
+
+	if (error == NULL) {
+		begin(&v, AE_LOG_INFO, delta ? 69 : 68);
+		(void)snprintf(v.text, sizeof(v.text),
+		    "%s CRL number %llu was published", kind(delta),
+		    (unsigned long long)no);
+	} else {
+		begin(&v, AE_LOG_ERROR, delta ? 66 : 65);
+		(void)snprintf(v.text, sizeof(v.text),
+		    "the %s CRL could not be published: %s", kind(delta),
+		    error);
+	}
+	put_crl(&v, ca, key, no);
+	log_event(ca->p, &v.r);
+}
+
+void
+event_crl_late(struct ca *ca, unsigned key, bool delta, bool directory,
+    const struct ae_ca_crl_plan *plan)
+{
+	char when[AE_TIME_STR_MAX];
+	struct event v;
+
+	begin(&v, AE_LOG_ERROR, 67);
+	(void)snprintf(v.text, sizeof(v.text),
+	    "the %s CRL%s was to be replaced a while ago and ends at %s: "
+	    "then its readers trust no certificate of this CA",
+	    kind(delta), directory ? " in the directory" : "",
+	    ae_time_print(when, plan->next_update));
+	put_crl(&v, ca, key, 0);
+	field(&v, "AE_NEXT_UPDATE", when);
+	log_event(ca->p, &v.r);
+}
+
+/* 91, 96, 100: one that has nothing but its text. */
+void
+event_plain(struct proc *p, int id, const char *fmt, ...)
+{
+	struct event v;
+	va_list ap;
+
+	begin(&v, AE_LOG_ERROR, id);
+	va_start(ap, fmt);
+	(void)vsnprintf(v.text, sizeof(v.text), fmt, ap);
+	va_end(ap);
+	field(&v, "AE_CA", p->conf.name);
+	log_event(p, &v.r);
+}
+
+void
+event_ntauth(struct ca *ca)
+{
+	char hex[2 * 20 + 1];
+	uint8_t sha1[20];
+	struct event v;
+
+	ae_cert_sha1(sha1, ca->current->cert);
+	ae_hex_encode(hex, sha1, sizeof(sha1));
+	begin(&v, AE_LOG_WARNING, 93);
+	(void)snprintf(v.text, sizeof(v.text),
+	    "the CA's certificate %u is not in NTAuthCertificates: nobody can "
+	    "log in with what it issues",
+	    ca->current->index);
 	field(&v, "AE_CA", ca->p->conf.name);
-	if (error == NULL)
-		number(&v, "AE_CRL_NUMBER", (long long)no);
-	number(&v, "AE_KEY_INDEX", key);
+	field(&v, "AE_THUMBPRINT", hex);
 	log_event(ca->p, &v.r);
 }

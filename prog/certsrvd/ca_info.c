@@ -63,6 +63,10 @@ info_crl(struct ca *ca, size_t key)
 	struct ae_wr w;
 	size_t n;
 
+	if (k->crl.len == 0) { /* too large to be in memory */
+		ae_wr_done(&k->chain);
+		return;
+	}
 	ae_wr_init(&w, AE_PKI_RESPONSE_MAX);
 	n = info_issuers(ca, &l->v[l->keys[key].newest], v, 0, AE_CHAIN_MAX);
 	if (ae_chain_build(&w, v, n, &crl, 1, &e) == AE_OK && ae_wr_ok(&w)) {
@@ -133,7 +137,8 @@ info_response(struct ca *ca, struct job *j, struct ae_err *e)
 	s.nchain = info_issuers(ca, as, v, n, AE_CHAIN_MAX);
 	s.encrypted_key_hash = archived_hash(j);
 	/* with a certificate only, MS-WCCE 3.2.1.4.2.1.4.8.2 */
-	if ((j->q.flags & AE_CR_IN_CRLS) != 0 && p->cert.p != NULL && k->made) {
+	if ((j->q.flags & AE_CR_IN_CRLS) != 0 && p->cert.p != NULL &&
+	    k->crl.len > 0) {
 		s.crls = &crl;
 		s.ncrls = 1;
 	}
@@ -144,6 +149,14 @@ static enum ae_ca_state
 cert_state(const struct ae_cert *c, int64_t now)
 {
 	return now > c->not_after ? AE_CA_STATE_EXPIRED : AE_CA_STATE_VALID;
+}
+
+static uint32_t
+publish_status(const struct ca_crl *k)
+{
+	return (k->made ? AE_CPF_COMPLETE : 0u) |
+	    (k->ad_told ? AE_CPF_LDAP_ERROR : 0u) |
+	    (k->told ? AE_CPF_FILE_ERROR : 0u);
 }
 
 /*
@@ -164,8 +177,11 @@ update_crl(struct ca *ca, const struct ae_ca_cert *c, int64_t now)
 		out->crl_state = AE_CA_STATE_EXPIRED;
 	else if (k->made)
 		out->crl_state = AE_CA_STATE_VALID;
-	if (!k->made)
-		return;
+	out->crl_publish_status = AE_CPF_BASE | publish_status(k);
+	out->delta_publish_status =
+	    AE_CPF_DELTA | publish_status(&ca->delta[c->key]);
+	out->delta.p = ca->delta[c->key].crl.p;
+	out->delta.len = ca->delta[c->key].crl.len;
 	out->crl.p = k->crl.p;
 	out->crl.len = k->crl.len;
 	out->crl_chain.p = k->chain.p;
@@ -262,6 +278,7 @@ info_init(struct ca *ca, struct ae_err *e)
 		.policy = "autoenroll Enterprise policy",
 		.locale = "en-US",
 		.root = is_root(ca),
+		.deltas = c->crl_delta_period > 0,
 		.certs = ca->info_cert,
 		.ncerts = ca->file.ncerts,
 	};

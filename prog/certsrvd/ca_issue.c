@@ -5,6 +5,7 @@
  * then the certificate durable, then the reply.
  */
 #include "admin_view.h"
+#include "ca_metrics.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,8 @@ fill_row(struct job *j, struct ae_db_request *row, enum ae_db_disp disp)
 	row->not_before = d->not_before;
 	row->not_after = d->not_after;
 	if (disp == AE_DB_ACTIVE) {
-		j->issuer = j->ca->current;
+		if (j->issuer == NULL)
+			j->issuer = j->ca->current;
 		row->issuer = ae_ca_cert_version(&j->ca->file.list, j->issuer);
 	}
 	if (disp == AE_DB_ACTIVE || disp == AE_DB_PENDING) {
@@ -367,8 +369,11 @@ reply_issued(struct job *j)
 		.message = j->d.message,
 	};
 
-	if (j->op == MSG_XCHG_NEW) {
-		xchg_issued(j);
+	if (j->op == MSG_XCHG_NEW || j->op == MSG_OCSP_NEW) {
+		if (j->op == MSG_XCHG_NEW)
+			xchg_issued(j);
+		else
+			ocsp_issued(j);
 		job_end(j);
 		return;
 	}
@@ -461,7 +466,10 @@ on_db_done(
 const struct ae_ipc_row ca_db_rows[] = {
 	{ MSG_DB_DONE, MSG_TEXT_MAX, 1, false, on_db_done },
 	{ MSG_DB_ROW, MSG_ROW_MAX, 1, false, on_db_row },
-	{ MSG_DB_REVOKED, MSG_CRL_MAX, 1, false, on_revoked },
+	{ MSG_FIGURES, METRICS_BYTES, 1, false, on_figures },
+	{ MSG_DB_CRL_OPENED, MSG_TEXT_MAX, 1, false, on_crl_opened },
+	{ MSG_DB_CRL_SIZED, 16, 1, false, on_crl_sized },
+	{ MSG_DB_CRL_ROWS, MSG_CRL_PART_MAX, 1, false, on_crl_rows },
 	{ MSG_DB_KEY, MSG_ROW_MAX, 1, false, on_db_key },
 	{ MSG_DB_ROWS, MSG_ROWS_MAX, 1, false, on_db_rows },
 	{ .handle = NULL },
@@ -469,6 +477,9 @@ const struct ae_ipc_row ca_db_rows[] = {
 
 const struct ae_ipc_row ca_sign_rows[] = {
 	{ MSG_SIGNED, AE_SIG_MAX + MSG_TEXT_MAX, 1, false, on_signed },
+	{ MSG_FIGURES, METRICS_BYTES, 1, false, on_figures },
+	{ MSG_OCSP_KEY, AE_PKI_CERT_MAX + MSG_TEXT_MAX, 1, false, on_ocsp_key },
+	{ MSG_SIGN_CRL_SEEN, MSG_TEXT_MAX, 1, false, on_crl_seen },
 	{ MSG_XCHG_KEY, AE_PKI_CERT_MAX + MSG_TEXT_MAX, 1, false, on_xchg_key },
 	{ MSG_XCHG_OPENED, AE_ARCHIVED_MAX * 2 + MSG_TEXT_MAX, 1, false,
 	    on_xchg_opened },

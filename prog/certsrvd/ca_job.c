@@ -7,6 +7,7 @@
  * step.
  */
 #include "ca_job.h"
+#include "ca_metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,8 @@ job_end(struct job *j)
 	ae_response_free(j->response);
 	if (j->op == MSG_XCHG_NEW && j->ca->xchg_id != 0)
 		j->ca->xchg_id = 0; /* it was not issued; again in a while */
+	if (j->op == MSG_OCSP_NEW)
+		ocsp_job_end(j);
 	j->used = false;
 	j->ca->njobs--;
 }
@@ -145,6 +148,8 @@ send_reply(struct ca *ca, uint8_t worker, uint32_t generation, uint32_t call,
 void
 job_reply(struct job *j, const struct ae_wcce_reply *p)
 {
+	if (!j->local)
+		metrics_took(j);
 	if (j->local)
 		admin_reply(j, p);
 	else

@@ -138,8 +138,9 @@ on_xchg_key(
 			(void)ae_fail(&why, AE_EINTERNAL, AE_DOM_NONE, 0, "%s",
 			    text != NULL ? text : "no key");
 		if (rc < 0) {
-			log_line(ca->p, AE_LOG_ERROR,
-			    "the exchange certificate: %s", why.text);
+			event_plain(ca->p, 96,
+			    "no exchange certificate could be made: %s",
+			    why.text);
 			ca->xchg_id = 0;
 		}
 	}
@@ -164,8 +165,8 @@ xchg_crl(struct ca *ca)
 	n = info_issuers(ca, ca->xchg_issuer, v, 0, AE_CHAIN_MAX);
 	ae_wr_reset(&ca->xchg_crls);
 	ca->info.xchg_crls.p = NULL;
-	if (ae_chain_build_around(
-		&ca->xchg_crls, cert, v, n, &crl, k->made ? 1 : 0, &e) < 0 ||
+	if (ae_chain_build_around(&ca->xchg_crls, cert, v, n, &crl,
+		k->crl.len > 0 ? 1 : 0, &e) < 0 ||
 	    !ae_wr_ok(&ca->xchg_crls)) {
 		log_line(ca->p, AE_LOG_WARNING,
 		    "the exchange certificate's chain with CRLs: %s", e.text);

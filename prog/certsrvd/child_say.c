@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ca/cacerts.h"
 #include "events.h"
 #include "parent_int.h"
+#include "pki/key.h"
 #include "role.h"
 #include "sys/clock.h"
 #include "sys/files.h"
@@ -68,17 +68,30 @@ on_ready(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 }
 
 static void
-write_record(struct child *c, struct ae_log_record *r, bool event)
+write_record(struct parent *p, const struct ae_log_record *r, bool event)
 {
-	struct parent *p = c->p;
 	struct ae_err e = AE_ERR_INIT;
 
-	r->role = role_name(c->role);
 	ae_log_write(p->log, r);
 	if (!event || p->conf.events == NULL || p->conf.events[0] == '\0')
 		return;
 	if (events_append(p->conf.events, r, ae_clock_now(), &e) < 0)
 		ae_log_printf(p->log, AE_LOG_ERROR, "event file: %s", e.text);
+}
+
+void
+parent_event(
+    struct parent *p, enum ae_log_level level, const char *id, const char *text)
+{
+	struct ae_log_record r = { .level = level, .text = text };
+
+	r.field[r.nfield++] =
+	    (struct ae_log_field){ "MESSAGE_ID", EVENT_MESSAGE_ID };
+	r.field[r.nfield++] =
+	    (struct ae_log_field){ "AE_SOURCE", EVENT_SOURCE };
+	r.field[r.nfield++] = (struct ae_log_field){ "AE_EVENT", id };
+	r.field[r.nfield++] = (struct ae_log_field){ "AE_CA", p->conf.name };
+	write_record(p, &r, true);
 }
 
 static int
@@ -99,7 +112,8 @@ on_log(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		ae_log_printf(c->p->log, AE_LOG_WARNING,
 		    "%u lines of %s were not written", dropped,
 		    role_name(c->role));
-	write_record(c, &r, m->type == MSG_EVENT);
+	r.role = role_name(c->role);
+	write_record(c->p, &r, m->type == MSG_EVENT);
 	return AE_OK;
 }
 
@@ -181,47 +195,15 @@ on_cache(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
-/*
- * A CRL goes where the configuration says, under the CA's name and that of
- * its key: "Example CA.crl", "Example CA(2).crl".
- */
-static int
-on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
-{
-	struct child *c = arg;
-	const struct conf *conf = &c->p->conf;
-	struct ae_err why = AE_ERR_INIT;
-	char *path = NULL, *p, suffix[AE_CA_SUFFIX_MAX];
-	const uint8_t *der;
-	struct ae_rd r;
-	uint16_t key;
-	size_t len;
-
-	(void)ipc;
-	ae_rd_init(&r, m->body, m->len);
-	key = ae_rd_u16(&r);
-	len = ae_rd_left(&r);
-	der = ae_rd_take(&r, len);
-	if (!ae_rd_done(&r))
-		return bad_message(&r, "CRL", e);
-	if (asprintf(&path, "%s/%s%s.crl", conf->crl_dir, conf->name,
-		ae_ca_suffix(suffix, key)) < 0)
-		return ae_fail_mem(e);
-	for (p = path + strlen(conf->crl_dir) + 1; *p != '\0'; p++)
-		if (*p == '/')
-			*p = '_';
-	if (ae_file_write(path, der, len, 0644, &why) < 0)
-		ae_log_printf(c->p->log, AE_LOG_ERROR, "CRL: %s", why.text);
-	free(path);
-	return AE_OK;
-}
-
 const struct ae_ipc_row child_control_rows[] = {
 	{ MSG_READY, 256, ST_STARTING, false, on_ready },
 	{ MSG_LOG, AE_LOG_RECORD_MAX, ST_STARTING | ST_RUNNING, false, on_log },
 	{ MSG_EVENT, AE_LOG_RECORD_MAX, ST_CA, false, on_log },
 	{ MSG_CUT, MSG_TEXT_MAX, ST_RUNNING, false, on_cut },
 	{ MSG_CACHE, MSG_CACHE_MAX, ST_TICKET, false, on_cache },
-	{ MSG_CRL, MSG_CRL_MAX, ST_CA, false, on_crl },
+	{ MSG_CRL_BEGIN, 4, ST_CA, false, child_crl_begin },
+	{ MSG_CRL_PART, MSG_CRL_PART_MAX, ST_CA, false, child_crl_part },
+	{ MSG_CRL_END, AE_SIG_MAX + 512, ST_CA, false, child_crl_end },
+	{ MSG_FIGURES_FILE, MSG_METRICS_MAX, ST_CA, false, child_figures },
 	{ .handle = NULL },
 };

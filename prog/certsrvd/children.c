@@ -34,6 +34,11 @@ static const struct {
 	{ ROLE_CA, ROLE_AD },
 	{ ROLE_CA, ROLE_DB },
 	{ ROLE_CA, ROLE_SIGN },
+	{ ROLE_HTTP, ROLE_CA },
+	{ ROLE_HTTP, ROLE_OCSP },
+	{ ROLE_OCSP, ROLE_CA },
+	{ ROLE_OCSP, ROLE_DB },
+	{ ROLE_OCSP, ROLE_SIGN },
 };
 
 /* ---- joining ---- */
@@ -188,6 +193,7 @@ on_child(void *arg, pid_t pid, int status)
 
 	(void)pid;
 	c->pid = 0;
+	child_crl_drop(c);
 	ae_source_free(c->watch);
 	c->watch = NULL;
 	if (p->stopping) {
@@ -204,6 +210,11 @@ on_child(void *arg, pid_t pid, int status)
 	ae_log_printf(p->log, AE_LOG_ERROR, "%s %s", role_name(c->role), how);
 	if (!p->announced && !c->was_ready) {
 		/* It cannot even start: that is for the admin to repair. */
+		(void)snprintf(how, sizeof(how),
+		    "the CA could not start: its process %s ended",
+		    role_name(c->role));
+		if (!p->failed)
+			parent_event(p, AE_LOG_ERROR, "100", how);
 		p->failed = true;
 		parent_stop(p);
 		return;
@@ -234,6 +245,8 @@ spawn_child(struct child *c, int control, struct ae_err *e)
 		if (c->role == ROLE_RPC || c->role == ROLE_RPC135)
 			fds[s.nfds++] =
 			    c->role == ROLE_RPC ? p->port[i] : p->mapper[i];
+	for (i = 0; i < p->nhttp && c->role == ROLE_HTTP; i++)
+		fds[s.nfds++] = p->http[i];
 	(void)snprintf(index, sizeof(index), "%u", c->index);
 	(void)snprintf(count, sizeof(count), "%zu", s.nfds - 1);
 	argv[n++] = "certsrvd";

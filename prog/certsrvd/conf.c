@@ -44,6 +44,8 @@ static const struct ae_conf_key keys[] = {
 	KEY_IN("ca", "repeat-window", AE_CONF_SPAN, repeat_window, 0, 3660LL * DAY),
 	KEY_IN("ca", "crl-period", AE_CONF_SPAN, crl_period, 60, 3660LL * DAY),
 	KEY_IN("ca", "crl-overlap", AE_CONF_SPAN, crl_overlap, 0, 3660LL * DAY),
+	KEY_IN("ca", "crl-delta-period", AE_CONF_SPAN, crl_delta_period, 0, 3660LL * DAY),
+	KEY_IN("ca", "crl-delta-overlap", AE_CONF_SPAN, crl_delta_overlap, 0, 3660LL * DAY),
 	KEY_IN("ca", "serial-instance", AE_CONF_U32, serial_instance, 1, 0x7f),
 	KEY_IN("ca", "rsa-bits-min", AE_CONF_U32, rsa_bits_min, 2048, 16384),
 	KEY_IN("ca", "rsa-bits-max", AE_CONF_U32, rsa_bits_max, 2048, 16384),
@@ -55,6 +57,7 @@ static const struct ae_conf_key keys[] = {
 	KEY("ca", "agents", AE_CONF_STR, agents),
 	KEY("ca", "officers", AE_CONF_STR, officers),
 	KEY("ca", "cdp", AE_CONF_STRV, cdp),
+	KEY("ca", "delta-cdp", AE_CONF_STRV, delta_cdp),
 	KEY("ca", "aia", AE_CONF_STRV, aia),
 	KEY("ca", "ocsp", AE_CONF_STRV, ocsp),
 	KEY("ca", "crl-directory", AE_CONF_STR, crl_dir),
@@ -81,10 +84,20 @@ static const struct ae_conf_key keys[] = {
 	KEY("database", "path", AE_CONF_STR, database),
 	KEY("database", "max-pending-per-sid", AE_CONF_U32, max_pending_per_sid),
 	KEY("database", "max-refused-per-sid-day", AE_CONF_U32, max_refused_per_sid_day),
+	KEY("http", "address", AE_CONF_STRV, http_address),
+	KEY_IN("http", "port", AE_CONF_U32, http_port, 1, 65535),
+	KEY_IN("http", "max-connections", AE_CONF_U32, http_max_connections, 1, 60000),
+	KEY_IN("http", "max-connections-per-address", AE_CONF_U32, http_max_per_address, 1, 60000),
+	KEY_IN("http", "requests-per-second", AE_CONF_U32, http_per_second, 0, 1000000),
+	KEY_IN("http", "ocsp-validity", AE_CONF_SPAN, ocsp_validity, 60, 7LL * DAY),
+	KEY("metrics", "address", AE_CONF_STRV, metrics_address),
+	KEY_IN("metrics", "port", AE_CONF_U32, metrics_port, 0, 65535),
+	KEY("metrics", "file", AE_CONF_STR, metrics_file),
 	KEY("sandbox", "require", AE_CONF_BOOL, sandbox_require),
 	KEY_IN("sandbox", "uid-base", AE_CONF_U32, uid_base, 0, 0x7fffffff),
 	{ "log", "level", AE_CONF_ENUM, offsetof(struct conf, level), 0, 0, levels },
 	KEY("log", "events", AE_CONF_STR, events),
+	KEY("log", "json", AE_CONF_BOOL, log_json),
 	{ .key = NULL },
 };
 
@@ -107,6 +120,7 @@ static const struct {
 	{ offsetof(struct conf, krb5_conf), "/etc/krb5.conf" },
 	{ offsetof(struct conf, database), STATE_DIR "/db/ca.sqlite" },
 	{ offsetof(struct conf, events), STATE_DIR "/events.jsonl" },
+	{ offsetof(struct conf, metrics_file), NULL },
 };
 /* clang-format on */
 
@@ -166,6 +180,16 @@ finish(struct conf *c, const char *path, struct ae_err *e)
 	}
 	if (c->address.n == 0 && !ae_strv_add(&c->address, "0.0.0.0"))
 		return ae_fail_mem(e);
+	if (c->metrics_address.n == 0 &&
+	    !ae_strv_add(&c->metrics_address, "127.0.0.1"))
+		return ae_fail_mem(e);
+	if (c->http_address.n + c->metrics_address.n > 8)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%s: more than 8 addresses for HTTP", path);
+	if (c->crl_delta_period >= c->crl_period)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%s: crl-delta-period is not shorter than crl-period",
+		    path);
 	if (c->name == NULL || c->dns_name == NULL)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "%s: [ca] %s is not set", path,
@@ -204,6 +228,11 @@ conf_read(struct conf *c, const char *root, const char *path, struct ae_err *e)
 	c->max_connections = 12000;
 	c->per_minute = 300;
 	c->refresh = 30;
+	c->http_port = 80;
+	c->http_max_connections = 1024;
+	c->http_max_per_address = 32;
+	c->http_per_second = 50;
+	c->ocsp_validity = 3600;
 	c->max_pending_per_sid = 100;
 	c->max_refused_per_sid_day = 1000;
 	c->level = 3; /* info */

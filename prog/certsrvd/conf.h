@@ -36,6 +36,8 @@ struct conf {
 	int64_t repeat_window; /* a request sent again gets its answer again */
 	int64_t crl_period;    /* between two base CRLs */
 	int64_t crl_overlap;   /* 0: a tenth of the period */
+	int64_t crl_delta_period; /* 0: no delta CRLs */
+	int64_t crl_delta_overlap;
 	uint32_t serial_instance;
 	uint32_t rsa_bits_min, rsa_bits_max;
 	bool allow_sha1_csr;
@@ -44,6 +46,7 @@ struct conf {
 	bool allow_renew_on_behalf;
 	int requests; /* what becomes of good ones: enum conf_requests */
 	struct ae_strv cdp, aia, ocsp; /* URLs in what is issued */
+	struct ae_strv delta_cdp;      /* in base CRLs */
 	char *crl_dir;		       /* where CRLs are written */
 
 	/* [policy] */
@@ -84,9 +87,23 @@ struct conf {
 	bool sandbox_require;
 	uint32_t uid_base; /* 0: the users of sysusers.d */
 
+	/* [http] */
+	struct ae_strv http_address; /* none: HTTP is not served */
+	uint32_t http_port;
+	uint32_t http_max_connections;
+	uint32_t http_max_per_address;
+	uint32_t http_per_second; /* requests of one address; 0: any */
+	int64_t ocsp_validity;	  /* of an OCSP response */
+
+	/* [metrics] */
+	struct ae_strv metrics_address; /* none: 127.0.0.1 */
+	uint32_t metrics_port;		/* 0: figures are not served */
+	char *metrics_file;		/* NULL: nor written */
+
 	/* [log] */
-	int level;    /* enum ae_log_level - AE_LOG_ERROR */
-	char *events; /* file; "" writes none */
+	bool log_json; /* in the foreground */
+	int level;     /* enum ae_log_level - AE_LOG_ERROR */
+	char *events;  /* file; "" writes none */
 
 	char *root; /* as given on the command line, or NULL */
 };

@@ -7,26 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/db.h"
-#include "role.h"
+#include "dbproc.h"
 #include "sys/clock.h"
 #include "sys/sandbox.h"
-
-/* An answer that waits for the commit. */
-struct answer {
-	uint32_t id;
-	enum msg type;
-	struct ae_wr body;
-};
-
-struct database {
-	struct proc *p;
-	struct ae_db *db;
-	bool open; /* a batch is */
-	struct ae_source *commit;
-	struct answer answer[AE_DB_BATCH_MAX];
-	size_t n;
-};
 
 #define HRESULT_VOID 0x80094006u /* CERTSRV_E_SERVER_SUSPENDED */
 
@@ -39,10 +22,12 @@ put_done(struct ae_wr *w, int rc, int64_t id, const char *text)
 }
 
 static struct ae_wr *
-answer_add(struct database *d, uint32_t id, enum msg type, size_t max)
+answer_add(
+    struct database *d, enum role to, uint32_t id, enum msg type, size_t max)
 {
 	struct answer *a = &d->answer[d->n++];
 
+	a->to = to;
 	a->id = id;
 	a->type = type;
 	ae_wr_init(&a->body, max);
@@ -69,13 +54,14 @@ answers_fail(struct database *d, int rc, const char *text)
 static void
 answers_send(struct database *d)
 {
-	struct peer *ca = peer_of(d->p, ROLE_CA, 0);
 	size_t i;
 
 	for (i = 0; i < d->n; i++) {
+		struct answer *a = &d->answer[i];
+
 		(void)peer_send(
-		    ca, d->answer[i].type, d->answer[i].id, &d->answer[i].body);
-		ae_wr_done(&d->answer[i].body);
+		    peer_of(d->p, a->to, 0), a->type, a->id, &a->body);
+		ae_wr_done(&a->body);
 	}
 	d->n = 0;
 }
@@ -96,32 +82,39 @@ batch_failed(struct database *d, int rc, const struct ae_err *e)
 		proc_exit(d->p, 1);
 }
 
-static void
-on_commit(void *arg)
+int
+db_flush(struct database *d, struct ae_err *e)
 {
-	struct database *d = arg;
-	struct ae_err e = AE_ERR_INIT;
 	int rc;
 
 	if (d->open) {
-		rc = ae_db_commit(d->db, &e);
+		rc = ae_db_commit(d->db, e);
 		if (rc < 0) {
-			batch_failed(d, rc, &e);
-			return;
+			batch_failed(d, rc, e);
+			return rc;
 		}
 		d->open = false;
+		d->m.v[M_DB_COMMITS]++;
 	}
 	answers_send(d);
+	return AE_OK;
 }
 
-/* A batch is open after this, and room for one more answer. */
-static int
-batch(struct database *d, struct ae_err *e)
+void
+db_commit(void *arg)
+{
+	struct ae_err e = AE_ERR_INIT;
+
+	(void)!db_flush(arg, &e); /* was told to all who waited */
+}
+
+int
+db_batch(struct database *d, struct ae_err *e)
 {
 	int rc;
 
 	if (d->n == AE_DB_BATCH_MAX)
-		on_commit(d);
+		db_commit(d);
 	ae_source_set_timer(d->commit, 0);
 	if (d->open)
 		return AE_OK;
@@ -130,17 +123,28 @@ batch(struct database *d, struct ae_err *e)
 	return rc;
 }
 
+struct ae_wr *
+db_answer(
+    struct database *d, enum role to, uint32_t id, enum msg type, size_t max)
+{
+	if (d->n == AE_DB_BATCH_MAX)
+		db_commit(d);
+	ae_source_set_timer(d->commit, 0);
+	return answer_add(d, to, id, type, max);
+}
+
 /*
  * The common end of the writing handlers.  One that makes no sense (a
  * certificate for a row that our restart has made void) must not take the
  * others of the batch with it.
  */
-static void
-wrote(struct database *d, uint32_t msg_id, int rc, int64_t id,
+void
+db_wrote(struct database *d, uint32_t msg_id, int rc, int64_t id,
     const struct ae_err *e)
 {
-	put_done(answer_add(d, msg_id, MSG_DB_DONE, MSG_TEXT_MAX), rc, id,
-	    rc < 0 ? e->text : NULL);
+	d->m.v[M_DB_CHANGES]++;
+	put_done(answer_add(d, ROLE_CA, msg_id, MSG_DB_DONE, MSG_TEXT_MAX), rc,
+	    id, rc < 0 ? e->text : NULL);
 	if (rc < 0 && !ae_db_refused_one(rc))
 		batch_failed(d, rc, e);
 }
@@ -168,11 +172,11 @@ on_add(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		ae_arena_free(a);
 		return bad_message(&r, "DB_ADD", e);
 	}
-	rc = batch(d, &why);
+	rc = db_batch(d, &why);
 	if (rc == AE_OK)
 		rc = ae_db_request_add(
 		    d->db, &row, row.serial_len > 0 ? hash : NULL, &id, &why);
-	wrote(d, m->id, rc, id, &why);
+	db_wrote(d, m->id, rc, id, &why);
 	ae_arena_free(a);
 	return AE_OK;
 }
@@ -204,11 +208,11 @@ on_issue(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		ae_arena_free(a);
 		return bad_message(&r, "DB_ISSUE", e);
 	}
-	rc = batch(d, &why);
+	rc = db_batch(d, &why);
 	if (rc == AE_OK)
 		rc = ae_db_request_issue(d->db, id, cert, len, from, until,
 		    ae_clock_now(), message, &why);
-	wrote(d, m->id, rc, id, &why);
+	db_wrote(d, m->id, rc, id, &why);
 	ae_arena_free(a);
 	return AE_OK;
 }
@@ -243,11 +247,11 @@ on_activate(
 		ae_arena_free(a);
 		return bad_message(&r, "DB_ACTIVATE", e);
 	}
-	rc = batch(d, &why);
+	rc = db_batch(d, &why);
 	if (rc == AE_OK)
 		rc = ae_db_request_activate(d->db, id, serial, len, hash,
 		    issuer, by, ae_clock_now(), &why);
-	wrote(d, m->id, rc, id, &why);
+	db_wrote(d, m->id, rc, id, &why);
 	ae_arena_free(a);
 	return AE_OK;
 }
@@ -280,12 +284,12 @@ on_revoke(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		ae_arena_free(a);
 		return bad_message(&r, "DB_REVOKE", e);
 	}
-	rc = batch(d, &why);
+	rc = db_batch(d, &why);
 	if (rc == AE_OK)
 		rc = release
 		    ? ae_db_release(d->db, serial, len, now, by, &why)
 		    : ae_db_revoke(d->db, serial, len, reason, now, by, &why);
-	wrote(d, m->id, rc, 0, &why);
+	db_wrote(d, m->id, rc, 0, &why);
 	ae_arena_free(a);
 	return AE_OK;
 }
@@ -317,11 +321,11 @@ on_recover(
 		ae_arena_free(a);
 		return bad_message(&r, "DB_RECOVER", e);
 	}
-	rc = batch(d, &why);
+	rc = db_batch(d, &why);
 	if (rc == AE_OK)
 		rc = ae_db_archived_key(
 		    d->db, id, by, ae_clock_now(), &blob, &len, a, &why);
-	w = answer_add(d, m->id, MSG_DB_KEY, MSG_ROW_MAX);
+	w = answer_add(d, ROLE_CA, m->id, MSG_DB_KEY, MSG_ROW_MAX);
 	ae_wr_u32(w, (uint32_t)rc);
 	if (rc == AE_OK)
 		put_bytes(w, blob, len);
@@ -357,11 +361,11 @@ on_refuse(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		ae_arena_free(a);
 		return bad_message(&r, "DB_REFUSE", e);
 	}
-	rc = batch(d, &why);
+	rc = db_batch(d, &why);
 	if (rc == AE_OK)
 		rc = ae_db_request_refuse(d->db, id, (enum ae_db_disp)state,
 		    hresult, message, by, ae_clock_now(), &why);
-	wrote(d, m->id, rc, id, &why);
+	db_wrote(d, m->id, rc, id, &why);
 	ae_arena_free(a);
 	return AE_OK;
 }
@@ -390,11 +394,11 @@ on_set_attrs(
 		ae_arena_free(a);
 		return bad_message(&r, "DB_SET_ATTRS", e);
 	}
-	rc = batch(d, &why);
+	rc = db_batch(d, &why);
 	if (rc == AE_OK)
 		rc = ae_db_request_set_attrs(
 		    d->db, id, attrs, by, ae_clock_now(), &why);
-	wrote(d, m->id, rc, id, &why);
+	db_wrote(d, m->id, rc, id, &why);
 	ae_arena_free(a);
 	return AE_OK;
 }
@@ -434,16 +438,13 @@ on_lookup(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		ae_arena_free(a);
 		return bad_message(&r, "a look-up", e);
 	}
-	if (d->n == AE_DB_BATCH_MAX)
-		on_commit(d);
-	ae_source_set_timer(d->commit, 0);
 	if (m->type == MSG_DB_BY_ID)
 		rc = ae_db_request_get(d->db, id, &row, a, &why);
 	else if (m->type == MSG_DB_BY_SERIAL)
 		rc = ae_db_request_by_serial(d->db, serial, len, &row, a, &why);
 	else
 		rc = ae_db_request_same(d->db, sid, hash, attrs, &row, a, &why);
-	w = answer_add(d, m->id, MSG_DB_ROW, MSG_ROW_MAX);
+	w = db_answer(d, ROLE_CA, m->id, MSG_DB_ROW, MSG_ROW_MAX);
 	ae_wr_u32(w, (uint32_t)rc);
 	if (rc == AE_OK)
 		put_row(w, &row);
@@ -475,7 +476,7 @@ static void
 rows_answer(struct database *d, uint32_t id, int rc, bool end,
     struct ae_db_request *v, size_t got, const struct ae_err *why)
 {
-	struct ae_wr *w = answer_add(d, id, MSG_DB_ROWS, MSG_ROWS_MAX);
+	struct ae_wr *w = db_answer(d, ROLE_CA, id, MSG_DB_ROWS, MSG_ROWS_MAX);
 	uint32_t n = 0;
 
 	ae_wr_u32(w, (uint32_t)rc);
@@ -517,9 +518,6 @@ on_list(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		ae_arena_free(a);
 		return bad_message(&r, "DB_LIST", e);
 	}
-	if (d->n == AE_DB_BATCH_MAX)
-		on_commit(d);
-	ae_source_set_timer(d->commit, 0);
 	rc = ae_db_request_list(d->db, &f, &v, &got, a, &why);
 	rows_answer(d, m->id, rc, got < f.limit, v, got, &why);
 	ae_arena_free(a);
@@ -569,64 +567,8 @@ on_pick(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		ae_arena_free(a);
 		return bad_message(&r, "DB_PICK", e);
 	}
-	if (d->n == AE_DB_BATCH_MAX)
-		on_commit(d);
-	ae_source_set_timer(d->commit, 0);
 	rows_answer(d, m->id, rc, false, v, got, &why);
 	ae_arena_free(a);
-	return AE_OK;
-}
-
-/* ---- the CRL ---- */
-
-struct revoked {
-	struct ae_wr *w;
-	uint32_t n;
-};
-
-static int
-put_revoked(void *arg, const struct ae_db_revoked *r, struct ae_err *e)
-{
-	struct revoked *v = arg;
-
-	put_bytes(v->w, r->serial, r->serial_len);
-	ae_wr_u64(v->w, (uint64_t)r->revoked_at);
-	ae_wr_u8(v->w, (uint8_t)r->reason);
-	v->n++;
-	return ae_wr_ok(v->w) ? AE_OK : ae_fail_mem(e);
-}
-
-static int
-on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
-{
-	struct peer *peer = arg;
-	struct database *d = peer->p->state;
-	struct ae_err why = AE_ERR_INIT;
-	struct revoked v = { .n = 0 };
-	int64_t number = 0, now = ae_clock_now();
-	struct ae_rd r;
-	uint16_t key_index;
-	int rc;
-
-	(void)ipc;
-	ae_rd_init(&r, m->body, m->len);
-	key_index = ae_rd_u16(&r);
-	if (!ae_rd_done(&r))
-		return bad_message(&r, "DB_CRL", e);
-	rc = batch(d, &why);
-	if (rc == AE_OK)
-		rc = ae_db_crl_number(d->db, key_index, now, &number, &why);
-	v.w = answer_add(d, m->id, MSG_DB_REVOKED, MSG_CRL_MAX);
-	ae_wr_u32(v.w, 0);
-	ae_wr_u64(v.w, (uint64_t)number);
-	ae_wr_u32(v.w, 0); /* how many, set below */
-	if (rc == AE_OK)
-		rc = ae_db_revoked_each(
-		    d->db, key_index, now, put_revoked, &v, &why);
-	if (rc < 0)
-		batch_failed(d, rc, &why);
-	else if (ae_wr_ok(v.w))
-		ae_wr_set_u32(v.w, 12, v.n);
 	return AE_OK;
 }
 
@@ -674,6 +616,15 @@ db_open(struct proc *p, struct ae_err *e)
 	return AE_OK;
 }
 
+static void
+on_figures(void *arg)
+{
+	struct database *d = arg;
+
+	figures_send(d->p, &d->m);
+	ae_source_set_timer(d->figures, ae_clock_mono_ms() + FIGURES_MS);
+}
+
 /* In the sandbox already: the files belong to our own user from the start. */
 static int
 db_start(struct proc *p, struct ae_err *e)
@@ -692,16 +643,21 @@ db_start(struct proc *p, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = resolve_intents(d, e);
 	if (rc == AE_OK)
-		rc = ae_loop_timer(&d->commit, p->loop, on_commit, d, e);
+		rc = ae_loop_timer(&d->commit, p->loop, db_commit, d, e);
+	if (rc == AE_OK)
+		rc = ae_loop_timer(&d->figures, p->loop, on_figures, d, e);
+	if (rc == AE_OK)
+		on_figures(d);
 	return rc;
 }
 
-/* ca is gone: nobody waits for the answers, the writes are committed. */
+/* One is gone: the writes are committed, whoever waits for the answers. */
 static void
 peer_down(struct proc *p, struct peer *peer)
 {
-	(void)peer;
-	on_commit(p->state);
+	db_commit(p->state);
+	if (peer->role == ROLE_CA)
+		crl_rows_close(p->state);
 }
 
 static void
@@ -709,7 +665,8 @@ stop(struct proc *p)
 {
 	struct database *d = p->state;
 
-	on_commit(d);
+	db_commit(d);
+	crl_rows_close(d);
 	ae_db_free(d->db);
 	d->db = NULL;
 	proc_exit(p, 0);
@@ -727,14 +684,23 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_DB_BY_ID, 8, 1, false, on_lookup },
 	{ MSG_DB_BY_SERIAL, 64, 1, false, on_lookup },
 	{ MSG_DB_SAME, MSG_ATTRS_MAX + 256, 1, false, on_lookup },
-	{ MSG_DB_CRL, 2, 1, false, on_crl },
 	{ MSG_DB_LIST, MSG_TEXT_MAX * 2, 1, false, on_list },
 	{ MSG_DB_PICK, MSG_TEXT_MAX * 2, 1, false, on_pick },
+	{ MSG_DB_CRL_OPEN, 11, 1, false, on_crl_open },
+	{ MSG_DB_CRL_SIZE, 0, 1, false, on_crl_size },
+	{ MSG_DB_CRL_PAGE, 0, 1, false, on_crl_page },
+	{ MSG_DB_CRL_DONE, 26, 1, false, on_crl_done },
+	{ .handle = NULL },
+};
+
+static const struct ae_ipc_row ocsp_rows[] = {
+	{ MSG_DB_STATUS, MSG_STATUSES_MAX, 1, false, on_status },
 	{ .handle = NULL },
 };
 
 static const struct role_link links[] = {
 	{ ROLE_CA, ca_rows },
+	{ ROLE_OCSP, ocsp_rows },
 	{ .rows = NULL },
 };
 

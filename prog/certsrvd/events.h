@@ -12,6 +12,10 @@
 #include "base/err.h"
 #include "sys/log.h"
 
+/* MESSAGE_ID of all events of the CA; AE_EVENT tells which. */
+#define EVENT_MESSAGE_ID "8c1f2b0e6a3d4f5d9e70b1c2d3a4f596"
+#define EVENT_SOURCE "Microsoft-Windows-CertificationAuthority"
+
 /*
  * Append one event.  Keys are those of the record without "AE_", in lower
  * case, and "time", "level", "text".  The file is made 0640.

@@ -60,6 +60,8 @@ parent_stop(struct parent *p)
 	if (p->stopping)
 		return;
 	p->stopping = true;
+	if (p->announced)
+		parent_event(p, AE_LOG_NOTICE, "38", "the CA is being stopped");
 	ae_notify("STOPPING=1");
 	for (i = 0; i < p->n; i++) {
 		struct child *c = &p->child[i];
@@ -151,6 +153,34 @@ listen_all(struct parent *p, struct ae_err *e)
 			rc = ae_run_tcp_listen(&p->port[i],
 			    p->conf.address.v[i], (uint16_t)p->conf.port, e);
 	}
+	return rc;
+}
+
+static int
+listen_http(struct parent *p, const struct ae_strv *address, uint32_t port,
+    struct ae_err *e)
+{
+	size_t i;
+	int rc = AE_OK;
+
+	for (i = 0; i < address->n && rc == AE_OK; i++) {
+		rc = ae_run_tcp_listen(
+		    &p->http[p->nhttp], address->v[i], (uint16_t)port, e);
+		if (rc == AE_OK)
+			p->nhttp++;
+	}
+	return rc;
+}
+
+/* Addresses of the site, then those of the figures: http.c relies on it. */
+static int
+listen_web(struct parent *p, struct ae_err *e)
+{
+	const struct conf *c = &p->conf;
+	int rc = listen_http(p, &c->http_address, c->http_port, e);
+
+	if (rc == AE_OK && c->metrics_port != 0)
+		rc = listen_http(p, &c->metrics_address, c->metrics_port, e);
 	return rc;
 }
 
@@ -254,6 +284,10 @@ start_all(struct parent *p, struct ae_err *e)
 	}
 	for (i = 0; i < sizeof(one) / sizeof(one[0]) && rc == AE_OK; i++)
 		rc = add_child(p, one[i], 0, e);
+	if (rc == AE_OK && p->conf.http_address.n > 0)
+		rc = add_child(p, ROLE_OCSP, 0, e);
+	if (rc == AE_OK && p->nhttp > 0)
+		rc = add_child(p, ROLE_HTTP, 0, e);
 	for (i = 0; i < p->n && rc == AE_OK; i++)
 		rc = child_start(&p->child[i], e);
 	return rc;
@@ -293,6 +327,7 @@ parent_done(struct parent *p)
 		ae_ipc_free(p->child[i].control);
 		ae_source_free(p->child[i].watch);
 		ae_source_free(p->child[i].timer);
+		child_crl_drop(&p->child[i]);
 	}
 	for (i = 0; i < p->nlisten; i++) {
 		if (p->mapper[i] >= 0)
@@ -300,6 +335,8 @@ parent_done(struct parent *p)
 		if (p->port[i] >= 0)
 			(void)close(p->port[i]);
 	}
+	for (i = 0; i < p->nhttp; i++)
+		(void)close(p->http[i]);
 	control_close(p);
 	if (p->pid_fd >= 0)
 		(void)close(p->pid_fd);
@@ -336,6 +373,7 @@ run_once(const struct parent_options *o, bool *again)
 	if (rc == AE_OK)
 		rc = conf_read(&p->conf, o->root, o->config, &e);
 	if (rc == AE_OK) {
+		ae_log_set_json(p->log, p->conf.log_json);
 		ae_log_set_level(p->log,
 		    o->debug
 			? AE_LOG_DEBUG
@@ -346,6 +384,8 @@ run_once(const struct parent_options *o, bool *again)
 		rc = write_pid(p, &e);
 	if (rc == AE_OK)
 		rc = listen_all(p, &e);
+	if (rc == AE_OK)
+		rc = listen_web(p, &e);
 	if (rc == AE_OK)
 		rc = watch_all(p, &e);
 	if (rc == AE_OK)

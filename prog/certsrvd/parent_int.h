@@ -11,6 +11,7 @@
 #include "conf.h"
 #include "parent.h"
 #include "proto.h"
+#include "sys/growing.h"
 #include "sys/ipcmsg.h"
 #include "sys/log.h"
 #include "sys/loop.h"
@@ -37,6 +38,7 @@ struct child {
 	struct ae_source *timer; /* restart */
 	int64_t started, backoff;
 	struct ae_log_rate rate; /* of its lines; events are requests' */
+	struct ae_growing *crl;	 /* the CRL it is writing */
 };
 
 struct parent {
@@ -48,6 +50,8 @@ struct parent {
 	size_t n;
 	int mapper[LISTEN_MAX], port[LISTEN_MAX];
 	size_t nlisten;
+	int http[LISTEN_MAX]; /* of the site, then of the figures */
+	size_t nhttp;
 	struct ae_source *sig[5];
 	int pid_fd;	/* locked as long as we run */
 	int control_fd; /* of the local door */
@@ -57,7 +61,8 @@ struct parent {
 	uint64_t policies_seen; /* how their directory looked when sent */
 	bool policies_told;	/* that they cannot be read */
 	bool stopping, killed, announced, failed, reload;
-	char seed[33]; /* of DCOM identifiers: names, not secrets */
+	bool figures_told; /* that their file could not be written */
+	char seed[33];	   /* of DCOM identifiers: names, not secrets */
 };
 
 /* ---- children.c ---- */
@@ -73,6 +78,15 @@ bool children_linked(enum role a, enum role b);
 
 struct child *child_find(struct parent *p, enum role role, uint8_t index);
 extern const struct ae_ipc_row child_control_rows[];
+/* An event of the parent's own. */
+void parent_event(struct parent *p, enum ae_log_level level, const char *id,
+    const char *text);
+
+/* ---- parent_crl.c ---- */
+
+ae_ipc_handler child_crl_begin, child_crl_part, child_crl_end, child_figures;
+/* It is gone: so is what it was writing. */
+void child_crl_drop(struct child *c);
 
 /* ---- control.c ---- */
 

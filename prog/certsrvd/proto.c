@@ -20,6 +20,8 @@ static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_DB] = "db",
 	[ROLE_SIGN] = "sign",
 	[ROLE_TICKET] = "ticket",
+	[ROLE_HTTP] = "http",
+	[ROLE_OCSP] = "ocsp",
 };
 
 const char *

@@ -30,6 +30,8 @@ enum role {
 	ROLE_DB,
 	ROLE_SIGN,
 	ROLE_TICKET,
+	ROLE_HTTP,
+	ROLE_OCSP,
 	ROLE_COUNT
 };
 
@@ -44,6 +46,7 @@ enum msg {
 	MSG_ADMIN,	 /* -> ca: string who; descriptor of a local root */
 	MSG_POLICY_FILE, /* -> ca: string name, why it is unreadable; bytes */
 	MSG_POLICIES,	 /* -> ca: u32 count: those told since the last one */
+	MSG_CRL_SAID,	 /* -> ca: u8 a part (0) or the end (1), i32 rc, text */
 
 	/* any -> parent */
 	MSG_READY, /* text: what the sandbox lacks, "" for nothing */
@@ -51,7 +54,11 @@ enum msg {
 	MSG_EVENT, /* the same, and it goes to the event file */
 	MSG_CUT,   /* u8 role, u8 index, u32 generation, text: I cut it off */
 	MSG_CACHE, /* ticket -> parent: bytes of a credential cache */
-	MSG_CRL,   /* ca -> parent: u16 key index; a CRL to be written */
+	/* ca -> parent: a CRL to be written, in parts */
+	MSG_CRL_BEGIN,	  /* u16 key index, u8 delta, u8 bytes kept free */
+	MSG_CRL_PART,	  /* bytes */
+	MSG_CRL_END,	  /* bytes for the free place, bytes behind */
+	MSG_FIGURES_FILE, /* ca -> parent: text for [metrics] file */
 
 	/* rpc135, rpc -> auth */
 	MSG_AUTH_STEP, /* u32 conn, u32 auth, u8 first, type, level; token */
@@ -105,16 +112,21 @@ enum msg {
 	MSG_DB_BY_ID,	  /* i64 id */
 	MSG_DB_BY_SERIAL, /* bytes */
 	MSG_DB_SAME,	  /* string sid, 32 bytes hash, string attributes */
-	MSG_DB_CRL,	  /* u16 key index: number and revoked rows */
+	MSG_DB_CRL_OPEN,  /* u16 key index, u8 delta, u64 number was seen */
+	MSG_DB_CRL_SIZE,  /* of the next rows; afterwards from the first */
+	MSG_DB_CRL_PAGE,  /* the next rows */
+	MSG_DB_CRL_DONE,  /* u16 key index, u64 number, changed, at: is out */
 	MSG_DB_LIST,	  /* u8 blobs, i64 after, u32 limit, u8 newest first,
 			     u32 state, string template, bytes serial */
 	MSG_DB_PICK,	  /* u8 blobs, u32 n, i64 id... */
 	/* db -> ca */
-	MSG_DB_DONE,	/* i32 rc, i64 id, text */
-	MSG_DB_ROW,	/* i32 rc; row */
-	MSG_DB_REVOKED, /* i32 rc, i64 number, entries */
-	MSG_DB_KEY,	/* i32 rc, bytes when it is 0 */
-	MSG_DB_ROWS,	/* i32 rc, u8 end, u32 n, rows when it is 0 */
+	MSG_DB_DONE,	   /* i32 rc, i64 id, text */
+	MSG_DB_ROW,	   /* i32 rc; row */
+	MSG_DB_CRL_OPENED, /* i32 rc, u64 number; base: u64 number, changed */
+	MSG_DB_CRL_SIZED,  /* i32 rc, u8 last, u64 bytes of entries */
+	MSG_DB_CRL_ROWS,   /* i32 rc, u8 last, rows */
+	MSG_DB_KEY,	   /* i32 rc, bytes when it is 0 */
+	MSG_DB_ROWS,	   /* i32 rc, u8 end, u32 n, rows when it is 0 */
 
 	/* certsrv -> ca, over the descriptor of MSG_ADMIN */
 	MSG_ADMIN_APPROVE, /* i64 id */
@@ -131,15 +143,44 @@ enum msg {
 	/* ca -> sign */
 	/* u16 certificate index, and to be signed under that certificate: */
 	MSG_SIGN,	   /* DER TBSCertificate */
-	MSG_SIGN_CRL,	   /* DER TBSCertList */
+	MSG_SIGN_CRL_HEAD, /* a TBSCertList up to its first entry */
+	MSG_SIGN_CRL_LIST, /* whole entries of it */
+	MSG_SIGN_CRL_TAIL, /* the rest: signed when all is well */
 	MSG_SIGN_RESPONSE, /* signed attributes of a CMC response */
 	MSG_XCHG_NEW,	   /* make an exchange key; to the first signer only */
 	MSG_XCHG_CERT,	   /* its certificate, DER: it counts from now on */
 	MSG_XCHG_OPEN,	   /* bytes envelope, bytes spki, u8 n, certificates */
 	/* sign -> ca */
-	MSG_SIGNED,	 /* i32 rc, bytes signature, text */
-	MSG_XCHG_KEY,	 /* i32 rc, bytes spki, text */
-	MSG_XCHG_OPENED, /* u32 hresult, bytes recovery blob, text */
+	MSG_SIGNED,	   /* i32 rc, bytes signature, text */
+	MSG_SIGN_CRL_SEEN, /* i32 rc, text: of a head or of entries */
+	MSG_XCHG_KEY,	   /* i32 rc, bytes spki, text */
+	MSG_XCHG_OPENED,   /* u32 hresult, bytes recovery blob, text */
+
+	/* any -> ca, from time to time */
+	MSG_FIGURES, /* struct metrics */
+
+	/* http -> ocsp */
+	MSG_OCSP, /* bytes nonce, u8 n, n times bytes CertID */
+	/* ocsp -> http */
+	MSG_OCSP_ANSWER, /* u32 seconds it may be kept, bytes OCSPResponse */
+	/* http -> ca */
+	MSG_METRICS, /* struct metrics: its own */
+	/* ca -> http */
+	MSG_METRICS_TEXT,
+	/* ocsp -> db */
+	MSG_DB_STATUS, /* u8 n, n times bytes serial */
+	/* db -> ocsp */
+	MSG_DB_STATUSES, /* i32 rc, n times: u8 status, u16 key, u64 at, u8 why
+			  */
+	/* ocsp -> the first signer */
+	MSG_SIGN_OCSP, /* ResponseData */
+	/* ca -> the first signer */
+	MSG_OCSP_NEW, /* make the OCSP key; it counts at once */
+	/* the first signer -> ca */
+	MSG_OCSP_KEY, /* i32 rc, bytes spki, text */
+	/* ca -> ocsp */
+	MSG_OCSP_CERT,	  /* u16 key index, DER: its signer for that key */
+	MSG_OCSP_CHANGED, /* bytes serial: answers about it are void */
 };
 
 /* Ceilings of bodies. */
@@ -155,13 +196,26 @@ enum msg {
 #define MSG_REPLY_MAX (16u * 1024u * 1024u)
 #define MSG_SNAPSHOT_MAX (32u * 1024u * 1024u)
 #define MSG_ROW_MAX (1024u * 1024u)
-#define MSG_SUBJECT_MAX (512u * 1024u) /* an object and its groups */
+#define MSG_SUBJECT_MAX (512u * 1024u)	 /* an object and its groups */
+#define MSG_CRL_MAX (8u * 1024u * 1024u) /* one that is in memory */
+#define MSG_CRL_PART_MAX (256u * 1024u)
+#define CRL_PAGE_ROWS 4000u /* 27 bytes each, 55 as entries */
+#define CRL_SIZE_ROWS 20000u
+#define MSG_OCSP_MAX (8u * 1024u)
+#define MSG_STATUSES_MAX 512u
+#define MSG_METRICS_MAX (256u * 1024u)
 #define MSG_ROWS_MAX (16u * 1024u * 1024u)
-#define MSG_CRL_MAX (64u * 1024u * 1024u)
 #define XCHG_OPEN_MAX (640u * 1024u) /* an envelope and eight certificates */
 #define MSG_CERT_MAX (256u * 1024u)
 #define MSG_CACHE_MAX (256u * 1024u)
 #define MSG_ROW_ARENA (2048u * 1024u)
+
+/* What MSG_DB_STATUSES says of a serial number. */
+enum {
+	STATUS_NONE, /* no certificate has it */
+	STATUS_ISSUED,
+	STATUS_REVOKED,
+};
 
 const char *role_name(enum role r);
 /* ROLE_COUNT for a name of none. */

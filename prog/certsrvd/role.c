@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/hex.h"
+#include "metrics.h"
 #include "sys/clock.h"
 #include "sys/sandbox.h"
 #include "sys/spawn.h"
@@ -24,7 +25,8 @@
 #define FD_LISTEN (AE_SPAWN_FD_FIRST + 1)
 
 static const struct role_def *const roles[] = { &role_rpc135, &role_rpc,
-	&role_auth, &role_ca, &role_ad, &role_db, &role_sign, &role_ticket };
+	&role_auth, &role_ca, &role_ad, &role_db, &role_sign, &role_ticket,
+	&role_http, &role_ocsp };
 
 static const struct role_def *
 role_def_find(enum role r)
@@ -205,6 +207,17 @@ peer_send_secret(
 	return send_body(peer, type, id, body, true);
 }
 
+void
+figures_send(struct proc *p, const struct metrics *m)
+{
+	struct ae_wr w;
+
+	ae_wr_init(&w, METRICS_BYTES);
+	metrics_put(&w, m);
+	(void)peer_send(peer_of(p, ROLE_CA, 0), MSG_FIGURES, 0, &w);
+	ae_wr_done(&w);
+}
+
 static void
 peer_drop(struct peer *peer)
 {
@@ -374,6 +387,18 @@ on_policy(void *arg, struct ae_ipc *c, struct ae_ipc_msg *m, struct ae_err *e)
 	return p->def->policy(p, m, e);
 }
 
+static int
+on_crl_said(void *arg, struct ae_ipc *c, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct proc *p = arg;
+
+	(void)c;
+	if (p->def->crl_said == NULL)
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "%s writes no CRLs", role_name(p->def->role));
+	return p->def->crl_said(p, m, e);
+}
+
 static const struct ae_ipc_row control_rows[] = {
 	{ MSG_PEER, 6, 1, true, on_peer },
 	{ MSG_STOP, 0, 1, false, on_stop },
@@ -382,6 +407,7 @@ static const struct ae_ipc_row control_rows[] = {
 	{ MSG_ADMIN, 256, 1, true, on_admin },
 	{ MSG_POLICY_FILE, MSG_POLICY_MAX, 1, false, on_policy },
 	{ MSG_POLICIES, 4, 1, false, on_policy },
+	{ MSG_CRL_SAID, MSG_TEXT_MAX, 1, false, on_crl_said },
 	{ .handle = NULL },
 };
 

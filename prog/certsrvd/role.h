@@ -61,6 +61,8 @@ struct role_def {
 	void (*publish)(struct proc *p); /* MSG_PUBLISH */
 	/* MSG_POLICY_FILE, MSG_POLICIES */
 	int (*policy)(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e);
+	/* MSG_CRL_SAID: parent has written a part of a CRL, or could not. */
+	int (*crl_said)(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e);
 	/* MSG_ADMIN: somebody who may manage the CA, on this socket. */
 	int (*admin)(
 	    struct proc *p, int take_fd, const char *who, struct ae_err *e);
@@ -86,7 +88,7 @@ struct proc {
 };
 
 extern const struct role_def role_rpc135, role_rpc, role_auth, role_ca, role_ad,
-    role_db, role_sign, role_ticket;
+    role_db, role_sign, role_ticket, role_http, role_ocsp;
 
 /* Run a role on its descriptors; the program's exit status. */
 struct role_args {
@@ -117,6 +119,11 @@ peer_is_up(const struct peer *peer)
 {
 	return peer->ipc != NULL;
 }
+
+/* This process's figures to ca, every so often. */
+#define FIGURES_MS 5000
+struct metrics;
+void figures_send(struct proc *p, const struct metrics *m);
 
 void log_line(struct proc *p, enum ae_log_level level, const char *fmt, ...)
     AE_PRINTF(3, 4);

@@ -11,6 +11,8 @@
 
 #include "admin_rpc.h"
 #include "front.h"
+#include "metrics.h"
+#include "sys/clock.h"
 #include "sys/sandbox.h"
 #include "wcce/request.h"
 
@@ -35,6 +37,7 @@ struct worker {
 	struct ae_arena *arena;
 	struct admin_rpc *admin; /* NULL: not served */
 	char sec_addr[8];
+	struct ae_source *figures;
 };
 
 /* What we serve; the row's tag is its enum ae_wcce_iface. */
@@ -322,6 +325,17 @@ peer_down(struct proc *p, struct peer *peer)
 		front_auth_down(p->state);
 }
 
+static void
+on_figures(void *arg)
+{
+	struct worker *w = arg;
+	struct metrics m = { .v = { 0 } };
+
+	m.v[M_CONNECTIONS] = ae_run_server_conns(w->front.run);
+	figures_send(w->front.p, &m);
+	ae_source_set_timer(w->figures, ae_clock_mono_ms() + FIGURES_MS);
+}
+
 static int
 worker_open(struct proc *p, struct ae_err *e)
 {
@@ -359,7 +373,14 @@ worker_open(struct proc *p, struct ae_err *e)
 static int
 worker_start(struct proc *p, struct ae_err *e)
 {
-	return front_start(p->state, e);
+	struct worker *w = p->state;
+	int rc = front_start(&w->front, e);
+
+	if (rc == AE_OK)
+		rc = ae_loop_timer(&w->figures, p->loop, on_figures, w, e);
+	if (rc == AE_OK)
+		on_figures(w);
+	return rc;
 }
 
 static void

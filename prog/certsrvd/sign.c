@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pki/ocsp.h"
 #include "pki/recover.h"
 #include "sys/clock.h"
 
-static void
-answer(struct peer *peer, uint32_t id, int rc, const struct ae_wr *sig,
+void
+sign_answer(struct peer *peer, uint32_t id, int rc, const struct ae_wr *sig,
     const struct ae_err *e)
 {
 	struct ae_wr w;
@@ -32,8 +33,6 @@ judge(const struct ae_ca_sign_config *cfg, uint32_t type, struct ae_der what,
 {
 	if (type == MSG_SIGN)
 		return ae_ca_sign_check(cfg, what.p, what.len, now, e);
-	if (type == MSG_SIGN_CRL)
-		return ae_ca_sign_check_crl(cfg, what.p, what.len, now, e);
 	return ae_ca_sign_check_response(cfg, what.p, what.len, e);
 }
 
@@ -79,28 +78,35 @@ on_sign(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		return bad_message(&r, "SIGN", e);
 	ae_wr_init(&sig, AE_SIG_MAX);
 	rc = sign_under(s, index, m->type, what, &sig, &why);
-	if (rc == AE_OK) {
-		s->made++;
-	} else {
-		s->refused++;
-		log_line(peer->p, AE_LOG_ERROR,
-		    "refused to sign (%llu signed, %llu refused): %s",
-		    (unsigned long long)s->made, (unsigned long long)s->refused,
-		    why.text);
-	}
-	answer(peer, m->id, rc, &sig, &why);
+	if (rc == AE_OK)
+		s->m.v[M_SIGNED]++;
+	else
+		sign_refused(peer, &why);
+	sign_answer(peer, m->id, rc, &sig, &why);
 	ae_wr_done(&sig);
 	return AE_OK;
 }
 
+void
+sign_refused(struct peer *peer, const struct ae_err *why)
+{
+	struct signer *s = peer->p->state;
+
+	s->m.v[M_REFUSED]++;
+	log_line(peer->p, AE_LOG_ERROR,
+	    "refused to sign (%llu signed, %llu refused): %s",
+	    (unsigned long long)s->m.v[M_SIGNED],
+	    (unsigned long long)s->m.v[M_REFUSED], why->text);
+}
+
 /* As long as ae_ca_crl_times() makes one with this configuration. */
 static int64_t
-crl_lifetime(const struct conf *c)
+crl_lifetime(const struct conf *c, int64_t period, int64_t overlap)
 {
-	int64_t overlap =
-	    c->crl_overlap > 0 ? c->crl_overlap : c->crl_period / 10;
-
-	return c->clock_skew + c->crl_period + overlap + 60;
+	if (period == 0)
+		return 0;
+	return c->clock_skew + period + (overlap > 0 ? overlap : period / 10) +
+	    60;
 }
 
 static void
@@ -118,7 +124,10 @@ configure(struct signer *s, const struct conf *c)
 			.ca_not_after = l->v[i].cert->not_after,
 			.max_lifetime = c->max_validity + c->clock_skew,
 			.max_backdate = c->clock_skew,
-			.max_crl_lifetime = crl_lifetime(c),
+			.max_crl_lifetime =
+			    crl_lifetime(c, c->crl_period, c->crl_overlap),
+			.max_delta_lifetime = crl_lifetime(
+			    c, c->crl_delta_period, c->crl_delta_overlap),
 			.serial_instance = (uint8_t)c->serial_instance,
 			.rsa_bits_min = c->rsa_bits_min,
 			.rsa_bits_max = c->rsa_bits_max,
@@ -199,18 +208,51 @@ sign_open(struct proc *p, struct ae_err *e)
 	return open_keys(p, e);
 }
 
+static void
+on_figures(void *arg)
+{
+	struct signer *s = arg;
+	const struct ae_ca_certs *l = &s->ca.list;
+
+	s->m.v[M_KEY_USABLE] = s->key[l->v[l->n - 1].key] != NULL;
+	figures_send(s->p, &s->m);
+	ae_source_set_timer(s->figures, ae_clock_mono_ms() + FIGURES_MS);
+}
+
+static int
+sign_start(struct proc *p, struct ae_err *e)
+{
+	struct signer *s = p->state;
+	int rc;
+
+	s->p = p;
+	rc = ae_loop_timer(&s->figures, p->loop, on_figures, s, e);
+	if (rc == AE_OK)
+		on_figures(s);
+	return rc;
+}
+
 static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_SIGN, 2 + AE_CA_TBS_MAX, 1, false, on_sign },
-	{ MSG_SIGN_CRL, MSG_CRL_MAX, 1, false, on_sign },
+	{ MSG_SIGN_CRL_HEAD, 2 + AE_CRL_HEAD_MAX, 1, false, on_sign_crl_head },
+	{ MSG_SIGN_CRL_LIST, MSG_CRL_PART_MAX, 1, false, on_sign_crl_list },
+	{ MSG_SIGN_CRL_TAIL, AE_CRL_HEAD_MAX, 1, false, on_sign_crl_tail },
 	{ MSG_SIGN_RESPONSE, 2 + 4096, 1, false, on_sign },
+	{ MSG_OCSP_NEW, 0, 1, false, on_ocsp_new },
 	{ MSG_XCHG_NEW, 0, 1, false, on_xchg_new },
 	{ MSG_XCHG_CERT, AE_PKI_CERT_MAX, 1, false, on_xchg_cert },
 	{ MSG_XCHG_OPEN, XCHG_OPEN_MAX, 1, false, on_xchg_open },
 	{ .handle = NULL },
 };
 
+static const struct ae_ipc_row ocsp_rows[] = {
+	{ MSG_SIGN_OCSP, AE_OCSP_DATA_MAX, 1, false, on_sign_ocsp },
+	{ .handle = NULL },
+};
+
 static const struct role_link links[] = {
 	{ ROLE_CA, ca_rows },
+	{ ROLE_OCSP, ocsp_rows },
 	{ .rows = NULL },
 };
 
@@ -221,4 +263,5 @@ const struct role_def role_sign = {
 	.max_memory = 1024ULL * 1024 * 1024,
 	.links = links,
 	.open = sign_open,
+	.start = sign_start,
 };

@@ -8,6 +8,7 @@
 
 #include "ca/signcheck.h"
 #include "cafile.h"
+#include "metrics.h"
 #include "pki/key.h"
 #include "role.h"
 
@@ -18,12 +19,44 @@ struct xchg {
 };
 
 struct signer {
+	struct proc *p;
+	struct ae_source *figures;
 	struct cafile ca;
 	struct ae_key *key[AE_CA_SIGNING_MAX]; /* by place; NULL: not here */
 	struct ae_ca_sign_config cfg[AE_CA_SIGNING_MAX]; /* by certificate */
 	struct xchg xchg[3]; /* being certified, current, the one before */
-	uint64_t made, refused;
+	/* the CRL that is coming in; stream NULL: none is */
+	struct {
+		uint32_t id;
+		const struct ae_ca_cert *cert;
+		struct ae_crl_parts parts;
+		struct ae_key_stream *stream;
+	} crl;
+	/* for OCSP: current, the one before; key NULL: none */
+	struct {
+		struct ae_key *key;
+		uint8_t id[AE_KEY_ID_LEN];
+	} ocsp[2];
+	struct metrics m;
 };
+
+/* ---- sign.c ---- */
+
+/* MSG_SIGNED: the signature, or why there is none. */
+void sign_answer(struct peer *peer, uint32_t id, int rc,
+    const struct ae_wr *sig, const struct ae_err *e);
+/* Counted, and told. */
+void sign_refused(struct peer *peer, const struct ae_err *why);
+
+/* ---- sign_crl.c ---- */
+
+ae_ipc_handler on_sign_crl_head, on_sign_crl_list, on_sign_crl_tail;
+
+/* ---- sign_ocsp.c ---- */
+
+ae_ipc_handler on_ocsp_new, on_sign_ocsp;
+
+/* ---- sign_xchg.c ---- */
 
 ae_ipc_handler on_xchg_new, on_xchg_cert, on_xchg_open;
 

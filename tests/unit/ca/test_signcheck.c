@@ -274,18 +274,40 @@ crl_setup(void **state)
 	return 0;
 }
 
+/* Head, one entry, tail: as they come to the signer. */
+static int
+check_crl_as(enum ae_crl_reason reason, int64_t revoked, struct ae_err *e)
+{
+	struct ae_crl_parts parts = { 0 };
+	size_t size = ae_crl_entry_size("\x1f\x01", 2, revoked, reason), total;
+	struct ae_crl_spec any = crl;
+	int rc;
+
+	any.delta = true; /* the writer would not write what we test */
+	ae_wr_reset(&w);
+	assert_int_equal(ae_crl_head(&w, &total, &crl, size, e), AE_OK);
+	rc = ae_crl_parts_head(&parts, w.p, w.len, AE_CA_TBSCRL_MAX, e);
+	assert_int_equal(rc, AE_OK);
+	total -= w.len;
+	ae_wr_reset(&w);
+	assert_int_equal(
+	    ae_crl_entry(&w, &any, "\x1f\x01", 2, revoked, reason, e), AE_OK);
+	assert_int_equal(w.len, size);
+	rc = ae_crl_parts_list(&parts, w.p, w.len, e);
+	assert_int_equal(rc, AE_OK);
+	total -= w.len;
+	ae_wr_reset(&w);
+	assert_int_equal(ae_crl_tail(&w, &crl, e), AE_OK);
+	assert_int_equal(total, w.len);
+	rc = ae_ca_sign_check_crl(&cfg, &parts, w.p, w.len, FX_NOW, e);
+	ae_crl_parts_done(&parts);
+	return rc;
+}
+
 static int
 check_crl(struct ae_err *e)
 {
-	struct ae_crl_build b;
-
-	ae_wr_reset(&w);
-	assert_int_equal(ae_crl_begin(&b, &w, &crl, e), AE_OK);
-	assert_int_equal(
-	    ae_crl_add(&b, "\x1f\x01", 2, FX_NOW - 5, AE_CRL_SUPERSEDED, e),
-	    AE_OK);
-	assert_int_equal(ae_crl_end(&b, e), AE_OK);
-	return ae_ca_sign_check_crl(&cfg, w.p, w.len, FX_NOW, e);
+	return check_crl_as(AE_CRL_SUPERSEDED, FX_NOW - 5, e);
 }
 
 static void
@@ -324,15 +346,29 @@ crls(void **state)
 	cfg.max_crl_lifetime = 0;
 	crl.next_update = cfg.ca_not_after + 1;
 	refused_crl("outlives");
+	/* deltas: only where there are any, of a base before them */
 	crl.delta = true;
 	crl.base_number = 3;
-	refused_crl("base CRL");
+	refused_crl("delta of none");
+	cfg.max_delta_lifetime = 3 * 86400;
+	crl.delta = true;
+	crl.base_number = crl.number;
+	refused_crl("delta of none");
+	cfg.max_delta_lifetime = 3 * 86400;
+	crl.delta = true;
+	crl.base_number = crl.number - 1;
+	crl.next_update = crl.this_update + 4 * 86400;
+	refused_crl("longer");
+	cfg.max_delta_lifetime = 9 * 86400;
+	crl.delta = true;
+	crl.base_number = crl.number - 1;
+	assert_int_equal(check_crl_as(AE_CRL_REMOVE, FX_NOW, &e), AE_OK);
+	(void)crl_setup(NULL);
+	assert_int_equal(check_crl_as(AE_CRL_REMOVE, FX_NOW, &e), AE_EDENIED);
 	assert_int_equal(
-	    ae_ca_sign_check_crl(&cfg, "x", 1, FX_NOW, NULL), AE_EPROTO);
-	/* a certificate is no CRL, and the other way round */
-	assert_int_equal(check(NULL), AE_OK);
-	assert_int_equal(
-	    ae_ca_sign_check_crl(&cfg, w.p, w.len, FX_NOW, NULL), AE_EPROTO);
+	    check_crl_as(AE_CRL_HOLD, FX_NOW + 301, &e), AE_EDENIED);
+	assert_non_null(strstr(e.text, "of the future"));
+	(void)crl_setup(NULL);
 	assert_int_equal(check_crl(NULL), AE_OK);
 	assert_int_equal(
 	    ae_ca_sign_check(&cfg, w.p, w.len, FX_NOW, NULL), AE_EPROTO);
@@ -470,6 +506,26 @@ end(void **state)
 	return 0;
 }
 
+/* f19: half of the time between "replace it" and "it ends". */
+static void
+f19_a_late_crl_is_told_of(void **state)
+{
+	const struct ae_ca_crl_config c = { .cert = f.ca_cert,
+		.period = 86400,
+		.overlap = 7200,
+		.clock_skew = 600 };
+	struct ae_ca_crl_plan p;
+
+	(void)state;
+	ae_ca_crl_times(&p, &c, FX_NOW);
+	assert_false(ae_ca_crl_alarm(&p, FX_NOW));
+	assert_false(ae_ca_crl_alarm(&p, FX_NOW + 86400));
+	assert_false(ae_ca_crl_alarm(&p, FX_NOW + 86400 + 3599));
+	assert_true(ae_ca_crl_alarm(&p, FX_NOW + 86400 + 3600));
+	assert_true(p.next_update > FX_NOW + 86400 + 3600); /* in time */
+	assert_true(ae_ca_crl_alarm(&p, p.next_update + 1));
+}
+
 int
 main(void)
 {
@@ -485,6 +541,7 @@ main(void)
 		T(mutations),
 		cmocka_unit_test_setup(crls, crl_setup),
 		T(crl_times),
+		T(f19_a_late_crl_is_told_of),
 		T(responses),
 		T(torture),
 	};

@@ -128,4 +128,30 @@ dbtest_issue(struct ae_db *db, unsigned n)
 	return id;
 }
 
+/* All rows of one CRL; AE_OK or what fn said. */
+static inline int
+dbtest_crl_rows(struct ae_db *db, const struct ae_db_crl_query *q,
+    unsigned page, ae_db_revoked_fn *fn, void *arg)
+{
+	struct ae_db_crl_rows *l = NULL;
+	struct ae_err e = AE_ERR_INIT;
+	bool done = false;
+	int rc = ae_db_crl_rows_new(&l, db, q, &e);
+
+	while (rc == AE_OK && !done)
+		rc = ae_db_crl_rows_next(l, page, fn, arg, &done, &e);
+	ae_db_crl_rows_free(l);
+	return rc;
+}
+
+static inline int
+dbtest_revoked(
+    struct ae_db *db, int64_t not_after, ae_db_revoked_fn *fn, void *arg)
+{
+	const struct ae_db_crl_query q = { .not_after = not_after,
+		.since = -1 };
+
+	return dbtest_crl_rows(db, &q, 3, fn, arg);
+}
+
 #endif

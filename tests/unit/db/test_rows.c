@@ -224,7 +224,8 @@ changes_need_a_batch(void **state)
 	assert_int_equal(
 	    ae_db_request_add(db, &r, NULL, &id, NULL), AE_EINTERNAL);
 	assert_int_equal(ae_db_meta_set(db, "a", "b", NULL), AE_EINTERNAL);
-	assert_int_equal(ae_db_crl_number(db, 0, NOW, &id, NULL), AE_EINTERNAL);
+	assert_int_equal(
+	    ae_db_crl_number(db, 0, 0, NOW, &id, NULL), AE_EINTERNAL);
 	assert_int_equal(ae_db_commit(db, NULL), AE_EINTERNAL);
 	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
 	assert_int_equal(ae_db_begin(db, NULL), AE_EINTERNAL);
@@ -398,21 +399,14 @@ revocations(void **state)
 	assert_int_equal(r.revoked_at, NOW + 5);
 	assert_int_equal(r.revoked_reason, 4);
 
-	assert_int_equal(
-	    ae_db_revoked_each(db, 0, NOW, count_revoked, &n, NULL), AE_OK);
-	assert_int_equal(n, 1);
-	/* nor on that of another key */
-	assert_int_equal(
-	    ae_db_revoked_each(db, 2, NOW, count_revoked, &n, NULL), AE_OK);
+	assert_int_equal(dbtest_revoked(db, NOW, count_revoked, &n), AE_OK);
 	assert_int_equal(n, 1);
 	/* what has expired is no longer on the list */
 	assert_int_equal(
-	    ae_db_revoked_each(db, 0, NOW + 86401, count_revoked, &n, NULL),
-	    AE_OK);
+	    dbtest_revoked(db, NOW + 86401, count_revoked, &n), AE_OK);
 	assert_int_equal(n, 1);
 	n = 99;
-	assert_int_equal(
-	    ae_db_revoked_each(db, 0, NOW, count_revoked, &n, NULL), AE_EIO);
+	assert_int_equal(dbtest_revoked(db, NOW, count_revoked, &n), AE_EIO);
 	ae_db_free(db);
 	ae_arena_free(a);
 }
@@ -518,14 +512,15 @@ crl_numbers_only_rise(void **state)
 	(void)state;
 	for (i = 1; i <= 3; i++) {
 		assert_int_equal(ae_db_begin(db, NULL), AE_OK);
-		assert_int_equal(ae_db_crl_number(db, 0, NOW, &n, NULL), AE_OK);
+		assert_int_equal(
+		    ae_db_crl_number(db, 0, 0, NOW, &n, NULL), AE_OK);
 		assert_int_equal(ae_db_commit(db, NULL), AE_OK);
 		assert_int_equal(n, i);
 		ae_db_free(db);
 		db = dbtest_open(NULL);
 	}
 	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
-	assert_int_equal(ae_db_crl_number(db, 1, NOW, &n, NULL), AE_OK);
+	assert_int_equal(ae_db_crl_number(db, 1, 0, NOW, &n, NULL), AE_OK);
 	assert_int_equal(n, 1); /* another key, its own numbers */
 	ae_db_rollback(db);
 	ae_db_free(db);
@@ -614,9 +609,10 @@ a_hold_is_released_or_final(void **state)
 	assert_int_equal(ae_db_request_get(db, id, &now, a, NULL), AE_OK);
 	assert_int_equal(now.disp, AE_DB_ISSUED);
 	assert_int_equal(now.revoked_at, 0);
-	assert_int_equal(
-	    ae_db_revoked_each(db, 0, NOW, count_revoked, &n, NULL), AE_OK);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	assert_int_equal(dbtest_revoked(db, NOW, count_revoked, &n), AE_OK);
 	assert_int_equal(n, 0);
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
 	assert_int_equal(ae_db_revoke(db, r.serial, 17, AE_DB_REASON_HOLD,
 			     NOW + 5, "x", NULL),
 	    AE_OK);
@@ -628,10 +624,9 @@ a_hold_is_released_or_final(void **state)
 	    ae_db_revoke(db, r.serial, 17, 1, NOW, "x", NULL), AE_EINVAL);
 	assert_int_equal(ae_db_request_get(db, id, &now, a, NULL), AE_OK);
 	assert_int_equal(now.revoked_reason, 4);
-	assert_int_equal(
-	    ae_db_revoked_each(db, 0, NOW, count_revoked, &n, NULL), AE_OK);
-	assert_int_equal(n, 1);
 	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	assert_int_equal(dbtest_revoked(db, NOW, count_revoked, &n), AE_OK);
+	assert_int_equal(n, 1);
 	ae_db_free(db);
 	ae_arena_free(a);
 }

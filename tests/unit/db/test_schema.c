@@ -124,10 +124,10 @@ schema_1_comes_up_to_date(void **state)
 	    ae_db_request_same(db, SID, zero, NULL, &r, a, &e), AE_OK);
 	assert_int_equal(r.id, 2);
 	assert_int_equal(
-	    ae_db_revoked_each(db, 0, NOW, count_revoked, &revoked, &e), AE_OK);
+	    dbtest_revoked(db, NOW, count_revoked, &revoked), AE_OK);
 	assert_int_equal(revoked, 1);
 	assert_int_equal(ae_db_begin(db, &e), AE_OK);
-	assert_int_equal(ae_db_crl_number(db, 0, NOW, &number, &e), AE_OK);
+	assert_int_equal(ae_db_crl_number(db, 0, 0, NOW, &number, &e), AE_OK);
 	assert_int_equal(number, 8);
 	assert_int_equal(ae_db_request_refuse(db, 2, AE_DB_DENIED, 0x80094014,
 			     "Denied", NULL, NOW, &e),

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Between the files of the process that has the database.
+ */
+#ifndef CERTSRVD_DBPROC_H
+#define CERTSRVD_DBPROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "db/db.h"
+#include "metrics.h"
+#include "role.h"
+
+/* An answer that waits for the commit. */
+struct answer {
+	uint32_t id;
+	enum msg type;
+	enum role to;
+	struct ae_wr body;
+};
+
+struct database {
+	struct proc *p;
+	struct ae_db *db;
+	bool open; /* a batch is */
+	struct ae_source *commit, *figures;
+	struct answer answer[AE_DB_BATCH_MAX];
+	size_t n;
+	struct ae_db_crl_rows *rows; /* of the CRL that is being made */
+	bool delta;
+	struct metrics m;
+};
+
+/* ---- db.c ---- */
+
+/*
+ * Commit what is open, send what waits for that.  A failure was told to all
+ * who waited, and may end the process.
+ */
+int db_flush(struct database *d, struct ae_err *e) AE_MUST_CHECK;
+void db_commit(void *arg); /* the same, of a timer */
+/* A batch is open after this, and room for one more answer. */
+int db_batch(struct database *d, struct ae_err *e) AE_MUST_CHECK;
+/* An answer for after the commit; look-ups see what this turn wrote. */
+struct ae_wr *db_answer(
+    struct database *d, enum role to, uint32_t id, enum msg type, size_t max);
+/* The answer MSG_DB_DONE of a handler that wrote, or failed to. */
+void db_wrote(struct database *d, uint32_t msg_id, int rc, int64_t id,
+    const struct ae_err *e);
+
+/* ---- db_crl.c ---- */
+
+/* No CRL is being made any more. */
+void crl_rows_close(struct database *d);
+ae_ipc_handler on_crl_open, on_crl_size, on_crl_page, on_crl_done;
+
+/* ---- db_status.c ---- */
+
+ae_ipc_handler on_status;
+
+#endif
