@@ -243,7 +243,7 @@ first_alive(struct ae_ad_ping *out, const struct ae_ad_srv *v, size_t n,
 			if (rc == AE_OK && usable(out, domain, v[i].host))
 				return AE_OK;
 			if (rc == AE_OK)
-				rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE,
+				(void)ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE,
 				    out->flags,
 				    "%s is no usable DC of %s (flags 0x%x)",
 				    v[i].host, domain, out->flags);
