@@ -49,7 +49,10 @@ struct pulse_options {
  *     "policy": {...}, "plan": [ {template, action, reasons...} ],
  *     "results": [ {template, outcome, ca, request_id, hresult, message,
  *                   thumbprint, serial, subject, not_after, path,
- *                   attempts: [...]} ] }
+ *                   attempts: [...]} ],
+ *     "revocation": {...}   as revocation_state.h has it
+ *     "site", "nearness": [ {ca, site, cost} ]   where one of several is chosen
+ *     "unpublished": [ thumbprint ] or "unpublish_error": text }
  *
  * outcome is "issued", "pending", "denied", "failed", "abandoned" (given up
  * after MaxPendingRequestDays) or "made".  AE_OK also when a request was denied

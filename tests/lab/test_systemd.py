@@ -117,6 +117,8 @@ def systemd(lab, build, pc1, alice, tmp_path_factory):
     if not pathlib.Path("/lib/systemd/systemd").exists() or shutil.which("systemctl") is None:
         pytest.skip("no systemd here")
     host = lab.pc1
+    if host.run("unshare -m mount -t cgroup2 cgroup2 /sys/fs/cgroup", check=False).returncode != 0:
+        pytest.skip("no cgroup2 to be had here")
     conf = host.path("/etc/autoenroll/autoenroll.conf")
     conf.write_text(conf.read_text() + "start-spread = 0\n")
     host.path("/etc/autoenroll/policy.conf").write_text("[computer]\nae-policy = 7\n[user]\nae-policy = 7\n")
