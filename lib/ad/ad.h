@@ -36,7 +36,24 @@ struct ae_ad_conf {
 	 */
 	const struct ae_gss_cred *cred;
 	unsigned int timeout; /* seconds for each exchange; 0: 20 */
+	/*
+	 * What an earlier connection was asked (ae_ad_asked), or NULL: sent
+	 * all at once when this one is sealed.  ae_ad_search then finds the
+	 * answer to what it is to ask under way.  Anything else in there is
+	 * ignored.
+	 */
+	const void *ahead;
+	size_t ahead_len;
+	/* For ae_ad_locate_open alone: it is taken, also when opening fails. */
+	struct ae_ad *take_found;
 };
+
+/*
+ * Load the LDAP library now rather than with the first connection: before a
+ * sandbox, or while there is nothing else to do.  AE_EINTERNAL: it is not
+ * installed.
+ */
+int ae_ad_ready(struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * Connect, bind, read the rootDSE.  AE_EUNAVAIL and AE_ETIMEDOUT: another DC
@@ -56,6 +73,8 @@ struct ae_ad_root {
 	char *root_domain_nc;
 	char *ds_service_name; /* nTDSDSA object of the DC */
 	char *server_name;     /* its parent, in the DC's site */
+	bool has_time;	       /* currentTime was said: */
+	int64_t ahead_of_us;   /* the DC's clock less ours, seconds */
 };
 const struct ae_ad_root *ae_ad_root(const struct ae_ad *ad);
 
@@ -70,6 +89,7 @@ struct ae_ad_query {
 	const char *filter;	  /* NULL: (objectClass=*) */
 	const char *const *attrs; /* ends with NULL; NULL: all */
 	size_t max; /* entries; 0: AE_AD_ENTRIES_MAX; more is AE_ELIMIT */
+	bool fresh; /* as it is now: no answer that was asked for ahead */
 };
 
 /*
@@ -80,6 +100,12 @@ struct ae_ad_query {
  */
 int ae_ad_search(struct ae_ad *ad, const struct ae_ad_query *q,
     struct ae_entries *out, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * What this connection was asked first, as ae_ad_conf.ahead wants it;
+ * borrowed, until the next call.
+ */
+const void *ae_ad_asked(const struct ae_ad *ad, size_t *len);
 
 /* One object by DN, exactly one entry in *out; AE_ENOTFOUND: none. */
 int ae_ad_read(struct ae_ad *ad, const char *dn, const char *const *attrs,

@@ -5,23 +5,20 @@
  */
 #include "ad/ldif.h"
 
-#include <lber.h>
-#include <ldap.h>
-#include <stdio.h>
-
-#include <ldif.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ad/libldap.h"
 #include "base/str.h"
 
 /* Lines with folding undone, one value each. */
 #define ARENA_MAX (8u * AE_LDIF_MAX)
 
 static void
-put_value(struct ae_wr *w, const char *name, const struct ae_value *v)
+put_value(struct ae_wr *w, const struct ae_ad_lib *lib, const char *name,
+    const struct ae_value *v)
 {
-	char *line = ldif_put(
+	char *line = lib->ldif_put(
 	    LDIF_PUT_VALUE, name, (const char *)v->p, (ber_len_t)v->len);
 
 	if (line == NULL) {
@@ -29,7 +26,7 @@ put_value(struct ae_wr *w, const char *name, const struct ae_value *v)
 		return;
 	}
 	ae_wr_str(w, line);
-	ber_memfree(line);
+	lib->ber_memfree(line);
 }
 
 void
@@ -37,17 +34,23 @@ ae_ldif_put(
     struct ae_wr *w, const char *dn, const struct ae_attr *attrs, size_t n)
 {
 	const struct ae_value v = { (const uint8_t *)dn, strlen(dn) };
+	struct ae_ad_lib lib;
 	size_t i, j;
 
-	put_value(w, "dn", &v);
+	if (ae_ad_lib_load(&lib, NULL) != AE_OK) {
+		w->bad = true;
+		return;
+	}
+	put_value(w, &lib, "dn", &v);
 	for (i = 0; i < n; i++)
 		for (j = 0; j < attrs[i].n; j++)
-			put_value(w, attrs[i].name, &attrs[i].v[j]);
+			put_value(w, &lib, attrs[i].name, &attrs[i].v[j]);
 	ae_wr_str(w, "\n");
 }
 
 /* What is being read: attributes of one entry grow in place. */
 struct reader {
+	struct ae_ad_lib lib;
 	struct ae_entries *out;
 	const char *name; /* of the file */
 	unsigned long line;
@@ -77,7 +80,7 @@ take_line(struct reader *r, char *line, struct ae_err *e)
 		return refuse(r, "values from elsewhere are not taken", e);
 	if (r->nvalues >= AE_LDIF_VALUES_MAX)
 		return refuse(r, "too many values", e);
-	if (ldif_parse_line2(line, &type, &value, &given) != 0)
+	if (r->lib.ldif_parse_line2(line, &type, &value, &given) != 0)
 		return refuse(r, "a line that is no LDIF", e);
 	/* A NUL behind the value, as LDAP results have it. */
 	copy = ae_arena_alloc(r->out->arena, value.bv_len + 1);
@@ -86,7 +89,7 @@ take_line(struct reader *r, char *line, struct ae_err *e)
 	if (copy != NULL && value.bv_len != 0)
 		memcpy(copy, value.bv_val, value.bv_len);
 	if (given)
-		ber_memfree(value.bv_val);
+		r->lib.ber_memfree(value.bv_val);
 	if (copy == NULL || r->names[r->nvalues] == NULL)
 		return ae_fail_mem(e);
 	copy[value.bv_len] = '\0';
@@ -172,7 +175,7 @@ take_record(struct reader *r, char *record, struct ae_err *e)
 	int rc;
 
 	r->nvalues = 0;
-	while ((line = ldif_getline(&next)) != NULL) {
+	while ((line = r->lib.ldif_getline(&next)) != NULL) {
 		if (*line == '\0' || *line == '#')
 			continue;
 		if ((rc = take_line(r, line, e)) != AE_OK)
@@ -236,6 +239,8 @@ ae_ldif_parse(struct ae_entries *out, const char *name, const void *text,
 	out->arena = ae_arena_new(ARENA_MAX);
 	if (r == NULL || copy == NULL || out->arena == NULL)
 		rc = ae_fail_mem(e);
+	if (rc == AE_OK)
+		rc = ae_ad_lib_load(&r->lib, e);
 	if (rc == AE_OK) {
 		memcpy(copy, text, len);
 		copy[len] = '\0';

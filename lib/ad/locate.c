@@ -7,14 +7,13 @@
 
 #include <arpa/nameser.h>
 #include <errno.h>
-#include <ldap.h>
 #include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "ad/escape.h"
+#include "ad/ldap_int.h"
 #include "ad/result.h"
 #include "base/str.h"
 
@@ -153,63 +152,60 @@ ping_filter(struct ae_wr *w, const char *domain, struct ae_err *e)
 }
 
 static int
-ping(struct ae_ad_ping *out, LDAP *ld, const char *filter,
-    struct timeval *timeout, struct ae_err *e)
+ping(struct ae_ad_ping *out, struct ae_ad *ad, const char *filter,
+    struct ae_err *e)
 {
 	char name[] = "netlogon", *attrs[] = { name, NULL };
 	struct berval **vals = NULL;
 	LDAPMessage *result = NULL, *m;
 	int code, rc;
 
-	code = ldap_search_ext_s(ld, "", LDAP_SCOPE_BASE, filter, attrs, 0,
-	    NULL, NULL, timeout, 1, &result);
+	code = ad->lib.ldap_search_ext_s(ad->ld, "", LDAP_SCOPE_BASE, filter,
+	    attrs, 0, NULL, NULL, &ad->timeout, 1, &result);
 	if (code != LDAP_SUCCESS)
 		rc = ae_fail(e, ae_ad_result_rc(code), AE_DOM_LDAP, code, "%s",
-		    ldap_err2string(code));
-	else if ((m = ldap_first_entry(ld, result)) == NULL ||
-	    (vals = ldap_get_values_len(ld, m, name)) == NULL ||
+		    ad->lib.ldap_err2string(code));
+	else if ((m = ad->lib.ldap_first_entry(ad->ld, result)) == NULL ||
+	    (vals = ad->lib.ldap_get_values_len(ad->ld, m, name)) == NULL ||
 	    vals[0] == NULL)
 		rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "no DC of this domain answers");
 	else
 		rc =
 		    ae_ad_ping_decode(out, vals[0]->bv_val, vals[0]->bv_len, e);
-	ldap_value_free_len(vals);
-	(void)ldap_msgfree(result);
+	ad->lib.ldap_value_free_len(vals);
+	(void)ad->lib.ldap_msgfree(result);
 	return rc;
+}
+
+/* *open (NULL: not wanted) is the connection that was asked over. */
+static int
+ping_host(struct ae_ad_ping *out, struct ae_ad **open, const char *host,
+    const char *domain, unsigned int timeout, struct ae_err *e)
+{
+	struct ae_ad *ad = NULL;
+	struct ae_wr w;
+	int rc;
+
+	if (!ae_ad_dns_ok(host))
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0, "not a DNS name");
+	ae_wr_init(&w, 4096);
+	if ((rc = ping_filter(&w, domain, e)) == AE_OK &&
+	    (rc = ae_ad_new(&ad, host, 0, timeout, e)) == AE_OK)
+		rc = ping(out, ad, ae_wr_cstr(&w), e);
+	ae_wr_done(&w);
+	if (rc == AE_OK && open != NULL)
+		*open = ad;
+	else
+		ae_ad_free(ad);
+	return rc != AE_OK ? ae_note(e, rc, "LDAP ping to %s", host) : AE_OK;
 }
 
 int
 ae_ad_ping(struct ae_ad_ping *out, const char *host, const char *domain,
     unsigned int timeout, struct ae_err *e)
 {
-	struct timeval tv = { .tv_sec = timeout };
-	char uri[AE_AD_NAME_MAX + 16];
-	static const int v3 = LDAP_VERSION3;
-	LDAP *ld = NULL;
-	struct ae_wr w;
-	int code, rc;
-
-	if (!ae_ad_dns_ok(host))
-		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0, "not a DNS name");
-	(void)snprintf(uri, sizeof(uri), "ldap://%s", host);
-	ae_wr_init(&w, 4096);
-	if ((rc = ping_filter(&w, domain, e)) != AE_OK)
-		goto out;
-	if ((code = ldap_initialize(&ld, uri)) != LDAP_SUCCESS ||
-	    (code = ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &v3)) !=
-		LDAP_SUCCESS ||
-	    (code = ldap_set_option(ld, LDAP_OPT_NETWORK_TIMEOUT, &tv)) !=
-		LDAP_SUCCESS)
-		rc = ae_fail(e, AE_EINTERNAL, AE_DOM_LDAP, code, "%s",
-		    ldap_err2string(code));
-	else
-		rc = ping(out, ld, ae_wr_cstr(&w), &tv, e);
-out:
-	if (ld != NULL)
-		(void)ldap_unbind_ext_s(ld, NULL, NULL);
-	ae_wr_done(&w);
-	return rc != AE_OK ? ae_note(e, rc, "LDAP ping to %s", host) : AE_OK;
+	return ping_host(out, NULL, host, domain, timeout, e);
 }
 
 static bool
@@ -223,10 +219,18 @@ usable(const struct ae_ad_ping *p, const char *domain, const char *host)
 	    ae_str_eq_nocase(p->host, host);
 }
 
+static void
+drop(struct ae_ad **open)
+{
+	ae_ad_free(*open);
+	*open = NULL;
+}
+
 /* The first of the list that answers as it should; avoid comes last. */
 static int
-first_alive(struct ae_ad_ping *out, const struct ae_ad_srv *v, size_t n,
-    const char *domain, const char *avoid, struct ae_err *e)
+first_alive(struct ae_ad_ping *out, struct ae_ad **open,
+    const struct ae_ad_srv *v, size_t n, const char *domain, const char *avoid,
+    struct ae_err *e)
 {
 	bool avoided;
 	int round, rc;
@@ -238,15 +242,16 @@ first_alive(struct ae_ad_ping *out, const struct ae_ad_srv *v, size_t n,
 			    avoid != NULL && ae_str_eq_nocase(v[i].host, avoid);
 			if (avoided != (round == 1))
 				continue;
-			rc =
-			    ae_ad_ping(out, v[i].host, domain, PING_TIMEOUT, e);
-			if (rc == AE_OK && usable(out, domain, v[i].host))
+			rc = ping_host(
+			    out, open, v[i].host, domain, PING_TIMEOUT, e);
+			if (rc != AE_OK)
+				continue;
+			if (usable(out, domain, v[i].host))
 				return AE_OK;
-			if (rc == AE_OK)
-				(void)ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE,
-				    out->flags,
-				    "%s is no usable DC of %s (flags 0x%x)",
-				    v[i].host, domain, out->flags);
+			drop(open);
+			(void)ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, out->flags,
+			    "%s is no usable DC of %s (flags 0x%x)", v[i].host,
+			    domain, out->flags);
 		}
 	/* Whatever the last of them answered: there is no DC for us now. */
 	if (e != NULL)
@@ -254,37 +259,46 @@ first_alive(struct ae_ad_ping *out, const struct ae_ad_srv *v, size_t n,
 	return AE_EUNAVAIL;
 }
 
-int
-ae_ad_locate(struct ae_ad_ping *out, const char *domain, const char *site,
-    const char *avoid, uint64_t seed, struct ae_err *e)
+/* *open (NULL on failure) is the connection over which it was asked. */
+static int
+find(struct ae_ad_ping *out, struct ae_ad **open, const char *domain,
+    const char *site, const char *avoid, uint64_t seed, struct ae_err *e)
 {
-	struct ae_ad_ping any = { 0 }, near = { 0 };
+	struct ae_ad_ping near = { 0 };
+	struct ae_ad *nearer = NULL;
 	struct ae_ad_srv *v;
 	size_t n = 0;
 	int rc;
 
+	*open = NULL;
 	v = calloc(AE_AD_DCS_MAX, sizeof(*v));
 	if (v == NULL)
 		return ae_fail_mem(e);
 	if (site != NULL && site[0] != '\0' &&
 	    ae_ad_srv_lookup(v, &n, domain, site, e) == AE_OK) {
 		ae_ad_srv_order(v, n, &seed);
-		if (first_alive(out, v, n, domain, avoid, e) == AE_OK &&
-		    ae_str_eq_nocase(out->client_site, site))
-			goto found;
+		if (first_alive(out, open, v, n, domain, avoid, e) == AE_OK) {
+			if (ae_str_eq_nocase(out->client_site, site))
+				goto found;
+			drop(open);
+		}
 	}
 	if ((rc = ae_ad_srv_lookup(v, &n, domain, NULL, e)) != AE_OK)
 		goto out;
 	ae_ad_srv_order(v, n, &seed);
-	if ((rc = first_alive(&any, v, n, domain, avoid, e)) != AE_OK)
+	if ((rc = first_alive(out, open, v, n, domain, avoid, e)) != AE_OK)
 		goto out;
-	*out = any;
 	/* It says where we are; one that is nearer may be alive too. */
-	if ((any.flags & AE_AD_DS_CLOSEST) == 0 && any.client_site[0] != '\0' &&
-	    ae_ad_srv_lookup(v, &n, domain, any.client_site, NULL) == AE_OK) {
+	if ((out->flags & AE_AD_DS_CLOSEST) == 0 &&
+	    out->client_site[0] != '\0' &&
+	    ae_ad_srv_lookup(v, &n, domain, out->client_site, NULL) == AE_OK) {
 		ae_ad_srv_order(v, n, &seed);
-		if (first_alive(&near, v, n, domain, avoid, NULL) == AE_OK)
+		if (first_alive(&near, &nearer, v, n, domain, avoid, NULL) ==
+		    AE_OK) {
+			drop(open);
+			*open = nearer;
 			*out = near;
+		}
 	}
 found:
 	rc = AE_OK;
@@ -293,6 +307,18 @@ out:
 	return rc != AE_OK
 	    ? ae_note(e, rc, "looking for a domain controller of %s", domain)
 	    : AE_OK;
+}
+
+int
+ae_ad_locate(struct ae_ad_ping *out, const char *domain, const char *site,
+    const char *avoid, uint64_t seed, struct ae_err *e)
+{
+	struct ae_ad *open;
+	int rc;
+
+	rc = find(out, &open, domain, site, avoid, seed, e);
+	ae_ad_free(open);
+	return rc;
 }
 
 /* It is that DC, or the way to it, and not what we are or may. */
@@ -311,16 +337,20 @@ ae_ad_locate_open(struct ae_ad **ad, struct ae_ad_ping *out, const char *domain,
 	struct ae_ad_ping next;
 	int rc;
 
-	rc = ae_ad_locate(out, domain, NULL, NULL, seed, e);
+	rc = find(out, &c.take_found, domain, NULL, NULL, seed, e);
 	if (rc != AE_OK)
 		return rc;
 	c.host = out->host;
 	rc = ae_ad_open(ad, &c, e);
 	if (worth_another(rc) &&
-	    ae_ad_locate(&next, domain, NULL, out->host, seed, NULL) == AE_OK &&
-	    !ae_str_eq_nocase(next.host, out->host)) {
-		*out = next;
-		rc = ae_ad_open(ad, &c, e);
+	    find(&next, &c.take_found, domain, NULL, out->host, seed, NULL) ==
+		AE_OK) {
+		if (ae_str_eq_nocase(next.host, out->host)) {
+			ae_ad_free(c.take_found);
+		} else {
+			*out = next;
+			rc = ae_ad_open(ad, &c, e);
+		}
 	}
 	return rc == AE_OK ? AE_OK : ae_note(e, rc, "%s", out->host);
 }

@@ -58,7 +58,8 @@ int ae_ad_locate(struct ae_ad_ping *out, const char *domain, const char *site,
     const char *avoid, uint64_t seed, struct ae_err *e) AE_MUST_CHECK;
 
 /*
- * Find a DC and connect to it: *out answered, *ad is connected.  When the
+ * Find a DC and connect to it, over the connection that answered: *out is
+ * its answer, *ad is connected.  When the
  * first one cannot be talked to after all, one other is tried.  conf's host
  * is set here.
  */

@@ -60,8 +60,9 @@ write_entry(struct ae_ad *ad, const char *dn, const struct ae_ad_mod *mods,
 
 	if (a == NULL)
 		return ae_fail_mem(e);
+	ae_ad_ahead_done(ad);
 	if (sd_flags != 0) {
-		if ((rc = ae_ad_sd_flags(&sd, sd_flags, e)) != AE_OK)
+		if ((rc = ae_ad_sd_flags(ad, &sd, sd_flags, e)) != AE_OK)
 			goto out;
 		send[0] = sd;
 	}
@@ -70,14 +71,14 @@ write_entry(struct ae_ad *ad, const char *dn, const struct ae_ad_mod *mods,
 		goto out;
 	}
 	if (adding)
-		code = ldap_add_ext_s(ad->ld, dn, list, send, NULL);
+		code = ad->lib.ldap_add_ext_s(ad->ld, dn, list, send, NULL);
 	else
-		code = ldap_modify_ext_s(ad->ld, dn, list, send, NULL);
+		code = ad->lib.ldap_modify_ext_s(ad->ld, dn, list, send, NULL);
 	if (code != LDAP_SUCCESS)
 		rc = ae_ad_fail(
 		    ad, code, e, "%s %s", adding ? "adding" : "changing", dn);
 out:
-	ldap_control_free(sd);
+	ad->lib.ldap_control_free(sd);
 	ae_arena_free(a);
 	return rc;
 }
@@ -109,8 +110,10 @@ ae_ad_modify(struct ae_ad *ad, const char *dn, const struct ae_ad_mod *mods,
 int
 ae_ad_delete(struct ae_ad *ad, const char *dn, struct ae_err *e)
 {
-	int code = ldap_delete_ext_s(ad->ld, dn, NULL, NULL);
+	int code;
 
+	ae_ad_ahead_done(ad);
+	code = ad->lib.ldap_delete_ext_s(ad->ld, dn, NULL, NULL);
 	return code == LDAP_SUCCESS
 	    ? AE_OK
 	    : ae_ad_fail(ad, code, e, "deleting %s", dn);

@@ -18,18 +18,19 @@
 #define EMPTY_PAGES_MAX 100
 
 int
-ae_ad_sd_flags(LDAPControl **out, int flags, struct ae_err *e)
+ae_ad_sd_flags(struct ae_ad *ad, LDAPControl **out, int flags, struct ae_err *e)
 {
 	struct berval *v = NULL;
 	BerElement *ber;
 	int code = LDAP_NO_MEMORY;
 
-	ber = ber_alloc_t(LBER_USE_DER);
-	if (ber != NULL && ber_printf(ber, "{i}", flags) >= 0 &&
-	    ber_flatten(ber, &v) == 0)
-		code = ldap_control_create(AE_AD_OID_SD_FLAGS, 1, v, 1, out);
-	ber_bvfree(v);
-	ber_free(ber, 1);
+	ber = ad->lib.ber_alloc_t(LBER_USE_DER);
+	if (ber != NULL && ad->lib.ber_printf(ber, "{i}", flags) >= 0 &&
+	    ad->lib.ber_flatten(ber, &v) == 0)
+		code = ad->lib.ldap_control_create(
+		    AE_AD_OID_SD_FLAGS, 1, v, 1, out);
+	ad->lib.ber_bvfree(v);
+	ad->lib.ber_free(ber, 1);
 	return code == LDAP_SUCCESS ? AE_OK : ae_fail_mem(e);
 }
 
@@ -69,8 +70,11 @@ static int
 copy_values(struct ae_ad *ad, LDAPMessage *m, const char *wire_name,
     struct ae_arena *a, struct ae_value **v, size_t *n, struct ae_err *e)
 {
-	struct berval **vals = ldap_get_values_len(ad->ld, m, wire_name);
-	size_t i, more = vals != NULL ? (size_t)ldap_count_values_len(vals) : 0;
+	struct berval **vals =
+	    ad->lib.ldap_get_values_len(ad->ld, m, wire_name);
+	size_t i,
+	    more =
+		vals != NULL ? (size_t)ad->lib.ldap_count_values_len(vals) : 0;
 	struct ae_value *all;
 	int rc = AE_OK;
 
@@ -97,7 +101,7 @@ copy_values(struct ae_ad *ad, LDAPMessage *m, const char *wire_name,
 	*v = all;
 	*n += more;
 out:
-	ldap_value_free_len(vals);
+	ad->lib.ldap_value_free_len(vals);
 	return rc;
 }
 
@@ -125,13 +129,15 @@ fetch_ranges(struct ae_ad *ad, const char *dn, const char *name,
 		wire = NULL;
 		from = next;
 		next = 0;
-		code = ldap_search_ext_s(ad->ld, dn, LDAP_SCOPE_BASE,
+		code = ad->lib.ldap_search_ext_s(ad->ld, dn, LDAP_SCOPE_BASE,
 		    "(objectClass=*)", attrs, 0, NULL, NULL, &ad->timeout, 1,
 		    &result);
 		if (code != LDAP_SUCCESS)
 			rc = ae_ad_fail(ad, code, e, "values of %s", name);
-		else if ((m = ldap_first_entry(ad->ld, result)) != NULL &&
-		    (wire = ldap_first_attribute(ad->ld, m, &ber)) != NULL) {
+		else if ((m = ad->lib.ldap_first_entry(ad->ld, result)) !=
+			NULL &&
+		    (wire = ad->lib.ldap_first_attribute(ad->ld, m, &ber)) !=
+			NULL) {
 			rc = copy_values(ad, m, wire, a, v, n, e);
 			if (rc == AE_OK &&
 			    (!split_range(wire, &next) ||
@@ -140,9 +146,9 @@ fetch_ranges(struct ae_ad *ad, const char *dn, const char *name,
 				rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 				    "%s: nonsense for a range of values", name);
 		}
-		ldap_memfree(wire);
-		ber_free(ber, 0);
-		(void)ldap_msgfree(result);
+		ad->lib.ldap_memfree(wire);
+		ad->lib.ber_free(ber, 0);
+		(void)ad->lib.ldap_msgfree(result);
 		free(want);
 	}
 	return rc;
@@ -179,15 +185,15 @@ copy_entry(struct ae_ad *ad, LDAPMessage *m, struct ae_arena *a,
 	char *dn, *wire;
 	int rc = AE_OK;
 
-	dn = ldap_get_dn(ad->ld, m);
+	dn = ad->lib.ldap_get_dn(ad->ld, m);
 	out->dn = ae_arena_strdup(a, dn != NULL ? dn : "");
-	ldap_memfree(dn);
+	ad->lib.ldap_memfree(dn);
 	attrs = ae_arena_array(a, ATTRS_MAX, sizeof(*attrs));
 	if (out->dn == NULL || attrs == NULL)
 		return ae_fail_mem(e);
-	for (wire = ldap_first_attribute(ad->ld, m, &ber);
+	for (wire = ad->lib.ldap_first_attribute(ad->ld, m, &ber);
 	     wire != NULL && rc == AE_OK;
-	     wire = ldap_next_attribute(ad->ld, m, ber)) {
+	     wire = ad->lib.ldap_next_attribute(ad->ld, m, ber)) {
 		/* An empty "member" beside "member;range=0-1499". */
 		if (out->n == ATTRS_MAX)
 			rc = ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
@@ -195,13 +201,13 @@ copy_entry(struct ae_ad *ad, LDAPMessage *m, struct ae_arena *a,
 		else
 			rc = copy_attr(
 			    ad, m, out->dn, wire, a, &attrs[out->n], e);
-		ldap_memfree(wire);
+		ad->lib.ldap_memfree(wire);
 		if (rc != AE_OK)
 			break;
 		if (attrs[out->n].n != 0)
 			out->n++;
 	}
-	ber_free(ber, 0);
+	ad->lib.ber_free(ber, 0);
 	out->attrs = attrs;
 	return rc;
 }
@@ -227,20 +233,26 @@ add_entry(struct ae_ad *ad, struct grow *g, LDAPMessage *m, size_t max,
 	return copy_entry(ad, m, g->arena, &g->v[g->n++], e);
 }
 
-/* One page.  cookie goes in and comes out; empty: there are no more. */
-static int
-page(struct ae_ad *ad, const struct ae_ad_query *q, struct grow *g,
-    struct berval *cookie, LDAPControl *sd, struct ae_err *e)
+static bool
+wants_sd(const char *const *attrs)
+{
+	for (; attrs != NULL && *attrs != NULL; attrs++)
+		if (ae_str_eq_nocase(*attrs, "nTSecurityDescriptor"))
+			return true;
+	return false;
+}
+
+int
+ae_ad_search_send(struct ae_ad *ad, const struct ae_ad_query *q,
+    struct berval *cookie, int *id, struct ae_err *e)
 {
 	static const int scopes[] = { [AE_AD_BASE] = LDAP_SCOPE_BASE,
 		[AE_AD_ONE] = LDAP_SCOPE_ONELEVEL,
 		[AE_AD_SUB] = LDAP_SCOPE_SUBTREE };
-	LDAPControl *paged = NULL, *send[3] = { NULL }, **got = NULL;
-	size_t max = q->max != 0 ? q->max : AE_AD_ENTRIES_MAX, n = 0;
-	LDAPMessage *result = NULL, *m;
+	LDAPControl *send[3] = { NULL };
 	char *attrs[ATTRS_MAX + 1];
-	int code, code2, rc = AE_OK;
-	ber_int_t estimate;
+	int code, rc = AE_OK;
+	size_t n, i;
 
 	/* libldap's prototype is not const; it does not write there. */
 	for (n = 0; q->attrs != NULL && q->attrs[n] != NULL; n++) {
@@ -252,53 +264,119 @@ page(struct ae_ad *ad, const struct ae_ad_query *q, struct grow *g,
 	attrs[n] = NULL;
 	n = 0;
 	if (q->scope != AE_AD_BASE) {
-		code = ldap_create_page_control(
-		    ad->ld, AE_AD_PAGE, cookie, 1, &paged);
+		code = ad->lib.ldap_create_page_control(
+		    ad->ld, AE_AD_PAGE, cookie, 1, &send[0]);
 		if (code != LDAP_SUCCESS)
 			return ae_ad_fail(ad, code, e, "page control");
-		send[n++] = paged;
+		n++;
 	}
-	if (sd != NULL)
-		send[n++] = sd;
-	code = ldap_search_ext_s(ad->ld, q->base, scopes[q->scope],
-	    q->filter != NULL ? q->filter : "(objectClass=*)",
-	    q->attrs != NULL ? attrs : NULL, 0, send, NULL, &ad->timeout, 0,
-	    &result);
-	if (code != LDAP_SUCCESS) {
-		rc = ae_ad_fail(ad, code, e, "search at %s", ad->host);
-		goto out;
+	/* Owner 1, group 2, DACL 4. */
+	if (wants_sd(q->attrs))
+		rc = ae_ad_sd_flags(ad, &send[n], 7, e);
+	if (rc == AE_OK) {
+		code =
+		    ad->lib.ldap_search_ext(ad->ld, q->base, scopes[q->scope],
+			q->filter != NULL ? q->filter : "(objectClass=*)",
+			q->attrs != NULL ? attrs : NULL, 0, send, NULL,
+			&ad->timeout, 0, id);
+		if (code != LDAP_SUCCESS)
+			rc = ae_ad_fail(ad, code, e, "search at %s", ad->host);
 	}
-	for (m = ldap_first_entry(ad->ld, result); m != NULL && rc == AE_OK;
-	     m = ldap_next_entry(ad->ld, m))
-		rc = add_entry(ad, g, m, max, e);
-	ber_memfree(cookie->bv_val);
-	memset(cookie, 0, sizeof(*cookie));
-	if (rc != AE_OK || paged == NULL)
-		goto out;
-	code = ldap_parse_result(
-	    ad->ld, result, &code2, NULL, NULL, NULL, &got, 0);
-	if (code != LDAP_SUCCESS)
-		rc = ae_ad_fail(ad, code, e, "search at %s", ad->host);
-	else if (ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, got, NULL) !=
-		NULL &&
-	    (code = ldap_parse_pageresponse_control(ad->ld,
-		 ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, got, NULL),
-		 &estimate, cookie)) != LDAP_SUCCESS)
-		rc = ae_ad_fail(ad, code, e, "page control");
-out:
-	ldap_controls_free(got);
-	(void)ldap_msgfree(result);
-	ldap_control_free(paged);
+	for (i = 0; i < 2; i++)
+		ad->lib.ldap_control_free(send[i]);
 	return rc;
 }
 
-static bool
-wants_sd(const char *const *attrs)
+/* All of one message's answer, as ldap_search_ext_s waits for it. */
+static int
+receive(struct ae_ad *ad, int id, LDAPMessage **result)
 {
-	for (; attrs != NULL && *attrs != NULL; attrs++)
-		if (ae_str_eq_nocase(*attrs, "nTSecurityDescriptor"))
-			return true;
-	return false;
+	int code = LDAP_OTHER, parsed;
+	struct timeval timeout = ad->timeout;
+
+	if (ad->lib.ldap_result(ad->ld, id, LDAP_MSG_ALL, &timeout, result) <=
+	    0) {
+		(void)ad->lib.ldap_get_option(
+		    ad->ld, LDAP_OPT_RESULT_CODE, &code);
+		if (code == LDAP_TIMEOUT)
+			(void)ad->lib.ldap_abandon_ext(ad->ld, id, NULL, NULL);
+		return code == LDAP_SUCCESS ? LDAP_OTHER : code;
+	}
+	parsed = ad->lib.ldap_parse_result(
+	    ad->ld, *result, &code, NULL, NULL, NULL, NULL, 0);
+	return parsed != LDAP_SUCCESS ? parsed : code;
+}
+
+/* The cookie of the next page, out of the answer to this one. */
+static int
+next_cookie(struct ae_ad *ad, LDAPMessage *result, struct berval *cookie,
+    struct ae_err *e)
+{
+	LDAPControl **got = NULL, *paged;
+	int code, code2, rc = AE_OK;
+	ber_int_t estimate;
+
+	code = ad->lib.ldap_parse_result(
+	    ad->ld, result, &code2, NULL, NULL, NULL, &got, 0);
+	if (code != LDAP_SUCCESS)
+		return ae_ad_fail(ad, code, e, "search at %s", ad->host);
+	paged = ad->lib.ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, got, NULL);
+	if (paged != NULL &&
+	    (code = ad->lib.ldap_parse_pageresponse_control(
+		 ad->ld, paged, &estimate, cookie)) != LDAP_SUCCESS)
+		rc = ae_ad_fail(ad, code, e, "page control");
+	ad->lib.ldap_controls_free(got);
+	return rc;
+}
+
+/* Send it and wait for it, or take what is under way. */
+static int
+exchange(struct ae_ad *ad, const struct ae_ad_query *q, struct berval *cookie,
+    LDAPMessage **result, struct ae_err *e)
+{
+	int id = cookie == NULL ? ae_ad_ahead_take(ad, q) : -1;
+	int code = LDAP_OTHER, rc;
+
+	if (id >= 0)
+		code = receive(ad, id, result);
+	if (code == LDAP_SUCCESS)
+		return AE_OK;
+	if (code != LDAP_NO_SUCH_OBJECT) {
+		/* What failed among others may not by itself. */
+		(void)ad->lib.ldap_msgfree(*result);
+		*result = NULL;
+		rc = ae_ad_search_send(ad, q, cookie, &id, e);
+		if (rc != AE_OK)
+			return rc;
+		code = receive(ad, id, result);
+	}
+	return code == LDAP_SUCCESS
+	    ? AE_OK
+	    : ae_ad_fail(ad, code, e, "search at %s", ad->host);
+}
+
+/* One page.  cookie goes in and comes out; empty: there are no more. */
+static int
+page(struct ae_ad *ad, const struct ae_ad_query *q, struct grow *g,
+    struct berval *cookie, struct ae_err *e)
+{
+	size_t max = q->max != 0 ? q->max : AE_AD_ENTRIES_MAX;
+	LDAPMessage *result = NULL, *m;
+	int rc;
+
+	rc =
+	    exchange(ad, q, cookie->bv_val == NULL ? NULL : cookie, &result, e);
+	if (rc == AE_OK)
+		for (m = ad->lib.ldap_first_entry(ad->ld, result);
+		     m != NULL && rc == AE_OK;
+		     m = ad->lib.ldap_next_entry(ad->ld, m))
+			rc = add_entry(ad, g, m, max, e);
+	ad->lib.ber_memfree(cookie->bv_val);
+	memset(cookie, 0, sizeof(*cookie));
+	if (rc == AE_OK && q->scope != AE_AD_BASE)
+		rc = next_cookie(ad, result, cookie, e);
+	(void)ad->lib.ldap_msgfree(result);
+	return rc;
 }
 
 int
@@ -306,7 +384,6 @@ ae_ad_search(struct ae_ad *ad, const struct ae_ad_query *q,
     struct ae_entries *out, struct ae_err *e)
 {
 	struct berval cookie = { 0, NULL };
-	LDAPControl *sd = NULL;
 	struct grow g = { 0 };
 	size_t before, empty = 0;
 	int rc = AE_OK;
@@ -314,20 +391,16 @@ ae_ad_search(struct ae_ad *ad, const struct ae_ad_query *q,
 	g.arena = ae_arena_new(AE_AD_RESULT_MAX);
 	if (g.arena == NULL)
 		return ae_fail_mem(e);
-	/* Owner 1, group 2, DACL 4. */
-	if (wants_sd(q->attrs) && (rc = ae_ad_sd_flags(&sd, 7, e)) != AE_OK)
-		goto out;
+	ae_ad_ahead_note(ad, q);
 	do {
 		before = g.n;
-		rc = page(ad, q, &g, &cookie, sd, e);
+		rc = page(ad, q, &g, &cookie, e);
 		/* Empty pages are legal, but a DC must get on some time. */
 		if (rc == AE_OK && g.n == before && ++empty > EMPTY_PAGES_MAX)
 			rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 			    "search: only empty pages");
 	} while (rc == AE_OK && cookie.bv_len != 0);
-out:
-	ber_memfree(cookie.bv_val);
-	ldap_control_free(sd);
+	ad->lib.ber_memfree(cookie.bv_val);
 	if (rc != AE_OK) {
 		if (rc == AE_ENOMEM && ae_arena_full(g.arena))
 			rc = ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
@@ -342,13 +415,15 @@ out:
 	return AE_OK;
 }
 
-int
-ae_ad_read(struct ae_ad *ad, const char *dn, const char *const *attrs,
+static int
+read_one(struct ae_ad *ad, const char *dn, const char *const *attrs, bool fresh,
     struct ae_entries *out, struct ae_err *e)
 {
-	struct ae_ad_query q = {
-		.base = dn, .scope = AE_AD_BASE, .attrs = attrs, .max = 1
-	};
+	struct ae_ad_query q = { .base = dn,
+		.scope = AE_AD_BASE,
+		.attrs = attrs,
+		.max = 1,
+		.fresh = fresh };
 	struct ae_entries l = { 0 };
 	int rc;
 
@@ -364,13 +439,20 @@ ae_ad_read(struct ae_ad *ad, const char *dn, const char *const *attrs,
 }
 
 int
+ae_ad_read(struct ae_ad *ad, const char *dn, const char *const *attrs,
+    struct ae_entries *out, struct ae_err *e)
+{
+	return read_one(ad, dn, attrs, false, out, e);
+}
+
+int
 ae_ad_usn(struct ae_ad *ad, uint64_t *usn, struct ae_err *e)
 {
 	static const char *const attrs[] = { "highestCommittedUSN", NULL };
 	struct ae_entries l = { 0 };
 	int rc;
 
-	if ((rc = ae_ad_read(ad, "", attrs, &l, e)) != AE_OK)
+	if ((rc = read_one(ad, "", attrs, true, &l, e)) != AE_OK)
 		return rc;
 	rc = ae_entry_u64(&l.v[0], attrs[0], usn, e);
 	ae_entries_done(&l);
@@ -387,7 +469,7 @@ ae_ad_time(struct ae_ad *ad, int64_t *now, struct ae_err *e)
 	struct ae_entries l = { 0 };
 	int rc;
 
-	if ((rc = ae_ad_read(ad, "", attrs, &l, e)) != AE_OK)
+	if ((rc = read_one(ad, "", attrs, true, &l, e)) != AE_OK)
 		return rc;
 	rc = ae_entry_time(&l.v[0], attrs[0], now, e);
 	ae_entries_done(&l);

@@ -280,6 +280,7 @@ ae_directory_load(struct ae_directory *d, struct ae_ad *ad, bool lists,
 {
 	const unsigned int parts = AE_PKI_TEMPLATES | AE_PKI_SERVICES |
 	    AE_PKI_NTAUTH | AE_PKI_ROOTS | AE_PKI_AIA;
+	const struct ae_ad_root *root = ae_ad_root(ad);
 	int rc;
 
 	rc = ae_ad_pki_read(&d->pki, ad, parts, e);
@@ -291,8 +292,10 @@ ae_directory_load(struct ae_directory *d, struct ae_ad *ad, bool lists,
 		rc = read_published(d, ad, published, e);
 	if (rc == AE_OK && (lists || d->published.n > 0))
 		rc = read_lists(d, ad, now, e);
-	if (rc == AE_OK)
-		rc = ae_ad_time(ad, &d->dc_now, e);
+	if (rc == AE_OK && !root->has_time)
+		rc = ae_fail(
+		    e, AE_EPROTO, AE_DOM_NONE, 0, "rootDSE: no currentTime");
+	d->dc_now = now + root->ahead_of_us;
 	return rc == AE_OK ? AE_OK : ae_note(e, rc, "reading the directory");
 }
 

@@ -144,7 +144,7 @@ ae_file_sync_dir(int dirfd, struct ae_err *e)
 	return AE_OK;
 }
 
-/* Mode, then owner, then bytes on the medium. */
+/* Bytes, then mode, then owner. */
 static int
 fill(int fd, const void *p, size_t len, mode_t mode, uid_t uid, gid_t gid)
 {
@@ -157,12 +157,12 @@ fill(int fd, const void *p, size_t len, mode_t mode, uid_t uid, gid_t gid)
 		return errno;
 	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchown(fd, uid, gid) < 0)
 		return errno;
-	return fsync(fd) < 0 ? errno : 0;
+	return 0;
 }
 
-int
-ae_file_write_owned(int dirfd, const char *name, const void *p, size_t len,
-    mode_t mode, uid_t uid, gid_t gid, struct ae_err *e)
+static int
+replace(int dirfd, const char *name, const void *p, size_t len, mode_t mode,
+    uid_t uid, gid_t gid, bool durable, struct ae_err *e)
 {
 	char *tmp = NULL;
 	int fd, rc, err;
@@ -174,6 +174,8 @@ ae_file_write_owned(int dirfd, const char *name, const void *p, size_t len,
 	if (fd < 0)
 		return fd;
 	err = fill(fd, p, len, mode, uid, gid);
+	if (err == 0 && durable && fsync(fd) < 0)
+		err = errno;
 	if (close(fd) < 0 && err == 0)
 		err = errno;
 	if (err == 0 && renameat(dirfd, tmp, dirfd, name) < 0)
@@ -182,10 +184,17 @@ ae_file_write_owned(int dirfd, const char *name, const void *p, size_t len,
 		(void)unlinkat(dirfd, tmp, 0);
 		rc = ae_fail_errno(e, err, "writing %s", name);
 	} else {
-		rc = ae_file_sync_dir(dirfd, e);
+		rc = durable ? ae_file_sync_dir(dirfd, e) : AE_OK;
 	}
 	free(tmp);
 	return rc;
+}
+
+int
+ae_file_write_owned(int dirfd, const char *name, const void *p, size_t len,
+    mode_t mode, uid_t uid, gid_t gid, struct ae_err *e)
+{
+	return replace(dirfd, name, p, len, mode, uid, gid, true, e);
 }
 
 int
@@ -217,19 +226,33 @@ open_parent(const char *path, struct ae_err *e)
 	return fd;
 }
 
-int
-ae_file_write(
-    const char *path, const void *p, size_t len, mode_t mode, struct ae_err *e)
+static int
+replace_path(const char *path, const void *p, size_t len, mode_t mode,
+    bool durable, struct ae_err *e)
 {
 	const char *slash = strrchr(path, '/');
 	int rc, fd = open_parent(path, e);
 
 	if (fd < 0)
 		return fd;
-	rc = ae_file_write_at(
-	    fd, slash == NULL ? path : slash + 1, p, len, mode, e);
+	rc = replace(fd, slash == NULL ? path : slash + 1, p, len, mode,
+	    (uid_t)-1, (gid_t)-1, durable, e);
 	(void)close(fd);
 	return rc;
+}
+
+int
+ae_file_write(
+    const char *path, const void *p, size_t len, mode_t mode, struct ae_err *e)
+{
+	return replace_path(path, p, len, mode, true, e);
+}
+
+int
+ae_file_put(
+    const char *path, const void *p, size_t len, mode_t mode, struct ae_err *e)
+{
+	return replace_path(path, p, len, mode, false, e);
 }
 
 int

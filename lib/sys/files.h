@@ -32,7 +32,15 @@ int ae_file_read(uint8_t **out, size_t *len, const char *path, size_t max,
 int ae_file_write(const char *path, const void *p, size_t len, mode_t mode,
     struct ae_err *e) AE_MUST_CHECK;
 
-/* The same below a directory descriptor; name has no '/'. */
+/*
+ * The same, but only against whoever reads at that moment: after a power
+ * loss it may be the old one, the new one, or damaged.  For what says
+ * nothing to the next start of the machine, and for what can be had again.
+ */
+int ae_file_put(const char *path, const void *p, size_t len, mode_t mode,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/* ae_file_write below a directory descriptor; name has no '/'. */
 int ae_file_write_at(int dirfd, const char *name, const void *p, size_t len,
     mode_t mode, struct ae_err *e) AE_MUST_CHECK;
 

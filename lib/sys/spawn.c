@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * fork, tidy up, exec.  Everything the child needs is laid out before the
- * fork; between fork and exec only system calls are made.  A close-on-exec
- * pipe carries errno back when exec fails.
+ * vfork, tidy up, exec.  Everything the child needs is laid out before;
+ * between vfork and exec only system calls are made, for until then it runs
+ * in our memory (a copy of it, page by page, would cost more than all the
+ * rest).  A close-on-exec pipe carries errno back when exec fails.
  */
 #include "sys/spawn.h"
 
@@ -145,7 +146,8 @@ child(struct plan *p)
 		char *const *out;
 	} argv = { .in = p->s->argv };
 
-	/* A signal before the exec must not run the parent's handlers. */
+	/* A signal before the exec must not run the parent's handlers: all
+	 * are blocked until this is done. */
 	for (sig = 1; sig < NSIG; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			(void)signal(sig, SIG_DFL);
@@ -163,6 +165,25 @@ child(struct plan *p)
 	}
 	(void)execve(p->path, argv.out, p->envp);
 	child_fail(p);
+}
+
+/*
+ * The child has our memory until its exec: it must not be interrupted into
+ * a handler of ours, and we stand still meanwhile.
+ */
+static pid_t
+start(struct plan *p)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+	if (pid == 0)
+		child(p);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
 }
 
 /* Wait for exec to close the pipe, or for the number of what went wrong. */
@@ -202,9 +223,7 @@ ae_spawn(pid_t *out, const struct ae_spawn *s, struct ae_err *e)
 		goto out;
 	}
 	p.report = pipefd[1];
-	pid = fork();
-	if (pid == 0)
-		child(&p);
+	pid = start(&p);
 	if (pid < 0) {
 		rc = ae_fail_errno(e, errno, "fork");
 		goto out;

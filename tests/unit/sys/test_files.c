@@ -95,6 +95,35 @@ written_is_read(void **state)
 	assert_int_equal(clear(f), 1);
 }
 
+/* Without durability it is the same in every other respect. */
+static void
+put_is_read(void **state)
+{
+	struct fix *f = *state;
+	struct ae_err e = AE_ERR_INIT;
+	char victim[96], nowhere[128];
+	struct stat st;
+	uint8_t *p = NULL;
+	size_t len = 0;
+
+	(void)snprintf(victim, sizeof(victim), "%s/victim", f->dir);
+	(void)snprintf(nowhere, sizeof(nowhere), "%s/no/file", f->dir);
+	assert_int_equal(ae_file_put(victim, "safe", 4, 0600, &e), AE_OK);
+	assert_int_equal(symlink(victim, f->path), 0);
+	assert_int_equal(ae_file_put(f->path, "one", 3, 0600, &e), AE_OK);
+	assert_int_equal(ae_file_put(f->path, "other", 5, 0644, &e), AE_OK);
+	assert_int_equal(ae_file_read(&p, &len, f->path, 6, &e), AE_OK);
+	assert_string_equal((char *)p, "other");
+	free(p);
+	assert_int_equal(lstat(f->path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(stat(victim, &st), 0);
+	assert_int_equal(st.st_size, 4);
+	assert_int_equal(ae_file_put(nowhere, "x", 1, 0600, &e), AE_ENOTFOUND);
+	assert_int_equal(clear(f), 2);
+}
+
 static void
 limits_of_reading(void **state)
 {
@@ -279,6 +308,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(written_is_read),
+		T(put_is_read),
 		T(limits_of_reading),
 		T(a_link_is_replaced_not_followed),
 		T(failure_leaves_nothing),
