@@ -53,11 +53,11 @@ def descendants(pid):
     while left:
         p = left.pop()
         found.append(p)
-        for task in pathlib.Path(f"/proc/{p}/task").glob("*/children"):
-            try:
+        try:
+            for task in pathlib.Path(f"/proc/{p}/task").glob("*/children"):
                 left += [int(c) for c in task.read_text().split()]
-            except OSError:
-                pass
+        except OSError:
+            pass  # it ended meanwhile
     return found
 
 

@@ -5,10 +5,13 @@
  */
 #include "foreground.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../autoenrolld/pulse.h"
+#include "report.h"
 #include "sys/clock.h"
 
 #define AGAIN_NS 200000000 /* between looks whether the other is done */
@@ -16,7 +19,7 @@
 
 struct wait {
 	uint64_t run;
-	bool look;
+	bool look, all;
 	json_t *report;
 };
 
@@ -26,7 +29,7 @@ on_report(void *arg, uint64_t run, const char *report, size_t len)
 	struct wait *w = arg;
 
 	if (w->report == NULL && (run == 0 ? w->look : run >= w->run))
-		w->report = json_loadb(report, len, 0, NULL);
+		w->report = report_read(report, len, w->all);
 	if (w->report == NULL && run >= w->run)
 		w->report = json_pack(
 		    "{s:s}", "error", "the run's report cannot be read");
@@ -65,7 +68,7 @@ static int
 here(struct cli *cli, const struct control_request *q, json_t **answer,
     struct ae_err *e)
 {
-	struct wait w = { 0 };
+	struct wait w = { .all = cli->json };
 	struct driver *d = NULL;
 	struct ae_loop *loop = NULL;
 	bool driving = false;
@@ -88,6 +91,25 @@ here(struct cli *cli, const struct control_request *q, json_t **answer,
 	return AE_OK;
 }
 
+static int
+ask_daemon(struct cli *cli, const struct control_request *q, json_t **answer,
+    struct ae_err *e)
+{
+	char *text = NULL;
+	int rc;
+
+	rc = control_ask(&cli->c, q, &text, e);
+	if (rc != AE_OK)
+		return rc;
+	*answer = report_read(text, strlen(text), cli->json);
+	free(text);
+	if (json_is_object(*answer))
+		return AE_OK;
+	json_decref(*answer);
+	*answer = NULL;
+	return control_fail_silent(e);
+}
+
 int
 foreground_pulse(struct cli *cli, const struct control_request *q,
     json_t **answer, struct ae_err *e)
@@ -106,7 +128,7 @@ foreground_pulse(struct cli *cli, const struct control_request *q,
 	if (cli->c.log != NULL)
 		ae_log_set_level(cli->c.log, AE_LOG_WARNING);
 	for (;;) {
-		rc = control_ask(&cli->c, q, answer, e);
+		rc = ask_daemon(cli, q, answer, e);
 		if (rc != AE_ENOTFOUND)
 			return rc;
 		if (within)

@@ -81,12 +81,14 @@ static const struct {
 	{ offsetof(struct client, policy_cache),   STATE,  "/policy.cache" },
 	{ offsetof(struct client, policy_last),    STATE,  "/policy.last" },
 	{ offsetof(struct client, machine_policy_last), SYSTEM, "/var/lib/autoenroll/policy.last" },
+	{ offsetof(struct client, ldap_ahead),     STATE,  "/ldap.ahead" },
 	{ offsetof(struct client, log_level_file), STATE,  "/loglevel" },
 	/* The machine's LogLevel holds for users, too, as on Windows. */
 	{ offsetof(struct client, machine_level_file), SYSTEM, "/var/lib/autoenroll/loglevel" },
 	{ offsetof(struct client, policy_level_file), SYSTEM, "/var/lib/autoenroll/loglevel.policy" },
 	{ offsetof(struct client, run_dir),        RUN,    "" },
 	{ offsetof(struct client, ccache),         RUN,    "/krb5cc" },
+	{ offsetof(struct client, krb5_more),      RUN,    "/krb5.conf" },
 	{ offsetof(struct client, socket),         RUN,    "/control" },
 };
 /* clang-format on */

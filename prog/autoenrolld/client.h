@@ -36,11 +36,13 @@ struct client {
 	char *state_dir;	   /* var/lib/autoenroll: the machine's store */
 	char *run_dir;		   /* run/autoenroll: caches, control socket */
 	char *ccache;		   /* <run_dir>/krb5cc, without "FILE:" */
+	char *krb5_more;	   /* <run_dir>/krb5.conf, see pulse_krb5.c */
 	char *socket;		   /* <run_dir>/control */
 	char *events;		   /* <state_dir>/events.jsonl */
 	char *policy_cache;	   /* <state_dir>/policy.cache */
 	char *policy_last;	   /* <state_dir>/policy.last */
 	char *machine_policy_last; /* var/lib/autoenroll/policy.last */
+	char *ldap_ahead;	   /* <state_dir>/ldap.ahead */
 	char *log_level_file;	   /* <state_dir>/loglevel */
 	char *machine_level_file;  /* var/lib/autoenroll/loglevel */
 	char *policy_level_file;   /* var/lib/autoenroll/loglevel.policy */

@@ -117,10 +117,17 @@ read_all(const struct client *c, int fd, size_t max)
 }
 
 int
-control_ask(const struct client *c, const struct control_request *q,
-    json_t **report, struct ae_err *e)
+control_fail_silent(struct ae_err *e)
 {
-	char line[CONTROL_REQUEST_MAX], *text = NULL;
+	return ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
+	    "autoenrolld ended the connection without an answer");
+}
+
+int
+control_ask(const struct client *c, const struct control_request *q,
+    char **report, struct ae_err *e)
+{
+	char line[CONTROL_REQUEST_MAX];
 	struct sockaddr_un sa;
 	int fd, rc;
 
@@ -145,16 +152,13 @@ control_ask(const struct client *c, const struct control_request *q,
 		rc = ae_fail_errno(e, errno, "ask autoenrolld");
 		goto out;
 	}
-	text = read_all(c, fd, RUNNER_REPORT_MAX);
-	*report = text == NULL ? NULL : json_loads(text, 0, NULL);
-	if (!json_is_object(*report)) {
-		json_decref(*report);
+	*report = read_all(c, fd, RUNNER_REPORT_MAX);
+	if (*report == NULL || (*report)[0] != '{') {
+		free(*report);
 		*report = NULL;
-		rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
-		    "autoenrolld ended the connection without an answer");
+		rc = control_fail_silent(e);
 	}
 out:
-	free(text);
 	(void)close(fd);
 	return rc;
 }

@@ -29,10 +29,12 @@ struct control_request {
 
 /*
  * Ask the daemon.  AE_ENOTFOUND when none listens, with e untouched.
- * *answer is a new reference.  While it waits, c->progress is told.
+ * *answer is JSON text, to be free()d.  While it waits, c->progress is told.
  */
 int control_ask(const struct client *c, const struct control_request *q,
-    json_t **answer, struct ae_err *e) AE_MUST_CHECK;
+    char **answer, struct ae_err *e) AE_MUST_CHECK;
+/* That there was none, or none that can be read. */
+int control_fail_silent(struct ae_err *e);
 
 struct control;
 

@@ -28,6 +28,7 @@ struct peer {
 	pid_t pid;
 	uint32_t next_id;
 
+	enum role_msg asked;
 	uint32_t waiting; /* id of the question, 0: none */
 	uint32_t type;	  /* of the answer that came, 0: none yet */
 	uint8_t *body;	  /* of the answer, wiped */
@@ -208,6 +209,7 @@ peer_start(struct peer **out, const struct peer_conf *conf, struct ae_err *e)
 	int fds[1 + PEER_FDS_MAX], pair[2] = { -1, -1 }, rc;
 	struct ae_spawn sp = { .argv = argv,
 		.keep_env = kept,
+		.env = conf->env,
 		.fds = fds,
 		.nfds = 1 + conf->nfds,
 		.death_signal = SIGKILL };
@@ -246,18 +248,27 @@ out:
 }
 
 void
-peer_stop(struct peer *p)
+peer_leave(struct peer *p)
 {
 	if (p == NULL)
 		return;
 	ae_ipc_free(p->ipc); /* the role sees this and leaves */
+	p->ipc = NULL;
+}
+
+void
+peer_stop(struct peer *p)
+{
+	if (p == NULL)
+		return;
+	peer_leave(p);
 	if (p->pid > 0) {
 		int64_t until = ae_clock_mono_ms() + 500;
 		pid_t got;
 
 		while ((got = waitpid(p->pid, NULL, WNOHANG)) == 0 &&
 		    ae_clock_mono_ms() < until)
-			(void)usleep(500);
+			(void)usleep(200);
 		if (got == 0) {
 			(void)kill(p->pid, SIGKILL);
 			(void)waitpid(p->pid, NULL, 0);
@@ -296,19 +307,26 @@ stage_of(enum role_msg type)
 }
 
 int
-peer_ask(struct peer *p, enum role_msg type, const struct ae_wr *question,
-    int64_t timeout_ms, struct ae_rd *answer, struct ae_err *e)
+peer_begin(struct peer *p, enum role_msg type, const struct ae_wr *question,
+    struct ae_err *e)
 {
-	int64_t until = ae_clock_mono_ms() + timeout_ms, left;
-	int rc;
-
 	forget(p);
 	if (!ae_wr_ok(question))
 		return ae_fail_mem(e);
 	client_progress(p->conf.c, stage_of(type));
+	p->asked = type;
 	p->waiting = ++p->next_id;
-	rc = ae_ipc_send(p->ipc, (uint32_t)type, p->waiting, question->p,
+	return ae_ipc_send(p->ipc, (uint32_t)type, p->waiting, question->p,
 	    question->len, -1, e);
+}
+
+int
+peer_end(
+    struct peer *p, int64_t timeout_ms, struct ae_rd *answer, struct ae_err *e)
+{
+	int64_t until = ae_clock_mono_ms() + timeout_ms, left;
+	int rc = AE_OK;
+
 	while (rc == AE_OK && p->type == 0 && !p->gone &&
 	    (left = until - ae_clock_mono_ms()) > 0)
 		rc = ae_loop_turn(p->loop, left, e);
@@ -327,8 +345,17 @@ peer_ask(struct peer *p, enum role_msg type, const struct ae_wr *question,
 		msg_get_err(answer, e);
 		return e == NULL ? AE_EINTERNAL : e->rc;
 	}
-	if (p->type != (uint32_t)type + 1)
+	if (p->type != (uint32_t)p->asked + 1)
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "the %s process answered another question", p->conf.role);
 	return AE_OK;
+}
+
+int
+peer_ask(struct peer *p, enum role_msg type, const struct ae_wr *question,
+    int64_t timeout_ms, struct ae_rd *answer, struct ae_err *e)
+{
+	int rc = peer_begin(p, type, question, e);
+
+	return rc == AE_OK ? peer_end(p, timeout_ms, answer, e) : rc;
 }

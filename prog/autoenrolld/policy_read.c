@@ -226,11 +226,15 @@ policy_read_settings(struct role *r, const uint8_t *reply, size_t len,
 void
 policy_read_put_kept(struct ae_wr *out, const struct work *w)
 {
+	const void *asked;
 	struct ae_wr c;
+	size_t len;
 
 	ae_wr_init(&c, ROLE_BODY_MAX);
 	ae_policy_cache_put(&c, &w->cache);
 	msg_put_bytes(out, c.p, ae_wr_ok(&c) && w->nfiles > 0 ? c.len : 0);
 	ae_wr_done(&c);
 	msg_put_bytes(out, w->fresh.p, ae_wr_ok(&w->fresh) ? w->fresh.len : 0);
+	asked = ae_ad_asked(w->ad, &len);
+	msg_put_bytes(out, asked, len);
 }

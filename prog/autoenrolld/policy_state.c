@@ -5,8 +5,10 @@
  */
 #include "policy_state.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "settings_json.h"
 #include "sys/clock.h"
@@ -36,13 +38,12 @@ policy_state_read(
 	return rc;
 }
 
-/* The same but for the time, and that is not long ago. */
+/* The same but for the time?  *age: how long ago that was. */
 static bool
-is_kept(const char *path, const uint8_t *p, size_t len)
+is_same(int64_t *age, const char *path, const uint8_t *p, size_t len)
 {
 	uint8_t *old = NULL;
 	struct ae_rd r;
-	int64_t age;
 	size_t n;
 	bool same;
 
@@ -54,16 +55,35 @@ is_kept(const char *path, const uint8_t *p, size_t len)
 	    memcmp(old + TIME_END, p + TIME_END, len - TIME_END) == 0;
 	ae_rd_init(&r, old, n);
 	ae_rd_skip(&r, TIME_AT);
-	age = ae_clock_now() - (int64_t)ae_rd_u64(&r);
+	*age = ae_clock_now() - (int64_t)ae_rd_u64(&r);
 	free(old);
-	return same && age >= 0 && age < KEEP_FOR;
+	return same;
+}
+
+/* The time alone, in place: whatever happens the rest stays, and there is
+ * nothing to wait for the disk for. */
+static bool
+set_time(const char *path, const uint8_t *p)
+{
+	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool done;
+
+	if (fd < 0)
+		return false;
+	done = pwrite(fd, p + TIME_AT, TIME_END - TIME_AT, TIME_AT) ==
+	    TIME_END - TIME_AT;
+	(void)close(fd);
+	return done;
 }
 
 int
 policy_state_keep(
     const struct client *c, const uint8_t *p, size_t len, struct ae_err *e)
 {
-	if (is_kept(c->policy_last, p, len))
+	int64_t age;
+
+	if (is_same(&age, c->policy_last, p, len) &&
+	    ((age >= 0 && age < KEEP_FOR) || set_time(c->policy_last, p)))
 		return AE_OK;
 	return ae_file_write(c->policy_last, p, len, 0644, e);
 }

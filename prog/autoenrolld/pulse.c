@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
@@ -75,6 +76,11 @@ cycle(struct run *r, json_t *report)
 		AE_PLAN_ENROLL };
 	size_t i, k;
 
+	/* It starts while a key is made.  Who needs it in earnest asks for
+	 * it again, and says why it is not there. */
+	if (r->plan.nitems > 0 && !r->o->keep &&
+	    pulse_start_net(r, NULL) != AE_OK)
+		r->net = NULL;
 	pulse_retrieve(r);
 	pulse_archive(r, false);
 	for (k = 0; k < sizeof(order) / sizeof(order[0]); k++)
@@ -87,21 +93,26 @@ cycle(struct run *r, json_t *report)
 	pulse_warn_expiring(r);
 }
 
+/* While the ticket is fetched, policy starts and key looks what it keeps. */
 static int
 work(struct run *r, json_t *report, struct ae_err *e)
 {
 	int rc;
 
-	rc = client_fqdn(r->fqdn, sizeof(r->fqdn), e);
+	rc = pulse_set_krb5(r, e);
+	if (rc == AE_OK)
+		rc = pulse_start_policy(r, e);
+	if (rc == AE_OK)
+		rc = pulse_start_key(r, e);
+	if (rc == AE_OK)
+		rc = pulse_begin_open(r, e);
+	if (rc == AE_OK)
+		rc = client_fqdn(r->fqdn, sizeof(r->fqdn), e);
 	if (rc == AE_OK && !r->c->user)
 		rc = client_principal(
 		    r->c, r->principal, sizeof(r->principal), e);
 	if (rc == AE_OK)
-		rc = pulse_start_key(r, e);
-	if (rc == AE_OK)
 		rc = pulse_get_ticket(r, e);
-	if (rc == AE_OK)
-		rc = pulse_start_policy(r, e);
 	if (rc == AE_OK)
 		rc = pulse_list_open(r, e);
 	if (rc == AE_OK)
@@ -119,6 +130,9 @@ finish(struct run *r)
 {
 	size_t i;
 
+	peer_leave(r->net);
+	peer_leave(r->policy);
+	peer_leave(r->key);
 	peer_stop(r->net);
 	peer_stop(r->policy);
 	peer_stop(r->key);
@@ -183,16 +197,32 @@ run_alone(struct run *r, json_t *rep, struct ae_err *e)
 	return rc;
 }
 
+/* Ours come last: of two members with one name a reader takes that. */
+char *
+pulse_report_text(const json_t *report, const char *plan)
+{
+	char *own = json_dumps(report, JSON_COMPACT), *both = NULL;
+
+	if (own == NULL || plan == NULL || strlen(plan) < 3)
+		return own;
+	if (asprintf(&both, "%.*s,%s", (int)strlen(plan) - 1, plan, own + 1) <
+	    0)
+		both = NULL;
+	free(own);
+	return both;
+}
+
 int
-pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
-    struct ae_err *e)
+pulse_run_text(struct client *c, const struct pulse_options *o, json_t **report,
+    char **plan, struct ae_err *e)
 {
 	struct run r = { .c = c, .o = o };
-	char when[AE_TIME_STR_MAX];
+	char when[AE_TIME_STR_MAX], *text = NULL;
 	json_t *rep = NULL;
 	int64_t begun;
 	int rc, lock;
 
+	*plan = NULL;
 	rc = pulse_lock(&lock, &rep, c, o, e);
 	if (rc != AE_OK)
 		return rc;
@@ -200,7 +230,8 @@ pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
 	if (rep != NULL) {
 		(void)json_object_set_new(rep, "joined", json_true());
 		pulse_unlock(lock, c, o, begun, NULL);
-		goto out;
+		*report = rep;
+		return AE_OK;
 	}
 	r.a = ae_arena_new(64u * 1024u * 1024u);
 	r.results = json_array();
@@ -209,14 +240,37 @@ pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
 	    ae_time_print(when, ae_clock_now()), "results", r.results);
 	rc =
 	    r.a == NULL || rep == NULL ? ae_fail_mem(e) : run_alone(&r, rep, e);
+	if (r.explained != NULL && (*plan = strdup(r.explained)) == NULL &&
+	    rc == AE_OK)
+		rc = ae_fail_mem(e);
+	if (rc == AE_OK)
+		text = pulse_report_text(rep, *plan);
 	finish(&r);
+	pulse_unlock(lock, c, o, begun, text);
+	free(text);
 	json_decref(r.results);
-	pulse_unlock(lock, c, o, begun, rc == AE_OK ? rep : NULL);
-out:
-	if (report != NULL)
-		*report = rep;
-	else
-		json_decref(rep);
+	*report = rep;
+	return rc;
+}
+
+int
+pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
+    struct ae_err *e)
+{
+	json_t *rep = NULL, *plan = NULL;
+	char *text = NULL;
+	int rc;
+
+	rc = pulse_run_text(c, o, &rep, &text, e);
+	if (text != NULL)
+		plan = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	if (plan != NULL && json_object_update_missing(rep, plan) != 0)
+		rc = ae_fail_mem(e);
+	else if (text != NULL && plan == NULL && rc == AE_OK)
+		rc = pulse_nonsense(e, "policy");
+	json_decref(plan);
+	free(text);
+	*report = rep;
 	return rc;
 }
 

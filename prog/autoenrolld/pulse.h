@@ -63,6 +63,16 @@ int pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
+ * The same for who passes the report on: the plan with its reasons, by far
+ * the most of it, is left out of *report and is *plan, as the JSON text that
+ * it came as; NULL when there is none.  pulse_report_text puts both together
+ * again: free() what it returns; NULL: out of memory.
+ */
+int pulse_run_text(struct client *c, const struct pulse_options *o,
+    json_t **report, char **plan, struct ae_err *e) AE_MUST_CHECK;
+char *pulse_report_text(const json_t *report, const char *plan);
+
+/*
  * Look which group policy applies now and in which version, without keys,
  * store or CA: {"policy_version": "…"}.
  */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pulse_run.h"
+#include "sys/files.h"
 
 static int
 look(struct run *r, json_t *report, struct ae_err *e)
@@ -20,9 +21,13 @@ look(struct run *r, json_t *report, struct ae_err *e)
 		rc = client_principal(
 		    r->c, r->principal, sizeof(r->principal), e);
 	if (rc == AE_OK)
-		rc = pulse_get_ticket(r, e);
+		rc = ae_file_mkdirs(r->c->run_dir, r->c->user ? 0700 : 0755, e);
+	if (rc == AE_OK)
+		rc = pulse_set_krb5(r, e);
 	if (rc == AE_OK)
 		rc = pulse_start_policy(r, e);
+	if (rc == AE_OK)
+		rc = pulse_get_ticket(r, e);
 	if (rc != AE_OK)
 		return rc;
 	ae_wr_init(&q, ROLE_BODY_MAX);

@@ -6,6 +6,7 @@
  */
 #include "pulse_run.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #define WAIT_MS (15 * 60 * 1000)
 #define PAUSE_US 50000
 #define ANCESTORS_MAX 64
+#define BEGUN "{\"begun_ms\":%" PRId64
 
 /* A run without wishes of its own: what another such run did will do. */
 static bool
@@ -40,18 +42,19 @@ path_of(char *out, size_t len, const struct client *c, const char *name,
 static json_t *
 last_run(const struct client *c, int64_t since)
 {
-	json_t *last, *report = NULL;
+	json_t *last = NULL, *report = NULL;
 	uint8_t *text = NULL;
 	char path[4096];
+	int64_t begun;
 	size_t len;
 
 	if (path_of(path, sizeof(path), c, "last-run.json", NULL) != AE_OK ||
 	    ae_file_read(&text, &len, path, ROLE_BODY_MAX, NULL) != AE_OK)
 		return NULL;
-	last =
-	    json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, NULL);
-	if (json_integer_value(json_object_get(last, "begun_ms")) >= since &&
-	    json_is_object(json_object_get(last, "report")))
+	/* It is long, and nearly always too old. */
+	if (sscanf((const char *)text, BEGUN, &begun) == 1 && begun >= since)
+		last = json_loadb((const char *)text, len, 0, NULL);
+	if (json_is_object(json_object_get(last, "report")))
 		report = json_incref(json_object_get(last, "report"));
 	json_decref(last);
 	free(text);
@@ -171,24 +174,22 @@ pulse_lock(int *fd, json_t **joined, struct client *c,
 
 void
 pulse_unlock(int fd, struct client *c, const struct pulse_options *o,
-    int64_t begun, const json_t *report)
+    int64_t begun, const char *report)
 {
+	struct ae_wr w;
 	char path[4096];
-	json_t *last;
-	char *text;
 
 	if (report != NULL && is_plain(o) &&
 	    path_of(path, sizeof(path), c, "last-run.json", NULL) == AE_OK) {
-		last = json_pack("{s:I, s:O}", "begun_ms", (json_int_t)begun,
-		    "report", report);
-		text = json_dumps(last, JSON_COMPACT);
+		ae_wr_init(&w, ROLE_BODY_MAX);
+		ae_wr_printf(&w, BEGUN ",\"report\":", begun);
+		ae_wr_str(&w, report);
+		ae_wr_u8(&w, '}');
 		/* Without it the next run does its own work, that is all. */
-		if (text != NULL &&
-		    ae_file_write(path, text, strlen(text), 0600, NULL) !=
-			AE_OK)
+		if (!ae_wr_ok(&w) ||
+		    ae_file_put(path, w.p, w.len, 0600, NULL) != AE_OK)
 			(void)unlink(path);
-		free(text);
-		json_decref(last);
+		ae_wr_done(&w);
 	}
 	(void)close(fd);
 }

@@ -20,15 +20,22 @@ copy(char *out, size_t len, const char *s)
 }
 
 int
+pulse_begin_open(struct run *r, struct ae_err *e)
+{
+	struct ae_wr none;
+
+	ae_wr_init(&none, 1);
+	return peer_begin(r->key, ROLE_OPEN, &none, e);
+}
+
+int
 pulse_list_open(struct run *r, struct ae_err *e)
 {
 	struct ae_rd in;
-	struct ae_wr none;
 	uint32_t n, i;
 	int rc;
 
-	ae_wr_init(&none, 1);
-	rc = peer_ask(r->key, ROLE_OPEN, &none, PULSE_KEY_MS, &in, e);
+	rc = peer_end(r->key, PULSE_KEY_MS, &in, e);
 	if (rc != AE_OK)
 		return rc;
 	n = ae_rd_u32(&in);

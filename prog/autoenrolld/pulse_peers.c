@@ -95,9 +95,6 @@ pulse_get_ticket(struct run *r, struct ae_err *e)
 	struct passwd *pw;
 	int rc;
 
-	rc = ae_file_mkdirs(r->c->run_dir, r->c->user ? 0700 : 0755, e);
-	if (rc != AE_OK)
-		return rc;
 	(void)snprintf(name, sizeof(name), "FILE:%s", r->c->ccache);
 	client_progress(r->c, "ticket");
 	rc = r->c->user ? users_ticket(r, e) : machines_ticket(r, name, e);
@@ -111,17 +108,26 @@ pulse_get_ticket(struct run *r, struct ae_err *e)
 	return AE_OK;
 }
 
+/*
+ * Started before the ticket is there, which takes as long: it goes on with
+ * the first question.
+ */
 int
 pulse_start_policy(struct run *r, struct ae_err *e)
 {
-	static const char *const keep[] = { "KRB5CCNAME", "KRB5_CONFIG",
-		"LDAPCONF", NULL };
+	static const char *const keep[] = { "KRB5_CONFIG", "LDAPCONF", NULL };
+	char ccache[PATH_MAX + 32];
+	/* libldap's GnuTLS starts when TLS is used, which it is not. */
+	const char *const env[] = { ccache, "GNUTLS_NO_IMPLICIT_INIT=1", NULL };
 	struct peer_conf conf = { .c = r->c,
 		.role = "policy",
 		.keep_env = keep,
+		.env = env,
 		.event = role_told_event,
 		.arg = r };
 
+	(void)snprintf(
+	    ccache, sizeof(ccache), "KRB5CCNAME=FILE:%s", r->c->ccache);
 	return peer_start(&r->policy, &conf, e);
 }
 

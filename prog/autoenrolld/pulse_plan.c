@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/json.h"
 #include "base/str.h"
 #include "eventlog.h"
 #include "gather/sysvol.h"
@@ -107,7 +109,7 @@ keep_revocation(const struct run *r, const json_t *report)
 	    path, sizeof(path), "%s/" REVOCATION_FILE, r->c->state_dir);
 	text = json_dumps(now, JSON_COMPACT | JSON_SORT_KEYS);
 	rc = text == NULL ? ae_fail_mem(&e)
-			  : ae_file_write(path, text, strlen(text), 0644, &e);
+			  : ae_file_put(path, text, strlen(text), 0644, &e);
 	if (rc != AE_OK && r->c->log != NULL)
 		ae_log_printf(r->c->log, AE_LOG_WARNING,
 		    "what is revoked was not kept: %s", e.text);
@@ -121,8 +123,9 @@ read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
 {
 	char sid[AE_SID_STR_MAX];
 	const uint8_t *p;
+	const char *plan;
 	json_t *explained;
-	size_t len;
+	size_t len, plan_len;
 	int rc;
 
 	r->sid = ae_sid_get(in);
@@ -144,9 +147,14 @@ read_plan(struct run *r, struct ae_rd *in, struct ae_wr *pems, json_t *report,
 		rc = by_hand(r, e);
 	if (rc != AE_OK)
 		return ae_note(e, rc, "the policy process");
+	plan = (const char *)msg_get_bytes(in, ROLE_BODY_MAX, &plan_len);
 	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
-	if (p == NULL || !ae_rd_done(in))
+	if (plan == NULL || p == NULL || !ae_rd_done(in) ||
+	    !ae_json_is_line(plan, plan_len))
 		return pulse_nonsense(e, "policy");
+	r->explained = ae_arena_strndup(r->a, plan, plan_len);
+	if (r->explained == NULL)
+		return ae_fail_mem(e);
 	explained =
 	    json_loadb((const char *)p, len, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(explained)) {
@@ -202,6 +210,7 @@ fetch_policy(
 		pulse_put_file(&q, r->c->policy_cache);
 	pulse_put_file(&q, r->c->policy_last);
 	pulse_put_file(&q, r->c->user ? r->c->machine_policy_last : NULL);
+	pulse_put_file(&q, r->c->ldap_ahead);
 	rc = peer_ask(r->policy, ROLE_SETTINGS, &q, PULSE_PLAN_MS, &answer, e);
 	ae_wr_done(&q);
 	if (rc != AE_OK)
@@ -229,22 +238,40 @@ fetch_policy(
 	return rc;
 }
 
+/* It only saves time: that it cannot be kept is no failure. */
+static void
+keep_ahead(const struct run *r, const uint8_t *p, size_t len)
+{
+	uint8_t *old = NULL;
+	size_t n;
+	bool same =
+	    ae_file_read(&old, &n, r->c->ldap_ahead, len, NULL) == AE_OK &&
+	    n == len && memcmp(old, p, len) == 0;
+
+	free(old);
+	if (!same && len > 0 &&
+	    ae_file_put(r->c->ldap_ahead, p, len, 0600, NULL) != AE_OK)
+		(void)unlink(r->c->ldap_ahead);
+}
+
 /* What the next run, or one without a domain controller, begins with. */
 static int
 keep_policy(struct run *r, struct ae_rd *answer, struct ae_err *e)
 {
-	const uint8_t *cache, *last;
-	size_t ncache, nlast;
+	const uint8_t *cache, *last, *ahead;
+	size_t ncache, nlast, nahead;
 	int rc = AE_OK;
 
 	cache = msg_get_bytes(answer, ROLE_BODY_MAX, &ncache);
 	last = msg_get_bytes(answer, ROLE_BODY_MAX, &nlast);
-	if (cache == NULL || last == NULL || r->o->dry_run)
+	ahead = msg_get_bytes(answer, ROLE_BODY_MAX, &nahead);
+	if (ahead == NULL || r->o->dry_run)
 		return AE_OK;
 	if (ncache > 0)
 		rc = ae_file_write(r->c->policy_cache, cache, ncache, 0644, e);
 	if (rc == AE_OK && nlast > 0)
 		rc = policy_state_keep(r->c, last, nlast, e);
+	keep_ahead(r, ahead, nahead);
 	return rc;
 }
 
@@ -271,10 +298,11 @@ pulse_plan(struct run *r, json_t *report, struct ae_err *e)
 	ae_wr_init(&pems, ROLE_BODY_MAX);
 	ae_wr_init(&files, ROLE_BODY_MAX / 2);
 	ae_wr_init(&failed, 4096);
-	rc = fetch_policy(r, &files, &why, e);
+	rc = peer_begin(r->key, ROLE_INVENTORY, &none, e);
 	if (rc == AE_OK)
-		rc = peer_ask(
-		    r->key, ROLE_INVENTORY, &none, PULSE_KEY_MS, &answer, e);
+		rc = fetch_policy(r, &files, &why, e);
+	if (rc == AE_OK)
+		rc = peer_end(r->key, PULSE_KEY_MS, &answer, e);
 	if (rc != AE_OK)
 		goto out;
 	msg_put_str(&q, r->o->only);

@@ -6,7 +6,8 @@
  * way and fetches what was approved, pulse_request.c takes one template to a
  * request and around the CAs, pulse_settle.c does what their answer asks
  * for, pulse_store.c takes old certificates out of use, pulse_peers.c
- * starts the processes that do all of it, pulse_lock.c lets runs join.
+ * starts the processes that do all of it, pulse_krb5.c sets up Kerberos for
+ * them, pulse_lock.c lets runs join.
  */
 #ifndef AE_CLIENT_PULSE_RUN_H
 #define AE_CLIENT_PULSE_RUN_H
@@ -63,6 +64,7 @@ struct run {
 	const uint8_t *anchors; /* two encoded lists, passed on unread */
 	size_t anchors_len;
 	struct pulse_wire_plan plan;
+	const char *explained; /* the plan for people, JSON; not read here */
 	struct ae_template **open_templates; /* of open requests */
 	size_t nopen_templates;
 	bool *installed; /* for each of the plan's items: in this run */
@@ -92,6 +94,8 @@ int pulse_nonsense(struct ae_err *e, const char *who);
 /* pulse_peers.c: the ticket and the processes of the run. */
 int pulse_guess_context(struct run *r, struct ae_err *e) AE_MUST_CHECK;
 int pulse_get_ticket(struct run *r, struct ae_err *e) AE_MUST_CHECK;
+/* pulse_krb5.c: what Kerberos does in all processes of this run. */
+int pulse_set_krb5(const struct run *r, struct ae_err *e) AE_MUST_CHECK;
 int pulse_start_policy(struct run *r, struct ae_err *e) AE_MUST_CHECK;
 int pulse_start_key(struct run *r, struct ae_err *e) AE_MUST_CHECK;
 /* Once; the second call finds it running. */
@@ -107,7 +111,8 @@ void pulse_put_file(struct ae_wr *q, const char *path);
  */
 int pulse_plan(struct run *r, json_t *report, struct ae_err *e) AE_MUST_CHECK;
 
-/* pulse_open.c: what is under way, before the plan. */
+/* pulse_open.c: what is under way, before the plan: asked, and heard. */
+int pulse_begin_open(struct run *r, struct ae_err *e) AE_MUST_CHECK;
 int pulse_list_open(struct run *r, struct ae_err *e) AE_MUST_CHECK;
 /* What waits at a CA: fetched, given up, or left waiting. */
 void pulse_retrieve(struct run *r);
@@ -187,13 +192,13 @@ void pulse_warn_expiring(struct run *r);
 
 /*
  * pulse_lock.c: one run at a time.  *fd is the lock.  AE_OK with *joined:
- * a run that began after we were called has done the work, *report (new
+ * a run that began after we were called has done the work, *joined (new
  * reference) is its result.
  */
 int pulse_lock(int *fd, json_t **joined, struct client *c,
     const struct pulse_options *o, struct ae_err *e) AE_MUST_CHECK;
 /* report NULL: it failed; begun: ae_clock_mono_ms() when it had the lock. */
 void pulse_unlock(int fd, struct client *c, const struct pulse_options *o,
-    int64_t begun, const json_t *report);
+    int64_t begun, const char *report);
 
 #endif

@@ -5,6 +5,8 @@
  */
 #include "role.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +84,15 @@ tell_missing(struct role *r, const struct ae_sandbox_report *rep, bool no_user)
 		    rep->missing, no_user ? " user " : "",
 		    no_user ? r->c->role_user : "");
 	ae_log_free(log);
+}
+
+void
+role_await(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	while (poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
 }
 
 int

@@ -71,6 +71,12 @@ struct role_question {
 int role_serve(struct role *r, int fd, const struct ae_sandbox *box,
     const struct role_question *rows, struct ae_err *e);
 
+/*
+ * Wait until there is a first question, without reading it: a role that was
+ * started early enters its sandbox when what that is to leave open is there.
+ */
+void role_await(int fd);
+
 /* Tell an event to the orchestrator, which owns the event log. */
 void role_event(struct role *r, unsigned source, unsigned id,
     const char *const *params, size_t nparams);
@@ -87,6 +93,7 @@ struct peer_conf {
 	const struct client *c;
 	const char *role;
 	const char *const *keep_env; /* see sys/spawn.h */
+	const char *const *env;	     /* likewise */
 	const int *fds;		     /* extra descriptors, from number 4 on */
 	size_t nfds;
 	peer_event_fn *event;
@@ -95,7 +102,9 @@ struct peer_conf {
 
 int peer_start(struct peer **out, const struct peer_conf *conf,
     struct ae_err *e) AE_MUST_CHECK;
-void peer_stop(struct peer *p); /* NULL is fine; ends the process */
+/* NULL is fine for both: tell it that nothing more comes; end it. */
+void peer_leave(struct peer *p);
+void peer_stop(struct peer *p);
 
 /*
  * Ask and wait for the answer, at most timeout_ms.  *answer is good until
@@ -104,6 +113,15 @@ void peer_stop(struct peer *p); /* NULL is fine; ends the process */
  */
 int peer_ask(struct peer *p, enum role_msg type, const struct ae_wr *question,
     int64_t timeout_ms, struct ae_rd *answer, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * The same in two parts, with other work in between.  peer_end belongs to
+ * the peer_begin before it.
+ */
+int peer_begin(struct peer *p, enum role_msg type, const struct ae_wr *question,
+    struct ae_err *e) AE_MUST_CHECK;
+int peer_end(struct peer *p, int64_t timeout_ms, struct ae_rd *answer,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /* Encoding shared by questions and answers. */
 

@@ -246,7 +246,7 @@ role_net(const struct client *c, int fd, struct ae_err *e)
 	/* Kerberos and the resolver read their configuration; tickets for
 	 * the CA are added to the cache. */
 	const char *reads[] = { "/etc", "/usr/lib", "/usr/share", "/lib",
-		"/run/systemd/resolve", c->ccache, NULL };
+		"/run/systemd/resolve", c->ccache, c->krb5_more, NULL };
 	const char *writes[] = { c->ccache, NULL };
 	struct ae_sandbox box = { .user = c->role_user,
 		.may = AE_MAY_READ_FILES | AE_MAY_WRITE_FILES | AE_MAY_CONNECT |

@@ -57,7 +57,8 @@ static int
 connect_dc(struct work *w, struct ae_err *e)
 {
 	const char *realm = strchr(w->principal, '@') + 1;
-	struct ae_ad_conf conf = { 0 };
+	struct ae_ad_conf conf = { .ahead = w->ahead,
+		.ahead_len = w->ahead_len };
 	int rc;
 
 	rc = ae_gss_cred_ccache(&w->cred, NULL, e);
@@ -481,14 +482,15 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 	ae_wr_done(&part);
 	pulse_wire_put_plan(w, an->plan);
 	put_open(w, an);
-	j = plan_to_json(an->plan);
-	if (j != NULL &&
-	    json_object_set_new(
-		j, "policy", settings_to_json(an->settings, &shown)) == 0)
-		(void)json_object_set_new(j, "dc", json_string(an->dc.host));
-	if (j != NULL)
-		(void)json_object_set_new(
-		    j, "policy_version", json_string(an->version));
+	ae_wr_init(&part, ROLE_BODY_MAX);
+	plan_put_json(&part, an->plan);
+	if (!ae_wr_ok(&part))
+		w->bad = true; /* told by whoever sends it */
+	msg_put_bytes(w, part.p, part.len);
+	ae_wr_done(&part);
+	j = json_pack("{s:o?, s:s, s:s}", "policy",
+	    settings_to_json(an->settings, &shown), "dc", an->dc.host,
+	    "policy_version", an->version);
 	if (j != NULL && d->lists != NULL)
 		(void)json_object_set_new(j, "revocation", revocation_json(an));
 	if (j != NULL && an->ncosts > 0)
@@ -584,6 +586,9 @@ on_settings(
 	read_cache(w, p, len);
 	read_last(&w->last, in);
 	read_last(&w->machine, in);
+	p = msg_get_bytes(in, ROLE_BODY_MAX, &len);
+	w->ahead = p == NULL ? NULL : ae_arena_dup(w->a, p, len);
+	w->ahead_len = w->ahead == NULL ? 0 : len;
 	if (!ae_rd_done(in) || w->principal == NULL ||
 	    strchr(w->principal, '@') == NULL)
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
@@ -723,7 +728,7 @@ int
 role_policy(const struct client *c, int fd, struct ae_err *e)
 {
 	const char *reads[] = { "/etc", "/usr/lib", "/usr/share", "/lib",
-		"/run/systemd/resolve", c->ccache, c->policy_path,
+		"/run/systemd/resolve", c->ccache, c->krb5_more, c->policy_path,
 		c->user_policy_path, NULL };
 	const char *writes[] = { c->ccache, NULL };
 	struct ae_sandbox box = { .user = c->role_user,
@@ -738,6 +743,10 @@ role_policy(const struct client *c, int fd, struct ae_err *e)
 	int rc;
 
 	keys_at_hand(&w.providers, c);
+	rc = ae_ad_ready(e);
+	if (rc != AE_OK)
+		return rc;
+	role_await(fd); /* for the ticket */
 	rc = role_serve(&r, fd, &box, questions, e);
 	work_done(&w);
 	return rc;

@@ -30,6 +30,8 @@ struct work {
 	struct ae_gss_cred *cred;
 	struct ae_ad_ping dc;
 	struct ae_ad *ad;
+	const uint8_t *ahead; /* what the last run asked the directory */
+	size_t ahead_len;
 	struct ae_directory *dir;
 	struct ae_gpos *gpos; /* NULL: could not be read, see stale */
 	char version[AE_GPO_VERSION_STR_MAX]; /* of these */
@@ -65,7 +67,7 @@ int policy_read_choose(
 int policy_read_settings(struct role *r, const uint8_t *reply, size_t len,
     const struct ae_err *why, struct ae_err *e) AE_MUST_CHECK;
 
-/* What to keep: files, and the settings when they are new. */
+/* What to keep: files, the settings when they are new, and what was asked. */
 void policy_read_put_kept(struct ae_wr *out, const struct work *w);
 
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,11 +67,9 @@ failed(const struct client *c, const struct ae_err *e)
 }
 
 static void
-put_line(FILE *f, char kind, const json_t *j)
+put_line(FILE *f, char kind, const char *text)
 {
-	(void)fputc(kind, f);
-	(void)json_dumpf(j, f, JSON_COMPACT);
-	(void)fputc('\n', f);
+	(void)fprintf(f, "%c%s\n", kind, text);
 	(void)fflush(f);
 }
 
@@ -81,6 +80,7 @@ put_result(FILE *f, const struct client *c, json_t *report, int rc,
 	struct sum s = rc == AE_OK ? add_up(report) : failed(c, e);
 	int code = rc == AE_OK ? pulse_exit_code(report) : client_exit_code(e);
 	json_t *j;
+	char *text;
 
 	j = json_pack("{s:s, s:i, s:I, s:b, s:b, s:o?, s:O?, s:O?}", "outcome",
 	    ae_outcome_name(s.outcome), "exit", code, "result",
@@ -101,8 +101,10 @@ put_result(FILE *f, const struct client *c, json_t *report, int rc,
 		(void)json_object_set_new(
 		    report, "code", json_integer(e->code));
 	}
-	if (j != NULL)
-		put_line(f, 'R', j);
+	text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
+	if (text != NULL)
+		put_line(f, 'R', text);
+	free(text);
 	json_decref(j);
 }
 
@@ -120,6 +122,7 @@ runner_main(struct client *c, int fd, enum runner_kind kind, struct ae_err *e)
 {
 	struct pulse_options o = { .refresh = kind == RUNNER_REFRESH };
 	json_t *report = NULL;
+	char *plan = NULL, *text;
 	FILE *f = fdopen(fd, "w");
 	int rc;
 
@@ -132,11 +135,14 @@ runner_main(struct client *c, int fd, enum runner_kind kind, struct ae_err *e)
 	c->progress = tell_stage;
 	c->progress_arg = f;
 	rc = kind == RUNNER_CHECK ? pulse_check(c, &report, e)
-				  : pulse_run(c, &o, &report, e);
+				  : pulse_run_text(c, &o, &report, &plan, e);
 	put_result(f, c, report, rc, e);
-	if (report != NULL)
-		put_line(f, 'J', report);
+	text = report == NULL ? NULL : pulse_report_text(report, plan);
+	if (text != NULL)
+		put_line(f, 'J', text);
 	json_decref(report);
+	free(text);
+	free(plan);
 	c->progress = NULL;
 	(void)fclose(f);
 	return rc == AE_OK ? EXIT_OK : EXIT_FINDING;

@@ -220,7 +220,7 @@ task_begin(struct task *t)
 	if (mark != NULL && new_session &&
 	    (ae_file_mkdirs(t->c->run_dir, t->c->user ? 0700 : 0755, NULL) !=
 		    AE_OK ||
-		ae_file_write(mark, "", 0, 0644, NULL) != AE_OK))
+		ae_file_put(mark, "", 0, 0644, NULL) != AE_OK))
 		new_session = t->t.past.runs == 0;
 	ae_task_begin(&t->t, new_session, &now);
 	free(mark);
@@ -331,8 +331,12 @@ task_write(const struct task *t, struct ae_err *e)
 	else
 		rc = ae_file_mkdirs(
 		    t->c->state_dir, t->c->user ? 0700 : 0755, e);
-	if (rc == AE_OK)
+	/* What it says of runs to come holds for this boot; that one was
+	 * under way is for the next. */
+	if (rc == AE_OK && t->t.past.open)
 		rc = ae_file_write(path, text, strlen(text), 0644, e);
+	else if (rc == AE_OK)
+		rc = ae_file_put(path, text, strlen(text), 0644, e);
 	free(text);
 	free(path);
 	return rc;
