@@ -124,8 +124,12 @@ struct ae_db_crl_rows {
 	int64_t changed;
 };
 
-#define ALL                                              \
-	"SELECT serial, revoked_at, reason FROM revoked" \
+/*
+ * In the order the table has them: by an index each row would be looked for
+ * once more, which for a million is a second.
+ */
+#define ALL                                                          \
+	"SELECT serial, revoked_at, reason FROM revoked NOT INDEXED" \
 	" WHERE key_index = ?1 AND not_after >= ?2 ORDER BY serial"
 #define SINCE                                                        \
 	"SELECT serial, revoked_at, reason FROM revoked"             \
