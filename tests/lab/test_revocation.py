@@ -344,6 +344,7 @@ def test_f19_numbers_rise_over_a_restore(web, certsrv):  # noqa: F811
     ca = web
     number = extension(delta(ca), NUMBER).crl_number
     assert ca.stop() == 0
+    assert ca.events(38)[-1]["ca"] == ca.name and ca.events(93)  # nobody put the lab's CA into NTAuth
     ca.host.run("sqlite3", "/var/lib/certsrv/db/ca.sqlite", "update crl_number set number = 1")
     ca.start()
     for _ in range(100):

@@ -123,6 +123,42 @@ one_line_on_stderr(void **state)
 	ae_log_free(g);
 }
 
+/* The same as JSON: quotes, control characters, what is not UTF-8 */
+static void
+json_on_stderr(void **state)
+{
+	const struct ae_log_record r = { .level = AE_LOG_WARNING,
+		.role = "ca",
+		.text = "a \"b\"\n{\\}",
+		.field = { { "AE_EVENT", "53" }, { "AE_SUBJECT", "\xff" } },
+		.nfield = 2 };
+	static const char end[] =
+	    "\"priority\":4,\"program\":\"x\",\"role\":"
+	    "\"ca\",\"text\":\"a \\\"b\\\"\\\\x0a{\\\\}\","
+	    "\"AE_EVENT\":\"53\",\"AE_SUBJECT\":"
+	    "\"(not UTF-8)\"}\n";
+	struct ae_log *g = ae_log_new("x", true);
+	int keep = dup(2), p[2];
+	char buf[1024];
+	ssize_t n;
+
+	(void)state;
+	ae_log_set_json(g, true);
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(dup2(p[1], 2), 2);
+	ae_log_write(g, &r);
+	assert_int_equal(dup2(keep, 2), 2);
+	n = read(p[0], buf, sizeof(buf) - 1);
+	assert_true(n > (ssize_t)sizeof(end));
+	buf[n] = '\0';
+	assert_memory_equal(buf, "{\"time\":\"", 9);
+	assert_string_equal(buf + n - (sizeof(end) - 1), end);
+	(void)close(keep);
+	(void)close(p[0]);
+	(void)close(p[1]);
+	ae_log_free(g);
+}
+
 static void
 refuse(const char *bytes, size_t len)
 {
@@ -205,6 +241,7 @@ main(void)
 		cmocka_unit_test(level_filters),
 		cmocka_unit_test(too_large_is_counted_not_sent),
 		cmocka_unit_test(one_line_on_stderr),
+		cmocka_unit_test(json_on_stderr),
 		cmocka_unit_test(not_records),
 		cmocka_unit_test(mutations),
 		cmocka_unit_test(rate_is_bounded),
