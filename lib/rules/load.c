@@ -179,7 +179,7 @@ parse_time(int64_t *out, const char *s)
 	char whole[32];
 	const char *dot = strchr(s, '.');
 	size_t head = dot != NULL ? (size_t)(dot - s) : 0;
-	const char *rest = dot;
+	const char *rest;
 
 	if (dot != NULL) {
 		rest = dot + 1 + strspn(dot + 1, "0123456789");

@@ -84,7 +84,7 @@ read_csr(struct ae_request **out, const char *path, struct ae_err *e)
 		rc = ae_request_parse(out, AE_REQUEST_ANY, der.p, der.len, e);
 	free(text);
 	ae_wr_done(&der);
-	return rc < 0 ? ae_note(e, rc, "%s", path) : AE_OK;
+	return rc == AE_OK ? rc : ae_note(e, rc, "%s", path);
 }
 
 static void

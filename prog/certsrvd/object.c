@@ -36,14 +36,15 @@ get_list(struct ae_rd *r, struct ae_rules_strings *l, struct ae_arena *a)
 	uint32_t i, n = get_count(r, 4);
 
 	l->v = ae_arena_array(a, n, sizeof(*l->v));
-	l->n = n;
-	if (l->v == NULL)
+	l->n = 0;
+	if (l->v == NULL) {
 		ae_rd_fail(r);
+		return;
+	}
 	for (i = 0; i < n && ae_rd_ok(r); i++)
 		if ((l->v[i] = get_str(r, a)) == NULL)
 			ae_rd_fail(r);
-	if (!ae_rd_ok(r))
-		l->n = 0;
+	l->n = ae_rd_ok(r) ? n : 0;
 }
 
 void
@@ -106,8 +107,10 @@ get_attributes(struct ae_rd *r, struct ae_rules_object *o, struct ae_arena *a)
 	uint32_t i, n = get_count(r, 8);
 	struct ae_rules_value *v = ae_arena_array(a, n, sizeof(*v));
 
-	if (v == NULL)
+	if (v == NULL) {
 		ae_rd_fail(r);
+		return;
+	}
 	for (i = 0; i < n && ae_rd_ok(r); i++) {
 		v[i].field = get_str(r, a);
 		v[i].value = get_str(r, a);
