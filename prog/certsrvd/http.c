@@ -493,6 +493,9 @@ on_listen(void *arg, int fd, unsigned events)
 
 /* ---- life ---- */
 
+static void log_mhd(void *arg, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 log_mhd(void *arg, const char *fmt, va_list ap)
 {

@@ -130,6 +130,8 @@ def test_a_directory_that_refuses_changes_nothing(ca, certsrv):
     before = ca.host.path("/etc/certsrv/ca.sd").read_bytes()
     ca.host.kinit("alice", "Lab-User-1")
     certsrv("permission", "grant", "alice", "enroll", code=8)
+    event = ca.events(64)[-1]
+    assert event["level"] == "warning" and event["location"].startswith(f"CN={ca.name},CN=Enrollment Services,")
     certsrv("template", "unpublish", OPEN, code=8)
     assert ca.host.path("/etc/certsrv/ca.sd").read_bytes() == before
 
