@@ -236,6 +236,48 @@ asks(const struct ae_plan *p)
 }
 
 static int
+load(struct work *w, int64_t now, struct ae_err *e)
+{
+	return ae_directory_load(w->dir, w->ad, w->stored.ncerts > 0,
+	    w->only == NULL && ae_settings_may(w->settings, AE_POLICY_MANAGE),
+	    now, e);
+}
+
+/*
+ * The DC was lost while it was read: all of it once more from another, if
+ * there is one.  Nothing of what came before is used.
+ */
+static int
+load_anywhere(struct work *w, int64_t now, struct ae_err *e)
+{
+	const char *realm = strchr(w->principal, '@') + 1;
+	struct ae_ad_conf conf = { .cred = w->cred };
+	struct ae_directory *dir = NULL;
+	struct ae_ad *ad = NULL;
+	struct ae_ad_ping next;
+	int rc = load(w, now, e);
+
+	if (rc != AE_EUNAVAIL && rc != AE_ETIMEDOUT)
+		return rc;
+	conf.host = next.host;
+	if (ae_ad_locate(&next, realm, NULL, w->dc.host, ae_random_u64(),
+		NULL) != AE_OK ||
+	    ae_str_eq_nocase(next.host, w->dc.host) ||
+	    ae_ad_open(&ad, &conf, NULL) != AE_OK)
+		return rc;
+	if (ae_directory_open(&dir, ad, w->principal, NULL) != AE_OK) {
+		ae_ad_free(ad);
+		return rc;
+	}
+	w->lost = w->dir; /* somebody may hold a part of it */
+	w->dir = dir;
+	ae_ad_free(w->ad);
+	w->ad = ad;
+	w->dc = next;
+	return load(w, now, e);
+}
+
+static int
 plan(struct work *w, bool user, struct ae_err *e)
 {
 	struct ae_plan_input in = {
@@ -245,9 +287,7 @@ plan(struct work *w, bool user, struct ae_err *e)
 	int rc;
 
 	in.now = ae_clock_now();
-	rc = ae_directory_load(w->dir, w->ad, w->stored.ncerts > 0,
-	    w->only == NULL && ae_settings_may(w->settings, AE_POLICY_MANAGE),
-	    in.now, e);
+	rc = load_anywhere(w, in.now, e);
 	if (rc == AE_OK)
 		rc = ae_gather_inventory(&w->have, w->a, w->stored.certs,
 		    w->stored.ncerts, w->dir, in.now, e);
@@ -513,6 +553,7 @@ work_done(struct work *w)
 	ae_policy_cache_done(&w->cache);
 	free(w->of);
 	ae_directory_free(w->dir);
+	ae_directory_free(w->lost);
 	ae_settings_free(w->settings);
 	ae_policy_last_done(&w->last);
 	ae_policy_last_done(&w->machine);

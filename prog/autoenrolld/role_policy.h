@@ -33,7 +33,8 @@ struct work {
 	const uint8_t *ahead; /* what the last run asked the directory */
 	size_t ahead_len;
 	struct ae_directory *dir;
-	struct ae_gpos *gpos; /* NULL: could not be read, see stale */
+	struct ae_directory *lost; /* of a DC that went away; or NULL */
+	struct ae_gpos *gpos;	   /* NULL: could not be read, see stale */
 	char version[AE_GPO_VERSION_STR_MAX]; /* of these */
 	struct ae_policy_cache cache;
 	size_t *of;		    /* which choice a fetched file belongs to */
