@@ -120,9 +120,10 @@ enum ae_admin_sort {
 struct ae_admin_request {
 	uint16_t opnum;
 	const char *authority;
-	uint32_t id;	  /* dwRequestId, RowId */
-	const char *text; /* pwszAttributes, serial number, pwszLast */
-	uint32_t flags;	  /* Flags, Reason, iColumnSetDefault */
+	uint32_t id;	   /* dwRequestId, RowId */
+	const char *text;  /* pwszAttributes, serial number, pwszLast, node */
+	const char *entry; /* pwszEntry */
+	uint32_t flags;	   /* Flags, Reason, iColumnSetDefault */
 	struct ae_admin_time {
 		uint32_t lo, hi;
 	} time; /* FILETIME */
@@ -141,12 +142,32 @@ struct ae_admin_blob {
 	const uint8_t *p;
 };
 
+/* VARIANT (MS-OAUT 2.2.29), the two kinds of it that are configuration. */
+struct ae_admin_variant {
+	uint32_t size, reserved;
+	uint16_t vt, reserved1, reserved2, reserved3;
+	union ae_admin_variant_value {
+		uint32_t number;
+		uint64_t wide; /* no value has it; it aligns the others */
+		const struct ae_admin_words *text;
+	} u;
+};
+enum {
+	AE_ADMIN_VT_NONE = 0,
+	AE_ADMIN_VT_I4 = 3,
+	AE_ADMIN_VT_BSTR = 8,
+};
+
 /* What comes back: numbers in the order of the method, then its blob. */
 struct ae_admin_reply {
 	uint32_t hresult;
 	uint32_t n; /* pdwDisposition, pcColumn, pceltFetched, pdwState, … */
 	uint32_t m; /* IsValidCertificate's second one */
 	struct ae_admin_blob blob;
+	/* GetConfigEntry: AE_ADMIN_VT_, and n or text */
+	uint16_t vt;
+	const char *text;			/* UTF-8 */
+	const struct ae_admin_variant *variant; /* its form on the wire */
 };
 
 /* One method. */

@@ -6,6 +6,7 @@
  */
 #include "ndr/ndr.h"
 #include "wcce/admin.h"
+#include "wcce/admin_wire.h"
 #include "wcce/request.h"
 
 /* clang-format off */
@@ -61,6 +62,59 @@ static const struct ae_ndr_type blob =
 	AE_NDR_ARRAY(BL, p, AE_NDR_UNIQUE, AE_NDR_CONF, &ae_ndr_u8, len,
 	    AE_ADMIN_REPLY_MAX));
 #undef BL
+
+/*
+ * typedef struct _FLAGGED_WORD_BLOB {
+ *	unsigned long cBytes;
+ *	unsigned long clSize;
+ *	[size_is(clSize)] unsigned short asData[];
+ * } FLAGGED_WORD_BLOB;
+ */
+#define WO struct ae_admin_words
+static const struct ae_ndr_type words =
+    AE_NDR_STRUCT("FLAGGED_WORD_BLOB", WO, 4,
+	AE_NDR_FIELD(WO, bytes, &ae_ndr_u32),
+	AE_NDR_FIELD(WO, n, &ae_ndr_u32),
+	AE_NDR_ARRAY(WO, v, AE_NDR_VAL, AE_NDR_CONF, &ae_ndr_u16, n,
+	    AE_ADMIN_WORDS_MAX));
+#undef WO
+
+/*
+ * typedef struct _wireVARIANT {
+ *	DWORD clSize;
+ *	DWORD rpcReserved;
+ *	USHORT vt;
+ *	USHORT wReserved1;
+ *	USHORT wReserved2;
+ *	USHORT wReserved3;
+ *	[switch_type(ULONG), switch_is(vt)] union {
+ *		[case(VT_I8)] LONGLONG llVal;
+ *		[case(VT_I4)] LONG lVal;
+ *		[case(VT_BSTR)] BSTR bstrVal;
+ *		[case(VT_EMPTY)] ;
+ *		...
+ *	} _varUnion;
+ * } wireVARIANTStr;
+ */
+#define VU union ae_admin_variant_value
+static const struct ae_ndr_type variant_value =
+    AE_NDR_UNION("_varUnion", VU, 8, 4,
+	AE_NDR_FIELD(VU, wide, &ae_ndr_u64, .tag = 20),
+	AE_NDR_FIELD(VU, number, &ae_ndr_u32, .tag = AE_ADMIN_VT_I4),
+	AE_NDR_PTR(VU, text, AE_NDR_UNIQUE, &words, .tag = AE_ADMIN_VT_BSTR),
+	{ .name = "empty", .tag = AE_ADMIN_VT_NONE });
+#undef VU
+#define VA struct ae_admin_variant
+static const struct ae_ndr_type variant =
+    AE_NDR_STRUCT("wireVARIANT", VA, 8,
+	AE_NDR_FIELD(VA, size, &ae_ndr_u32),
+	AE_NDR_FIELD(VA, reserved, &ae_ndr_u32),
+	AE_NDR_FIELD(VA, vt, &ae_ndr_u16),
+	AE_NDR_FIELD(VA, reserved1, &ae_ndr_u16),
+	AE_NDR_FIELD(VA, reserved2, &ae_ndr_u16),
+	AE_NDR_FIELD(VA, reserved3, &ae_ndr_u16),
+	AE_NDR_SWITCH(VA, u, &variant_value, vt));
+#undef VA
 
 /*
  * HRESULT SetAttributes([in, string, unique] wchar_t const *pwszAuthority,
@@ -204,7 +258,17 @@ static const struct ae_ndr_type get_property_in =
 static const struct ae_ndr_type column_table_in =
     IN("EnumViewColumnTable", NUM(table), NUM(from), NUM(count));
 
-/* The five shapes of what comes back. */
+/*
+ * HRESULT GetConfigEntry(pwszAuthority,
+ *	[in, string, unique] wchar_t const *pwszNodePath,
+ *	[in, string, ref] wchar_t const *pwszEntry,
+ *	[out, ref] VARIANT *pVariant);
+ */
+static const struct ae_ndr_type config_entry_in = IN("GetConfigEntry",
+	TEXT(text, AE_WCCE_STRING_MAX),
+	AE_NDR_STRING(RQ, entry, AE_NDR_REF, AE_NDR_STR16, AE_WCCE_STRING_MAX));
+
+/* The six shapes of what comes back. */
 #define ON(m) AE_NDR_FIELD(RP, m, &ae_ndr_u32)
 static const struct ae_ndr_type result_out =
     AE_NDR_PARAMS("HRESULT", RP, ON(hresult));
@@ -218,6 +282,10 @@ static const struct ae_ndr_type blob_out =
 static const struct ae_ndr_type number_blob_out =
     AE_NDR_PARAMS("DWORD, CERTTRANSBLOB, HRESULT", RP,
 	ON(n), AE_NDR_FIELD(RP, blob, &blob), ON(hresult));
+
+static const struct ae_ndr_type variant_out =
+    AE_NDR_PARAMS("VARIANT, HRESULT", RP,
+	AE_NDR_PTR(RP, variant, AE_NDR_UNIQUE, &variant), ON(hresult));
 
 /*
  * MS-CSRA 3.1.1.7.  Two rows differ from it: an auditor may read what a
@@ -261,6 +329,7 @@ const struct ae_admin_method ae_admin_methods[] = {
 	{ 41, "SetAuditFilter", NOBODY, NULL, &result_out },
 	{ 42, "GetOfficerRights", READER, &authority_in, &number_blob_out },
 	{ 43, "SetOfficerRights", NOBODY, NULL, &result_out },
+	{ 44, "GetConfigEntry", READER, &config_entry_in, &variant_out },
 	{ 45, "SetConfigEntry", NOBODY, NULL, &result_out },
 	{ 46, "ImportKey", NOBODY, NULL, &result_out },
 	{ 47, "GetMyRoles", READER, &authority_in, &number_out },

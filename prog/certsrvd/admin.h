@@ -39,6 +39,9 @@ uint32_t manage_roles(const struct ca *ca, const struct ae_caller *c);
 /* A job for it, which has the arena from here on; NULL: not now. */
 struct job *manage_start(struct manage *m, enum msg op);
 
+/* admin_config.c: GetConfigEntry */
+void admin_config_entry(struct manage *m);
+
 /* Answer and be done with it: by a job, or without one. */
 void manage_send(struct ca *ca, uint8_t worker, uint32_t generation,
     uint32_t call, const struct ae_admin_reply *p);

@@ -451,6 +451,7 @@ static const struct {
 	{ AE_ADMIN_GETARCHIVEDKEY, by_id },
 	{ AE_ADMIN_GETAUDITFILTER, audit_filter },
 	{ AE_ADMIN_GETOFFICERRIGHTS, officer_rights },
+	{ AE_ADMIN_GETCONFIGENTRY, admin_config_entry },
 	{ AE_ADMIN_GETMYROLES, my_roles },
 };
 /* clang-format on */
@@ -458,10 +459,12 @@ static const struct {
 static void
 dispatch(struct manage *m)
 {
+	/* the root of the configuration is no CA's, MS-CSRA 3.1.4.2.14 */
+	const bool root = m->q.opnum == AE_ADMIN_GETCONFIGENTRY;
 	size_t i;
 
 	if (!ae_wcce_authority_matches(
-		m->ca->config.name, m->q.authority, false)) {
+		m->ca->config.name, m->q.authority, root)) {
 		m->reply.hresult = AE_HR_E_INVALIDARG;
 		return;
 	}

@@ -16,6 +16,7 @@ put_manage(struct ae_wr *w, const struct ae_admin_request *q)
 	put_str(w, q->authority);
 	ae_wr_u32(w, q->id);
 	put_str(w, q->text);
+	put_str(w, q->entry);
 	ae_wr_u32(w, q->flags);
 	ae_wr_u32(w, q->time.lo);
 	ae_wr_u32(w, q->time.hi);
@@ -99,6 +100,7 @@ get_manage(struct ae_rd *r, struct ae_admin_request *q, struct ae_arena *a)
 	q->authority = get_str(r, a);
 	q->id = ae_rd_u32(r);
 	q->text = get_str(r, a);
+	q->entry = get_str(r, a);
 	q->flags = ae_rd_u32(r);
 	q->time.lo = ae_rd_u32(r);
 	q->time.hi = ae_rd_u32(r);
@@ -119,6 +121,8 @@ put_managed(struct ae_wr *w, const struct ae_admin_reply *p)
 	ae_wr_u32(w, p->n);
 	ae_wr_u32(w, p->m);
 	put_bytes(w, p->blob.p, p->blob.len);
+	ae_wr_u16(w, p->vt);
+	put_str(w, p->text);
 }
 
 void
@@ -132,6 +136,8 @@ get_managed(struct ae_rd *r, struct ae_admin_reply *p, struct ae_arena *a)
 	p->n = ae_rd_u32(r);
 	p->m = ae_rd_u32(r);
 	blob = get_bytes(r, &len);
+	p->vt = ae_rd_u16(r);
+	p->text = get_str(r, a);
 	if (blob == NULL || len == 0)
 		return;
 	p->blob.p = ae_arena_dup(a, blob, len);

@@ -14,7 +14,8 @@ import struct
 import sys
 
 from impacket.dcerpc.v5 import dcomrt
-from impacket.dcerpc.v5.dtypes import DWORD, LONG, LPWSTR, NULL, ULONG
+from impacket.dcerpc.v5.dcom.oaut import VARIANT
+from impacket.dcerpc.v5.dtypes import DWORD, LONG, LPWSTR, NULL, ULONG, WSTR
 from impacket.dcerpc.v5.ndr import NDRSTRUCT, NDRUniConformantArray
 from impacket.uuid import string_to_bin
 
@@ -77,10 +78,19 @@ METHODS = {
     41: ("SetAuditFilter", [("Filter", N)], []),
     42: ("GetOfficerRights", [], [("Enabled", N), ("SD", B)]),
     43: ("SetOfficerRights", [("Enable", N), ("SD", B)], []),
+    44: ("GetConfigEntry", [("NodePath", S), ("Entry", WSTR)], [("Variant", VARIANT)]),
     46: ("ImportKey", [("RequestId", N), ("CertHash", S), ("Flags", N), ("Key", B)], []),
     47: ("GetMyRoles", [], [("Roles", LONG)]),
     48: ("DeleteRow", [("Flags", N), ("FileTime", T), ("Table", N), ("RowId", N)], [("Deleted", LONG)]),
 }
+
+
+def variant(v):
+    """VT_I4 and VT_BSTR, as impacket reads them."""
+    if v["vt"] == 3:
+        return v["_varUnion"]["lVal"]
+    assert v["vt"] == 8, v["vt"]
+    return v["_varUnion"]["bstrVal"]["asData"]
 
 
 def string_at(blob, offset):
@@ -183,6 +193,8 @@ class Admin(Session):
     def fill(self, call, kind, name, v):
         if kind is S:
             call[name] = text(v)
+        elif kind is WSTR:
+            call[name] = (v or "") + "\0"
         elif kind is B:
             put(call, name, v)
         elif kind is T:
@@ -209,6 +221,9 @@ class Admin(Session):
     def answer(self, opnum, r):
         out = {"hresult": r["ErrorCode"] & 0xffffffff}
         for field, kind in METHODS[opnum][2]:
+            if kind is VARIANT:
+                out[field] = variant(r[field]) if out["hresult"] == 0 else None
+                continue
             if kind is not B:
                 out[field] = r[field]
                 continue

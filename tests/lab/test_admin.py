@@ -84,7 +84,8 @@ MAY = {
     ADMIN: ["PublishCRL", "PublishCRLs", "Ping", "Ping2"],
     READ: ["IsValidCertificate", "GetCRL", "EnumViewColumn", "GetViewDefaultColumnSet", "EnumAttributesOrExtensions",
            "OpenView", "EnumView", "CloseView", "GetServerState", "GetCAProperty", "GetCAPropertyInfo",
-           "EnumViewColumnTable", "GetCASecurity", "GetAuditFilter", "GetOfficerRights", "GetMyRoles"],
+           "EnumViewColumnTable", "GetCASecurity", "GetAuditFilter", "GetOfficerRights", "GetConfigEntry",
+           "GetMyRoles"],
 }
 STATE = "id, disp, hresult, message, attrs, resolved, revoked_at"
 NOBODY = ["SetExtension", "ServerControl", "SetCAProperty", "SetCASecurity", "SetAuditFilter", "SetOfficerRights",
@@ -258,6 +259,20 @@ def test_what_a_reader_reads(somebody, roles):
     assert {e["oid"]: (e["flags"] & 1 == 1, e["value"]) for e in extensions["extensions"]} == {
         oid: (critical, value.hex()) for oid, (critical, value) in wcce.extensions(bytes.fromhex(cert)).items()}
     assert none["hresult"] == EMPTY
+
+
+def test_configuration_reads(somebody, roles):
+    """GetConfigEntry: numbers and text of what is configured; impacket knows VARIANT."""
+    def entry(name, node="", authority="own"):
+        return "GetConfigEntry", {"NodePath": node, "Entry": name, "authority": authority}
+
+    answers = somebody("rita").run(
+        entry("CommonName"), entry("CAType"), entry("InterfaceFlags"), entry("CRLPeriod"), entry("CRLPeriodUnits"),
+        entry("Active", "PolicyModules"), entry("Version", authority=None), entry("Security"), entry("", "CSP"),
+        entry("Active", "PolicyModules", authority=None), entry("CommonName", authority="Another CA"))
+    assert [a.get("Variant") for a in answers[:7]] == [roles.name, 0, 0x600, "Days", 7, "autoenroll Enterprise policy",
+                                                      0x70001], answers
+    assert [a["hresult"] for a in answers[7:]] == [0x80070002, 0x80070002, E_INVALIDARG, E_INVALIDARG]
 
 
 def test_columns(somebody):

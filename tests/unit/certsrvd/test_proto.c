@@ -135,8 +135,8 @@ administration_comes_back(void **state)
 	put_manage(&twice, &q);
 	assert_int_equal(once.len, twice.len);
 	assert_memory_equal(once.p, twice.p, once.len);
-	/* more restrictions than there may be: their number is at 58 */
-	ae_wr_set_u32(&once, 58, AE_ADMIN_RESTRICTIONS_MAX + 1);
+	/* more restrictions than there may be: their number is at 62 */
+	ae_wr_set_u32(&once, 62, AE_ADMIN_RESTRICTIONS_MAX + 1);
 	ae_rd_init(&r, once.p, once.len);
 	get_manage(&r, &q, a);
 	assert_false(ae_rd_ok(&r));

@@ -31,6 +31,7 @@ static const struct ae_admin_request request = {
 	.authority = "Example CA",
 	.id = 17,
 	.text = "1f0a",
+	.entry = "CAType",
 	.flags = 0xffffffff,
 	.time = { 0x11223344, 0x01d90000 },
 	.table = 0x5000,
@@ -88,7 +89,8 @@ static const struct {
 	{ AE_ADMIN_ROLE_ADMIN, { 8, 18, 31, 38 } },
 	{ AE_ADMIN_ROLE_OFFICER, { 4, 5, 6, 10, 39 } },
 	{ AE_ADMIN_ROLE_READ,
-	    { 7, 9, 11, 12, 13, 14, 15, 16, 19, 32, 34, 35, 36, 40, 42, 47 } },
+	    { 7, 9, 11, 12, 13, 14, 15, 16, 19, 32, 34, 35, 36, 40, 42, 44,
+		47 } },
 };
 
 static bool
@@ -229,6 +231,58 @@ replies_round_trip(void **state)
 	ae_arena_free(a);
 }
 
+/* MS-OAUT 2.2.29.1 by hand: where the discriminant and the text lie. */
+static void
+variants(void **state)
+{
+	static const uint8_t text[] = { 0, 0, 2, 0, 0, 0, 0, 0, /* referent */
+		5, 0, 0, 0, 0, 0, 0, 0,	    /* clSize, rpcReserved */
+		8, 0, 0, 0, 0, 0, 0, 0,	    /* vt */
+		8, 0, 0, 0, 4, 0, 2, 0,	    /* switch, referent */
+		2, 0, 0, 0, 4, 0, 0, 0,	    /* conformance, cBytes */
+		2, 0, 0, 0, 'C', 0, 'A', 0, /* clSize, asData */
+		0, 0, 0, 0 };		    /* HRESULT */
+	struct ae_admin_reply in = { .vt = AE_ADMIN_VT_BSTR, .text = "CA" };
+	struct ae_arena *a = ae_arena_new(AE_ADMIN_ARENA_MAX);
+	struct ae_admin_reply out;
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_wr w;
+
+	(void)state;
+	ae_wr_init(&w, 4096);
+	assert_int_equal(
+	    ae_admin_reply_encode(&w, AE_ADMIN_GETCONFIGENTRY, &in, &e), AE_OK);
+	assert_int_equal(w.len, sizeof(text));
+	w.p[0] = w.p[1] = w.p[3] = w.p[28] = 0; /* referents are our own */
+	assert_int_equal(w.p[2], 2);
+	w.p[28] = text[28];
+	w.p[30] = text[30];
+	assert_memory_equal(w.p, text, sizeof(text));
+	if (ae_admin_reply_decode(&out, AE_ADMIN_GETCONFIGENTRY, text,
+		sizeof(text), false, a, &e) != AE_OK)
+		fail_msg("%s", e.text);
+	assert_int_equal(out.vt, AE_ADMIN_VT_BSTR);
+	assert_string_equal(out.text, "CA");
+	/* a number */
+	in = (struct ae_admin_reply){ .vt = AE_ADMIN_VT_I4, .n = 0x600 };
+	ae_wr_reset(&w);
+	assert_int_equal(
+	    ae_admin_reply_encode(&w, AE_ADMIN_GETCONFIGENTRY, &in, &e), AE_OK);
+	assert_int_equal(w.len, 36);
+	assert_int_equal(ae_admin_reply_decode(&out, AE_ADMIN_GETCONFIGENTRY,
+			     w.p, w.len, false, a, &e),
+	    AE_OK);
+	assert_int_equal(out.n, 0x600);
+	/* text without text */
+	in = (struct ae_admin_reply){ .vt = AE_ADMIN_VT_BSTR };
+	ae_wr_reset(&w);
+	assert_int_equal(
+	    ae_admin_reply_encode(&w, AE_ADMIN_GETCONFIGENTRY, &in, &e),
+	    AE_EINVAL);
+	ae_wr_done(&w);
+	ae_arena_free(a);
+}
+
 /* OpenView by hand, MS-CSRA 3.1.4.1.12: what a count may be. */
 static int
 open_view(uint32_t ccvr, uint32_t conformance, uint32_t ccol)
@@ -315,6 +369,7 @@ main(void)
 		cmocka_unit_test(roles_apart),
 		cmocka_unit_test(requests_round_trip),
 		cmocka_unit_test(replies_round_trip),
+		cmocka_unit_test(variants),
 		cmocka_unit_test(counts_are_bounded),
 		cmocka_unit_test(mutations),
 	};
