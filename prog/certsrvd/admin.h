@@ -2,9 +2,9 @@
 /* Copyright the autoenroll authors. */
 /*
  * In ca: administration over the network (MS-CSRA).  admin_call.c is the
- * door and answers what needs nobody else, admin_judge.c says whether an
- * officer may decide about a row, admin_rows.c what is about one row,
- * admin_view.c views of many.
+ * door, admin_read.c and admin_config.c answer at once, admin_judge.c says
+ * whether an officer may decide about a row, admin_rows.c what is about one
+ * row, admin_view.c views of many.
  */
 #ifndef CERTSRVD_ADMIN_H
 #define CERTSRVD_ADMIN_H
@@ -41,6 +41,17 @@ struct job *manage_start(struct manage *m, enum msg op);
 
 /* admin_config.c: GetConfigEntry */
 void admin_config_entry(struct manage *m);
+/* admin_read.c: each fills m->reply */
+void read_nothing(struct manage *m);
+void read_server_state(struct manage *m);
+void read_my_roles(struct manage *m);
+void read_audit_filter(struct manage *m);
+void read_get_crl(struct manage *m);
+void read_ca_security(struct manage *m);
+void read_officer_rights(struct manage *m);
+void read_ca_property(struct manage *m);
+void read_view_columns(struct manage *m);
+void read_default_columns(struct manage *m);
 
 /* Answer and be done with it: by a job, or without one. */
 void manage_send(struct ca *ca, uint8_t worker, uint32_t generation,

@@ -12,15 +12,10 @@
 #include "admin_view.h"
 #include "base/hex.h"
 #include "base/time.h"
-#include "ca/rights.h"
 #include "sys/clock.h"
 #include "wcce/admin_view.h"
 #include "wcce/hresult.h"
 #include "wcce/name.h"
-
-#define HR_FILE_NOT_FOUND 0x80070002u
-#define HR_OVERFLOW 0x00000001u /* ERROR_ARITHMETIC_OVERFLOW, MS-CSRA 2.2.5 */
-#define AUDIT_ALL 0x7fu		/* MS-CSRA 3.1.4.2.10: there is no less */
 
 #define CRL_BASE 0x1u /* PublishCRLs, MS-CSRA 3.1.4.2.1 */
 #define CRL_DELTA 0x2u
@@ -118,163 +113,6 @@ on_manage_ask(
 	ae_wr_done(&w);
 	ae_arena_free(a);
 	return AE_OK;
-}
-
-/* ---- what is answered at once ---- */
-
-static void
-take_blob(struct manage *m)
-{
-	if (!ae_wr_ok(&m->w)) {
-		m->reply.hresult = HR_INTERNAL;
-		return;
-	}
-	m->reply.blob.p = m->w.p;
-	m->reply.blob.len = (uint32_t)m->w.len;
-}
-
-static void
-nothing(struct manage *m)
-{
-	(void)m; /* Ping: it was answered */
-}
-
-static void
-server_state(struct manage *m)
-{
-	m->reply.n = 1; /* he reads */
-}
-
-static void
-my_roles(struct manage *m)
-{
-	m->reply.n = m->roles;
-}
-
-static void
-audit_filter(struct manage *m)
-{
-	m->reply.n = AUDIT_ALL;
-}
-
-static void
-get_crl(struct manage *m)
-{
-	const struct ca_crl *k = &m->ca->crl[m->ca->current->key];
-
-	if (!k->made) {
-		m->reply.hresult = HR_FILE_NOT_FOUND;
-		return;
-	}
-	ae_wr_bytes(&m->w, k->crl.p, k->crl.len);
-	take_blob(m);
-}
-
-static void
-ca_security(struct manage *m)
-{
-	struct ae_err e = AE_ERR_INIT;
-
-	if (ae_sd_encode(&m->w, m->ca->config.sd, &e) < 0)
-		m->reply.hresult = HR_INTERNAL;
-	else
-		take_blob(m);
-}
-
-static bool
-put_rights(struct ae_wr *w, const struct ae_ca_rights *r)
-{
-	struct ae_wr one; /* a descriptor's offsets are from its own start */
-	bool ok;
-
-	ae_wr_init(&one, AE_SD_BYTES_MAX);
-	ok = ae_ca_rights_encode(&one, r->v, r->n, NULL) == AE_OK;
-	ae_wr_bytes(w, one.p, one.len);
-	ae_wr_done(&one);
-	return ok;
-}
-
-/* MS-CSRA 2.2.1.11.1: officers, whether agents are restricted, agents. */
-static void
-officer_rights(struct manage *m)
-{
-	const struct ca *ca = m->ca;
-	bool ok = true;
-
-	m->reply.n = ca->officers != NULL;
-	if (ca->officers != NULL)
-		ok = put_rights(&m->w, ca->officers);
-	ae_wr_u32(&m->w, ca->agents != NULL);
-	if (ca->agents != NULL)
-		ok = put_rights(&m->w, ca->agents) && ok;
-	if (ok)
-		take_blob(m);
-	else
-		m->reply.hresult = HR_INTERNAL;
-}
-
-/* GetCAProperty and GetCAPropertyInfo are those of ICertRequestD2. */
-static void
-ca_property(struct manage *m)
-{
-	const bool info = m->q.opnum == AE_ADMIN_GETCAPROPERTYINFO;
-	const struct ae_wcce_request q = { .iface = AE_WCCE_ICERTREQUESTD2,
-		.call = info ? AE_WCCE_CALL_GETPROPERTYINFO
-			     : AE_WCCE_CALL_GETPROPERTY,
-		.authority = m->q.authority,
-		.prop_id = (int32_t)m->q.prop_id,
-		.prop_index = (int32_t)m->q.prop_index,
-		.prop_type = (int32_t)m->q.prop_type };
-	struct ae_wcce_reply p = { .hresult = 0 };
-	struct ae_err e = AE_ERR_INIT;
-
-	if (ae_ca_property(&p, &m->ca->info, &q, m->a, &e) < 0) {
-		m->reply.hresult = HR_INTERNAL;
-		return;
-	}
-	m->reply.hresult = p.hresult;
-	m->reply.n = info ? (uint32_t)p.nprops : 0;
-	m->reply.blob.p = p.value.p;
-	m->reply.blob.len = (uint32_t)p.value.len;
-}
-
-/* EnumViewColumn is EnumViewColumnTable with the table of requests. */
-static void
-view_columns(struct manage *m)
-{
-	const struct ae_admin_column *v;
-	size_t n;
-
-	v = ae_admin_columns(m->q.table, &n);
-	if (v == NULL || m->q.count == 0) {
-		m->reply.hresult = AE_HR_E_INVALIDARG;
-	} else if (m->q.from >= n) {
-		m->reply.hresult = HR_OVERFLOW;
-	} else {
-		n -= m->q.from;
-		if (n > m->q.count)
-			n = m->q.count;
-		ae_admin_put_columns(&m->w, v + m->q.from, n);
-		m->reply.n = (uint32_t)n;
-		take_blob(m);
-	}
-}
-
-static void
-default_columns(struct manage *m)
-{
-	const uint32_t *v;
-	size_t n, i;
-
-	v = ae_admin_default_columns(m->q.flags, &n);
-	if (v == NULL) {
-		m->reply.hresult = AE_HR_E_INVALIDARG;
-		return;
-	}
-	for (i = 0; i < n; i++)
-		ae_wr_u32(&m->w, v[i]);
-	m->reply.n = (uint32_t)n;
-	take_blob(m);
 }
 
 /* ---- what changes something, or asks the database ---- */
@@ -432,27 +270,27 @@ static const struct {
 	{ AE_ADMIN_DENY, by_id },
 	{ AE_ADMIN_ISVALID, is_valid },
 	{ AE_ADMIN_PUBLISHCRL, publish },
-	{ AE_ADMIN_GETCRL, get_crl },
+	{ AE_ADMIN_GETCRL, read_get_crl },
 	{ AE_ADMIN_REVOKE, revoke },
-	{ AE_ADMIN_ENUMVIEWCOLUMN, view_columns },
-	{ AE_ADMIN_DEFAULTCOLUMNS, default_columns },
+	{ AE_ADMIN_ENUMVIEWCOLUMN, read_view_columns },
+	{ AE_ADMIN_DEFAULTCOLUMNS, read_default_columns },
 	{ AE_ADMIN_ENUMATTRIBUTES, by_id },
 	{ AE_ADMIN_OPENVIEW, admin_open_view },
 	{ AE_ADMIN_ENUMVIEW, admin_enum_view },
 	{ AE_ADMIN_CLOSEVIEW, admin_close_view },
-	{ AE_ADMIN_PING, nothing },
-	{ AE_ADMIN_GETSERVERSTATE, server_state },
+	{ AE_ADMIN_PING, read_nothing },
+	{ AE_ADMIN_GETSERVERSTATE, read_server_state },
 	{ AE_ADMIN_PUBLISHCRLS, publish },
-	{ AE_ADMIN_GETCAPROPERTY, ca_property },
-	{ AE_ADMIN_GETCAPROPERTYINFO, ca_property },
-	{ AE_ADMIN_ENUMVIEWCOLUMNTABLE, view_columns },
-	{ AE_ADMIN_GETCASECURITY, ca_security },
-	{ AE_ADMIN_PING2, nothing },
+	{ AE_ADMIN_GETCAPROPERTY, read_ca_property },
+	{ AE_ADMIN_GETCAPROPERTYINFO, read_ca_property },
+	{ AE_ADMIN_ENUMVIEWCOLUMNTABLE, read_view_columns },
+	{ AE_ADMIN_GETCASECURITY, read_ca_security },
+	{ AE_ADMIN_PING2, read_nothing },
 	{ AE_ADMIN_GETARCHIVEDKEY, by_id },
-	{ AE_ADMIN_GETAUDITFILTER, audit_filter },
-	{ AE_ADMIN_GETOFFICERRIGHTS, officer_rights },
+	{ AE_ADMIN_GETAUDITFILTER, read_audit_filter },
+	{ AE_ADMIN_GETOFFICERRIGHTS, read_officer_rights },
 	{ AE_ADMIN_GETCONFIGENTRY, admin_config_entry },
-	{ AE_ADMIN_GETMYROLES, my_roles },
+	{ AE_ADMIN_GETMYROLES, read_my_roles },
 };
 /* clang-format on */
 

@@ -16,8 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin_row.h"
-#include "base/hex.h"
+#include "admin_query.h"
 #include "pki/crl.h"
 #include "sys/clock.h"
 #include "wcce/hresult.h"
@@ -40,20 +39,8 @@ struct sorted {
 };
 
 struct admin_view {
-	struct ae_arena *a; /* restrictions, columns, keys of the order */
-	struct ae_admin_filter filter[AE_ADMIN_RESTRICTIONS_MAX];
-	size_t nfilters;
-	const struct ae_admin_filter *order; /* NULL: by the number */
-	uint32_t columns[AE_ADMIN_COLUMNS_MAX];
-	size_t ncolumns;
-	bool crl, blobs, down;
-
-	/* what db is asked of the restrictions */
-	int disp;
-	const char *template;
-	uint8_t serial[AE_DB_SERIAL_MAX];
-	size_t serial_len;
-	int64_t low, high; /* numbers */
+	struct ae_arena *a; /* of the query, and keys of the order */
+	struct admin_query q;
 
 	uint32_t base;	/* how the client calls the first row: 0 or 1 */
 	int64_t next;	/* the row after cursor is this one of all */
@@ -88,144 +75,7 @@ view_close(struct known *k)
 	k->view = NULL;
 }
 
-/* ---- what is wanted ---- */
-
-static bool
-columns_fit(const struct admin_view *v, uint32_t id)
-{
-	return v->crl ? ae_admin_column_is_crl(id)
-		      : ae_admin_column_is_request(id);
-}
-
-/* Numbers that can satisfy it. */
-static void
-bound_ids(struct admin_view *v, const struct ae_admin_filter *f)
-{
-	const int64_t n = (int32_t)f->value.number;
-	int64_t low = INT64_MIN, high = INT64_MAX;
-
-	if (f->seek == AE_ADMIN_SEEK_EQ || f->seek == AE_ADMIN_SEEK_GE)
-		low = n;
-	if (f->seek == AE_ADMIN_SEEK_GT)
-		low = n + 1;
-	if (f->seek == AE_ADMIN_SEEK_EQ || f->seek == AE_ADMIN_SEEK_LE)
-		high = n;
-	if (f->seek == AE_ADMIN_SEEK_LT)
-		high = n - 1;
-	if (low > v->low)
-		v->low = low;
-	if (high < v->high)
-		v->high = high;
-}
-
-/* A template by its name in any case, or by its OID: its name as stored. */
-static void
-find_template(
-    const struct ca *ca, struct admin_view *v, struct ae_admin_filter *f)
-{
-	const struct snapshot *s = ca->snapshot;
-	size_t i;
-
-	for (i = 0; s != NULL && i < s->pki->ntemplates; i++) {
-		const struct ae_template *t = s->pki->templates[i];
-
-		if (!ae_str_eq_nocase(t->cn, f->value.text) &&
-		    (t->oid == NULL || strcmp(t->oid, f->value.text) != 0))
-			continue;
-		f->value.text = ae_arena_strdup(v->a, t->cn);
-		v->template = f->value.text;
-		return;
-	}
-}
-
-static void
-use_index(const struct ca *ca, struct admin_view *v, struct ae_admin_filter *f)
-{
-	const bool eq = f->seek == AE_ADMIN_SEEK_EQ;
-	const char *s = f->value.text;
-
-	if (f->column == AE_ADMIN_COL_REQUESTID ||
-	    f->column == AE_ADMIN_COL_ISSUEDID) {
-		bound_ids(v, f);
-	} else if (eq && f->column == AE_ADMIN_COL_DISPOSITION) {
-		v->disp = (int)f->value.number;
-	} else if (eq && f->column == AE_ADMIN_COL_TEMPLATE) {
-		find_template(ca, v, f);
-	} else if (eq && f->column == AE_ADMIN_COL_SERIAL &&
-	    strlen(s) % 2 == 0 && strlen(s) / 2 <= sizeof(v->serial) &&
-	    ae_hex_decode(v->serial, strlen(s) / 2, s)) {
-		v->serial_len = strlen(s) / 2;
-	}
-}
-
-/* The order that is the table's own, or its reverse. */
-static bool
-by_number(uint32_t column)
-{
-	return column == AE_ADMIN_COL_REQUESTID ||
-	    column == AE_ADMIN_COL_ISSUEDID || column == AE_ADMIN_COL_SUBMITTED;
-}
-
-static bool
-take_filters(struct manage *m, struct admin_view *v)
-{
-	bool ordered = false;
-	uint32_t i;
-
-	for (i = 0; i < m->q.nrestrictions; i++) {
-		struct ae_admin_filter *f = &v->filter[i];
-
-		if (ae_admin_filter_parse(
-			f, &m->q.restrictions[i], v->a, NULL) != AE_OK ||
-		    !columns_fit(v, f->column) ||
-		    (ordered && f->sort != AE_ADMIN_SORT_NONE))
-			return false;
-		v->nfilters++;
-		v->blobs = v->blobs || admin_row_wants_blobs(f->column);
-		if (!v->crl)
-			use_index(m->ca, v, f);
-		if (f->sort == AE_ADMIN_SORT_NONE)
-			continue;
-		ordered = true;
-		v->down = f->sort == AE_ADMIN_SORT_DESC;
-		v->order = by_number(f->column) ? NULL : f;
-	}
-	return true;
-}
-
-static bool
-take(struct manage *m, struct admin_view *v)
-{
-	uint32_t i;
-
-	if (m->q.ncolumns == 0)
-		return false;
-	v->crl = ae_admin_column_is_crl(m->q.columns[0]);
-	for (i = 0; i < m->q.ncolumns; i++) {
-		if (!columns_fit(v, m->q.columns[i]))
-			return false;
-		v->columns[v->ncolumns++] = m->q.columns[i];
-		v->blobs = v->blobs || admin_row_wants_blobs(m->q.columns[i]);
-	}
-	return take_filters(m, v);
-}
-
 /* ---- rows ---- */
-
-static bool
-satisfies(const struct admin_view *v, struct admin_row *r)
-{
-	size_t i;
-
-	for (i = 0; i < v->nfilters; i++) {
-		const struct ae_admin_value have =
-		    admin_row_value(r, v->filter[i].column);
-
-		if (!ae_admin_filter_match(&v->filter[i], &have))
-			return false;
-	}
-	return true;
-}
 
 static void
 emit(struct admin_view *v, struct admin_row *r)
@@ -233,10 +83,10 @@ emit(struct admin_view *v, struct admin_row *r)
 	struct ae_admin_value values[AE_ADMIN_COLUMNS_MAX];
 	size_t i;
 
-	for (i = 0; i < v->ncolumns; i++)
-		values[i] = admin_row_value(r, v->columns[i]);
+	for (i = 0; i < v->q.ncolumns; i++)
+		values[i] = admin_row_value(r, v->q.columns[i]);
 	ae_admin_put_row(
-	    &v->w, (uint32_t)r->db->id, v->columns, values, v->ncolumns);
+	    &v->w, (uint32_t)r->db->id, v->q.columns, values, v->q.ncolumns);
 	v->got++;
 }
 
@@ -281,27 +131,27 @@ ask(struct job *j, struct admin_view *v)
 
 	ae_wr_init(&w, MSG_TEXT_MAX * 2);
 	if (v->collected) {
-		const int64_t most = v->blobs ? PAGE_BLOBS : PAGE_ROWS;
+		const int64_t most = v->q.blobs ? PAGE_BLOBS : PAGE_ROWS;
 		int64_t n = (int64_t)v->nsorted - v->next;
 
 		if (n > (int64_t)(v->want - v->got))
 			n = (int64_t)(v->want - v->got);
 		if (n > most)
 			n = most;
-		ae_wr_u8(&w, v->blobs);
+		ae_wr_u8(&w, v->q.blobs);
 		ae_wr_u32(&w, (uint32_t)n);
 		for (i = 0; i < n; i++)
 			ae_wr_u64(&w, (uint64_t)v->sorted[v->next + i].id);
 		ok = peer_send(
 		    peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_PICK, j->id, &w);
 	} else {
-		ae_wr_u8(&w, v->blobs);
+		ae_wr_u8(&w, v->q.blobs);
 		ae_wr_u64(&w, (uint64_t)v->cursor);
-		ae_wr_u32(&w, v->blobs ? PAGE_BLOBS : PAGE_ROWS);
-		ae_wr_u8(&w, v->down && v->order == NULL);
-		ae_wr_u32(&w, (uint32_t)v->disp);
-		put_str(&w, v->template);
-		put_bytes(&w, v->serial, v->serial_len);
+		ae_wr_u32(&w, v->q.blobs ? PAGE_BLOBS : PAGE_ROWS);
+		ae_wr_u8(&w, v->q.down && v->q.order == NULL);
+		ae_wr_u32(&w, (uint32_t)v->q.disp);
+		put_str(&w, v->q.template);
+		put_bytes(&w, v->q.serial, v->q.serial_len);
 		ok = peer_send(
 		    peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_LIST, j->id, &w);
 	}
@@ -314,11 +164,11 @@ ask(struct job *j, struct admin_view *v)
 static void
 rewind_view(struct admin_view *v)
 {
-	const bool down = v->down && v->order == NULL;
+	const bool down = v->q.down && v->q.order == NULL;
 
 	v->next = 0;
-	v->cursor = down ? (v->high == INT64_MAX ? 0 : v->high + 1)
-			 : (v->low <= 0 ? 0 : v->low - 1);
+	v->cursor = down ? (v->q.high == INT64_MAX ? 0 : v->q.high + 1)
+			 : (v->q.low <= 0 ? 0 : v->q.low - 1);
 	if (down && v->cursor < 0)
 		v->cursor = 1; /* nothing is before it */
 }
@@ -341,15 +191,15 @@ row(struct admin_view *v, struct admin_row *r)
 {
 	struct sorted *s;
 
-	if (r->db->id > v->high || r->db->id < v->low)
+	if (r->db->id > v->q.high || r->db->id < v->q.low)
 		return false;
 	v->cursor = r->db->id;
-	if (!satisfies(v, r))
+	if (!admin_query_match(&v->q, r))
 		return true;
-	if (v->order != NULL) { /* kept until all are there */
+	if (v->q.order != NULL) { /* kept until all are there */
 		s = &v->sorted[v->nsorted++];
 		s->id = r->db->id;
-		s->key = admin_row_value(r, v->order->column);
+		s->key = admin_row_value(r, v->q.order->column);
 		if (!keep_key(v, &s->key)) /* as if there were too many */
 			v->nsorted = SORTED_MAX + 1;
 		return true;
@@ -389,8 +239,8 @@ sort(struct admin_view *v)
 	if (o == NULL)
 		return false;
 	for (i = 0; i < v->nsorted; i++)
-		o[i] = (struct ordering){ v->sorted[i], v->order->column,
-			v->down };
+		o[i] = (struct ordering){ v->sorted[i], v->q.order->column,
+			v->q.down };
 	qsort(o, v->nsorted, sizeof(*o), compare);
 	for (i = 0; i < v->nsorted; i++)
 		v->sorted[i] = o[i].s;
@@ -420,7 +270,7 @@ go_on(struct job *j, struct admin_view *v)
 static void
 page_done(struct job *j, struct admin_view *v, bool end)
 {
-	if (v->order != NULL && !v->collected) {
+	if (v->q.order != NULL && !v->collected) {
 		if (v->nsorted > SORTED_MAX)
 			answer(j, v, HR_QUOTA, false);
 		else if (!end && ae_clock_mono_ms() < v->until)
@@ -456,7 +306,7 @@ page(struct admin_view *v, struct ae_rd *r, bool *end, struct ae_arena *a)
 		struct admin_row ar = { .db = &one, .a = a };
 
 		get_row(r, &one, a);
-		if (!ae_rd_ok(r) || !more || (v->order == NULL && full(v))) {
+		if (!ae_rd_ok(r) || !more || (v->q.order == NULL && full(v))) {
 			*end = *end && !more;
 			continue;
 		}
@@ -521,16 +371,17 @@ crl_row(struct admin_view *v, const struct ca_crl *k, uint32_t id)
 	    ae_crl_parse(&c, k->crl.p, k->crl.len, MSG_CRL_MAX, false, NULL) !=
 		AE_OK)
 		match = false;
-	for (i = 0; match && i < v->nfilters; i++) {
-		values[0] = admin_crl_value(c, id, v->filter[i].column);
-		match = ae_admin_filter_match(&v->filter[i], &values[0]);
+	for (i = 0; match && i < v->q.nfilters; i++) {
+		values[0] = admin_crl_value(c, id, v->q.filter[i].column);
+		match = ae_admin_filter_match(&v->q.filter[i], &values[0]);
 	}
 	if (match && v->skip > 0) {
 		v->skip--;
 	} else if (match && !full(v)) {
-		for (i = 0; i < v->ncolumns; i++)
-			values[i] = admin_crl_value(c, id, v->columns[i]);
-		ae_admin_put_row(&v->w, id, v->columns, values, v->ncolumns);
+		for (i = 0; i < v->q.ncolumns; i++)
+			values[i] = admin_crl_value(c, id, v->q.columns[i]);
+		ae_admin_put_row(
+		    &v->w, id, v->q.columns, values, v->q.ncolumns);
 		v->got++;
 	}
 	v->next += match;
@@ -572,12 +423,12 @@ fetch(struct manage *m, struct admin_view *v)
 		else
 			rewind_view(v);
 	}
-	if (v->crl)
+	if (v->q.crl)
 		v->next = 0;
 	v->skip = first - (uint32_t)v->next;
-	if (v->crl)
+	if (v->q.crl)
 		crl_rows(j, v);
-	else if (v->order != NULL && !v->collected)
+	else if (v->q.order != NULL && !v->collected)
 		ask(j, v);
 	else if (v->want == 0)
 		answer(j, v, 0, false);
@@ -603,18 +454,16 @@ admin_open_view(struct manage *m)
 		return;
 	}
 	ae_wr_init(&v->w, AE_ADMIN_REPLY_MAX);
-	v->low = INT64_MIN;
-	v->high = INT64_MAX;
 	v->base = m->q.from > 0 ? 1 : 0;
 	v->opening = true;
-	if (!take(m, v)) {
+	if (!admin_query_take(&v->q, m, v->a)) {
 		admin_view_free(v);
 		m->reply.hresult = AE_HR_E_INVALIDARG;
 		return;
 	}
-	if (v->order != NULL)
+	if (v->q.order != NULL)
 		v->sorted = calloc(SORTED_MAX + 1, sizeof(*v->sorted));
-	if (v->order != NULL && v->sorted == NULL) {
+	if (v->q.order != NULL && v->sorted == NULL) {
 		admin_view_free(v);
 		m->reply.hresult = HR_BUSY;
 		return;
