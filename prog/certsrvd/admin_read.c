@@ -54,7 +54,8 @@ read_get_crl(struct manage *m)
 {
 	const struct ca_crl *k = &m->ca->crl[m->ca->current->key];
 
-	if (!k->made) {
+	/* one that is too long to be in memory is read where it is published */
+	if (!k->made || k->crl.len == 0) {
 		m->reply.hresult = HR_FILE_NOT_FOUND;
 		return;
 	}
