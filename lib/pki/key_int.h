@@ -100,6 +100,19 @@ int ae_p11_generate(struct ae_key **out, struct ae_p11 *p,
 /* The public half is read from the token: it has to be there. */
 int ae_p11_open(struct ae_key **out, struct ae_p11 *p, const char *uri,
     struct ae_err *e) AE_MUST_CHECK;
+/*
+ * The token's private key that goes with a public half that is known: the
+ * token is not asked before it signs.  uri has an id or a label.
+ */
+int ae_p11_attach(struct ae_key **out, struct ae_p11 *p, const char *uri,
+    const struct ae_key *public, struct ae_err *e) AE_MUST_CHECK;
+/* The same with the public half from the token, logged in. */
+int ae_p11_find_uri(struct ae_key **out, struct ae_p11 *p, const char *uri,
+    struct ae_err *e) AE_MUST_CHECK;
+/* The part of a URI that names the token; does it name an object, too? */
+#define AE_P11_TOKEN_MAX AE_KEYDEV_URI_MAX
+int ae_p11_token_uri(char out[AE_P11_TOKEN_MAX], const char *text, bool *object,
+    struct ae_err *e) AE_MUST_CHECK;
 /* The id of a URI; AE_EPROTO without one of 20 bytes. */
 int ae_p11_uri_id(
     uint8_t id[AE_KEY_ID_LEN], const char *uri, struct ae_err *e) AE_MUST_CHECK;

@@ -171,7 +171,48 @@ ae_keydev_open(struct ae_key **out, struct ae_keydev *d, const void *text,
 	}
 	if (is_tss2(text, len))
 		return ae_tpm_open(out, get_tpm, d, text, len, e);
-	return ae_key_from_pem(out, text, len, NULL, e);
+	return ae_key_from_pem(out, text, len, d->conf.pass, e);
+}
+
+int
+ae_keydev_attach(struct ae_key **out, struct ae_keydev *d, const void *text,
+    size_t len, const struct ae_key *public, struct ae_err *e)
+{
+	struct ae_key *k = NULL;
+	struct ae_p11 *p;
+	char uri[1024];
+	int rc;
+
+	if (is_uri(text, len, uri)) {
+		rc = get_p11(&p, d, e);
+		return rc == AE_OK ? ae_p11_attach(out, p, uri, public, e) : rc;
+	}
+	rc = ae_keydev_open(&k, d, text, len, e);
+	if (rc == AE_OK && !ae_key_same_public(k, public)) {
+		ae_key_free(k);
+		return ae_fail(
+		    e, AE_ETRUST, AE_DOM_NONE, 0, "it is another key");
+	}
+	if (rc == AE_OK)
+		*out = k;
+	return rc;
+}
+
+int
+ae_keydev_find_uri(
+    struct ae_key **out, struct ae_keydev *d, const char *uri, struct ae_err *e)
+{
+	struct ae_p11 *p;
+	int rc = get_p11(&p, d, e);
+
+	return rc == AE_OK ? ae_p11_find_uri(out, p, uri, e) : rc;
+}
+
+int
+ae_keydev_token_uri(char out[AE_KEYDEV_URI_MAX], const char *uri, bool *object,
+    struct ae_err *e)
+{
+	return ae_p11_token_uri(out, uri, object, e);
 }
 
 int

@@ -30,8 +30,17 @@ struct ae_keydev_conf {
 	uint32_t tpm_parent; /* handle of the parent key; 0: owner hierarchy */
 	const char *module;  /* PKCS#11 library */
 	const char *token;   /* "pkcs11:token=…", matches one; NULL: none */
-	const struct ae_secret *pin; /* NULL or empty: no login */
-	const char *pin_refused;     /* why pin must not be tried again */
+	const struct ae_secret *pin;  /* NULL or empty: no login */
+	const char *pin_refused;      /* why pin must not be tried again */
+	const struct ae_secret *pass; /* of software keys; NULL: none */
+	/*
+	 * Around each try of the PIN, for several processes with one token:
+	 * begin may wait, and false forbids it; end hears whether it was
+	 * refused.  NULL: nobody else tries.
+	 */
+	bool (*login_begin)(void *arg);
+	void (*login_end)(void *arg, bool refused);
+	void *login_arg;
 };
 
 struct ae_keydev;
@@ -72,6 +81,27 @@ int ae_keydev_generate(struct ae_key **out, struct ae_keydev *d,
  */
 int ae_keydev_open(struct ae_key **out, struct ae_keydev *d, const void *text,
     size_t len, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * The private key at this URI or in this text that goes with a public half
+ * that is known.  Of a token it may have any id or label, and is not asked
+ * for before it signs, so that a token that is away now may come back.
+ * AE_ETRUST: text has another key.
+ */
+int ae_keydev_attach(struct ae_key **out, struct ae_keydev *d, const void *text,
+    size_t len, const struct ae_key *public, struct ae_err *e) AE_MUST_CHECK;
+
+/* A key that is in the token already, by any id or label. */
+int ae_keydev_find_uri(struct ae_key **out, struct ae_keydev *d,
+    const char *uri, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * The part of a key's URI that names its token, for ae_keydev_conf.token;
+ * *object: it names a key as well.  AE_EINVAL, also for one with a PIN.
+ */
+#define AE_KEYDEV_URI_MAX 1024
+int ae_keydev_token_uri(char out[AE_KEYDEV_URI_MAX], const char *uri,
+    bool *object, struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * Does the device still know the key?  AE_ENOTFOUND with NTE_BAD_KEYSET when

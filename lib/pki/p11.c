@@ -234,11 +234,17 @@ find_again(struct ae_p11 *p, struct ae_err *e)
 	return find_slot(p, e);
 }
 
+static bool
+wrong_pin(CK_RV rv)
+{
+	return rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID ||
+	    rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_LOCKED;
+}
+
 static int
 pin_failed(struct ae_p11 *p, CK_RV rv, struct ae_err *e)
 {
-	p->refused = rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID ||
-	    rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_LOCKED;
+	p->refused = wrong_pin(rv);
 	return ae_p11_fail(e, rv, "logging in to the token");
 }
 
@@ -279,7 +285,13 @@ login(struct ae_p11 *p, struct ae_err *e)
 	if (pin == NULL || pin->len == 0)
 		return no_login(e, NTE_SILENT_CONTEXT,
 		    "it wants a PIN and no pin-file is configured");
+	if (p->conf->login_begin != NULL &&
+	    !p->conf->login_begin(p->conf->login_arg))
+		return no_login(e, NTE_INCORRECT_PASSWORD,
+		    "it refused the PIN before; not tried again");
 	rv = p->f->C_Login(p->session, CKU_USER, pin->p, pin->len);
+	if (p->conf->login_end != NULL)
+		p->conf->login_end(p->conf->login_arg, wrong_pin(rv));
 	if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
 		return pin_failed(p, rv, e);
 	p->logged_in = true;
@@ -310,6 +322,7 @@ ae_p11_session(struct ae_p11 *p, bool want_login, struct ae_err *e)
 			return ae_p11_fail(e, rv, "opening the token");
 		}
 		p->logged_in = false;
+		p->session_no++;
 	}
 	return want_login ? login(p, e) : AE_OK;
 }

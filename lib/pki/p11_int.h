@@ -22,6 +22,7 @@ struct ae_p11 {
 	P11KitUri *uri; /* which token */
 	ck_slot_id_t slot;
 	ck_session_handle_t session; /* 0: none */
+	unsigned session_no;	     /* grows with each session */
 	bool logged_in;
 	bool refused; /* the PIN */
 	char name[160];
@@ -46,9 +47,20 @@ bool ae_p11_lost(CK_RV rv);
 	.value = (void *)(uintptr_t)(v), .value_len = (n) }
 /* clang-format on */
 
+/* What an object is looked for by; at least one of both. */
+struct ae_p11_match {
+	uint8_t id[64];
+	size_t id_len; /* 0: any */
+	uint8_t label[128];
+	size_t label_len;
+};
+
 struct ae_p11_key {
-	struct ae_p11 *p11; /* borrowed */
-	uint8_t id[AE_KEY_ID_LEN];
+	struct ae_p11 *p11;	   /* borrowed */
+	uint8_t id[AE_KEY_ID_LEN]; /* that of a certificate of it */
+	struct ae_p11_match match;
+	ck_object_handle_t private; /* in the session of that number */
+	unsigned session_no;
 	char uri[AE_P11_URI_MAX];
 };
 

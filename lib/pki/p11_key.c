@@ -2,7 +2,8 @@
 /* Copyright the autoenroll authors. */
 /*
  * Keys in a PKCS#11 token: made there so that they never leave, named by the
- * id that X.509 gives them (SHA-1 of the public key), and signing.  A token
+ * id that X.509 gives them (SHA-1 of the public key), and signing.  Keys that
+ * somebody else made are named by whatever id and label they have.  A token
  * that was away is opened again once per question.
  */
 #include <openssl/asn1.h>
@@ -18,19 +19,21 @@
 
 #define RAW_MAX 1024
 
-CK_RV
-ae_p11_find(struct ae_p11 *p, ck_object_class_t class,
-    const uint8_t id[AE_KEY_ID_LEN], ck_object_handle_t *out)
+/* The object of a class; CKR_OBJECT_HANDLE_INVALID: there is none. */
+static CK_RV
+find(struct ae_p11 *p, ck_object_class_t class, const struct ae_p11_match *m,
+    ck_object_handle_t *out)
 {
-	uint8_t copy[AE_KEY_ID_LEN];
-	struct ck_attribute t[] = { AE_P11_ATTR(
-					CKA_CLASS, &class, sizeof(class)),
-		AE_P11_ATTR(CKA_ID, copy, sizeof(copy)) };
-	unsigned long n = 0;
+	struct ck_attribute t[3] = { AE_P11_ATTR(
+	    CKA_CLASS, &class, sizeof(class)) };
+	unsigned long n = 0, nt = 1;
 	CK_RV rv;
 
-	memcpy(copy, id, sizeof(copy));
-	rv = p->f->C_FindObjectsInit(p->session, t, 2);
+	if (m->id_len > 0)
+		t[nt++] = AE_P11_ATTR(CKA_ID, m->id, m->id_len);
+	if (m->label_len > 0)
+		t[nt++] = AE_P11_ATTR(CKA_LABEL, m->label, m->label_len);
+	rv = p->f->C_FindObjectsInit(p->session, t, nt);
 	if (rv != CKR_OK)
 		return rv;
 	rv = p->f->C_FindObjects(p->session, out, 1, &n);
@@ -38,6 +41,16 @@ ae_p11_find(struct ae_p11 *p, ck_object_class_t class,
 	if (rv == CKR_OK && n == 0)
 		rv = CKR_OBJECT_HANDLE_INVALID;
 	return rv;
+}
+
+CK_RV
+ae_p11_find(struct ae_p11 *p, ck_object_class_t class,
+    const uint8_t id[AE_KEY_ID_LEN], ck_object_handle_t *out)
+{
+	struct ae_p11_match m = { .id_len = AE_KEY_ID_LEN };
+
+	memcpy(m.id, id, AE_KEY_ID_LEN);
+	return find(p, class, &m, out);
 }
 
 /* An attribute into a buffer; length 0 when there is none. */
@@ -144,13 +157,16 @@ sign_once(struct ae_p11_key *k, struct ck_mechanism *m, const struct ae_der in,
     uint8_t *raw, unsigned long *n)
 {
 	struct ae_p11 *p = k->p11;
-	ck_object_handle_t o;
 	uint8_t copy[AE_HASH_MAX + 64];
-	CK_RV rv;
+	CK_RV rv = CKR_OK;
 
-	rv = ae_p11_find(p, CKO_PRIVATE_KEY, k->id, &o);
-	if (rv == CKR_OK)
-		rv = p->f->C_SignInit(p->session, m, o);
+	/* A handle is good for its session; finding it costs a round trip. */
+	if (k->session_no != p->session_no)
+		rv = find(p, CKO_PRIVATE_KEY, &k->match, &k->private);
+	if (rv != CKR_OK)
+		return rv;
+	k->session_no = p->session_no;
+	rv = p->f->C_SignInit(p->session, m, k->private);
 	if (rv != CKR_OK)
 		return rv;
 	memcpy(copy, in.p, in.len);
@@ -218,7 +234,7 @@ p11_find(const struct ae_key *key, struct ae_err *e)
 		rc = ae_p11_session(k->p11, false, e);
 		if (rc != AE_OK)
 			return rc;
-		rv = ae_p11_find(k->p11, CKO_PUBLIC_KEY, k->id, &o);
+		rv = find(k->p11, CKO_PUBLIC_KEY, &k->match, &o);
 		if (rv == CKR_OK || !ae_p11_lost(rv))
 			break;
 		ae_p11_drop(k->p11);
@@ -241,7 +257,7 @@ p11_destroy(struct ae_key *key, struct ae_err *e)
 	if (rc != AE_OK)
 		return rc;
 	for (i = 0; i < 3; i++) {
-		rv = ae_p11_find(k->p11, classes[i], k->id, &o);
+		rv = find(k->p11, classes[i], &k->match, &o);
 		if (rv == CKR_OK)
 			rv = k->p11->f->C_DestroyObject(k->p11->session, o);
 		if (rv != CKR_OK && rv != CKR_OBJECT_HANDLE_INVALID)
@@ -319,9 +335,11 @@ wrap(struct ae_key **out, struct ae_p11 *p, ck_object_handle_t public,
 	k->p11 = p;
 	rc = read_public(&key, p, public, e);
 	if (rc == AE_OK)
-		rc = ae_key_id(k->id, key, e);
+		rc = ae_key_id(k->match.id, key, e);
+	k->match.id_len = AE_KEY_ID_LEN;
+	memcpy(k->id, k->match.id, AE_KEY_ID_LEN);
 	if (rc == AE_OK)
-		rc = make_uri(k->uri, p, k->id, e);
+		rc = make_uri(k->uri, p, k->match.id, e);
 	if (rc != AE_OK) {
 		ae_key_free(key);
 		free(k);
@@ -381,7 +399,8 @@ name_pair(struct ae_p11 *p, const struct ae_key *key,
     const ck_object_handle_t pair[2], struct ae_err *e)
 {
 	const struct ae_p11_key *k = key->at;
-	struct ck_attribute a = AE_P11_ATTR(CKA_ID, k->id, sizeof(k->id));
+	struct ck_attribute a =
+	    AE_P11_ATTR(CKA_ID, k->match.id, k->match.id_len);
 	CK_RV rv = CKR_OK;
 	size_t i;
 
@@ -448,17 +467,17 @@ int
 ae_p11_open(
     struct ae_key **out, struct ae_p11 *p, const char *uri, struct ae_err *e)
 {
-	uint8_t id[AE_KEY_ID_LEN];
+	struct ae_p11_match m = { .id_len = AE_KEY_ID_LEN };
 	ck_object_handle_t o = 0;
 	CK_RV rv = CKR_OK;
 	int rc, tries;
 
-	rc = ae_p11_uri_id(id, uri, e);
+	rc = ae_p11_uri_id(m.id, uri, e);
 	for (tries = 0; rc == AE_OK && tries < 2; tries++) {
 		rc = ae_p11_session(p, false, e);
 		if (rc != AE_OK)
 			return rc;
-		rv = ae_p11_find(p, CKO_PUBLIC_KEY, id, &o);
+		rv = find(p, CKO_PUBLIC_KEY, &m, &o);
 		if (rv == CKR_OK || !ae_p11_lost(rv))
 			break;
 		ae_p11_drop(p);
@@ -466,4 +485,138 @@ ae_p11_open(
 	if (rc == AE_OK && rv != CKR_OK)
 		return ae_p11_fail(e, rv, "looking for the key");
 	return rc == AE_OK ? wrap(out, p, o, e) : rc;
+}
+
+static bool
+take_attribute(
+    P11KitUri *uri, ck_attribute_type_t type, uint8_t *out, size_t *len)
+{
+	const struct ck_attribute *a = p11_kit_uri_get_attribute(uri, type);
+
+	if (a == NULL)
+		return true;
+	if (a->value_len > *len)
+		return false;
+	memcpy(out, a->value, a->value_len);
+	*len = a->value_len;
+	return true;
+}
+
+/* Id and label of any URI. */
+static int
+parse_match(struct ae_p11_match *m, const char *text, struct ae_err *e)
+{
+	size_t id = sizeof(m->id), label = sizeof(m->label);
+	P11KitUri *uri = p11_kit_uri_new();
+	bool ok;
+
+	if (uri == NULL)
+		return ae_fail_mem(e);
+	memset(m, 0, sizeof(*m));
+	ok =
+	    p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri) == P11_KIT_URI_OK;
+	if (ok && p11_kit_uri_get_attribute(uri, CKA_ID) == NULL)
+		id = 0;
+	if (ok && p11_kit_uri_get_attribute(uri, CKA_LABEL) == NULL)
+		label = 0;
+	ok = ok && take_attribute(uri, CKA_ID, m->id, &id) &&
+	    take_attribute(uri, CKA_LABEL, m->label, &label);
+	m->id_len = id;
+	m->label_len = label;
+	p11_kit_uri_free(uri);
+	if (ok && (id > 0 || label > 0))
+		return AE_OK;
+	return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+	    "%.200s names no key: pkcs11:token=TOKEN;id=... or "
+	    ";object=LABEL",
+	    text);
+}
+
+int
+ae_p11_attach(struct ae_key **out, struct ae_p11 *p, const char *uri,
+    const struct ae_key *public, struct ae_err *e)
+{
+	struct ae_der spki = ae_key_spki(public);
+	struct ae_p11_key *k = calloc(1, sizeof(*k));
+	struct ae_key *key = NULL;
+	int rc;
+
+	if (k == NULL)
+		return ae_fail_mem(e);
+	k->p11 = p;
+	rc = parse_match(&k->match, uri, e);
+	if (rc == AE_OK &&
+	    snprintf(k->uri, sizeof(k->uri), "%s", uri) >= (int)sizeof(k->uri))
+		rc = ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
+		    "a key's URI is longer than %d", AE_P11_URI_MAX);
+	if (rc == AE_OK)
+		rc = ae_key_id(k->id, public, e);
+	if (rc == AE_OK)
+		rc = ae_key_from_spki(&key, spki.p, spki.len, e);
+	if (rc != AE_OK) {
+		free(k);
+		return rc;
+	}
+	ae_key_attach(key, &p11_ops, k);
+	*out = key;
+	return AE_OK;
+}
+
+int
+ae_p11_find_uri(
+    struct ae_key **out, struct ae_p11 *p, const char *uri, struct ae_err *e)
+{
+	struct ae_key *public = NULL;
+	ck_object_handle_t o;
+	struct ae_p11_match m;
+	CK_RV rv;
+	int rc;
+
+	rc = parse_match(&m, uri, e);
+	if (rc == AE_OK)
+		rc = ae_p11_session(p, true, e);
+	if (rc != AE_OK)
+		return rc;
+	rv = find(p, CKO_PUBLIC_KEY, &m, &o);
+	if (rv != CKR_OK)
+		return ae_p11_fail(e, rv, "looking for the key");
+	rc = read_public(&public, p, o, e);
+	if (rc == AE_OK)
+		rc = ae_p11_attach(out, p, uri, public, e);
+	ae_key_free(public);
+	return rc;
+}
+
+int
+ae_p11_token_uri(char out[AE_P11_TOKEN_MAX], const char *text, bool *object,
+    struct ae_err *e)
+{
+	P11KitUri *uri = p11_kit_uri_new();
+	char *token = NULL;
+	int rc = AE_OK;
+
+	if (uri == NULL)
+		return ae_fail_mem(e);
+	if (p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri) !=
+	    P11_KIT_URI_OK) {
+		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%.200s is no URI like pkcs11:token=TOKEN", text);
+	} else if (p11_kit_uri_get_pin_value(uri) != NULL ||
+	    p11_kit_uri_get_pin_source(uri) != NULL) {
+		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "a PIN has no place in a key's URI; it goes into a file "
+		    "of its own");
+	} else if (p11_kit_uri_format(uri, P11_KIT_URI_FOR_TOKEN, &token) !=
+		P11_KIT_URI_OK ||
+	    strlen(token) >= AE_P11_TOKEN_MAX) {
+		rc = ae_fail(
+		    e, AE_EINVAL, AE_DOM_NONE, 0, "the token of %.200s", text);
+	} else {
+		*object = p11_kit_uri_get_attribute(uri, CKA_ID) != NULL ||
+		    p11_kit_uri_get_attribute(uri, CKA_LABEL) != NULL;
+		(void)snprintf(out, AE_P11_TOKEN_MAX, "%s", token);
+	}
+	free(token);
+	p11_kit_uri_free(uri);
+	return rc;
 }

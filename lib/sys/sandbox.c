@@ -200,12 +200,12 @@ resolve_user(const struct ae_sandbox *s, uid_t *uid, gid_t *gid)
 }
 
 static int
-drop_user(uid_t uid, gid_t gid, struct ae_err *e)
+drop_user(const struct ae_sandbox *s, uid_t uid, gid_t gid, struct ae_err *e)
 {
 	uid_t r, ef, sv;
 
-	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
-	    setresuid(uid, uid, uid) < 0)
+	if (setgroups(s->ngroups, s->groups) < 0 ||
+	    setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return ae_fail_errno(e, errno, "becoming user %u", uid);
 	/* Believe the kernel's answer, not the return values. */
 	if (getresuid(&r, &ef, &sv) < 0 || r != uid || ef != uid || sv != uid ||
@@ -241,7 +241,7 @@ ae_sandbox_enter(
 	if (rc < 0)
 		return rc;
 	if (uid != 0 && geteuid() == 0) {
-		rc = drop_user(uid, gid, e);
+		rc = drop_user(s, uid, gid, e);
 		if (rc < 0)
 			return rc;
 	}

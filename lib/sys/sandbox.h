@@ -33,6 +33,8 @@ struct ae_sandbox {
 	const char *user; /* name, NULL: keep uid and gid */
 	uid_t uid;	  /* used when user is NULL and uid is not 0 */
 	gid_t gid;
+	const gid_t *groups; /* kept besides gid: a device's; NULL: none */
+	size_t ngroups;
 	unsigned may; /* set of enum ae_sandbox_may */
 	/* Files and directories (with all below), end with NULL; NULL: none.
 	   One that does not exist is passed over. */
