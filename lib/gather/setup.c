@@ -99,11 +99,11 @@ find_groups(struct ae_setup_run *r, struct ae_err *e)
 
 /* certificationAuthority objects: NTAuth, AIA and trusted roots. */
 static int
-ensure_authority(struct ae_setup_run *r, const char *dn, struct ae_err *e)
+ensure_authority(struct ae_setup_run *r, const char *dn,
+    const struct ae_value *certs, size_t n, struct ae_err *e)
 {
-	const struct ae_value cert = { r->conf->cert, r->conf->cert_len };
 	const struct ae_setup_attr attrs[] = {
-		{ "cACertificate", AE_SETUP_ADD, &cert, 1 },
+		{ "cACertificate", AE_SETUP_ADD, certs, n },
 		{ "authorityRevocationList", AE_SETUP_ONLY_NEW, &no_crl, 1 },
 		{ "certificateRevocationList", AE_SETUP_ONLY_NEW, &no_crl, 1 },
 	};
@@ -141,10 +141,12 @@ publisher_sd(struct ae_sd **out, const struct ae_setup_run *r, struct ae_err *e)
 	return AE_OK;
 }
 
+/* The objects of its CRLs, one for each key. */
 static int
 ensure_cdp(struct ae_setup_run *r, const struct ae_sd *sd, const char *cdp,
     struct ae_err *e)
 {
+	const char *const *suffix = r->conf->key_suffixes;
 	const struct ae_setup_attr attrs[] = {
 		{ "certificateRevocationList", AE_SETUP_ONLY_NEW, &no_crl, 1 },
 	};
@@ -163,8 +165,41 @@ ensure_cdp(struct ae_setup_run *r, const struct ae_sd *sd, const char *cdp,
 	    AE_OK)
 		return rc;
 	dn = ae_setup_dn(r, "CN", r->conf->ca_object, host);
-	return ae_setup_ensure(
+	rc = ae_setup_ensure(
 	    r, dn, "cRLDistributionPoint", attrs, COUNT(attrs), sd, e);
+	for (; suffix != NULL && *suffix != NULL && rc == AE_OK; suffix++) {
+		dn = ae_arena_printf(
+		    r->arena, "%s%s", r->conf->ca_object, *suffix);
+		if (dn == NULL)
+			return ae_fail_mem(e);
+		dn = ae_setup_dn(r, "CN", dn, host);
+		rc = ae_setup_ensure(
+		    r, dn, "cRLDistributionPoint", attrs, COUNT(attrs), sd, e);
+	}
+	return rc;
+}
+
+/*
+ * Issuers above: where clients look for intermediates, and the root where
+ * they look for what to trust.
+ */
+static int
+ensure_above(struct ae_setup_run *r, const char *aia, const char *roots,
+    struct ae_err *e)
+{
+	const struct ae_setup_above *a = r->conf->above;
+	size_t i;
+	int rc = AE_OK;
+
+	for (i = 0; i < r->conf->nabove && rc == AE_OK; i++) {
+		rc = ensure_authority(r, ae_setup_dn(r, "CN", a[i].object, aia),
+		    &a[i].cert, 1, e);
+		if (rc == AE_OK && a[i].root)
+			rc = ensure_authority(r,
+			    ae_setup_dn(r, "CN", a[i].object, roots),
+			    &a[i].cert, 1, e);
+	}
+	return rc;
 }
 
 /* AIA, CDP, Certification Authorities, NTAuthCertificates. */
@@ -175,11 +210,12 @@ ensure_trust(struct ae_setup_run *r, struct ae_err *e)
 		"Certification Authorities", "Certificate Templates",
 		"Enrollment Services", "KRA", NULL };
 	const char *pks = ae_ad_pks_dn(r->ad), *at[6] = { NULL };
-	const struct ae_value cert = { r->conf->cert, r->conf->cert_len };
+	const struct ae_setup *c = r->conf;
 	const struct ae_setup_attr attrs[] = {
-		{ "cACertificate", AE_SETUP_ADD, &cert, 1 },
+		{ "cACertificate", AE_SETUP_ADD, c->certs, c->ncerts },
 		{ "authorityRevocationList", AE_SETUP_ONLY_NEW, &no_crl, 1 },
 		{ "certificateRevocationList", AE_SETUP_ONLY_NEW, &no_crl, 1 },
+		{ "crossCertificatePair", AE_SETUP_ADD, c->cross, c->ncross },
 	};
 	struct ae_sd *sd = NULL;
 	size_t i;
@@ -197,12 +233,16 @@ ensure_trust(struct ae_setup_run *r, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = ensure_cdp(r, sd, at[1], e);
 	ae_sd_free(sd);
-	if (rc == AE_OK && r->conf->root)
-		rc = ensure_authority(
-		    r, ae_setup_dn(r, "CN", r->conf->ca_object, at[2]), e);
 	if (rc == AE_OK)
-		rc = ensure_authority(
-		    r, ae_setup_dn(r, "CN", "NTAuthCertificates", pks), e);
+		rc = ensure_above(r, at[0], at[2], e);
+	if (rc == AE_OK && c->root)
+		rc = ensure_authority(r,
+		    ae_setup_dn(r, "CN", c->ca_object, at[2]), c->certs,
+		    c->ncerts, e);
+	if (rc == AE_OK)
+		rc = ensure_authority(r,
+		    ae_setup_dn(r, "CN", "NTAuthCertificates", pks), c->certs,
+		    c->ncerts, e);
 	return rc;
 }
 
@@ -288,7 +328,6 @@ ensure_service(struct ae_setup_run *r, const struct ae_principal *host,
 {
 	static const char *const want[] = { "dNSHostName", NULL };
 	const struct ae_setup *c = r->conf;
-	const struct ae_value cert = { c->cert, c->cert_len };
 	struct ae_value offers[16];
 	struct ae_setup_attr attrs[] = {
 		{ "displayName", AE_SETUP_SET, ae_setup_text(r, c->ca_name),
@@ -296,7 +335,7 @@ ensure_service(struct ae_setup_run *r, const struct ae_principal *host,
 		{ "dNSHostName", AE_SETUP_SET, ae_setup_text(r, c->host), 1 },
 		{ "cACertificateDN", AE_SETUP_SET,
 		    ae_setup_text(r, c->ca_subject), 1 },
-		{ "cACertificate", AE_SETUP_ADD, &cert, 1 },
+		{ "cACertificate", AE_SETUP_ADD, c->certs, c->ncerts },
 		{ "flags", AE_SETUP_ONLY_NEW, ae_setup_text(r, "10"), 1 },
 		{ "certificateTemplates", AE_SETUP_ONLY_NEW, offers, 0 },
 	};

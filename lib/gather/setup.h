@@ -17,6 +17,13 @@
 #include "base/err.h"
 #include "gather/sysvol.h"
 
+/* An issuer above the CA. */
+struct ae_setup_above {
+	const char *object; /* sanitized short name */
+	struct ae_value cert;
+	bool root; /* trusted: goes to Certification Authorities */
+};
+
 struct ae_setup {
 	struct ae_ad *ad; /* as Enterprise Admin */
 	bool dry_run;	  /* look, say, change nothing */
@@ -27,9 +34,15 @@ struct ae_setup {
 	const char *ca_subject; /* cACertificateDN: the subject as text */
 	const char *host;	/* DNS name of the CA host */
 	const char *account;	/* its account: "CA1$" */
-	const uint8_t *cert;	/* the CA's certificate, DER */
-	size_t cert_len;
+	const struct ae_value *certs; /* the CA's certificates, DER */
+	size_t ncerts;
 	bool root; /* self-signed: goes to Certification Authorities too */
+	/* Of the keys after the first: "(2)"; ends with NULL; NULL: none. */
+	const char *const *key_suffixes;
+	const struct ae_value *cross; /* CertificatePairs between its keys */
+	size_t ncross;
+	const struct ae_setup_above *above; /* issuers of a subordinate CA */
+	size_t nabove;
 
 	/* What else. */
 	bool templates; /* default templates, and offer them */

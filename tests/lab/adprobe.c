@@ -393,14 +393,17 @@ cmd_setup(struct ae_ad *ad, char **arg, struct ae_err *e)
 		.dry_run = arg[5] != NULL };
 	struct ae_setup_report report;
 	json_t *steps;
-	uint8_t *cert = NULL;
+	struct ae_value cert = { NULL, 0 };
+	uint8_t *der = NULL;
 	size_t i;
 	int rc;
 
-	rc = ae_file_read(&cert, &s.cert_len, arg[3], 65536, e);
+	rc = ae_file_read(&der, &cert.len, arg[3], 65536, e);
 	if (rc != AE_OK)
 		return failed(e, rc);
-	s.cert = cert;
+	cert.p = der;
+	s.certs = &cert;
+	s.ncerts = 1;
 	rc = ae_setup_directory(&report, &s, e);
 	steps = json_array();
 	for (i = 0; i < report.n; i++)
@@ -411,7 +414,7 @@ cmd_setup(struct ae_ad *ad, char **arg, struct ae_err *e)
 	(void)done(json_pack(
 	    "{s:i,s:o}", "changes", (int)report.changes, "steps", steps));
 	ae_setup_report_done(&report);
-	free(cert);
+	free(der);
 	return rc != AE_OK ? failed(e, rc) : 0;
 }
 
