@@ -11,9 +11,12 @@ _certsrv() {
 		esac
 	done
 	case $cmd in
-	'') words='setup audit request revoke recover-key template permission agent officer explain policy crl ping --root --config --ca --help --version' ;;
+	'') words='setup ca key root audit request revoke recover-key template permission agent officer explain policy crl ping --root --config --ca --help --version' ;;
 	audit) words='templates acl mappings verify --trust --json --help' ;;
-	setup) words='--name --key --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --dry-run --json --help' ;;
+	setup) words='--name --key --key-type --subordinate --passphrase-file --pkcs11-module --pkcs11-pin-file --pkcs11-path --tpm --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --dry-run --json --help' ;;
+	ca) words='list show renew install-certificate --new-key --key --key-type --years --no-cross --chain --no-directory --no-templates --no-gpo --json --help' ;;
+	key) words='test --json --help' ;;
+	root) words='init sign revoke crl --dir --name --key --years --path-length --cdp --aia --out --days --passphrase-file --help' ;;
 	request) words='list show approve deny --state --template --sid --limit --after --oldest --pem --json --help' ;;
 	revoke) words='--reason --hold --release --json --help' ;;
 	recover-key) words='--out --json --help' ;;
@@ -26,7 +29,8 @@ _certsrv() {
 	crl) words='publish show --wait --json --help' ;;
 	esac
 	case $prev in
-	--key) words='rsa2048 rsa3072 rsa4096 p256 p384' ;;
+	--key) words='rsa2048 rsa3072 rsa4096 p256 p384 tpm: pkcs11:' ;;
+	--key-type) words='rsa2048 rsa3072 rsa4096 p256 p384' ;;
 	--reason) words='unspecified key-compromise ca-compromise affiliation-changed superseded cessation-of-operation' ;;
 	--state) words='active pending issued revoked void failed denied' ;;
 	esac

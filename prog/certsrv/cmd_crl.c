@@ -24,6 +24,7 @@
 #define POLL_MS 100
 
 struct newest {
+	unsigned key; /* index of the CA's key */
 	uint64_t number;
 	int64_t next_update;
 	char *path;
@@ -45,9 +46,12 @@ look_at(struct newest *n, const char *path)
 
 	if (ae_file_read(&p, &len, path, CRL_MAX, NULL) == AE_OK &&
 	    ae_crl_parse(&crl, p, len, CRL_MAX, false, NULL) == AE_OK &&
-	    crl->has_number && (n->path == NULL || crl->number > n->number)) {
+	    crl->has_number &&
+	    (n->path == NULL || crl->ca_version >> 16 > n->key ||
+		(crl->ca_version >> 16 == n->key && crl->number > n->number))) {
 		free(n->path);
 		n->path = strdup(path);
+		n->key = crl->ca_version >> 16;
 		n->number = crl->number;
 		n->next_update = crl->next_update;
 	}
@@ -55,7 +59,7 @@ look_at(struct newest *n, const char *path)
 	free(p);
 }
 
-/* The CRL with the highest number in the directory. */
+/* The CRL of the newest key, with the highest number, in the directory. */
 static void
 find_newest(struct newest *n, const char *dir)
 {
@@ -93,12 +97,14 @@ publish(struct cli *cli, long seconds, struct ae_err *e)
 	for (i = 0; i < seconds * 1000 / POLL_MS; i++) {
 		find_newest(&now, cli->conf.crl_dir);
 		if (now.path != NULL &&
-		    (before.path == NULL || now.number > before.number))
+		    (before.path == NULL || now.number > before.number ||
+			now.key > before.key))
 			break;
 		(void)nanosleep(&pause, NULL);
 	}
 	if (now.path == NULL ||
-	    (before.path != NULL && now.number <= before.number))
+	    (before.path != NULL && now.number <= before.number &&
+		now.key <= before.key))
 		rc = ae_fail(e, AE_ETIMEDOUT, AE_DOM_NONE, 0,
 		    "no new CRL within %ld seconds; certsrvd's log says why",
 		    seconds);

@@ -206,6 +206,10 @@ on_request(
 		    ca->p->conf.per_minute);
 		send_reply(ca, peer->index, peer->generation, m->id, &slow);
 		ae_arena_free(a);
+	} else if (!signers_well(ca)) {
+		/* Before anything is stored; it is told once, elsewhere. */
+		send_reply(ca, peer->index, peer->generation, m->id, &slow);
+		ae_arena_free(a);
 	} else {
 		job_start(ca, peer, m->id, who, &q, ip, a);
 	}
@@ -231,17 +235,21 @@ snapshot_unref(struct snapshot *s)
 static const struct ae_enrollment_service *
 find_service(struct ca *ca, const struct ae_pki *pki)
 {
-	const struct ae_cert *cert = cafile_cert(&ca->file);
-	size_t i, k;
+	size_t i, j, k;
 
+	/* Any of ours: a new one takes its time to every controller. */
 	for (i = 0; i < pki->nservices; i++) {
 		const struct ae_enrollment_service *s = pki->services[i];
 
 		for (k = 0; k < s->ca_certificates.n; k++)
-			if (s->ca_certificates.v[k].len == cert->der.len &&
-			    memcmp(s->ca_certificates.v[k].p, cert->der.p,
-				cert->der.len) == 0)
-				return s;
+			for (j = 0; j < ca->file.ncerts; j++) {
+				struct ae_der d = ca->file.certs[j]->der;
+
+				if (s->ca_certificates.v[k].len == d.len &&
+				    memcmp(s->ca_certificates.v[k].p, d.p,
+					d.len) == 0)
+					return s;
+			}
 	}
 	return NULL;
 }
@@ -532,6 +540,7 @@ peer_down(struct proc *p, struct peer *peer)
 	metrics_peer_down(ca, peer);
 	job_peer_down(ca, peer);
 	if (peer->role == ROLE_SIGN) {
+		ca->signer_ill[peer->index] = false;
 		xchg_signer_down(ca, peer);
 		ocsp_signer_down(ca, peer);
 	}

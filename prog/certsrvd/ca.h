@@ -202,6 +202,8 @@ struct ca {
 	struct job *submitted[SUBMIT_BUCKETS]; /* by csr_hash */
 	struct admin admin[ADMINS_MAX];
 	unsigned next_signer;
+	/* Those whose key is in a device that is away; all: busy. */
+	bool signer_ill[WORKERS_MAX];
 	struct ae_source *tick;
 	bool told_start; /* the event of our own start is out */
 	bool told_stale, told_ntauth;
@@ -261,6 +263,9 @@ void job_admin_gone(struct ca *ca, const struct admin *a);
 /* A peer that jobs wait for is gone. */
 void job_peer_down(struct ca *ca, const struct peer *peer);
 extern const struct ae_ipc_row ca_ad_rows[], ca_db_rows[], ca_sign_rows[];
+
+/* Can anything be signed now? */
+bool signers_well(const struct ca *ca);
 
 /* An answer to the rpc process, if it still is the one that asked. */
 void send_reply(struct ca *ca, uint8_t worker, uint32_t generation,

@@ -257,7 +257,7 @@ one_tick(struct ca *ca, struct ca_crl *c, int64_t now)
 		return;
 	alarm_when_late(ca, c, now);
 	if (ca->crl_work.crl != NULL || !due(ca, c, delta, now) ||
-	    !peer_is_up(peer_of(ca->p, ROLE_SIGN, 0)))
+	    !peer_is_up(peer_of(ca->p, ROLE_SIGN, 0)) || ca->signer_ill[0])
 		return;
 	/* what is revoked from here on needs another one */
 	if (crl_work_begin(ca, c, key_place(ca, c), delta))

@@ -18,6 +18,7 @@
 #include "wcce/icpr.h"
 
 #define LOCAL_SYSTEM "S-1-5-18"
+#define NO_JOB 0xfffeu /* of message ids; 0xffff are CRLs' */
 
 /* ---- to db ---- */
 
@@ -168,11 +169,12 @@ to_signer(struct job *j, enum msg type, const struct ae_ca_cert *under,
 	ae_wr_init(&w, 2 + AE_CA_TBS_MAX);
 	ae_wr_u16(&w, under->index);
 	ae_wr_bytes(&w, p, len);
-	for (i = 0; i < WORKERS_MAX; i++) {
+	for (i = 0; i < 2 * WORKERS_MAX; i++) {
 		unsigned k = (ca->next_signer + i) % WORKERS_MAX;
 		struct peer *s = peer_of(ca->p, ROLE_SIGN, k);
 
-		if (!peer_is_up(s))
+		/* One without its device only when there is no other. */
+		if (!peer_is_up(s) || (ca->signer_ill[k] && i < WORKERS_MAX))
 			continue;
 		ca->next_signer = k + 1;
 		j->signer = (uint8_t)k;
@@ -283,6 +285,81 @@ assemble(struct job *j, const uint8_t *sig, size_t len, struct ae_err *e)
 	return rc;
 }
 
+/* Is there a signer with its key at hand? */
+bool
+signers_well(const struct ca *ca)
+{
+	unsigned i;
+
+	for (i = 0; i < WORKERS_MAX; i++)
+		if (peer_is_up(peer_of(ca->p, ROLE_SIGN, i)) &&
+		    !ca->signer_ill[i])
+			return true;
+	return false;
+}
+
+/* A token or TPM went away, or came back. */
+static int
+on_sign_state(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
+	const char *text;
+	struct ae_rd r;
+	bool well, before = signers_well(ca);
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	well = ae_rd_u8(&r) != 0;
+	text = get_str(&r, a);
+	if (!ae_rd_done(&r)) {
+		ae_arena_free(a);
+		return bad_message(&r, "SIGN_STATE", e);
+	}
+	ca->signer_ill[peer->index] = !well;
+	if (before && !signers_well(ca))
+		log_line(ca->p, AE_LOG_ERROR,
+		    "the CA's key cannot be used, requests are answered "
+		    "busy: %s",
+		    text != NULL ? text : "no reason");
+	else if (!before && well)
+		log_line(ca->p, AE_LOG_NOTICE, "the CA's key can be used");
+	ae_arena_free(a);
+	return AE_OK;
+}
+
+/*
+ * The signer said no.  The intent ends with that; a device that is away is
+ * no fault of the request.
+ */
+static void
+not_signed(struct job *j, int rc, const char *text)
+{
+	const uint32_t hr =
+	    rc == AE_EDENIED || rc == AE_EPROTO ? HR_INTERNAL : HR_BUSY;
+	struct ae_wr w;
+
+	if (text == NULL)
+		text = "the signer refused";
+	if (j->stage == STAGE_SIGN) {
+		ae_wr_init(&w, MSG_TEXT_MAX);
+		ae_wr_u64(&w, (uint64_t)j->row);
+		ae_wr_u32(&w, AE_DB_FAILED);
+		ae_wr_u32(&w, hr);
+		put_str(&w, text);
+		put_str(&w, NULL);
+		/* Nobody waits for the answer, which names no job. */
+		(void)peer_send(
+		    peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_REFUSE, NO_JOB, &w);
+		ae_wr_done(&w);
+	}
+	job_fail(j, hr, text);
+}
+
 static int
 on_signed(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
@@ -315,15 +392,13 @@ on_signed(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	if (j != NULL && j->stage == STAGE_RESPONSE &&
 	    j->signer == peer->index) {
 		if (rc < 0)
-			job_fail(j, HR_INTERNAL,
-			    text != NULL ? text : "the signer refused");
+			not_signed(j, rc, text);
 		else
 			response_signed(j, sig, len);
 	} else if (j != NULL && j->stage == STAGE_SIGN &&
 	    j->signer == peer->index) {
 		if (rc < 0)
-			job_fail(j, HR_INTERNAL,
-			    text != NULL ? text : "the signer refused");
+			not_signed(j, rc, text);
 		else if (assemble(j, sig, len, &why) < 0)
 			job_fail(j, HR_INTERNAL, why.text);
 		else
@@ -480,6 +555,7 @@ const struct ae_ipc_row ca_sign_rows[] = {
 	{ MSG_FIGURES, METRICS_BYTES, 1, false, on_figures },
 	{ MSG_OCSP_KEY, AE_PKI_CERT_MAX + MSG_TEXT_MAX, 1, false, on_ocsp_key },
 	{ MSG_SIGN_CRL_SEEN, MSG_TEXT_MAX, 1, false, on_crl_seen },
+	{ MSG_SIGN_STATE, MSG_TEXT_MAX, 1, false, on_sign_state },
 	{ MSG_XCHG_KEY, AE_PKI_CERT_MAX + MSG_TEXT_MAX, 1, false, on_xchg_key },
 	{ MSG_XCHG_OPENED, AE_ARCHIVED_MAX * 2 + MSG_TEXT_MAX, 1, false,
 	    on_xchg_opened },

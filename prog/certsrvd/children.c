@@ -233,6 +233,8 @@ spawn_child(struct child *c, int control, struct ae_err *e)
 {
 	struct parent *p = c->p;
 	int fds[1 + LISTEN_MAX];
+	static const char *const credentials[] = { "CREDENTIALS_DIRECTORY",
+		NULL };
 	char index[8], count[8];
 	const char *argv[20];
 	struct ae_spawn s = {
@@ -240,6 +242,9 @@ spawn_child(struct child *c, int control, struct ae_err *e)
 	};
 	size_t n = 0, i;
 
+	/* Where systemd put the PIN; nobody else needs to know. */
+	if (c->role == ROLE_SIGN)
+		s.keep_env = credentials;
 	fds[s.nfds++] = control;
 	for (i = 0; i < p->nlisten; i++)
 		if (c->role == ROLE_RPC || c->role == ROLE_RPC135)

@@ -16,6 +16,7 @@
 #define CONF_PATH "/etc/certsrv/certsrv.conf"
 #define STATE_DIR "/var/lib/certsrv"
 #define RUN_DIR "/run/certsrv"
+#define PIN_TRIED RUN_DIR "/pin"	/* not empty: it was refused */
 #define CONTROL_PATH RUN_DIR "/control" /* the socket of certsrv */
 
 enum conf_requests { CONF_ISSUE, CONF_PEND, CONF_DENY };
@@ -54,6 +55,14 @@ struct conf {
 	bool policy_required; /* a template without a file: denied */
 	struct ae_strv policy_extensions;	     /* that files may add */
 	char *yubikey_roots, *yubikey_intermediates; /* PEM; may be NULL */
+
+	/* [key] */
+	char *key_passphrase_file;   /* of keys in files; NULL: credential */
+	char *pkcs11_module;	     /* library */
+	char *pkcs11_pin_file;	     /* NULL: credential */
+	struct ae_strv pkcs11_paths; /* what the library may write */
+	bool pkcs11_network;
+	char *tpm; /* TCTI; NULL: /dev/tpmrm0 when it is there */
 
 	/* [archive] */
 	struct ae_strv recovery_agents; /* SHA-256 of certificates, hex */

@@ -246,6 +246,21 @@ write_pid(struct parent *p, struct ae_err *e)
 	return rc;
 }
 
+/*
+ * What the signers share so that a wrong PIN is tried once: a new start of
+ * the whole CA is one more try, a restart of one of them is not.
+ */
+static int
+make_pin_file(struct parent *p, struct ae_err *e)
+{
+	char *path = conf_path(&p->conf, PIN_TRIED);
+	int rc =
+	    path == NULL ? ae_fail_mem(e) : ae_file_write(path, "", 0, 0600, e);
+
+	free(path);
+	return rc;
+}
+
 static int
 add_child(struct parent *p, enum role role, uint8_t index, struct ae_err *e)
 {
@@ -382,6 +397,8 @@ run_once(const struct parent_options *o, bool *again)
 	}
 	if (rc == AE_OK)
 		rc = write_pid(p, &e);
+	if (rc == AE_OK)
+		rc = make_pin_file(p, &e);
 	if (rc == AE_OK)
 		rc = listen_all(p, &e);
 	if (rc == AE_OK)

@@ -151,6 +151,7 @@ enum msg {
 	MSG_XCHG_CERT,	   /* its certificate, DER: it counts from now on */
 	MSG_XCHG_OPEN,	   /* bytes envelope, bytes spki, u8 n, certificates */
 	/* sign -> ca */
+	MSG_SIGN_STATE,	   /* u8: the key that signs can be used; text */
 	MSG_SIGNED,	   /* i32 rc, bytes signature, text */
 	MSG_SIGN_CRL_SEEN, /* i32 rc, text: of a head or of entries */
 	MSG_XCHG_KEY,	   /* i32 rc, bytes spki, text */

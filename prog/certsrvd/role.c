@@ -431,13 +431,15 @@ enter_sandbox(struct proc *p, struct ae_sandbox_report *r, struct ae_err *e)
 	struct ae_sandbox s = {
 		.uid = p->uid,
 		.gid = p->gid,
-		.may = p->def->may | AE_MAY_PASS_FDS,
+		.groups = p->groups,
+		.ngroups = p->ngroups,
+		.may = p->may | AE_MAY_PASS_FDS,
 		.read_paths = (const char *const *)p->read_paths,
 		.write_paths = (const char *const *)p->write_paths,
 		.max_memory = p->def->max_memory,
 		.max_files = p->nlisten > 0 ? p->conf.max_connections + 64 : 64,
 		.max_file_size =
-		    (p->def->may & AE_MAY_WRITE_FILES) != 0 ? UINT64_MAX : 0,
+		    (p->may & AE_MAY_WRITE_FILES) != 0 ? UINT64_MAX : 0,
 		.require = p->conf.sandbox_require,
 	};
 
@@ -465,6 +467,7 @@ serve(struct proc *p, struct ae_err *e)
 	struct ae_sandbox_report report;
 	int rc, code = 1;
 
+	p->may = p->def->may;
 	rc = role_user(&p->conf, p->def->role, &p->uid, &p->gid, e);
 	choose_victim(p->def);
 	if (rc == AE_OK && p->def->open != NULL)

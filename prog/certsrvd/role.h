@@ -82,8 +82,11 @@ struct proc {
 	size_t nlisten;
 	uid_t uid; /* what the sandbox will switch to; 0: nobody else */
 	gid_t gid;
+	unsigned may;	 /* of the role; open may add to it */
+	gid_t groups[8]; /* of its user, where a device needs them */
+	size_t ngroups;
 	char *read_paths[16]; /* for Landlock, filled by open */
-	char *write_paths[4];
+	char *write_paths[16];
 	void *state; /* the role's own */
 };
 

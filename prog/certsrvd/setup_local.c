@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,21 +16,21 @@
 
 #include "ad/sd.h"
 #include "base/secret.h"
+#include "ca/own.h"
+#include "cakey.h"
 #include "conf.h"
 #include "db/db.h"
 #include "pki/cert.h"
 #include "pki/name.h"
-#include "pki/tbs.h"
+#include "pki/request.h"
 #include "proto.h"
+#include "setup_files.h"
 #include "sys/clock.h"
 #include "sys/files.h"
 
 #define KEY_PATH STATE_DIR "/private/ca.key"
-#define CERT_PATH "/etc/certsrv/ca.pem"
 #define SD_PATH "/etc/certsrv/ca.sd"
 #define DB_PATH STATE_DIR "/db/ca.sqlite"
-#define KEY_USER "_certsrv-sign"
-#define DB_USER "_certsrv-db"
 #define TEN_YEARS (10LL * 365 * 24 * 3600 + 2 * 24 * 3600)
 #define BACKDATE 600
 
@@ -41,165 +40,150 @@
 #define RIGHT_READ 0x00000100u
 #define RIGHT_ENROLL 0x00000200u
 
-/* clang-format off */
-static const struct {
-	const char *name;
-	enum ae_key_type type;
-	unsigned bits;
-	enum ae_hash hash;
-} key_types[] = {
-	{ "rsa2048", AE_KEY_RSA, 2048, AE_HASH_SHA256 },
-	{ "rsa3072", AE_KEY_RSA, 3072, AE_HASH_SHA256 },
-	{ "rsa4096", AE_KEY_RSA, 4096, AE_HASH_SHA256 },
-	{ "p256", AE_KEY_EC, 256, AE_HASH_SHA256 },
-	{ "p384", AE_KEY_EC, 384, AE_HASH_SHA384 },
-};
-/* clang-format on */
-
 struct work {
 	const struct setup_local *s;
-	char *key_path, *cert_path, *sd_path, *conf_path, *db_path;
+	char *key_path, *cert_path, *req_path, *sd_path, *conf_path, *db_path;
+	bool configured;  /* there is a configuration */
+	struct conf conf; /* it, or what it will say of keys */
+	struct cakeys *keys;
+	char *uri;  /* of the key */
+	bool there; /* it was made before */
 	struct ae_key *key;
 	unsigned made;
 };
 
-bool
-setup_key_type(const char *name, enum ae_key_type *type, unsigned *bits)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(key_types) / sizeof(key_types[0]); i++) {
-		if (strcmp(name, key_types[i].name) != 0)
-			continue;
-		*type = key_types[i].type;
-		*bits = key_types[i].bits;
-		return true;
-	}
-	return false;
-}
-
-static enum ae_hash
-hash_for(const struct ae_key *k)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(key_types) / sizeof(key_types[0]); i++)
-		if (key_types[i].type == ae_key_type(k) &&
-		    key_types[i].bits == ae_key_bits(k))
-			return key_types[i].hash;
-	return AE_HASH_SHA256;
-}
-
-static bool
-exists(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
-
-/* The directory of path, made when missing, open. */
-static int
-open_dir(const char *path, mode_t mode, int *fd, struct ae_err *e)
-{
-	char *dir = strdup(path), *slash;
-	int rc;
-
-	if (dir == NULL)
-		return ae_fail_mem(e);
-	slash = strrchr(dir, '/');
-	*slash = '\0';
-	rc = ae_file_mkdirs(dir, mode, e);
-	if (rc == AE_OK &&
-	    (*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		rc = ae_fail_errno(e, errno, "%s", dir);
-	free(dir);
-	return rc;
-}
-
-static int
-write_file(const char *path, mode_t dir_mode, const void *p, size_t len,
-    mode_t mode, uid_t uid, gid_t gid, struct ae_err *e)
-{
-	int fd = -1, rc = open_dir(path, dir_mode, &fd, e);
-
-	if (rc == AE_OK)
-		rc = ae_file_write_owned(
-		    fd, strrchr(path, '/') + 1, p, len, mode, uid, gid, e);
-	if (fd >= 0)
-		(void)close(fd);
-	return rc;
-}
-
 /* ---- the key ---- */
 
+/*
+ * How keys are reached: as the configuration says when there is one, else as
+ * it is going to say.
+ */
 static int
-owner(const struct setup_local *s, enum role role, const char *user, uid_t *uid,
-    gid_t *gid, struct ae_err *e)
+key_conf(struct work *w, struct ae_err *e)
 {
-	struct passwd pw, *found = NULL;
-	char buf[4096];
-	int err;
+	const struct setup_local *s = w->s;
+	const struct {
+		char **to;
+		const char *from;
+		const char *root; /* it is a path of ours */
+	} texts[] = {
+		{ &w->conf.key_passphrase_file, s->passphrase_file, s->root },
+		{ &w->conf.pkcs11_module, s->pkcs11_module, NULL },
+		{ &w->conf.pkcs11_pin_file, s->pkcs11_pin_file, s->root },
+		{ &w->conf.tpm, s->tpm, NULL },
+	};
+	size_t i;
 
-	if (s->uid_base != 0) {
-		*uid = *gid = s->uid_base + (uid_t)role;
-		return AE_OK;
+	if (setup_exists(w->conf_path)) {
+		w->configured = true;
+		return conf_read(&w->conf, s->root, NULL, e);
 	}
-	err = getpwnam_r(user, &pw, buf, sizeof(buf), &found);
-	if (found == NULL)
-		return ae_fail(e, AE_ENOTFOUND, AE_DOM_ERRNO, err,
-		    "there is no user %s (systemd-sysusers makes it)", user);
-	*uid = pw.pw_uid;
-	*gid = pw.pw_gid;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].from != NULL &&
+		    (*texts[i].to =
+			    ae_path_root(texts[i].root, texts[i].from)) == NULL)
+			return ae_fail_mem(e);
+	for (i = 0; s->pkcs11_paths != NULL && s->pkcs11_paths[i] != NULL; i++)
+		if (!ae_strv_add(&w->conf.pkcs11_paths, s->pkcs11_paths[i]))
+			return ae_fail_mem(e);
+	w->conf.uid_base = s->uid_base;
 	return AE_OK;
 }
 
+/* The URI in the configuration, and where its file is. */
 static int
-open_key(struct work *w, struct ae_err *e)
+key_place(struct work *w, const struct cakey_spec *spec, struct ae_err *e)
 {
-	char *uri;
+	const struct ae_strv *keys = &w->conf.keys;
+
+	if (w->configured) {
+		w->uri = strdup(keys->v[keys->n - 1]);
+		w->there = strncmp(w->uri, "file:", 5) != 0 ||
+		    setup_exists(w->uri + 5);
+	} else if (spec->home != AE_KEY_IN_TOKEN) {
+		if (asprintf(&w->uri, "file:%s", w->key_path) < 0)
+			w->uri = NULL;
+		w->there = setup_exists(w->key_path);
+	} else {
+		return AE_OK; /* known when it is made */
+	}
+	return w->uri == NULL ? ae_fail_mem(e) : AE_OK;
+}
+
+static int
+store_key(struct work *w, const struct cakey_spec *spec,
+    const struct ae_secret *stored, uid_t uid, gid_t gid, struct ae_err *e)
+{
+	if (spec->home != AE_KEY_IN_TOKEN)
+		return setup_write(w->key_path, 0711, stored->p, stored->len,
+		    0600, uid, gid, e);
+	/* One line with the URI; the administrator's own when he gave one. */
+	w->uri = spec->existing ? strdup(spec->uri)
+				: strndup((const char *)stored->p,
+				      strcspn((const char *)stored->p, "\n"));
+	return w->uri == NULL ? ae_fail_mem(e) : AE_OK;
+}
+
+static int
+generate_key(struct work *w, const struct cakey_spec *spec, struct ae_err *e)
+{
+	struct ae_secret stored = { NULL, 0 };
+	uid_t uid;
+	gid_t gid;
 	int rc;
 
-	if (asprintf(&uri, "file:%s", w->key_path) < 0)
-		return ae_fail_mem(e);
-	rc = ae_key_open(&w->key, uri, NULL, e);
-	free(uri);
+	rc = setup_owner(
+	    w->conf.uid_base, ROLE_SIGN, SETUP_KEY_USER, &uid, &gid, e);
+	if (rc == AE_OK)
+		rc = cakeys_become(uid, gid, e);
+	if (rc == AE_OK) {
+		rc =
+		    cakeys_make(&w->key, &stored, w->keys, spec, w->s->name, e);
+		cakeys_return();
+	}
+	if (rc == AE_OK)
+		rc = store_key(w, spec, &stored, uid, gid, e);
+	ae_secret_done(&stored);
 	return rc;
 }
 
 static int
 make_key(struct work *w, struct ae_err *e)
 {
-	struct ae_secret pem = { NULL, 0 };
-	enum ae_key_type type;
-	unsigned bits;
+	struct cakey_spec spec;
+	int rc = cakey_parse(&spec, w->s->key, w->s->key_type, e);
+
+	if (rc == AE_OK)
+		rc = key_conf(w, e);
+	if (rc == AE_OK)
+		rc = cakeys_new(&w->keys, &w->conf, e);
+	if (rc == AE_OK)
+		rc = key_place(w, &spec, e);
+	if (rc != AE_OK || w->there)
+		return rc;
+	if (setup_exists(w->cert_path) || setup_exists(w->req_path))
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%s is there but its key %s is not",
+		    setup_exists(w->cert_path) ? w->cert_path : w->req_path,
+		    w->uri != NULL ? w->uri : "in the token");
+	w->made |= SETUP_MADE_KEY;
+	return w->s->dry_run ? AE_OK : generate_key(w, &spec, e);
+}
+
+/* It is needed for the first certificate or request only. */
+static int
+need_key(struct work *w, struct ae_err *e)
+{
 	uid_t uid;
 	gid_t gid;
 	int rc;
 
-	if (exists(w->key_path))
-		return open_key(w, e);
-	if (exists(w->cert_path))
-		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
-		    "%s is there but its key %s is not", w->cert_path,
-		    w->key_path);
-	w->made |= SETUP_MADE_KEY;
-	if (!setup_key_type(w->s->key, &type, &bits))
-		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
-		    "\"%s\" is no kind of key: rsa2048, rsa3072, rsa4096, "
-		    "p256, p384",
-		    w->s->key);
-	if (w->s->dry_run)
+	if (w->key != NULL)
 		return AE_OK;
-	rc = owner(w->s, ROLE_SIGN, KEY_USER, &uid, &gid, e);
+	rc = setup_owner(
+	    w->conf.uid_base, ROLE_SIGN, SETUP_KEY_USER, &uid, &gid, e);
 	if (rc == AE_OK)
-		rc = ae_key_generate(&w->key, type, bits, e);
-	if (rc == AE_OK)
-		rc = ae_key_to_pem(&pem, w->key, NULL, e);
-	if (rc == AE_OK)
-		rc = write_file(
-		    w->key_path, 0711, pem.p, pem.len, 0600, uid, gid, e);
-	ae_secret_done(&pem);
+		rc = cakeys_open(&w->key, w->keys, w->uri, NULL, e);
 	return rc;
 }
 
@@ -209,18 +193,9 @@ make_key(struct work *w, struct ae_err *e)
 static int
 find_database(struct work *w, struct ae_err *e)
 {
-	struct conf c;
-	int rc = AE_OK;
-
-	if (!exists(w->conf_path)) {
-		w->db_path = ae_path_root(w->s->root, DB_PATH);
-	} else {
-		rc = conf_read(&c, w->s->root, NULL, e);
-		if (rc == AE_OK)
-			w->db_path = strdup(c.database);
-		conf_done(&c);
-	}
-	return rc == AE_OK && w->db_path == NULL ? ae_fail_mem(e) : rc;
+	w->db_path = w->configured ? strdup(w->conf.database)
+				   : ae_path_root(w->s->root, DB_PATH);
+	return w->db_path == NULL ? ae_fail_mem(e) : AE_OK;
 }
 
 /*
@@ -237,9 +212,9 @@ create_database(struct work *w, struct ae_err *e)
 	uid_t uid;
 	gid_t gid;
 
-	rc = owner(w->s, ROLE_DB, DB_USER, &uid, &gid, e);
+	rc = setup_owner(w->s->uid_base, ROLE_DB, SETUP_DB_USER, &uid, &gid, e);
 	if (rc == AE_OK)
-		rc = open_dir(w->db_path, 0755, &fd, e);
+		rc = setup_open_dir(w->db_path, 0755, &fd, e);
 	if (rc == AE_OK &&
 	    (fchown(fd, geteuid(), getegid()) < 0 || fchmod(fd, 0700) < 0))
 		rc = ae_fail_errno(e, errno, "%s", w->db_path);
@@ -265,9 +240,9 @@ make_database(struct work *w, struct ae_err *e)
 {
 	int rc = find_database(w, e);
 
-	if (rc != AE_OK || exists(w->db_path))
+	if (rc != AE_OK || setup_exists(w->db_path))
 		return rc;
-	if (exists(w->cert_path) && !w->s->new_database)
+	if (setup_exists(w->cert_path) && !w->s->new_database)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "%s is there but the CA's database %s is not: restore it "
 		    "from a backup, or begin a new one with --new-database, "
@@ -303,58 +278,72 @@ subject(struct ae_wr *w, const struct setup_local *s, struct ae_err *e)
 }
 
 static int
-sign_root(struct work *w, struct ae_wr *der, struct ae_err *e)
+self_sign(struct work *w, const struct ae_ca_own *own, struct ae_err *e)
 {
-	uint8_t keyid[AE_KEY_ID_LEN], serial[16];
-	struct ae_tbs tbs;
-	struct ae_wr name;
-	int64_t now = ae_clock_now();
+	const int64_t now = ae_clock_now(), life = w->s->validity;
+	struct ae_cert *cert = NULL;
+	uint8_t serial[AE_CA_OWN_SERIAL];
+	struct ae_wr der;
 	int rc;
 
 	ae_random(serial, sizeof(serial));
-	serial[0] = (uint8_t)((serial[0] & 0x3f) | 0x40);
-	ae_wr_init(&name, AE_PKI_NAME_MAX);
-	rc = subject(&name, w->s, e);
-	if (rc == AE_OK) {
-		rc = ae_tbs_root(&tbs, w->key, hash_for(w->key),
-		    (struct ae_der){ name.p, name.len },
-		    (struct ae_der){ serial, sizeof(serial) }, now - BACKDATE,
-		    now + (w->s->validity != 0 ? w->s->validity : TEN_YEARS),
-		    keyid, e);
-	}
+	ae_wr_init(&der, AE_PKI_CERT_MAX);
+	rc = ae_ca_own_root(&der, own, w->key, serial, now - BACKDATE,
+	    now + (life != 0 ? life : TEN_YEARS), e);
 	if (rc == AE_OK)
-		rc = ae_tbs_sign(der, &tbs, w->key, e);
-	ae_wr_done(&name);
+		rc = ae_cert_parse(&cert, der.p, der.len, e);
+	if (rc == AE_OK)
+		rc = setup_write_certs(w->cert_path, &cert, 1, e);
+	ae_cert_free(cert);
+	ae_wr_done(&der);
 	return rc;
 }
 
 static int
-make_certificate(struct work *w, struct ae_err *e)
+ask_above(struct work *w, const struct ae_ca_own *own, struct ae_err *e)
 {
-	struct ae_cert *cert = NULL;
 	struct ae_wr der, pem;
 	int rc;
 
-	if (exists(w->cert_path))
-		return AE_OK;
-	w->made |= SETUP_MADE_CERTIFICATE;
-	if (w->s->dry_run)
-		return AE_OK;
-	ae_wr_init(&der, AE_PKI_CERT_MAX);
-	ae_wr_init(&pem, 2 * AE_PKI_CERT_MAX);
-	rc = sign_root(w, &der, e);
+	ae_wr_init(&der, AE_PKI_REQUEST_MAX);
+	ae_wr_init(&pem, 2 * AE_PKI_REQUEST_MAX);
+	rc = ae_ca_own_request(&der, own, w->key, e);
 	if (rc == AE_OK)
-		rc = ae_cert_parse(&cert, der.p, der.len, e);
-	if (rc == AE_OK) {
-		ae_cert_put_pem(&pem, cert);
-		rc = ae_wr_ok(&pem)
-		    ? write_file(w->cert_path, 0755, pem.p, pem.len, 0644,
-			  (uid_t)-1, (gid_t)-1, e)
-		    : ae_fail_mem(e);
-	}
-	ae_cert_free(cert);
+		rc = ae_request_put_pem(
+		    &pem, (struct ae_der){ der.p, der.len }, e);
+	if (rc == AE_OK)
+		rc = setup_write(w->req_path, 0755, pem.p, pem.len, 0644,
+		    (uid_t)-1, (gid_t)-1, e);
 	ae_wr_done(&pem);
 	ae_wr_done(&der);
+	return rc;
+}
+
+/* Its own certificate, or the request for one to an issuer above. */
+static int
+make_certificate(struct work *w, struct ae_err *e)
+{
+	const bool sub = w->s->subordinate;
+	struct ae_wr name;
+	int rc;
+
+	if (setup_exists(w->cert_path) || (sub && setup_exists(w->req_path)))
+		return AE_OK;
+	w->made |= sub ? SETUP_MADE_REQUEST : SETUP_MADE_CERTIFICATE;
+	if (w->s->dry_run)
+		return AE_OK;
+	ae_wr_init(&name, AE_PKI_NAME_MAX);
+	rc = need_key(w, e);
+	if (rc == AE_OK)
+		rc = subject(&name, w->s, e);
+	if (rc == AE_OK) {
+		struct ae_ca_own own = { .name = { name.p, name.len },
+			.hash = cakey_hash(w->key),
+			.path_len = -1 };
+
+		rc = sub ? ask_above(w, &own, e) : self_sign(w, &own, e);
+	}
+	ae_wr_done(&name);
 	return rc;
 }
 
@@ -404,7 +393,7 @@ make_security(struct work *w, struct ae_err *e)
 	struct ae_wr sd;
 	int rc;
 
-	if (exists(w->sd_path))
+	if (setup_exists(w->sd_path))
 		return AE_OK;
 	w->made |= SETUP_MADE_SECURITY;
 	if (w->s->dry_run)
@@ -412,8 +401,8 @@ make_security(struct work *w, struct ae_err *e)
 	ae_wr_init(&sd, AE_SD_BYTES_MAX);
 	rc = default_sd(&sd, e);
 	if (rc == AE_OK)
-		rc = write_file(w->sd_path, 0755, sd.p, sd.len, 0644, (uid_t)-1,
-		    (gid_t)-1, e);
+		rc = setup_write(w->sd_path, 0755, sd.p, sd.len, 0644,
+		    (uid_t)-1, (gid_t)-1, e);
 	ae_wr_done(&sd);
 	return rc;
 }
@@ -427,6 +416,32 @@ put_urls(struct ae_wr *w, const char *key, const char *const *urls)
 		ae_wr_printf(w, "%s = %s\n", key, *urls);
 }
 
+/* How the keys are reached, where it is not as usual. */
+static void
+put_key_section(struct ae_wr *w, const struct setup_local *s)
+{
+	const struct {
+		const char *key, *value;
+	} lines[] = {
+		{ "passphrase-file", s->passphrase_file },
+		{ "pkcs11-module", s->pkcs11_module },
+		{ "pkcs11-pin-file", s->pkcs11_pin_file },
+		{ "tpm", s->tpm },
+	};
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		any = any || lines[i].value != NULL;
+	if (any)
+		ae_wr_str(w, "\n[key]\n");
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (lines[i].value != NULL)
+			ae_wr_printf(
+			    w, "%s = %s\n", lines[i].key, lines[i].value);
+	put_urls(w, "pkcs11-path", s->pkcs11_paths);
+}
+
 static int
 make_conf(struct work *w, struct ae_err *e)
 {
@@ -434,7 +449,7 @@ make_conf(struct work *w, struct ae_err *e)
 	struct ae_wr t;
 	int rc;
 
-	if (exists(w->conf_path))
+	if (w->configured)
 		return AE_OK;
 	w->made |= SETUP_MADE_CONF;
 	if (s->dry_run)
@@ -443,14 +458,16 @@ make_conf(struct work *w, struct ae_err *e)
 	ae_wr_printf(&t,
 	    "# certsrv.conf(5) describes all keys.  After a change:\n"
 	    "# certsrvd -n && systemctl reload certsrvd\n\n"
-	    "[ca]\nname = %s\ndns-name = %s\nkey = file:" KEY_PATH
-	    "\ncertificate = " CERT_PATH "\nsecurity = " SD_PATH "\n",
-	    s->name, s->dns_name);
+	    "[ca]\nname = %s\ndns-name = %s\nkey = %s"
+	    "\ncertificate = " CA_CERT_PATH "\nsecurity = " SD_PATH "\n",
+	    s->name, s->dns_name,
+	    strncmp(w->uri, "file:", 5) == 0 ? "file:" KEY_PATH : w->uri);
 	put_urls(&t, "cdp", s->cdp);
 	put_urls(&t, "aia", s->aia);
+	put_key_section(&t, s);
 	if (s->uid_base != 0)
 		ae_wr_printf(&t, "\n[sandbox]\nuid-base = %u\n", s->uid_base);
-	rc = ae_wr_ok(&t) ? write_file(w->conf_path, 0755, t.p, t.len, 0644,
+	rc = ae_wr_ok(&t) ? setup_write(w->conf_path, 0755, t.p, t.len, 0644,
 				(uid_t)-1, (gid_t)-1, e)
 			  : ae_fail_mem(e);
 	ae_wr_done(&t);
@@ -474,11 +491,12 @@ setup_local(const struct setup_local *s, unsigned *made, struct ae_err *e)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "a CA has a name and its host has a DNS name");
 	w.key_path = ae_path_root(s->root, KEY_PATH);
-	w.cert_path = ae_path_root(s->root, CERT_PATH);
+	w.cert_path = ae_path_root(s->root, CA_CERT_PATH);
+	w.req_path = ae_path_root(s->root, CA_REQUEST_PATH);
 	w.sd_path = ae_path_root(s->root, SD_PATH);
 	w.conf_path = ae_path_root(s->root, CONF_PATH);
 	if (w.key_path == NULL || w.cert_path == NULL || w.sd_path == NULL ||
-	    w.conf_path == NULL)
+	    w.req_path == NULL || w.conf_path == NULL)
 		rc = ae_fail_mem(e);
 	else
 		rc = make_key(&w, e);
@@ -493,6 +511,10 @@ setup_local(const struct setup_local *s, unsigned *made, struct ae_err *e)
 	if (rc == AE_OK)
 		*made = w.made;
 	ae_key_free(w.key);
+	cakeys_free(w.keys);
+	conf_done(&w.conf);
+	free(w.uri);
+	free(w.req_path);
 	free(w.key_path);
 	free(w.cert_path);
 	free(w.sd_path);

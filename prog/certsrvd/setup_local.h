@@ -2,8 +2,8 @@
 /* Copyright the autoenroll authors. */
 /*
  * The half of `certsrv setup` that needs no directory: the CA's key, its
- * database, its self-signed certificate, its security descriptor and the
- * configuration.
+ * database, its self-signed certificate or the request to an issuer above,
+ * its security descriptor and the configuration.
  */
 #ifndef CERTSRVD_SETUP_LOCAL_H
 #define CERTSRVD_SETUP_LOCAL_H
@@ -18,11 +18,16 @@ struct setup_local {
 	const char *root;	    /* NULL: / */
 	const char *name;	    /* of the CA: "Example CA" */
 	const char *dns_name;	    /* of this host */
-	const char *key;	    /* rsa2048, rsa3072, rsa4096, p256, p384 */
+	const char *key;	    /* as cakey_parse takes it */
+	const char *key_type;	    /* of a device's; NULL: what is usual */
+	bool subordinate;	    /* a request instead of a certificate */
 	int64_t validity;	    /* of the CA certificate; 0: ten years */
 	const char *subject_suffix; /* "DC=example,DC=com"; NULL: none */
 	const char *const *cdp;	    /* URLs, end with NULL; NULL: none */
 	const char *const *aia;
+	/* Section [key] of certsrv.conf; NULL: not said. */
+	const char *passphrase_file, *pkcs11_module, *pkcs11_pin_file, *tpm;
+	const char *const *pkcs11_paths; /* end with NULL */
 	uint32_t uid_base; /* as in certsrv.conf; 0: users of sysusers.d */
 	/*
 	 * The CA has its certificate but not its database: begin a new one.
@@ -39,6 +44,7 @@ enum {
 	SETUP_MADE_SECURITY = 4,
 	SETUP_MADE_CONF = 8,
 	SETUP_MADE_DATABASE = 16,
+	SETUP_MADE_REQUEST = 32, /* CA_REQUEST_PATH; it waits for its answer */
 };
 
 /*
@@ -48,8 +54,5 @@ enum {
  */
 int setup_local(const struct setup_local *s, unsigned *made,
     struct ae_err *e) AE_MUST_CHECK;
-
-/* A key by its name.  False: none of those above. */
-bool setup_key_type(const char *name, enum ae_key_type *type, unsigned *bits);
 
 #endif

@@ -6,12 +6,20 @@
  */
 #include "sign.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pki/ocsp.h"
 #include "pki/recover.h"
 #include "sys/clock.h"
+#include "sys/sandbox.h"
+
+#define PROBE_MS 1000 /* a device that is away is asked so often */
+#define WELL_MS 2000  /* and one that is there */
+
+static void learn(struct signer *s, int rc, const struct ae_err *why);
 
 void
 sign_answer(struct peer *peer, uint32_t id, int rc, const struct ae_wr *sig,
@@ -84,6 +92,7 @@ on_sign(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		sign_refused(peer, &why);
 	sign_answer(peer, m->id, rc, &sig, &why);
 	ae_wr_done(&sig);
+	learn(s, rc, &why);
 	return AE_OK;
 }
 
@@ -135,25 +144,120 @@ configure(struct signer *s, const struct conf *c)
 		};
 }
 
+/* ---- keys ---- */
+
 /* A key goes to the certificates that have it. */
 static int
-open_key(struct signer *s, const char *uri, struct ae_err *e)
+place_key(
+    struct signer *s, struct ae_key *take, const char *uri, struct ae_err *e)
 {
-	struct ae_key *k = NULL;
 	size_t i;
-	int rc = ae_key_open(&k, uri, NULL, e);
 
-	if (rc < 0)
-		return rc;
 	for (i = 0; i < s->ca.list.nkeys; i++)
-		if (ae_key_same_public(s->ca.list.keys[i].pub, k) &&
+		if (ae_key_same_public(s->ca.list.keys[i].pub, take) &&
 		    s->key[i] == NULL) {
-			s->key[i] = k;
+			s->key[i] = take;
 			return AE_OK;
 		}
-	ae_key_free(k);
+	ae_key_free(take);
 	return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
 	    "%s is not the key of any certificate of the CA", uri);
+}
+
+static bool
+in_token(const char *uri)
+{
+	return strncmp(uri, "pkcs11:", 7) == 0;
+}
+
+/*
+ * Keys in files, while we may read them.  One in a TPM's file is used in the
+ * sandbox only.
+ */
+static void
+open_files(struct proc *p, struct ae_err *why)
+{
+	struct signer *s = p->state;
+	struct ae_key *k;
+	size_t i;
+
+	for (i = 0; i < p->conf.keys.n; i++) {
+		const char *uri = p->conf.keys.v[i];
+
+		if (in_token(uri) ||
+		    (cakeys_open(&k, s->keys, uri, NULL, why) == AE_OK &&
+			place_key(s, k, uri, why) == AE_OK))
+			continue;
+		if (p->index == 0 && p->conf.keys.n > 1)
+			log_line(
+			    p, AE_LOG_ERROR, "a key of the CA: %s", why->text);
+	}
+}
+
+/* The place of the key whose id the URI has, as keys made by us do; or -1. */
+static int
+place_by_id(const struct signer *s, const char *uri)
+{
+	uint8_t id[AE_KEY_ID_LEN], own[AE_KEY_ID_LEN];
+	struct ae_key *none = NULL;
+	size_t i;
+
+	if (ae_key_stored_public(&none, id, uri, strlen(uri), NULL) != AE_OK)
+		return -1;
+	for (i = 0; i < s->ca.list.nkeys; i++)
+		if (ae_key_id(own, s->ca.list.keys[i].pub, NULL) == AE_OK &&
+		    memcmp(own, id, sizeof(id)) == 0)
+			return (int)i;
+	return -1;
+}
+
+/*
+ * Which URI of a token is which of the keys that no file has: by its id, and
+ * of those that others made, the last for the newest, because it is the old
+ * ones that are taken away.
+ */
+static void
+assign_tokens(const struct signer *s, const char **uri_of)
+{
+	const struct conf *c = &s->p->conf;
+	size_t i, k = s->ca.list.nkeys;
+	int place;
+
+	for (i = 0; i < c->keys.n; i++)
+		if (in_token(c->keys.v[i]) &&
+		    (place = place_by_id(s, c->keys.v[i])) >= 0)
+			uri_of[place] = c->keys.v[i];
+	for (i = c->keys.n; i > 0; i--) {
+		if (!in_token(c->keys.v[i - 1]) ||
+		    place_by_id(s, c->keys.v[i - 1]) >= 0)
+			continue;
+		while (
+		    k > 0 && (s->key[k - 1] != NULL || uri_of[k - 1] != NULL))
+			k--;
+		if (k == 0)
+			return;
+		uri_of[--k] = c->keys.v[i - 1];
+	}
+}
+
+/* Keys in tokens, in the sandbox: their library runs as what we are. */
+static void
+open_tokens(struct proc *p, struct ae_err *why)
+{
+	const char *uri_of[AE_CA_SIGNING_MAX] = { NULL };
+	struct signer *s = p->state;
+	size_t i;
+
+	assign_tokens(s, uri_of);
+	for (i = 0; i < s->ca.list.nkeys; i++) {
+		if (s->key[i] != NULL || uri_of[i] == NULL)
+			continue;
+		if (cakeys_open(&s->key[i], s->keys, uri_of[i],
+			s->ca.list.keys[i].pub, why) < 0 &&
+		    p->index == 0)
+			log_line(
+			    p, AE_LOG_ERROR, "a key of the CA: %s", why->text);
+	}
 }
 
 /*
@@ -161,26 +265,20 @@ open_key(struct signer *s, const char *uri, struct ae_err *e)
  * alone, and without it the others go on.
  */
 static int
-open_keys(struct proc *p, struct ae_err *e)
+all_there(struct proc *p, const struct ae_err *why, struct ae_err *e)
 {
 	struct signer *s = p->state;
-	struct ae_err why = AE_ERR_INIT;
 	const struct ae_ca_certs *l = &s->ca.list;
 	size_t i;
 
-	for (i = 0; i < p->conf.keys.n; i++)
-		if (open_key(s, p->conf.keys.v[i], &why) < 0 && p->index == 0 &&
-		    p->conf.keys.n > 1)
-			log_line(
-			    p, AE_LOG_ERROR, "a key of the CA: %s", why.text);
 	for (i = 0; i < l->nkeys; i++) {
 		if (s->key[i] != NULL ||
 		    !ae_ca_key_lives(&l->keys[i], ae_clock_now()))
 			continue;
 		if (i == l->v[l->n - 1].key)
-			return why.rc != AE_OK
-			    ? ae_fail(e, why.rc, AE_DOM_NONE, 0,
-				  "opening the CA key: %s", why.text)
+			return why->rc != AE_OK
+			    ? ae_fail(e, why->rc, AE_DOM_NONE, 0,
+				  "opening the CA key: %s", why->text)
 			    : ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 				  "no configured key is that of %s",
 				  p->conf.certificate);
@@ -192,6 +290,158 @@ open_keys(struct proc *p, struct ae_err *e)
 	return AE_OK;
 }
 
+/* ---- what a device needs of the sandbox ---- */
+
+static bool
+any_token(const struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->keys.n; i++)
+		if (in_token(c->keys.v[i]))
+			return true;
+	return false;
+}
+
+static bool
+any_tpm(const struct signer *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->ca.list.nkeys; i++)
+		if (s->key[i] != NULL &&
+		    ae_key_home(s->key[i]) == AE_KEY_IN_TPM)
+			return true;
+	return false;
+}
+
+/*
+ * Libraries are loaded when a device is first used.  A TPM is one device
+ * file; a simulator or resource manager is a socket.  What a PKCS#11 library
+ * needs only the admin knows.  A key in a file needs nothing of this.
+ */
+static int
+widen_sandbox(struct proc *p, struct ae_err *e)
+{
+	static const char *const libraries[] = { "/usr/lib", "/lib", "/lib64",
+		"/etc", "/usr/share/p11-kit", NULL };
+	struct signer *s = p->state;
+	const bool token = any_token(&p->conf), tpm = any_tpm(s);
+	const char *tcti = cakeys_tcti(&p->conf), *file;
+	bool ok = true;
+	size_t i;
+
+	if (!token && !tpm)
+		return AE_OK;
+	p->may |= AE_MAY_READ_FILES | AE_MAY_WRITE_FILES;
+	p->ngroups = cakeys_groups(p->uid, p->gid, p->groups,
+	    sizeof(p->groups) / sizeof(p->groups[0]));
+	for (i = 0; libraries[i] != NULL; i++)
+		ok = ok && proc_allow_read(p, libraries[i]);
+	if (tpm && tcti != NULL) {
+		file = cakeys_tcti_file(tcti);
+		ok = ok && (file == NULL || proc_allow_write(p, file));
+		if (strncmp(tcti, "device:", 7) != 0)
+			p->may |= AE_MAY_CONNECT;
+	}
+	if (token && p->conf.pkcs11_module != NULL)
+		ok = ok && proc_allow_read(p, p->conf.pkcs11_module);
+	for (i = 0; token && i < p->conf.pkcs11_paths.n; i++)
+		ok = ok && proc_allow_write(p, p->conf.pkcs11_paths.v[i]);
+	if (token && p->conf.pkcs11_network)
+		p->may |= AE_MAY_CONNECT | AE_MAY_RESOLVE;
+	return ok ? AE_OK : ae_fail_mem(e);
+}
+
+/* The PIN is tried by one signer at a time; see cakeys_share(). */
+static int
+share_pin(struct proc *p, struct ae_err *e)
+{
+	struct signer *s = p->state;
+	char *path = conf_path(&p->conf, PIN_TRIED);
+	int fd;
+
+	if (path == NULL)
+		return ae_fail_mem(e);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	free(path);
+	if (fd < 0)
+		return ae_fail_errno(e, errno, PIN_TRIED);
+	cakeys_share(s->keys, fd);
+	return AE_OK;
+}
+
+/* ---- is the device there? ---- */
+
+static void
+tell_state(struct signer *s, bool well, const char *why)
+{
+	struct ae_wr w;
+
+	if (s->told && s->well == well)
+		return;
+	ae_wr_init(&w, MSG_TEXT_MAX);
+	ae_wr_u8(&w, well);
+	put_str(&w, well ? NULL : why);
+	s->told = peer_send(peer_of(s->p, ROLE_CA, 0), MSG_SIGN_STATE, 0, &w);
+	s->well = well;
+	ae_wr_done(&w);
+}
+
+static struct ae_key *
+newest_key(const struct signer *s)
+{
+	return s->key[s->ca.list.v[s->ca.list.n - 1].key];
+}
+
+/*
+ * A token is asked whether it is there, so that all signers know, not only
+ * the one that was to sign; one that is away, more often.
+ */
+static void
+on_probe(void *arg)
+{
+	struct signer *s = arg;
+	struct ae_err e = AE_ERR_INIT;
+	int rc = cakeys_ready(s->keys, newest_key(s), &e);
+
+	tell_state(s, rc == AE_OK, e.text);
+	ae_source_set_timer(
+	    s->probe, ae_clock_mono_ms() + (rc == AE_OK ? WELL_MS : PROBE_MS));
+}
+
+/* What signing told of the device. */
+static void
+learn(struct signer *s, int rc, const struct ae_err *why)
+{
+	if (!s->device || rc == AE_EDENIED || rc == AE_EINVAL)
+		return;
+	tell_state(s, rc == AE_OK, why->text);
+	if (rc == AE_OK)
+		return;
+	/* What it was connected to is gone; the next of us connects anew. */
+	if (ae_key_home(newest_key(s)) == AE_KEY_IN_TPM) {
+		log_line(s->p, AE_LOG_ERROR, "the TPM: %s", why->text);
+		proc_exit(s->p, 1);
+		return;
+	}
+	ae_source_set_timer(s->probe, ae_clock_mono_ms() + PROBE_MS);
+}
+
+static void
+peer_up(struct proc *p, struct peer *peer)
+{
+	struct signer *s = p->state;
+
+	if (peer->role != ROLE_CA)
+		return;
+	s->told = false;
+	if (s->device)
+		ae_source_set_timer(s->probe, 0);
+}
+
+/* ---- life ---- */
+
 static int
 sign_open(struct proc *p, struct ae_err *e)
 {
@@ -201,11 +451,17 @@ sign_open(struct proc *p, struct ae_err *e)
 	if (s == NULL)
 		return ae_fail_mem(e);
 	p->state = s;
+	s->p = p;
 	rc = cafile_read(&s->ca, &p->conf, false, e);
+	if (rc == AE_OK)
+		rc = cakeys_new(&s->keys, &p->conf, e);
 	if (rc < 0)
 		return rc;
 	configure(s, &p->conf);
-	return open_keys(p, e);
+	open_files(p, &s->why);
+	if (any_token(&p->conf))
+		rc = share_pin(p, e);
+	return rc == AE_OK ? widen_sandbox(p, e) : rc;
 }
 
 static void
@@ -214,7 +470,8 @@ on_figures(void *arg)
 	struct signer *s = arg;
 	const struct ae_ca_certs *l = &s->ca.list;
 
-	s->m.v[M_KEY_USABLE] = s->key[l->v[l->n - 1].key] != NULL;
+	s->m.v[M_KEY_USABLE] = s->key[l->v[l->n - 1].key] != NULL &&
+	    (!s->device || !s->told || s->well);
 	figures_send(s->p, &s->m);
 	ae_source_set_timer(s->figures, ae_clock_mono_ms() + FIGURES_MS);
 }
@@ -225,10 +482,16 @@ sign_start(struct proc *p, struct ae_err *e)
 	struct signer *s = p->state;
 	int rc;
 
-	s->p = p;
-	rc = ae_loop_timer(&s->figures, p->loop, on_figures, s, e);
+	open_tokens(p, &s->why);
+	rc = all_there(p, &s->why, e);
 	if (rc == AE_OK)
+		rc = ae_loop_timer(&s->probe, p->loop, on_probe, s, e);
+	if (rc == AE_OK)
+		rc = ae_loop_timer(&s->figures, p->loop, on_figures, s, e);
+	if (rc == AE_OK) {
+		s->device = ae_key_home(newest_key(s)) != AE_KEY_IN_SOFTWARE;
 		on_figures(s);
+	}
 	return rc;
 }
 
@@ -264,4 +527,5 @@ const struct role_def role_sign = {
 	.links = links,
 	.open = sign_open,
 	.start = sign_start,
+	.peer_up = peer_up,
 };

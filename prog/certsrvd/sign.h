@@ -8,6 +8,7 @@
 
 #include "ca/signcheck.h"
 #include "cafile.h"
+#include "cakey.h"
 #include "metrics.h"
 #include "pki/key.h"
 #include "role.h"
@@ -20,9 +21,14 @@ struct xchg {
 
 struct signer {
 	struct proc *p;
+	struct cakeys *keys;
+	struct ae_source *probe;
+	bool device;	 /* the key that signs is in one */
+	bool told, well; /* what ca was told last */
 	struct ae_source *figures;
 	struct cafile ca;
 	struct ae_key *key[AE_CA_SIGNING_MAX]; /* by place; NULL: not here */
+	struct ae_err why;		       /* a key could not be opened */
 	struct ae_ca_sign_config cfg[AE_CA_SIGNING_MAX]; /* by certificate */
 	struct xchg xchg[3]; /* being certified, current, the one before */
 	/* the CRL that is coming in; stream NULL: none is */

@@ -80,12 +80,14 @@ class Ca:
         self.log = pathlib.Path(self.host.path("/var")) / "certsrvd.log"
         self.process = None
         self.key = key
+        self.options = ()  # of certsrv-local
         self.oid = {}  # of the templates
 
     def setup(self, templates):
         self.host.run("rm -rf /etc/certsrv /var/lib/certsrv")
-        self.host.run(self.build / "prog/certsrvd/certsrv-local", self.name, self.host.fqdn, self.key,
+        self.host.run(self.build / "prog/certsrvd/certsrv-local", *self.options, self.name, self.host.fqdn, self.key,
                       UID_BASE)
+        self.install()
         with open(self.host.path("/etc/certsrv/certsrv.conf"), "a", encoding="ascii") as conf:
             # one machine asks for all of them here; test_limits.py has bounds of its own
             conf.write("\n[listen]\nrequests-per-minute = 0\nmax-connections-per-account = 60000\n")
@@ -98,6 +100,9 @@ class Ca:
             self.oid[cn] = f"1.3.6.1.4.1.311.21.8.1.2.3.{i + 1}"
             ldif += template_ldif(cn, self.oid[cn], sddl, **over)
         self.ldb("ldbadd", input=ldif)
+
+    def install(self):
+        """The certificate of a CA that is no root, before the directory hears of it."""
 
     def trust(self):
         """The directory names the CA's certificate as a root and as an intermediate."""

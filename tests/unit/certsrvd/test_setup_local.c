@@ -18,9 +18,11 @@
 #include <unistd.h>
 
 #include "ad/sd.h"
+#include "cakey.h"
 #include "conf.h"
 #include "db/db.h"
 #include "pki/cert.h"
+#include "setup_files.h"
 #include "setup_local.h"
 #include "sys/files.h"
 
@@ -254,20 +256,93 @@ nonsense(void **state)
 static void
 kinds_of_keys(void **state)
 {
-	static const char *const good[] = { "rsa2048", "rsa3072", "rsa4096",
-		"p256", "p384" };
-	enum ae_key_type type;
-	unsigned bits;
+	/* clang-format off */
+	static const struct {
+		const char *key, *type;
+		enum ae_key_home home;
+		unsigned bits; /* 0: refused */
+		bool existing;
+	} rows[] = {
+		{ "rsa2048", NULL, AE_KEY_IN_SOFTWARE, 2048, false },
+		{ "rsa4096", NULL, AE_KEY_IN_SOFTWARE, 4096, false },
+		{ "p256", NULL, AE_KEY_IN_SOFTWARE, 256, false },
+		{ "p384", NULL, AE_KEY_IN_SOFTWARE, 384, false },
+		{ "tpm:", NULL, AE_KEY_IN_TPM, 256, false },
+		{ "tpm:", "rsa2048", AE_KEY_IN_TPM, 2048, false },
+		{ "pkcs11:token=x", NULL, AE_KEY_IN_TOKEN, 3072, false },
+		{ "pkcs11:token=x", "p384", AE_KEY_IN_TOKEN, 384, false },
+		{ "pkcs11:token=x;object=y", NULL, AE_KEY_IN_TOKEN, 3072, true },
+		{ "pkcs11:token=x;id=%01", NULL, AE_KEY_IN_TOKEN, 3072, true },
+		/* none, and what belongs elsewhere */
+		{ "p521", NULL, 0, 0, false },
+		{ "RSA2048", NULL, 0, 0, false },
+		{ "", NULL, 0, 0, false },
+		{ "p256", "p384", 0, 0, false },
+		{ "tpm:p256", NULL, 0, 0, false },
+		{ "tpm:", "rsa1024", 0, 0, false },
+		{ "pkcs11:token=x;object=y", "p256", 0, 0, false },
+		{ "pkcs11:token=x?pin-value=1234", NULL, 0, 0, false },
+		{ "pkcs11:token=x?pin-source=/x", NULL, 0, 0, false },
+		{ "pkcs11:%", NULL, 0, 0, false },
+	};
+	/* clang-format on */
+	struct cakey_spec spec;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < 5; i++)
-		assert_true(setup_key_type(good[i], &type, &bits));
-	assert_int_equal(bits, 384);
-	assert_int_equal(type, AE_KEY_EC);
-	assert_false(setup_key_type("p521", &type, &bits));
-	assert_false(setup_key_type("RSA2048", &type, &bits));
-	assert_false(setup_key_type("", &type, &bits));
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ae_err e = AE_ERR_INIT;
+		int rc = cakey_parse(&spec, rows[i].key, rows[i].type, &e);
+
+		if (rows[i].bits == 0) {
+			assert_int_equal(rc, AE_EINVAL);
+			assert_null(strstr(e.text, "1234"));
+			continue;
+		}
+		assert_int_equal(rc, AE_OK);
+		assert_int_equal(spec.home, rows[i].home);
+		assert_int_equal(spec.existing, rows[i].existing);
+		if (!spec.existing)
+			assert_int_equal(spec.bits, rows[i].bits);
+	}
+}
+
+static void
+lines_of_the_configuration(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *before, *after; /* NULL: refused */
+	} rows[] = {
+		{ "[ca]\nkey = a\n[x]\nkey = n\n",
+		  "[ca]\nkey = a\nkey = v\n[x]\nkey = n\n" },
+		{ "# k\n[ca]\nname = n\n", "# k\n[ca]\nkey = v\nname = n\n" },
+		{ "[x]\nkey = a\n[ca]\n keys = b\n key=c\n# t",
+		  "[x]\nkey = a\n[ca]\n keys = b\n key=c\nkey = v\n# t" },
+		{ "[ca]\nkey =  v\n", "[ca]\nkey =  v\n" },
+		{ "[ca]\nkey = vv", "[ca]\nkey = vv\nkey = v\n" },
+		{ "[x]\nkey = a\n", NULL },
+		{ "", NULL },
+	};
+	/* clang-format on */
+	struct fix *f = *state;
+	char *path = ae_path_root(f->root, "/x.conf");
+	uint8_t *text;
+	size_t i, len;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(ae_file_write(path, rows[i].before,
+				     strlen(rows[i].before), 0644, NULL),
+		    AE_OK);
+		assert_int_equal(setup_conf_add(path, "key", "v", NULL),
+		    rows[i].after == NULL ? AE_EINVAL : AE_OK);
+		assert_int_equal(
+		    ae_file_read(&text, &len, path, 4096, NULL), AE_OK);
+		assert_string_equal((char *)text,
+		    rows[i].after != NULL ? rows[i].after : rows[i].before);
+		free(text);
+	}
+	free(path);
 }
 
 static void
@@ -317,6 +392,7 @@ main(void)
 		T(the_database),
 		T(nonsense),
 		T(kinds_of_keys),
+		T(lines_of_the_configuration),
 		T(who_may_do_what),
 	};
 
