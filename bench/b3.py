@@ -69,11 +69,11 @@ def counts(r, words):
             syncs += 1
         elif where in sockets:
             if name in ("read", "recvfrom", "recvmsg"):
+                trips += sockets[where] == "written"
                 sockets[where] = "read"
-                continue
-            sent += 1
-            trips += sockets[where] == "read"
-            sockets[where] = "written"
+            else:
+                sent += 1
+                sockets[where] = "written"
     return {"ldap_messages": sent, "ldap_round_trips": trips, "ca_connections": to_ca, "fsyncs": syncs}
 
 

@@ -276,8 +276,8 @@ ae_file_symlink_at(
 	return rc;
 }
 
-int
-ae_file_mkdir(const char *path, mode_t mode, struct ae_err *e)
+static int
+make_dir(const char *path, mode_t mode, bool durable, struct ae_err *e)
 {
 	int rc, fd;
 
@@ -285,6 +285,8 @@ ae_file_mkdir(const char *path, mode_t mode, struct ae_err *e)
 		return errno == EEXIST
 		    ? AE_OK
 		    : ae_fail_errno(e, errno, "making %s", path);
+	if (!durable)
+		return AE_OK;
 	fd = open_parent(path, e);
 	if (fd < 0)
 		return fd;
@@ -294,7 +296,13 @@ ae_file_mkdir(const char *path, mode_t mode, struct ae_err *e)
 }
 
 int
-ae_file_mkdirs(const char *path, mode_t mode, struct ae_err *e)
+ae_file_mkdir(const char *path, mode_t mode, struct ae_err *e)
+{
+	return make_dir(path, mode, true, e);
+}
+
+static int
+make_dirs(const char *path, mode_t mode, bool durable, struct ae_err *e)
 {
 	char *p = strdup(path), *s;
 	int rc = AE_OK;
@@ -307,13 +315,25 @@ ae_file_mkdirs(const char *path, mode_t mode, struct ae_err *e)
 		if (c != '/' && c != '\0')
 			continue;
 		*s = '\0';
-		rc = ae_file_mkdir(p, c == '\0' ? mode : (mode | 0755), e);
+		rc = make_dir(p, c == '\0' ? mode : (mode | 0755), durable, e);
 		*s = c;
 		if (c == '\0')
 			break;
 	}
 	free(p);
 	return rc;
+}
+
+int
+ae_file_mkdirs(const char *path, mode_t mode, struct ae_err *e)
+{
+	return make_dirs(path, mode, true, e);
+}
+
+int
+ae_file_put_dirs(const char *path, mode_t mode, struct ae_err *e)
+{
+	return make_dirs(path, mode, false, e);
 }
 
 int

@@ -62,6 +62,9 @@ int ae_file_mkdir(
 /* The same with those above it. */
 int ae_file_mkdirs(
     const char *path, mode_t mode, struct ae_err *e) AE_MUST_CHECK;
+/* The same as ae_file_put is to ae_file_write: for what is below /run. */
+int ae_file_put_dirs(
+    const char *path, mode_t mode, struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * Open (creating it 0600) and lock path exclusively; the lock lasts until

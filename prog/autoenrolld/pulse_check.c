@@ -21,7 +21,8 @@ look(struct run *r, json_t *report, struct ae_err *e)
 		rc = client_principal(
 		    r->c, r->principal, sizeof(r->principal), e);
 	if (rc == AE_OK)
-		rc = ae_file_mkdirs(r->c->run_dir, r->c->user ? 0700 : 0755, e);
+		rc = ae_file_put_dirs(
+		    r->c->run_dir, r->c->user ? 0700 : 0755, e);
 	if (rc == AE_OK)
 		rc = pulse_set_krb5(r, e);
 	if (rc == AE_OK)

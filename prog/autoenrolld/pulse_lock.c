@@ -150,7 +150,7 @@ pulse_lock(int *fd, json_t **joined, struct client *c,
 	int rc;
 
 	*joined = NULL;
-	rc = ae_file_mkdirs(c->run_dir, c->user ? 0700 : 0755, e);
+	rc = ae_file_put_dirs(c->run_dir, c->user ? 0700 : 0755, e);
 	if (rc == AE_OK)
 		rc = path_of(path, sizeof(path), c, "run.lock", e);
 	if (rc != AE_OK)

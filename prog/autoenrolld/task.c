@@ -218,7 +218,7 @@ task_begin(struct task *t)
 
 	/* run_dir goes when the machine, or the user's session, ends. */
 	if (mark != NULL && new_session &&
-	    (ae_file_mkdirs(t->c->run_dir, t->c->user ? 0700 : 0755, NULL) !=
+	    (ae_file_put_dirs(t->c->run_dir, t->c->user ? 0700 : 0755, NULL) !=
 		    AE_OK ||
 		ae_file_put(mark, "", 0, 0644, NULL) != AE_OK))
 		new_session = t->t.past.runs == 0;

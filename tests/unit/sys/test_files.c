@@ -121,6 +121,10 @@ put_is_read(void **state)
 	assert_int_equal(stat(victim, &st), 0);
 	assert_int_equal(st.st_size, 4);
 	assert_int_equal(ae_file_put(nowhere, "x", 1, 0600, &e), AE_ENOTFOUND);
+	*strrchr(nowhere, '/') = '\0';
+	assert_int_equal(ae_file_put_dirs(nowhere, 0700, &e), AE_OK);
+	assert_int_equal(ae_file_put_dirs(nowhere, 0700, &e), AE_OK);
+	assert_int_equal(rmdir(nowhere), 0);
 	assert_int_equal(clear(f), 2);
 }
 
