@@ -39,6 +39,8 @@ ae_ad_fail(struct ae_ad *ad, int code, struct ae_err *e, const char *fmt, ...)
 	(void)ad->lib.ldap_get_option(
 	    ad->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
 	ad->hresult = ae_ad_result_hresult(code, diagnostic);
+	if (code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR)
+		ad->lost = true;
 	if (e != NULL) {
 		va_start(ap, fmt);
 		(void)ae_vfail(e, rc, AE_DOM_LDAP, code, fmt, ap);
@@ -55,6 +57,14 @@ ae_ad_fail(struct ae_ad *ad, int code, struct ae_err *e, const char *fmt, ...)
 	}
 	ad->lib.ldap_memfree(diagnostic);
 	return rc;
+}
+
+int
+ae_ad_is_up(const struct ae_ad *ad, struct ae_err *e)
+{
+	return ad->lost ? ae_fail(e, AE_EUNAVAIL, AE_DOM_LDAP, LDAP_SERVER_DOWN,
+			      "the connection was lost")
+			: AE_OK;
 }
 
 uint32_t

@@ -23,6 +23,7 @@ struct ae_ad {
 	struct timeval timeout;
 	struct ldap_conncb connected; /* libldap keeps a pointer to it */
 	uint32_t hresult;	      /* of the last failure */
+	bool lost;		      /* see ae_ad_is_up */
 	struct ae_ad_ahead *ahead;    /* asked, and not yet wanted */
 	struct ae_wr asked;	      /* the first ones, for ae_ad_asked */
 	size_t nasked;
@@ -42,6 +43,12 @@ int ae_ad_fail(struct ae_ad *ad, int code, struct ae_err *e, const char *fmt,
  */
 int ae_ad_sd_flags(
     struct ae_ad *ad, LDAPControl **out, int flags, struct ae_err *e);
+
+/*
+ * libldap would connect again by itself, to whoever answers there, without
+ * bind or seal: a connection that was lost is not used any more.
+ */
+int ae_ad_is_up(const struct ae_ad *ad, struct ae_err *e) AE_MUST_CHECK;
 
 /* Send a search, or its next page: cookie NULL is the first. */
 int ae_ad_search_send(struct ae_ad *ad, const struct ae_ad_query *q,

@@ -61,6 +61,8 @@ write_entry(struct ae_ad *ad, const char *dn, const struct ae_ad_mod *mods,
 	if (a == NULL)
 		return ae_fail_mem(e);
 	ae_ad_ahead_done(ad);
+	if ((rc = ae_ad_is_up(ad, e)) != AE_OK)
+		goto out;
 	if (sd_flags != 0) {
 		if ((rc = ae_ad_sd_flags(ad, &sd, sd_flags, e)) != AE_OK)
 			goto out;
@@ -113,6 +115,8 @@ ae_ad_delete(struct ae_ad *ad, const char *dn, struct ae_err *e)
 	int code;
 
 	ae_ad_ahead_done(ad);
+	if ((code = ae_ad_is_up(ad, e)) != AE_OK)
+		return code;
 	code = ad->lib.ldap_delete_ext_s(ad->ld, dn, NULL, NULL);
 	return code == LDAP_SUCCESS
 	    ? AE_OK

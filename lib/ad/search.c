@@ -251,9 +251,11 @@ ae_ad_search_send(struct ae_ad *ad, const struct ae_ad_query *q,
 		[AE_AD_SUB] = LDAP_SCOPE_SUBTREE };
 	LDAPControl *send[3] = { NULL };
 	char *attrs[ATTRS_MAX + 1];
-	int code, rc = AE_OK;
+	int code, rc;
 	size_t n, i;
 
+	if ((rc = ae_ad_is_up(ad, e)) != AE_OK)
+		return rc;
 	/* libldap's prototype is not const; it does not write there. */
 	for (n = 0; q->attrs != NULL && q->attrs[n] != NULL; n++) {
 		if (n == ATTRS_MAX)
@@ -341,8 +343,9 @@ exchange(struct ae_ad *ad, const struct ae_ad_query *q, struct berval *cookie,
 		code = receive(ad, id, result);
 	if (code == LDAP_SUCCESS)
 		return AE_OK;
-	if (code != LDAP_NO_SUCH_OBJECT) {
-		/* What failed among others may not by itself. */
+	/* What the server refused among others it may not by itself; what is
+	 * below 0 libldap says, of the connection. */
+	if (id < 0 || (code > 0 && code != LDAP_NO_SUCH_OBJECT)) {
 		(void)ad->lib.ldap_msgfree(*result);
 		*result = NULL;
 		rc = ae_ad_search_send(ad, q, cookie, &id, e);
