@@ -119,13 +119,12 @@ others_wait(void **state)
 	assert_int_equal(pipe(ready), 0);
 	pid = fork();
 	if (pid == 0) {
-		json_t *report = json_pack("{s:s}", "context", "machine");
-
 		if (pulse_lock(&fd, &joined, c, &plain, &e) != AE_OK ||
 		    write(ready[1], &byte, 1) != 1)
 			_exit(1);
 		(void)usleep(200000);
-		pulse_unlock(fd, c, &plain, ae_clock_mono_ms() + 1000, report);
+		pulse_unlock(fd, c, &plain, ae_clock_mono_ms() + 1000,
+		    "{\"context\":\"machine\"}");
 		_exit(0);
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
