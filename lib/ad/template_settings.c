@@ -338,7 +338,8 @@ set_usage(struct ae_template *t, const struct row *r, char op, char *value,
 	p[0] = (uint8_t)(bits >> 8);
 	p[1] = (uint8_t)bits;
 	free(t->key_usage.p);
-	t->key_usage = (struct ae_octets){ p, 2 };
+	t->key_usage.p = p;
+	t->key_usage.len = 2;
 	return AE_OK;
 }
 

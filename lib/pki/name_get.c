@@ -144,7 +144,7 @@ ae_name_list(struct ae_name_part **out, size_t *n, struct ae_der name,
 		    "a name of %d attributes", count);
 	else if ((v = ae_arena_array(a, (size_t)count, sizeof(*v))) == NULL)
 		rc = ae_fail_arena(a, e);
-	for (i = 0; i < count && rc == AE_OK; i++)
+	for (i = 0; v != NULL && i < count && rc == AE_OK; i++)
 		rc = list_part(&v[i], X509_NAME_get_entry(nm, i), a, e);
 	X509_NAME_free(nm);
 	if (rc == AE_OK) {

@@ -43,7 +43,7 @@ read_base64(struct ae_wr *w, const void *p, size_t len)
 			rc = EVP_DecodeFinal(c, out + n, &tail);
 	}
 	if (rc >= 0 && n + tail > 0 && out[0] == AE_DER_SEQUENCE)
-		ae_wr_bytes(w, out, (size_t)(n + tail));
+		ae_wr_bytes(w, out, (size_t)n + (size_t)tail);
 	else
 		rc = -1;
 	free(out);

@@ -108,13 +108,17 @@ template_new(struct cli *cli, struct session *s, int argc, char **argv)
 		rc = apply(t, argc - 4, argv + 4, &e);
 	if (rc == AE_OK)
 		rc = ae_template_create(s->ad, t, from->sd, numbers, &e);
-	if (rc == AE_OK && cli->json)
+	if (rc != AE_OK || t == NULL) {
+		ae_template_free(t);
+		return cli_fail(cli, &e);
+	}
+	if (cli->json)
 		cli_print_json(json_pack("{s:o, s:o}", "cn",
 		    cli_json_text(t->cn), "oid", cli_json_text(t->oid)));
-	else if (rc == AE_OK)
+	else
 		said(t, "made; \"certsrv template publish\" offers it");
 	ae_template_free(t);
-	return rc == AE_OK ? EXIT_OK : cli_fail(cli, &e);
+	return EXIT_OK;
 }
 
 int
@@ -139,18 +143,22 @@ template_set(struct cli *cli, struct session *s, int argc, char **argv)
 		rc = apply(to, argc - 2 - reenroll, argv + 2, &e);
 	if (rc == AE_OK)
 		rc = ae_template_change(s->ad, t, to, reenroll, &n, &e);
+	if (rc != AE_OK || to == NULL) {
+		ae_template_free(to);
+		return cli_fail(cli, &e);
+	}
 	(void)snprintf(text, sizeof(text),
-	    n == 0 ? "nothing to change" : "version %u.%u",
-	    to == NULL ? 0 : to->revision, to == NULL ? 0 : to->minor_revision);
-	if (rc == AE_OK && cli->json)
+	    n == 0 ? "nothing to change" : "version %u.%u", to->revision,
+	    to->minor_revision);
+	if (cli->json)
 		cli_print_json(json_pack("{s:o, s:b, s:i, s:i}", "cn",
 		    cli_json_text(to->cn), "changed", n != 0, "revision",
 		    (int)to->revision, "minor_revision",
 		    (int)to->minor_revision));
-	else if (rc == AE_OK)
+	else
 		said(to, text);
 	ae_template_free(to);
-	return rc == AE_OK ? EXIT_OK : cli_fail(cli, &e);
+	return EXIT_OK;
 }
 
 int

@@ -98,6 +98,8 @@ key_place(struct work *w, const struct cakey_spec *spec, struct ae_err *e)
 
 	if (w->configured) {
 		w->uri = strdup(keys->v[keys->n - 1]);
+		if (w->uri == NULL)
+			return ae_fail_mem(e);
 		w->there = strncmp(w->uri, "file:", 5) != 0 ||
 		    setup_exists(w->uri + 5);
 	} else if (spec->home != AE_KEY_IN_TOKEN) {
@@ -114,13 +116,19 @@ static int
 store_key(struct work *w, const struct cakey_spec *spec,
     const struct ae_secret *stored, uid_t uid, gid_t gid, struct ae_err *e)
 {
+	const char *end;
+
 	if (spec->home != AE_KEY_IN_TOKEN)
 		return setup_write(w->key_path, 0711, stored->p, stored->len,
 		    0600, uid, gid, e);
 	/* One line with the URI; the administrator's own when he gave one. */
-	w->uri = spec->existing ? strdup(spec->uri)
-				: strndup((const char *)stored->p,
-				      strcspn((const char *)stored->p, "\n"));
+	end = memchr(stored->p, '\n', stored->len);
+	free(w->uri);
+	w->uri = spec->existing
+	    ? strdup(spec->uri)
+	    : strndup((const char *)stored->p,
+		  end == NULL ? stored->len
+			      : (size_t)(end - (const char *)stored->p));
 	return w->uri == NULL ? ae_fail_mem(e) : AE_OK;
 }
 
@@ -174,6 +182,7 @@ make_key(struct work *w, struct ae_err *e)
 static int
 need_key(struct work *w, struct ae_err *e)
 {
+	struct ae_key *key = NULL;
 	uid_t uid;
 	gid_t gid;
 	int rc;
@@ -183,7 +192,9 @@ need_key(struct work *w, struct ae_err *e)
 	rc = setup_owner(
 	    w->conf.uid_base, ROLE_SIGN, SETUP_KEY_USER, &uid, &gid, e);
 	if (rc == AE_OK)
-		rc = cakeys_open(&w->key, w->keys, w->uri, NULL, e);
+		rc = cakeys_open(&key, w->keys, w->uri, NULL, e);
+	if (rc == AE_OK)
+		w->key = key;
 	return rc;
 }
 

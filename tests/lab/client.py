@@ -53,9 +53,10 @@ class User:
         self.host, self.name, self.password, self.uid = host, name, password, uid
         self.program = build / "prog/autoenroll/autoenroll"
         self.home = f"/var/home/{name}"
-        host.run(f"grep -q ^{name}: /etc/passwd || echo '{name}:x:{uid}:{uid}::{self.home}:/bin/bash' >> /etc/passwd;"
-                 f"grep -q ^{name}: /etc/group || echo '{name}:x:{uid}:' >> /etc/group;"
-                 f"rm -rf {self.home}; install -d -m 700 -o {uid} -g {uid} {self.home} /run/user/{uid}")
+        # Another file of tests may have had somebody of that name, with another uid and a ticket.
+        host.run(f"sed -i '/^{name}:/d' /etc/passwd /etc/group; echo '{name}:x:{uid}:{uid}::{self.home}:/bin/bash' >> "
+                 f"/etc/passwd; echo '{name}:x:{uid}:' >> /etc/group; rm -rf {self.home} /run/user/{uid}; "
+                 f"install -d -m 700 -o {uid} -g {uid} {self.home} /run/user/{uid}")
 
     def sh(self, *words, check=True, input=None, env=None):
         """As the user; libraries of this build's sanitizers are for the programs alone."""
