@@ -126,7 +126,7 @@ struct ae_db_crl_rows {
 
 /*
  * In the order the table has them: by an index each row would be looked for
- * once more, which for a million is a second.
+ * once more.
  */
 #define ALL                                                          \
 	"SELECT serial, revoked_at, reason FROM revoked NOT INDEXED" \
