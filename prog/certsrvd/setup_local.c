@@ -117,18 +117,24 @@ store_key(struct work *w, const struct cakey_spec *spec,
     const struct ae_secret *stored, uid_t uid, gid_t gid, struct ae_err *e)
 {
 	const char *end;
+	size_t n;
 
 	if (spec->home != AE_KEY_IN_TOKEN)
 		return setup_write(w->key_path, 0711, stored->p, stored->len,
 		    0600, uid, gid, e);
 	/* One line with the URI; the administrator's own when he gave one. */
-	end = memchr(stored->p, '\n', stored->len);
 	free(w->uri);
-	w->uri = spec->existing
-	    ? strdup(spec->uri)
-	    : strndup((const char *)stored->p,
-		  end == NULL ? stored->len
-			      : (size_t)(end - (const char *)stored->p));
+	if (spec->existing) {
+		w->uri = strdup(spec->uri);
+	} else {
+		end = memchr(stored->p, '\n', stored->len);
+		n = end == NULL ? stored->len
+				: (size_t)(end - (const char *)stored->p);
+		if ((w->uri = malloc(n + 1)) != NULL) {
+			memcpy(w->uri, stored->p, n);
+			w->uri[n] = '\0';
+		}
+	}
 	return w->uri == NULL ? ae_fail_mem(e) : AE_OK;
 }
 
