@@ -17,7 +17,7 @@
 
 struct ae_template_setting {
 	const char *name;
-	const char *help; /* what values mean; ends a line of --help */
+	const char *help; /* what its values mean, for people */
 };
 
 /* Number i; NULL behind the last. */
