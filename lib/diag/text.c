@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Finding sentences and filling them in; see text.h.
+ */
+#include "diag/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#define NAME_MAX_LEN 32
+
+const struct ae_diag_text *
+ae_diag_text_find(const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < ae_diag_ntexts; i++)
+		if (strcmp(ae_diag_texts[i].id, id) == 0)
+			return &ae_diag_texts[i];
+	return NULL;
+}
+
+size_t
+ae_diag_text_order(const struct ae_diag_text *t)
+{
+	size_t i;
+
+	for (i = 0; i < ae_diag_ntexts && &ae_diag_texts[i] != t; i++)
+		;
+	return i;
+}
+
+/* ---- values ---- */
+
+static size_t
+follow(const unsigned char *p, size_t left, size_t n)
+{
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		if (i >= left || (p[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+/*
+ * Length of the character at p, 0 when it is to be shown by its bytes: it is
+ * no UTF-8, or a terminal or a reader of right-to-left text obeys it.
+ */
+static size_t
+shown(const unsigned char *p, size_t left)
+{
+	size_t n;
+
+	if (p[0] < 0x80)
+		return p[0] >= 0x20 && p[0] != 0x7f;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	n = follow(p, left, p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2);
+	if (n == 0 || (p[0] == 0xc2 && p[1] < 0xa0))
+		return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	if (p[0] == 0xe2 && p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae)
+		return 0; /* line separators, embeddings, overrides */
+	if (p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)
+		return 0; /* isolates */
+	return n;
+}
+
+static void
+put_value(struct ae_wr *w, const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t left = strlen(s), room = AE_DIAG_VALUE_MAX, n, need;
+
+	for (; left > 0; p += n, left -= n) {
+		n = shown(p, left);
+		need = n == 0 ? 4 : n;
+		if (need > room) {
+			ae_wr_str(w, "…");
+			return;
+		}
+		room -= need;
+		if (n == 0) {
+			ae_wr_printf(w, "\\x%02x", p[0]);
+			n = 1;
+		} else {
+			ae_wr_bytes(w, p, n);
+		}
+	}
+}
+
+static const char *
+value_of(
+    const char *name, size_t len, const struct ae_diag_arg *args, size_t nargs)
+{
+	size_t i;
+
+	for (i = 0; i < nargs; i++)
+		if (strncmp(args[i].name, name, len) == 0 &&
+		    args[i].name[len] == '\0')
+			return args[i].value;
+	return NULL;
+}
+
+/* ---- sentences ---- */
+
+/* Has every placeholder from p to end a value? */
+static bool
+complete(const char *p, const char *end, const struct ae_diag_arg *args,
+    size_t nargs)
+{
+	const char *close;
+
+	while ((p = memchr(p, '{', (size_t)(end - p))) != NULL) {
+		close = memchr(p, '}', (size_t)(end - p));
+		if (close == NULL)
+			return true;
+		if (value_of(p + 1, (size_t)(close - p - 1), args, nargs) ==
+		    NULL)
+			return false;
+		p = close;
+	}
+	return true;
+}
+
+/* A placeholder at p; returns what is behind it. */
+static const char *
+put_placeholder(struct ae_wr *w, const char *p, const char *end,
+    const struct ae_diag_arg *args, size_t nargs)
+{
+	const char *close = memchr(p, '}', (size_t)(end - p)), *value;
+	size_t len;
+
+	if (close == NULL || close - p > NAME_MAX_LEN) {
+		ae_wr_u8(w, (uint8_t)*p);
+		return p + 1;
+	}
+	len = (size_t)(close - p - 1);
+	value = value_of(p + 1, len, args, nargs);
+	if (value != NULL)
+		put_value(w, value);
+	else
+		ae_wr_printf(w, "<%.*s>", (int)len, p + 1);
+	return close + 1;
+}
+
+static void
+put_piece(struct ae_wr *w, const char *p, const char *end,
+    const struct ae_diag_arg *args, size_t nargs)
+{
+	while (p < end) {
+		if (*p == '{')
+			p = put_placeholder(w, p, end, args, nargs);
+		else
+			ae_wr_u8(w, (uint8_t)*p++);
+	}
+}
+
+void
+ae_diag_fill(struct ae_wr *w, const char *s, const struct ae_diag_arg *args,
+    size_t nargs)
+{
+	const char *end = s + strlen(s), *open, *close;
+
+	while ((open = strchr(s, '[')) != NULL &&
+	    (close = strchr(open, ']')) != NULL) {
+		put_piece(w, s, open, args, nargs);
+		if (complete(open + 1, close, args, nargs))
+			put_piece(w, open + 1, close, args, nargs);
+		s = close + 1;
+	}
+	put_piece(w, s, end, args, nargs);
+}
+
+void
+ae_diag_text_render(struct ae_wr *w, const struct ae_diag_text *t,
+    enum ae_diag_lang lang, enum ae_diag_say which,
+    const struct ae_diag_arg *args, size_t nargs)
+{
+	ae_diag_fill(w, t->say[lang][which], args, nargs);
+}
+
+void
+ae_diag_who_render(struct ae_wr *w, enum ae_diag_lang lang, unsigned who)
+{
+	static const struct {
+		enum ae_diag_who bit;
+		const char *key;
+	} names[] = { { AE_DIAG_USER, "who.user" },
+		{ AE_DIAG_HOST, "who.host" }, { AE_DIAG_AD, "who.ad" },
+		{ AE_DIAG_NETWORK, "who.network" }, { AE_DIAG_CA, "who.ca" } };
+	const char *comma = "";
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if ((who & (unsigned)names[i].bit) == 0)
+			continue;
+		ae_wr_printf(
+		    w, "%s%s", comma, ae_diag_frame(lang, names[i].key));
+		comma = ", ";
+	}
+}
+
+const char *
+ae_diag_frame(enum ae_diag_lang lang, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < ae_diag_nframes; i++)
+		if (strcmp(ae_diag_frames[i].key, key) == 0)
+			return ae_diag_frames[i].say[lang];
+	return key;
+}
+
+/* ---- languages ---- */
+
+static const char *const lang_names[] = {
+	[AE_DIAG_EN] = "en",
+	[AE_DIAG_FR] = "fr",
+};
+
+const char *
+ae_diag_lang_name(enum ae_diag_lang lang)
+{
+	return lang_names[lang];
+}
+
+bool
+ae_diag_lang_find(enum ae_diag_lang *out, const char *name)
+{
+	char two[3] = { 0 };
+	unsigned i;
+
+	if (strcspn(name, "_.@-") != 2)
+		return false;
+	memcpy(two, name, 2);
+	for (i = 0; i < AE_DIAG_LANGS; i++) {
+		if (ae_str_eq_nocase(two, lang_names[i])) {
+			*out = (enum ae_diag_lang)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+enum ae_diag_lang
+ae_diag_lang_pick(const char *lc_all, const char *lc_messages, const char *lang)
+{
+	enum ae_diag_lang out = AE_DIAG_EN;
+	const char *name = lang;
+
+	if (lc_messages != NULL && lc_messages[0] != '\0')
+		name = lc_messages;
+	if (lc_all != NULL && lc_all[0] != '\0')
+		name = lc_all;
+	if (name != NULL)
+		(void)ae_diag_lang_find(&out, name);
+	return out;
+}
