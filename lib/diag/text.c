@@ -110,10 +110,55 @@ value_of(
 
 /* ---- sentences ---- */
 
+/* What is being filled in. */
+struct filling {
+	struct ae_wr *w;
+	const struct ae_diag_arg *args;
+	size_t nargs;
+	bool command; /* between backquotes: for a shell */
+};
+
+/* A value that a shell takes as it stands. */
+static bool
+plain(const char *s)
+{
+	static const char ok[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "._@/:=+,-";
+
+	return *s != '\0' && s[strspn(s, ok)] == '\0';
+}
+
+/* As one word for a shell. */
+static void
+put_word(struct ae_wr *w, const char *value)
+{
+	struct ae_wr shown_value;
+	const char *p;
+
+	if (plain(value)) {
+		put_value(w, value);
+		return;
+	}
+	ae_wr_init(&shown_value, AE_DIAG_VALUE_MAX + 16);
+	put_value(&shown_value, value);
+	p = ae_wr_cstr(&shown_value);
+	ae_wr_u8(w, '\'');
+	for (; p != NULL && *p != '\0'; p++) {
+		if (*p == '\'')
+			ae_wr_str(w, "'\\''");
+		else
+			ae_wr_u8(w, (uint8_t)*p);
+	}
+	ae_wr_u8(w, '\'');
+	if (p == NULL)
+		w->bad = true;
+	ae_wr_done(&shown_value);
+}
+
 /* Has every placeholder from p to end a value? */
 static bool
-complete(const char *p, const char *end, const struct ae_diag_arg *args,
-    size_t nargs)
+complete(const struct filling *f, const char *p, const char *end)
 {
 	const char *close;
 
@@ -121,8 +166,8 @@ complete(const char *p, const char *end, const struct ae_diag_arg *args,
 		close = memchr(p, '}', (size_t)(end - p));
 		if (close == NULL)
 			return true;
-		if (value_of(p + 1, (size_t)(close - p - 1), args, nargs) ==
-		    NULL)
+		if (value_of(p + 1, (size_t)(close - p - 1), f->args,
+			f->nargs) == NULL)
 			return false;
 		p = close;
 	}
@@ -131,34 +176,37 @@ complete(const char *p, const char *end, const struct ae_diag_arg *args,
 
 /* A placeholder at p; returns what is behind it. */
 static const char *
-put_placeholder(struct ae_wr *w, const char *p, const char *end,
-    const struct ae_diag_arg *args, size_t nargs)
+put_placeholder(struct filling *f, const char *p, const char *end)
 {
 	const char *close = memchr(p, '}', (size_t)(end - p)), *value;
 	size_t len;
 
 	if (close == NULL || close - p > NAME_MAX_LEN) {
-		ae_wr_u8(w, (uint8_t)*p);
+		ae_wr_u8(f->w, (uint8_t)*p);
 		return p + 1;
 	}
 	len = (size_t)(close - p - 1);
-	value = value_of(p + 1, len, args, nargs);
-	if (value != NULL)
-		put_value(w, value);
+	value = value_of(p + 1, len, f->args, f->nargs);
+	if (value == NULL)
+		ae_wr_printf(f->w, "<%.*s>", (int)len, p + 1);
+	else if (f->command)
+		put_word(f->w, value);
 	else
-		ae_wr_printf(w, "<%.*s>", (int)len, p + 1);
+		put_value(f->w, value);
 	return close + 1;
 }
 
 static void
-put_piece(struct ae_wr *w, const char *p, const char *end,
-    const struct ae_diag_arg *args, size_t nargs)
+put_piece(struct filling *f, const char *p, const char *end)
 {
 	while (p < end) {
-		if (*p == '{')
-			p = put_placeholder(w, p, end, args, nargs);
-		else
-			ae_wr_u8(w, (uint8_t)*p++);
+		if (*p == '{') {
+			p = put_placeholder(f, p, end);
+			continue;
+		}
+		if (*p == '`')
+			f->command = !f->command;
+		ae_wr_u8(f->w, (uint8_t)*p++);
 	}
 }
 
@@ -166,16 +214,17 @@ void
 ae_diag_fill(struct ae_wr *w, const char *s, const struct ae_diag_arg *args,
     size_t nargs)
 {
+	struct filling f = { .w = w, .args = args, .nargs = nargs };
 	const char *end = s + strlen(s), *open, *close;
 
 	while ((open = strchr(s, '[')) != NULL &&
 	    (close = strchr(open, ']')) != NULL) {
-		put_piece(w, s, open, args, nargs);
-		if (complete(open + 1, close, args, nargs))
-			put_piece(w, open + 1, close, args, nargs);
+		put_piece(&f, s, open);
+		if (complete(&f, open + 1, close))
+			put_piece(&f, open + 1, close);
 		s = close + 1;
 	}
-	put_piece(w, s, end, args, nargs);
+	put_piece(&f, s, end);
 }
 
 void

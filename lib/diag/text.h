@@ -94,7 +94,8 @@ struct ae_diag_arg {
  * becomes "<template>"; a piece in brackets, "[ {template}]", is left out
  * when a placeholder in it has no value.  Values are shown with what a
  * terminal would obey, and what is not UTF-8, as \xNN, and cut with "…" at
- * AE_DIAG_VALUE_MAX.  Escaping for JSON or HTML is the caller's.
+ * AE_DIAG_VALUE_MAX; between backquotes, where a command stands, they are
+ * quoted for a shell.  Escaping for JSON or HTML is the caller's.
  */
 void ae_diag_fill(struct ae_wr *w, const char *s,
     const struct ae_diag_arg *args, size_t nargs);

@@ -110,6 +110,17 @@ test_fill(void **state)
 	assert_string_equal(filled(&w, "{template", args, 3), "{template");
 	assert_int_equal(strlen(filled(&w, "{dn}", &huge, 1)),
 	    AE_DIAG_VALUE_MAX + strlen("…"));
+	/* In a command it is one word, whatever is in it. */
+	{
+		const struct ae_diag_arg evil = { "dn", "x'; rm -rf `y` #" };
+
+		assert_string_equal(
+		    filled(&w, "`a {dn}` {dn} `b {template}`", &evil, 1),
+		    "`a 'x'\\''; rm -rf `y` #'` x'; rm -rf `y` # `b "
+		    "<template>`");
+		assert_string_equal(
+		    filled(&w, "`a {template}`", args, 3), "`a Web`");
+	}
 	/* A value is no sentence: its braces are not looked at. */
 	{
 		const struct ae_diag_arg evil = { "dn", "{template}[ {x}]" };
