@@ -277,6 +277,39 @@ ask(struct ae_ca_work *w, const struct ae_rules *r, struct ae_rules_facts *f)
 	return step;
 }
 
+/*
+ * Host names that the directory told: each only when nobody else bears it,
+ * as with those the template itself takes from there (CVE-2022-26923).
+ */
+static int
+check_hosts(struct ae_ca_work *w, const struct ae_rules_outcome *out)
+{
+	const struct ae_ca_answers *answers = w->answers;
+	int step;
+
+	if (out->nhosts == 0)
+		return AE_CA_GO;
+	w->d->ask_hosts = out->hosts;
+	w->d->nask_hosts = out->nhosts;
+	w->d->ask_hosts_sid = &answers->object.sid;
+	step = ae_ca_ask(w, AE_CA_ASK_HOSTS, SECTION);
+	if (step != AE_CA_GO)
+		return step;
+	if (answers->host_other_owners == 0 && answers->nhosts == out->nhosts) {
+		ae_ca_pass(w, "rules.hosts", SECTION,
+		    "nobody else bears the host names of the directory");
+		return AE_CA_GO;
+	}
+	return ae_ca_stop(w, AE_CA_DENY, AE_HR_SUBJECT_DNS_REQUIRED,
+	    "deny.duplicate-name", SECTION,
+	    "%u other accounts bear the name %s as well, which the policy "
+	    "file takes from the directory",
+	    answers->host_other_owners,
+	    answers->nhosts > 0 && answers->nhosts <= out->nhosts
+		? ae_ca_quote(w, out->hosts[answers->nhosts - 1])
+		: "?");
+}
+
 int
 ae_ca_check_rules(struct ae_ca_work *w)
 {
@@ -306,6 +339,9 @@ ae_ca_check_rules(struct ae_ca_work *w)
 		return audited(w, &out);
 	if (out.n > 0)
 		return violated(w, &out);
+	step = check_hosts(w, &out);
+	if (step != AE_CA_GO)
+		return step;
 	ae_ca_pass(w, "rules.kept", SECTION, "the policy file is kept");
 	return apply(w, &out);
 }

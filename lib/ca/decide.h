@@ -46,6 +46,7 @@ enum ae_ca_ask {
 				     groups as the directory counts them */
 	AE_CA_ASK_OBJECT = 256,	  /* the object ae_decision.ask_object is about,
 				     for a policy file's rules */
+	AE_CA_ASK_HOSTS = 512,	  /* who else bears one of ask_hosts */
 	AE_CA_ASK_ARCHIVE = 128,  /* the private key that came along: opened,
 				     compared, wrapped for the agents */
 };
@@ -102,6 +103,13 @@ struct ae_ca_answers {
 
 	/* AE_CA_ASK_OBJECT */
 	struct ae_rules_object object;
+
+	/*
+	 * AE_CA_ASK_HOSTS: the same of each of ask_hosts, up to the first
+	 * that others bear; their number is the last's.
+	 */
+	size_t nhosts;
+	unsigned host_other_owners;
 
 	/* AE_CA_ASK_ARCHIVE: 0, or why not (an HRESULT and a sentence) */
 	uint32_t archive_hresult;
@@ -208,6 +216,10 @@ struct ae_decision {
 	unsigned ask; /* of AE_CA_ASK */
 	const char *ask_dns;
 	const struct ae_sid *ask_sid; /* whose it is to be: may bear ask_dns */
+	/* names a policy file takes from the mapped object: its SID's */
+	const char *const *ask_hosts;
+	size_t nask_hosts;
+	const struct ae_sid *ask_hosts_sid;
 	struct ae_rules_question ask_object; /* its own: ask_sid's */
 	const char *ask_subject;	     /* "DOMAIN\\account", or a SID */
 	struct {

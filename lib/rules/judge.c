@@ -51,6 +51,23 @@ judge_quote(struct judging *j, const char *s)
 	return q == NULL ? "?" : q;
 }
 
+void
+judge_host(struct judging *j, const char *name)
+{
+	struct ae_rules_outcome *out = j->out;
+	size_t i;
+
+	for (i = 0; i < out->nhosts; i++)
+		if (ae_str_eq_nocase(out->hosts[i], name))
+			return;
+	if (out->nhosts < AE_RULES_SANS_MAX)
+		out->hosts[out->nhosts++] = name;
+	else
+		judge_add(j, HR_TEMPLATE_DENIED, "rules.outbound",
+		    "more than %d host names from the directory",
+		    AE_RULES_SANS_MAX);
+}
+
 static bool
 same_san(const struct ae_san *a, const struct ae_san *b)
 {
@@ -129,8 +146,10 @@ begin(struct judging *j)
 	out->violations = ae_arena_array(
 	    j->a, AE_RULES_VIOLATIONS_MAX, sizeof(*out->violations));
 	out->sans = ae_arena_array(j->a, AE_RULES_SANS_MAX, sizeof(*out->sans));
+	out->hosts =
+	    ae_arena_array(j->a, AE_RULES_SANS_MAX, sizeof(*out->hosts));
 	if (out->violations == NULL || out->sans == NULL ||
-	    f->nsans > AE_RULES_SANS_MAX)
+	    out->hosts == NULL || f->nsans > AE_RULES_SANS_MAX)
 		return false;
 	if (f->nsans > 0)
 		memcpy(out->sans, f->sans, f->nsans * sizeof(*out->sans));

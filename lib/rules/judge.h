@@ -105,6 +105,12 @@ struct ae_rules_outcome {
 	size_t nsubject;
 	struct ae_san *sans;
 	size_t nsans;
+	/*
+	 * Host names in it that only the mapped object's word stands for: who
+	 * issues asks whether somebody else bears one, too (CVE-2022-26923).
+	 */
+	const char **hosts;
+	size_t nhosts;
 	int64_t not_after;
 	struct ae_sid sid;
 	/* URLs with the CA's variables in them (%1 …); n 0: as it was */

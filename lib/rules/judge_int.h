@@ -41,6 +41,8 @@ void judge_add(struct judging *j, uint32_t hresult, const char *check,
     const char *fmt, ...) AE_PRINTF(4, 5);
 /* "value" in quotes, fit for a message. */
 const char *judge_quote(struct judging *j, const char *s);
+/* A host name that the directory's word alone stands for. */
+void judge_host(struct judging *j, const char *name);
 /* A place for one more name of the certificate; NULL: full or no memory. */
 void judge_add_san(struct judging *j, const char *field, const char *value,
     bool mandatory, const char *check);

@@ -270,6 +270,13 @@ judge_password(struct judging *j)
 		    (long long)most);
 }
 
+static void
+add_host(struct judging *j, const char *host)
+{
+	judge_add_san(j, "dNSName", host, false, CHECK);
+	judge_host(j, host);
+}
+
 /* Hosts of the services that certificates of a host are used for. */
 static void
 supplement_spns(struct judging *j)
@@ -291,7 +298,7 @@ supplement_spns(struct judging *j)
 				j->oom = true;
 			else if (j->r->supplement_unqualified ||
 			    strchr(host, '.') != NULL)
-				judge_add_san(j, "dNSName", host, false, CHECK);
+				add_host(j, host);
 		}
 }
 

@@ -117,6 +117,19 @@ out:
 	return out;
 }
 
+/* Is something of the directory in it? */
+static bool
+is_directory_s(const struct ae_rules_outbound *rule)
+{
+	const char *s = rule->value;
+	struct ae_rules_token t;
+
+	for (; ae_rules_token_next(&t, s); s = t.start + t.len)
+		if (t.source == AE_RULES_AD)
+			return true;
+	return false;
+}
+
 /* ---- the subject ---- */
 
 static bool
@@ -190,6 +203,9 @@ write_subject(struct judging *j, const struct ae_rules_outbound *rule)
 		    rdn->field, judge_quote(j, value), rdn->max);
 	else if (!set_part(j, rdn->oid, value))
 		j->oom = true;
+	else if (!j->f->user && strcmp(rdn->oid, AE_RULES_OID_CN) == 0 &&
+	    is_directory_s(rule))
+		judge_host(j, value);
 }
 
 /* ---- the alternative names ---- */
@@ -230,8 +246,11 @@ write_san(struct judging *j, const struct ae_rules_outbound *rule)
 	if (!rule->force && has_san(j, ae_rules_san_type(field)))
 		return;
 	value = expand(j, rule);
-	if (value != NULL)
-		judge_add_san(j, field, value, rule->mandatory, CHECK);
+	if (value == NULL)
+		return;
+	judge_add_san(j, field, value, rule->mandatory, CHECK);
+	if (ae_rules_san_type(field) == AE_SAN_DNS && is_directory_s(rule))
+		judge_host(j, value);
 }
 
 /* ---- extensions ---- */

@@ -209,6 +209,40 @@ bearer(const struct job *j)
 	return j->d.ask_sid != NULL ? j->d.ask_sid : &j->known->caller->user;
 }
 
+static bool ask_directory(struct job *j, unsigned bit);
+
+/* As far as the last minute tells; false: the next is to be asked. */
+static bool
+hosts_known(struct job *j)
+{
+	struct ae_ca_answers *s = &j->answers;
+
+	while (s->nhosts < j->d.nask_hosts && s->host_other_owners == 0) {
+		if (!ca_cache_owners(j->ca->cache, j->d.ask_hosts_sid,
+			j->d.ask_hosts[s->nhosts], ae_clock_mono_ms(),
+			&s->host_other_owners))
+			return false;
+		s->nhosts++;
+	}
+	return true;
+}
+
+/* They are asked one after the other, up to one that others bear. */
+static void
+host_answered(struct job *j, bool ok, unsigned others)
+{
+	if (ok) {
+		j->answers.nhosts++;
+		j->answers.host_other_owners = others;
+		if (!hosts_known(j)) {
+			ok = ask_directory(j, AE_CA_ASK_HOSTS);
+			if (ok)
+				return;
+		}
+	}
+	job_answered(j, AE_CA_ASK_HOSTS, ok);
+}
+
 static int
 on_dns_owners(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
@@ -216,20 +250,30 @@ on_dns_owners(
 	struct peer *peer = arg;
 	struct ca *ca = peer->p->state;
 	struct job *j = job_find(ca, m->id);
+	unsigned others;
 	struct ae_rd r;
-	bool ok;
+	bool ok, hosts;
 
 	(void)ipc;
-	if (j == NULL || (j->asked & AE_CA_ASK_DNS_OWNERS) == 0)
+	if (j == NULL ||
+	    (j->asked & (AE_CA_ASK_DNS_OWNERS | AE_CA_ASK_HOSTS)) == 0)
 		return AE_OK;
 	ae_rd_init(&r, m->body, m->len);
 	ok = ae_rd_u8(&r) != 0;
-	j->answers.dns_other_owners = ae_rd_u32(&r);
+	others = ae_rd_u32(&r);
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "DNS_OWNERS", e);
+	hosts = (j->asked & AE_CA_ASK_HOSTS) != 0;
 	if (ok)
-		ca_cache_set_owners(ca->cache, bearer(j), j->d.ask_dns,
-		    j->answers.dns_other_owners, ae_clock_mono_ms());
+		ca_cache_set_owners(ca->cache,
+		    hosts ? j->d.ask_hosts_sid : bearer(j),
+		    hosts ? j->d.ask_hosts[j->answers.nhosts] : j->d.ask_dns,
+		    others, ae_clock_mono_ms());
+	if (hosts) {
+		host_answered(j, ok, others);
+		return AE_OK;
+	}
+	j->answers.dns_other_owners = others;
 	job_answered(j, AE_CA_ASK_DNS_OWNERS, ok);
 	return AE_OK;
 }
@@ -267,6 +311,10 @@ job_ask_cache(struct job *j, unsigned bit)
 	if (bit == AE_CA_ASK_DNS_OWNERS) {
 		ok = ca_cache_owners(c, bearer(j), j->d.ask_dns, now,
 		    &j->answers.dns_other_owners);
+	} else if (bit == AE_CA_ASK_HOSTS) {
+		j->answers.nhosts = 0;
+		j->answers.host_other_owners = 0;
+		ok = hosts_known(j);
 	} else if (bit == AE_CA_ASK_SUBJECT) {
 		/* what was answered about a host name was the caller's */
 		j->answers.answered &= ~(unsigned)AE_CA_ASK_DNS_OWNERS;
@@ -326,6 +374,10 @@ ask_directory(struct job *j, unsigned bit)
 		type = MSG_ASK_DNS;
 		put_str(&w, j->d.ask_dns);
 		ae_sid_put(&w, bearer(j));
+	} else if (bit == AE_CA_ASK_HOSTS) {
+		type = MSG_ASK_DNS;
+		put_str(&w, j->d.ask_hosts[j->answers.nhosts]);
+		ae_sid_put(&w, j->d.ask_hosts_sid);
 	} else {
 		ae_sid_put(&w, &j->known->caller->user);
 	}
@@ -374,7 +426,7 @@ job_ask(struct job *j)
 	static const unsigned rows[] = { AE_CA_ASK_ROW_ID, AE_CA_ASK_ROW_SERIAL,
 		AE_CA_ASK_ROW_SAME, AE_CA_ASK_ROW_CERTS };
 	static const unsigned dirs[] = { AE_CA_ASK_REQUESTER, AE_CA_ASK_SUBJECT,
-		AE_CA_ASK_DNS_OWNERS, AE_CA_ASK_OBJECT };
+		AE_CA_ASK_DNS_OWNERS, AE_CA_ASK_OBJECT, AE_CA_ASK_HOSTS };
 	unsigned want = j->d.ask;
 	size_t i;
 

@@ -301,6 +301,105 @@ a_mapped_object_by_name(void **state)
 	ae_cert_free(c);
 }
 
+/* What the policy file asks next, and how many others bear which of them. */
+static void
+answer_hosts(size_t answered, unsigned others)
+{
+	f.answers.answered |= AE_CA_ASK_HOSTS;
+	f.answers.nhosts = answered;
+	f.answers.host_other_owners = others;
+}
+
+/*
+ * CVE-2022-26923 by way of a policy file: a host name that an account says
+ * of itself goes into a certificate only when nobody else bears it.
+ */
+static void
+certifried_names_of_a_policy_file(void **state)
+{
+	static const char *spns[] = { "HTTP/web.example.com:8080",
+		"HOST/PC1.example.com", "MSSQL/db.example.com" };
+	static const struct ae_rules_value attributes[] = {
+		{ "dNSHostName", "pc1.example.com" },
+		{ "mail", "pc1@example.com" },
+	};
+	struct ae_cert *c;
+
+	(void)state;
+	policy("Workstation",
+	    "<DirectoryServicesMapping><SupplementServicePrincipalNames>true"
+	    "</SupplementServicePrincipalNames></DirectoryServicesMapping>"
+	    "<OutboundSubjectAlternativeName><OutboundSubjectRule><Field>"
+	    "dNSName</Field><Value>{ad:dNSHostName}</Value><Force>true</Force>"
+	    "</OutboundSubjectRule><OutboundSubjectRule><Field>dNSName</Field>"
+	    "<Value>fixed.example.com</Value><Force>true</Force>"
+	    "</OutboundSubjectRule><OutboundSubjectRule><Field>rfc822Name"
+	    "</Field><Value>{ad:mail}</Value></OutboundSubjectRule>"
+	    "</OutboundSubjectAlternativeName>");
+	answer_object(1);
+	f.answers.object.attributes = attributes;
+	f.answers.object.spns = (struct ae_rules_strings){ spns, 3 };
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_ASK);
+	assert_int_equal(f.d.ask, AE_CA_ASK_HOSTS);
+	/* of what the file itself says, and of other kinds, nobody is asked */
+	assert_int_equal(f.d.nask_hosts, 2);
+	assert_string_equal(f.d.ask_hosts[0], "web.example.com");
+	assert_string_equal(f.d.ask_hosts[1], "PC1.example.com");
+	assert_true(ae_sid_equal(f.d.ask_hosts_sid, &f.answers.object.sid));
+	answer_hosts(1, 1);
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_DENY);
+	assert_int_equal(f.d.hresult, 0x8009480f);
+	assert_string_equal(fx_stop(&f)->check, "deny.duplicate-name");
+	assert_non_null(strstr(f.d.message, "web.example.com"));
+	answer_hosts(2, 3);
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_DENY);
+	assert_non_null(strstr(f.d.message,
+	    "3 other accounts bear the name "
+	    "\"PC1.example.com\""));
+	/* one that was not answered is no permission */
+	answer_hosts(1, 0);
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_DENY);
+	f.answers.answered &= ~(unsigned)AE_CA_ASK_HOSTS;
+	f.answers.failed = AE_CA_ASK_HOSTS;
+	fx_decide(&f);
+	assert_int_equal(f.d.hresult, 0x8007200f);
+	f.answers.failed = 0;
+	answer_hosts(2, 0);
+	fx_decide(&f);
+	c = certificate();
+	assert_true(fx_has_reason(&f, "rules.hosts"));
+	assert_int_equal(c->x.nsans, 4);
+	ae_cert_free(c);
+}
+
+/* The common name of a machine is read as its host name, too. */
+static void
+certifried_common_names(void **state)
+{
+	static const struct ae_rules_value attributes[] = { { "dNSHostName",
+	    "pc1.example.com" } };
+	static const char file[] =
+	    "<DirectoryServicesMapping/><OutboundSubject><OutboundSubjectRule>"
+	    "<Field>commonName</Field><Value>{ad:dNSHostName}</Value><Force>"
+	    "true</Force></OutboundSubjectRule></OutboundSubject>";
+
+	(void)state;
+	policy("Workstation", file);
+	answer_object(1);
+	f.answers.object.attributes = attributes;
+	f.answers.object.nattributes = 1;
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_ASK);
+	assert_int_equal(f.d.nask_hosts, 1);
+	f.t.flags &= ~AE_CT_MACHINE_TYPE;
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_ISSUE);
+}
+
 static void
 the_certificate_has_what_the_file_says(void **state)
 {
@@ -439,6 +538,8 @@ main(void)
 		T(audit_only),
 		T(the_object_is_asked_for),
 		T(a_mapped_object_by_name),
+		T(certifried_names_of_a_policy_file),
+		T(certifried_common_names),
 		T(the_certificate_has_what_the_file_says),
 		T(other_extensions_are_the_configuration_s),
 		T(a_date_that_has_passed),
