@@ -164,19 +164,6 @@ begin_policy(struct event *v, enum ae_log_level level, int id)
 	number(v, "AE_EVENT", id);
 }
 
-/* 5: it is issued although the rules are not kept. */
-static void
-audited(struct event *v, struct job *j)
-{
-	begin_policy(v, AE_LOG_WARNING, 5);
-	(void)snprintf(v->text, sizeof(v->text),
-	    "request %lld of %s for %s is let through: its policy file only "
-	    "audits",
-	    (long long)j->row, name_of(j),
-	    j->d.template != NULL ? j->d.template->cn : "");
-	put_job(v, j, 0);
-}
-
 static bool
 has_reason(const struct ae_decision *d, const char *check)
 {
@@ -186,6 +173,138 @@ has_reason(const struct ae_decision *d, const char *check)
 		if (strcmp(d->reasons[i].check, check) == 0)
 			return true;
 	return false;
+}
+
+/* What decided; "" when nothing stopped it. */
+static const char *
+stopped_by(const struct ae_decision *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->nreasons; i++)
+		if (d->reasons[i].mark == AE_CA_STOP)
+			return d->reasons[i].check;
+	return "";
+}
+
+static bool
+is_rule(const char *check)
+{
+	return strncmp(check, "rules.", 6) == 0;
+}
+
+static bool
+with_audit(const struct job *j)
+{
+	return has_reason(&j->d, "rules.audit-only");
+}
+
+static bool
+with_san(const struct job *j)
+{
+	return ae_wcce_attrs_get(&j->d.attrs, "san") != NULL;
+}
+
+static bool
+is_let_by_file(const struct job *j)
+{
+	return has_reason(&j->d, "rules.kept") || with_audit(j);
+}
+
+static bool
+is_missing(const struct job *j)
+{
+	return strcmp(stopped_by(&j->d), "rules.missing") == 0;
+}
+
+static bool
+is_broken(const struct job *j)
+{
+	return strcmp(stopped_by(&j->d), "rules.broken") == 0;
+}
+
+static bool
+is_denied_by_file(const struct job *j)
+{
+	return j->d.verdict == AE_CA_DENY && is_rule(stopped_by(&j->d)) &&
+	    !is_missing(j) && !is_broken(j);
+}
+
+static bool
+is_denied_before(const struct job *j)
+{
+	return j->d.verdict == AE_CA_DENY && !is_rule(stopped_by(&j->d));
+}
+
+static bool
+is_issued_by_file(const struct job *j)
+{
+	return j->d.verdict == AE_CA_ISSUE && is_let_by_file(j);
+}
+
+static bool
+is_pending_by_file(const struct job *j)
+{
+	return j->d.verdict == AE_CA_PEND && is_let_by_file(j);
+}
+
+static bool
+is_without_file(const struct job *j)
+{
+	return (j->d.verdict == AE_CA_ISSUE || j->d.verdict == AE_CA_PEND) &&
+	    !is_let_by_file(j);
+}
+
+/*
+ * What the module tells of each request.  all: only with [policy] events,
+ * or every request would be told twice.
+ */
+static const struct {
+	int id;
+	enum ae_log_level level;
+	bool all;
+	bool (*when)(const struct job *j);
+	const char *text; /* "request N of A for T " and this */
+} policy_events[] = {
+	{ 5, AE_LOG_WARNING, false, with_audit,
+	    "is let through: its policy file only audits" },
+	{ 6, AE_LOG_WARNING, false, is_denied_by_file,
+	    "is denied by its policy file" },
+	{ 7, AE_LOG_INFO, true, is_without_file,
+	    "is let through without a policy file" },
+	{ 8, AE_LOG_WARNING, false, is_missing,
+	    "is denied: there is no policy file" },
+	{ 10, AE_LOG_ERROR, false, is_broken,
+	    "is denied: its policy file is not good" },
+	{ 11, AE_LOG_INFO, true, is_denied_before,
+	    "is denied before a policy file is looked at" },
+	{ 12, AE_LOG_INFO, true, is_issued_by_file,
+	    "keeps its policy file and is issued" },
+	{ 13, AE_LOG_INFO, true, is_pending_by_file,
+	    "keeps its policy file and waits" },
+	{ 14, AE_LOG_WARNING, false, with_san,
+	    "came with the attribute san, which is ignored: somebody tries "
+	    "EDITF_ATTRIBUTESUBJECTALTNAME2" },
+};
+
+static void
+policy_told(struct job *j)
+{
+	struct event v;
+	size_t i;
+
+	for (i = 0; i < sizeof(policy_events) / sizeof(policy_events[0]); i++) {
+		if ((policy_events[i].all && !j->ca->p->conf.policy_events) ||
+		    !policy_events[i].when(j))
+			continue;
+		begin_policy(&v, policy_events[i].level, policy_events[i].id);
+		(void)snprintf(v.text, sizeof(v.text),
+		    "request %lld of %s for %s %s", (long long)j->row,
+		    name_of(j), j->d.template != NULL ? j->d.template->cn : "?",
+		    policy_events[i].text);
+		put_job(&v, j, j->d.hresult);
+		log_event(j->ca->p, &v.r);
+	}
 }
 
 /* 97: it ends when the CA's certificate does. */
@@ -242,10 +361,7 @@ event_decided(struct job *j, const struct ae_wcce_reply *reply)
 		return; /* was told when it happened */
 	}
 	log_event(j->ca->p, &v.r);
-	if (has_reason(&j->d, "rules.audit-only")) {
-		audited(&v, j);
-		log_event(j->ca->p, &v.r);
-	}
+	policy_told(j);
 	if (j->d.verdict == AE_CA_ISSUE)
 		truncated(j);
 }

@@ -63,6 +63,7 @@ static const struct ae_conf_key keys[] = {
 	KEY("ca", "crl-directory", AE_CONF_STR, crl_dir),
 	KEY("policy", "directory", AE_CONF_STR, policy_dir),
 	KEY("policy", "required", AE_CONF_BOOL, policy_required),
+	KEY("policy", "events", AE_CONF_BOOL, policy_events),
 	KEY("policy", "extension", AE_CONF_STRV, policy_extensions),
 	KEY("policy", "yubikey-roots", AE_CONF_STR, yubikey_roots),
 	KEY("policy", "yubikey-intermediates", AE_CONF_STR, yubikey_intermediates),

@@ -53,6 +53,7 @@ struct conf {
 	/* [policy] */
 	char *policy_dir;     /* of NAME.xml, doc/rules.md */
 	bool policy_required; /* a template without a file: denied */
+	bool policy_events;   /* of every request, not the refused alone */
 	struct ae_strv policy_extensions;	     /* that files may add */
 	char *yubikey_roots, *yubikey_intermediates; /* PEM; may be NULL */
 

@@ -74,9 +74,19 @@ class Policy:
 
 @pytest.fixture(scope="module")
 def policy(ca, build):
+    ca.configure("policy", events="yes")
+    ca.restart()
     files = Policy(ca, build)
     yield files
     files.put()
+    ca.configure("policy", events="no")
+    ca.restart()
+
+
+def told(ca, answer):
+    """What certsrvd-policy says of a request."""
+    return [int(e["event"]) for e in ca.events() if e.get("source") == "certsrvd-policy"
+            and e.get("request_id") == str(answer["id"])]
 
 
 def ask(witness, request, template="Ruled"):
@@ -89,9 +99,9 @@ def test_every_violation_is_told(ca, policy):
               [x509.IPAddress(ipaddress.ip_address("192.168.1.1"))])
     policy.put(Ruled=WEB)
     ca.host.path("/run/bad.csr").write_bytes(bad)
-    told = json.loads(policy.certsrv("policy", "try", "/etc/certsrv/policy/Ruled.xml", "/run/bad.csr", "--json", code=8))
-    texts = [v["text"] for v in told["violations"]]
-    assert len(texts) == 3 and {v["hresult_symbol"] for v in told["violations"]} == {"CERT_E_INVALID_NAME"}
+    tried = json.loads(policy.certsrv("policy", "try", "/etc/certsrv/policy/Ruled.xml", "/run/bad.csr", "--json", code=8))
+    texts = [v["text"] for v in tried["violations"]]
+    assert len(texts) == 3 and {v["hresult_symbol"] for v in tried["violations"]} == {"CERT_E_INVALID_NAME"}
     explained = json.loads(policy.certsrv("policy", "try", "/etc/certsrv/policy/Ruled.xml", "/run/bad.csr", "--as", "PC1$",
                                           "--json", code=8))
     [decided] = [c for c in explained["checks"] if c["outcome"] == "decided"]
@@ -104,12 +114,14 @@ def test_every_violation_is_told(ca, policy):
     event = ca.events(53)[-1]
     assert event["request_id"] == str(answer["id"])
     assert event["reasons"].endswith("; ".join(f"rules.{k}: {t}" for k, t in zip(["subject", "subject", "san"], texts)))
+    assert told(ca, answer) == [6]
 
 
 def test_what_is_kept_is_issued_as_the_file_says(ca, policy):
     policy.put(Ruled=WEB)
-    answer = ask(ca.machine(), csr(wcce.rsa_key(), [(NameOID.COMMON_NAME, "www.lab.example")]))
+    answer = ask(ca.machine(), csr(wcce.rsa_key(), [(NameOID.COMMON_NAME, "www.lab.example")]), "Ruled\nSAN:dns=evil.example")
     assert answer["disposition"] == ISSUED, answer
+    assert told(ca, answer) == [12, 14]
     tbs = asn1.Certificate.load(answer["cert"])["tbs_certificate"]
     found = {e["extn_id"].dotted: e for e in tbs["extensions"]}
     assert found[STAPLE]["extn_value"].parsed.native == [5] and not found[STAPLE]["critical"].native
@@ -153,6 +165,7 @@ def test_audit_only(ca, policy):
     assert STAPLE not in names and "2.5.29.17" not in names, names
     event = ca.events(5)[-1]
     assert event["request_id"] == str(answer["id"]) and "www.evil.example" in event["reasons"]
+    assert told(ca, answer) == [5, 12]
     assert "0x800b0114" in event["reasons"]
 
 
@@ -166,13 +179,39 @@ def test_a_broken_file_and_no_file(ca, policy):
     assert event["template"] == "Ruled" and "Ruled.xml:1:27" in event["text"]
     answer = ask(machine, good)
     assert answer["disposition"] == NTE_FAIL and "Ruled.xml:1:27: unknown element" in answer["message"], answer
-    assert ask(machine, csr(wcce.rsa_key(), []), "Machine")["disposition"] == ISSUED
+    assert told(ca, answer) == [10]
+    answer = ask(machine, csr(wcce.rsa_key(), []), "Machine")
+    assert answer["disposition"] == ISSUED and told(ca, answer) == [7], answer
+    answer = ask(ca.person("alice"), csr(wcce.rsa_key(), []), "Machine")
+    assert answer["disposition"] == TEMPLATE_DENIED and told(ca, answer) == [11], answer
     # certsrvd sees by itself that it was repaired
     taken = "policy files: 1, 0 of them broken"
     before = ca.text().count(taken)
     (policy.dir / "Ruled.xml").write_text(f"<CertificateRequestPolicy>{WEB}</CertificateRequestPolicy>")
     ca.wait_log(taken, count=before + 1)
-    assert ask(machine, good)["disposition"] == ISSUED
+    assert ask(ca.machine(), good)["disposition"] == ISSUED
+
+
+def test_a_host_name_that_others_bear(ca, policy):
+    """CVE-2022-26923: a file that takes dNSHostName from the directory does so only while nobody else says the same."""
+    policy.put(Ruled="""
+<Subject><SubjectRule><Field>commonName</Field><Patterns><Pattern><Expression>.</Expression></Pattern></Patterns></SubjectRule>
+</Subject><DirectoryServicesMapping><CertificateAttribute>commonName</CertificateAttribute>
+<DirectoryServicesAttribute>sAMAccountName</DirectoryServicesAttribute><ObjectCategory>computer</ObjectCategory>
+</DirectoryServicesMapping><OutboundSubjectAlternativeName><OutboundSubjectRule><Field>dNSName</Field>
+<Value>{ad:dNSHostName}</Value><Mandatory>true</Mandatory></OutboundSubjectRule></OutboundSubjectAlternativeName>""")
+    answer = ask(ca.machine(), csr(wcce.rsa_key(), [(NameOID.COMMON_NAME, "PC1$")]))
+    assert answer["disposition"] == ISSUED, answer
+    assert asn1.Certificate.load(answer["cert"]).subject_alt_name_value.native == [ca.lab.pc1.fqdn]
+    ca.lab.samba_tool("computer", "create", "PC9")
+    dn = ca.lab.ldbsearch("(sAMAccountName=PC9$)", "dn")[0]["dn"][0]
+    ca.modify(f"dn: {dn}\nchangetype: modify\nreplace: dNSHostName\ndNSHostName: {ca.host.fqdn}\n-\n\n")
+    try:
+        answer = ask(ca.machine(), csr(wcce.rsa_key(), [(NameOID.COMMON_NAME, "CA1$")]))
+        assert (answer["disposition"], answer["cert"]) == (0x8009480F, b""), answer
+        assert ca.events(53)[-1]["check_id"] == "deny.duplicate-name"
+    finally:
+        ca.modify(f"dn: {dn}\nchangetype: delete\n\n")  # samba-tool would take the host's DNS entries away as well
 
 
 def test_deny_without_policy(ca, policy):
@@ -182,6 +221,7 @@ def test_deny_without_policy(ca, policy):
     try:
         answer = ask(ca.machine(), csr(wcce.rsa_key(), []), "Machine")
         assert answer["disposition"] == NTE_FAIL and "no policy file" in answer["message"], answer
+        assert told(ca, answer) == [8]
         good = csr(wcce.rsa_key(), [(NameOID.COMMON_NAME, "www.lab.example")])
         assert ask(ca.machine(), good)["disposition"] == ISSUED
     finally:
