@@ -10,13 +10,14 @@ _autoenroll() {
 		esac
 	done
 	case $cmd in
-	'') words='pulse enroll request install submit retrieve templates groups store status deploy trust policy task ca key log events --root --help --version' ;;
+	'') words='diagnose pulse enroll request install submit retrieve templates groups store status deploy trust policy task ca key log events --root --help --version' ;;
 	pulse) words='--quiet --verbose --user --wait --dry-run --refresh-policy --trigger start logon schedule policy network due --json --help' ;;
 	enroll) words='--quiet --verbose --user -T --template --ca --subject --dns --upn --renew --reuse-key --on-behalf-of --agent --key --friendly-name --json --help' ;;
 	request) words='new --user -T --template --ca --subject --dns --upn --renew --reuse-key --agent --key --friendly-name --out --json --help' ;;
 	install) words='--user --json --help' ;;
 	submit) words='--ca -a --attribute --transport dcom icpr --out --json --help' ;;
 	retrieve) words='--ca --transport dcom icpr --out --json --help' ;;
+	diagnose) words='--machine --user --template --ca --lang --verbose --json --help' ;;
 	templates) words='--user --explain --all --json --help' ;;
 	groups) words='--user --json --help' ;;
 	store) words='list --archived --all -v --user --json --help' ;;

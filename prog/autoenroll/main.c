@@ -15,6 +15,25 @@
 
 /* clang-format off */
 const struct cli_command cli_commands[] = {
+	{ "diagnose", cmd_diagnose, "why are there no certificates, or soon none: name the cause",
+	  "usage: autoenroll diagnose [--user | --machine] [-T TEMPLATE] [--ca 'HOST\\NAME']\n"
+	  "                           [--lang en|fr] [-v] [--json]\n"
+	  "\n"
+	  "Walks the way of a request from policy to CA without making one, and names the\n"
+	  "one cause, what was seen, the fix and who can make it. Changes nothing. What\n"
+	  "could not be looked at is said to be unknown. Exit code 1: there is a cause.\n"
+	  "\n"
+	  "  --machine       this computer's certificates (default for root)\n"
+	  "  --user          your own (default for everybody else)\n"
+	  "  -T, --template  why not this one?\n"
+	  "  --ca            look at the way to this CA only\n"
+	  "  --lang          language of the sentences; otherwise the locale's\n"
+	  "  -v, --verbose   every check, and how long each look took; with --json all facts\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll diagnose\n"
+	  "  autoenroll diagnose --user -T User\n"
+	  "  autoenroll diagnose --json | jq .root\n" },
 	{ "pulse", cmd_pulse, "run auto-enrollment now",
 	  "usage: autoenroll pulse [--user] [--wait] [--dry-run] [--refresh-policy]\n"
 	  "                        [--trigger NAME] [--quiet | --verbose] [--json]\n"
@@ -417,11 +436,13 @@ main(int argc, char **argv)
 		{ "root", required_argument, NULL, 'r' },
 		{ "role", required_argument, NULL, 'R' },
 		{ "as-user", no_argument, NULL, 'u' },
+		{ "run-dir", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
-	const char *root = getenv("AUTOENROLL_ROOT"), *role = NULL;
+	const char *root = getenv("AUTOENROLL_ROOT"), *role = NULL,
+		   *run_dir = NULL;
 	struct ae_err e = AE_ERR_INIT;
 	struct cli cli = { 0 };
 	bool user = false;
@@ -438,6 +459,9 @@ main(int argc, char **argv)
 		case 'u': /* of a role of a user's run */
 			user = true;
 			break;
+		case 'd': /* likewise, of a plan's */
+			run_dir = optarg;
+			break;
 		case 'h':
 			usage(stdout);
 			return EXIT_OK;
@@ -453,7 +477,9 @@ main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (client_init(&cli.c, root, user, &e) != AE_OK) {
+	if (client_init(&cli.c, root, user, &e) != AE_OK ||
+	    (run_dir != NULL &&
+		client_move_run(&cli.c, run_dir, &e) != AE_OK)) {
 		code = cli_fail(&cli, &e);
 	} else if (role != NULL) {
 		code = role_main(&cli.c, role, &e);

@@ -14,8 +14,13 @@ stage_json(const struct ae_run_stage *s)
 	    json_pack("{s:s, s:s, s:f}", "stage", ae_run_stage_name(s->kind),
 		"what", s->what, "ms", (double)s->us / 1000.0);
 
-	if (j != NULL && s->err.rc != AE_OK)
-		(void)json_object_set_new(j, "error", client_text(s->err.text));
+	if (j == NULL || s->err.rc == AE_OK)
+		return j;
+	(void)json_object_set_new(j, "error", client_text(s->err.text));
+	(void)json_object_set_new(j, "rc", json_string(ae_rc_name(s->err.rc)));
+	(void)json_object_set_new(
+	    j, "domain", json_string(ae_dom_name(s->err.dom)));
+	(void)json_object_set_new(j, "code", json_integer(s->err.code));
 	return j;
 }
 

@@ -260,6 +260,30 @@ client_init(struct client *c, const char *root, bool user, struct ae_err *e)
 }
 
 int
+client_move_run(struct client *c, const char *dir, struct ae_err *e)
+{
+	char path[PATH_MAX], **field, *moved;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (paths[i].base != RUN)
+			continue;
+		rc = join(path, dir, paths[i].path, e);
+		if (rc != AE_OK)
+			return rc;
+		moved = strdup(path);
+		if (moved == NULL)
+			return ae_fail_mem(e);
+		field = (char **)(void *)((char *)c + paths[i].offset);
+		free(*field);
+		*field = moved;
+	}
+	c->run_moved = true;
+	return AE_OK;
+}
+
+int
 client_set_context(
     struct client *c, const char *domain, const char *account, struct ae_err *e)
 {

@@ -35,6 +35,7 @@ struct client {
 	char *keytab;
 	char *state_dir;	   /* var/lib/autoenroll: the machine's store */
 	char *run_dir;		   /* run/autoenroll: caches, control socket */
+	bool run_moved;		   /* by client_move_run */
 	char *ccache;		   /* <run_dir>/krb5cc, without "FILE:" */
 	char *krb5_more;	   /* <run_dir>/krb5.conf, see pulse_krb5.c */
 	char *socket;		   /* <run_dir>/control */
@@ -81,6 +82,13 @@ struct client {
 int client_init(struct client *c, const char *root, bool user,
     struct ae_err *e) AE_MUST_CHECK;
 void client_done(struct client *c);
+
+/*
+ * What would go below run_dir goes below dir, in the roles of a run as well:
+ * for a plan that leaves nothing and waits for nobody.
+ */
+int client_move_run(
+    struct client *c, const char *dir, struct ae_err *e) AE_MUST_CHECK;
 
 /* Tell what is being done now, to whoever wants to know. */
 void client_progress(const struct client *c, const char *stage);

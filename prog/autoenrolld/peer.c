@@ -18,6 +18,7 @@
 
 #define PEER_FDS_MAX 4
 #define PEER_ENV_MAX 16
+#define PEER_ARGS_MAX 9
 /* A role lives for one run: more than all templates of a forest give. */
 #define PEER_TALK_MAX 2048
 
@@ -200,11 +201,30 @@ keep_env(const char *kept[PEER_ENV_MAX], const struct peer_conf *conf)
 	kept[n] = NULL;
 }
 
+/* The role works for the same, and has the same paths. */
+static void
+role_args(const char *argv[PEER_ARGS_MAX], const struct peer_conf *conf)
+{
+	size_t n = 0;
+
+	argv[n++] = "autoenrolld";
+	argv[n++] = "--role";
+	argv[n++] = conf->role;
+	argv[n++] = "--root";
+	argv[n++] = conf->c->root;
+	if (conf->c->user)
+		argv[n++] = "--as-user";
+	if (conf->c->run_moved) {
+		argv[n++] = "--run-dir";
+		argv[n++] = conf->c->run_dir;
+	}
+	argv[n] = NULL;
+}
+
 int
 peer_start(struct peer **out, const struct peer_conf *conf, struct ae_err *e)
 {
-	const char *argv[] = { "autoenrolld", "--role", conf->role, "--root",
-		conf->c->root, conf->c->user ? "--as-user" : NULL, NULL };
+	const char *argv[PEER_ARGS_MAX];
 	const char *kept[PEER_ENV_MAX];
 	int fds[1 + PEER_FDS_MAX], pair[2] = { -1, -1 }, rc;
 	struct ae_spawn sp = { .argv = argv,
@@ -223,6 +243,7 @@ peer_start(struct peer **out, const struct peer_conf *conf, struct ae_err *e)
 		return ae_fail_mem(e);
 	p->conf = *conf;
 	keep_env(kept, conf);
+	role_args(argv, conf);
 	rc = ae_loop_new(&p->loop, e);
 	if (rc == AE_OK)
 		rc = ae_ipc_pair(pair, e);

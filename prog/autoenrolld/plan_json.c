@@ -77,6 +77,7 @@ put_item(struct ae_wr *w, const struct ae_plan_item *it)
 	ae_json_put_member(w, "oid", t->oid == NULL ? "" : t->oid);
 	ae_json_put_member(w, "action", ae_plan_action_name(it->action));
 	put_number(w, "schema_version", t->schema_version);
+	ae_wr_printf(w, ",\"candidate\":%s", it->candidate ? "true" : "false");
 	put_cas(w, it);
 	put_reasons(w, "reasons", &it->reasons);
 	if (it->action == AE_PLAN_ENROLL || it->action == AE_PLAN_RENEW) {

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the autoenroll authors.
+"""Breaking a healthy lab in just one way, and mending it again.
+
+A script below faults/ is named after the check that must name it, and says only how the lab
+is broken; each operation here writes down how it is undone:
+
+    #!/usr/bin/python3
+    \"\"\"The CA's host drops TCP 135.\"\"\"
+    import fault
+
+    lab = fault.lab()
+    lab.firewall("ca1", "drop", 135)
+
+    faults/net.epm-unreachable NAME          breaks the lab of that name
+    faults/net.epm-unreachable NAME --too    breaks it in this way, too
+    faults/net.epm-unreachable NAME --mend   undoes it all, newest first
+    faults/net.epm-unreachable --ask         what to give to diagnose besides, as JSON
+
+It touches what an administrator, an attacker or a network could: objects of the directory,
+files, packets, clocks, services.  The healthy lab has a CA on ca1 and the templates Machine
+(for computers) and Person (for people); pc1 and alice have their certificates.
+"""
+import base64
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ENROLL = "0e10c968-78fb-11d2-90d4-00c04f79dc55"
+AUTOENROLL = "a05b8cc2-17bc-4802-a710-e7c15ab866a2"
+DOMAIN_DN = "DC=lab,DC=example"
+CONFIG_DN = f"CN=Configuration,{DOMAIN_DN}"
+PKS_DN = f"CN=Public Key Services,CN=Services,{CONFIG_DN}"
+SAM = "/var/lib/samba/private/sam.ldb"
+
+
+def parse(ldif):
+    """[(dn, {name: [bytes]})]"""
+    entries = []
+    for block in ldif.replace("\n ", "").split("\n\n"):
+        attrs, dn = {}, None
+        for line in block.splitlines():
+            m = re.match(r"([\w;.-]+)(::?) ?(.*)$", line)
+            if not m or line.startswith("#"):
+                continue
+            value = base64.b64decode(m[3]) if m[2] == "::" else m[3].encode()
+            if m[1] == "dn":
+                dn = value.decode()
+            else:
+                attrs.setdefault(m[1], []).append(value)
+        if dn and not dn.startswith("@"):
+            entries.append((dn, attrs))
+    return entries
+
+
+def line(name, value):
+    value = value if isinstance(value, bytes) else str(value).encode()
+    return f"{name}:: {base64.b64encode(value).decode()}\n"
+
+
+class Lab:
+    def __init__(self, name):
+        self.name = name
+        self.directory = pathlib.Path(os.environ.get("LAB_DIR", "/var/lib/autoenroll-lab")) / name
+        self.journal = self.directory / "fault.json"
+        if not self.directory.is_dir():
+            sys.exit(f"fault: there is no lab '{name}'")
+
+    # ---- undoing ----
+
+    def note(self, operation, *args):
+        """How what is about to be done is undone; before it is done."""
+        done = json.loads(self.journal.read_text()) if self.journal.exists() else []
+        self.journal.write_text(json.dumps(done + [[operation, *args]]))
+
+    def mend(self):
+        while self.journal.exists():
+            left = json.loads(self.journal.read_text())
+            if not left:
+                self.journal.unlink()
+                break
+            operation, *args = left[-1]
+            getattr(self, "undo_" + operation)(*args)
+            self.journal.write_text(json.dumps(left[:-1]))
+
+    # ---- commands ----
+
+    def command(self, *words, check=True, input=None):
+        done = subprocess.run([str(HERE / "lab"), "--name", self.name, *map(str, words)], text=True, input=input,
+                              stdin=subprocess.DEVNULL if input is None else None, capture_output=True, timeout=60)
+        if check and done.returncode != 0:
+            sys.exit(f"fault: {' '.join(map(str, words))}: {done.stdout}{done.stderr}")
+        return done
+
+    def run(self, host, *words, check=True, input=None):
+        """Not undone: for what changes nothing, or is undone by what was noted before."""
+        words = ("bash", "-c", words[0]) if len(words) == 1 else words
+        return self.command("exec", host, *words, check=check, input=input)
+
+    def undo_run(self, host, *words):
+        self.run(host, *words, check=False)
+
+    def run_undone_by(self, host, back, *words):
+        self.note("run", host, back)
+        self.run(host, *words)
+
+    # ---- network ----
+
+    def firewall(self, host, how, port):
+        """how: drop or refuse; what comes to this port of the host."""
+        self.note("firewall", host)
+        self.command("fault", host, how, port)
+
+    def undo_firewall(self, host):
+        self.command("fault", host, "clear")
+
+    def unplug(self, host):
+        self.note("firewall", host)
+        self.command("fault", host, "unplug")
+
+    # ---- files ----
+
+    def path(self, host, inside):
+        return self.directory / host / inside.lstrip("/")
+
+    def keep_file(self, host, inside):
+        """What is about to be changed; a file that is not there is taken away again."""
+        path = self.path(host, inside)
+        if path.exists():
+            st = path.stat()
+            self.note("file", host, inside, base64.b64encode(path.read_bytes()).decode(), st.st_mode & 0o7777,
+                      st.st_uid, st.st_gid)
+        else:
+            self.note("file", host, inside, None, 0, 0, 0)
+
+    def undo_file(self, host, inside, content, mode, uid, gid):
+        path = self.path(host, inside)
+        if content is None:
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(content))
+        path.chmod(mode)
+        os.chown(path, uid, gid)
+
+    def write(self, host, inside, content):
+        self.keep_file(host, inside)
+        path = self.path(host, inside)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def replace(self, host, inside, pattern, by):
+        """A regular expression in a text file; it must be there."""
+        text = self.path(host, inside).read_text()
+        new, n = re.subn(pattern, by, text, flags=re.M)
+        if n == 0:
+            sys.exit(f"fault: {inside} of {host} has no {pattern!r}")
+        self.write(host, inside, new)
+
+    def remove(self, host, inside):
+        self.keep_file(host, inside)
+        self.path(host, inside).unlink()
+
+    def move_away(self, host, inside):
+        """A file or a directory, whole."""
+        path = self.path(host, inside)
+        self.note("move", host, inside)
+        path.rename(str(path) + ".fault")
+
+    def undo_move(self, host, inside):
+        path = self.path(host, inside)
+        pathlib.Path(str(path) + ".fault").rename(path)
+
+    # ---- the directory, on the DC's own database ----
+
+    def ldb(self, tool, *words, input=None, check=True):
+        return self.run("dc1", tool, "-H", SAM, *words, input=input, check=check).stdout
+
+    def read(self, dn, *attrs):
+        """{name: [bytes]}; nTSecurityDescriptor only when it is asked for."""
+        found = parse(self.ldb("ldbsearch", "-b", dn, "-s", "base", "(objectClass=*)",
+                               *attrs))
+        return found[0][1] if found else None
+
+    def find(self, filter, base=DOMAIN_DN):
+        found = parse(self.ldb("ldbsearch", "-b", base, "-s", "sub", filter, "dn"))
+        return [dn for dn, _ in found]
+
+    def set(self, dn, **values):
+        """Attributes to one value, several (a list) or none (None); '_' in a name stands for '-'."""
+        names = {name.replace("_", "-"): value for name, value in values.items()}
+        before = self.read(dn, *names) or {}
+        self.note("set", dn, {name: [base64.b64encode(v).decode() for v in before.get(name, [])] for name in names})
+        self.modify(dn, {n: v if isinstance(v, list) else [] if v is None else [v] for n, v in names.items()})
+
+    def undo_set(self, dn, before):
+        self.modify(dn, {name: [base64.b64decode(v) for v in values] for name, values in before.items()})
+
+    def modify(self, dn, values):
+        ldif = f"dn: {dn}\nchangetype: modify\n"
+        for name, all_of_them in values.items():
+            ldif += f"replace: {name}\n" + "".join(line(name, v) for v in all_of_them) + "-\n"
+        self.ldb("ldbmodify", input=ldif + "\n")
+
+    def add(self, dn, **values):
+        self.note("add", dn)
+        ldif = f"dn: {dn}\n"
+        for name, value in values.items():
+            for one in value if isinstance(value, list) else [value]:
+                ldif += line(name.replace("_", "-"), one)
+        self.ldb("ldbadd", input=ldif + "\n")
+
+    def undo_add(self, dn):
+        self.ldb("ldbdel", dn, check=False)
+
+    def delete(self, dn, *attrs):
+        """An object of the configuration; attrs are what makes it up, besides its classes and name."""
+        keep = self.read(dn, "objectClass", "cn", "nTSecurityDescriptor", *attrs)
+        self.note("delete", dn, {n: [base64.b64encode(v).decode() for v in vs] for n, vs in keep.items()})
+        self.ldb("ldbdel", dn)
+
+    def undo_delete(self, dn, before):
+        ldif = f"dn: {dn}\n"
+        for name, values in before.items():
+            ldif += "".join(line(name, base64.b64decode(v)) for v in values)
+        self.ldb("ldbadd", "--relax", input=ldif + "\n")
+
+    def sddl(self, dn):
+        """The descriptor as text."""
+        return self.run("dc1", "samba-tool", "dsacl", "get", "-H", SAM, f"--objectdn={dn}").stdout.strip(
+            ).splitlines()[-1].removeprefix("descriptor for " + dn + ":").strip()
+
+    def rewrite_sd(self, dn, change):
+        """change: a function from SDDL to SDDL."""
+        raw = self.read(dn, "nTSecurityDescriptor")["nTSecurityDescriptor"][0]
+        self.note("set", dn, {"nTSecurityDescriptor": [base64.b64encode(raw).decode()]})
+        new = change(self.sddl(dn))
+        self.modify(dn, {"nTSecurityDescriptor": [new]})
+
+    def take_right(self, dn, right, who):
+        """Takes the allow entry of a control right (ENROLL, AUTOENROLL) from a trustee as SDDL has it ("DC")."""
+        def change(sddl):
+            new, n = re.subn(rf"\(OA;[^;]*;CR;{right};;{who}\)", "", sddl)
+            if n == 0:
+                sys.exit(f"fault: {who} has no right {right} on {dn}: {sddl}")
+            return new
+        self.rewrite_sd(dn, change)
+
+    def add_ace(self, dn, ace):
+        """First in the DACL, as denials belong."""
+        self.rewrite_sd(dn, lambda sddl: re.sub(r"D:([A-Z]*)", lambda m: m[0] + ace, sddl, count=1))
+
+    # ---- names ----
+
+    @staticmethod
+    def template(cn="Machine"):
+        return f"CN={cn},CN=Certificate Templates,{PKS_DN}"
+
+    @staticmethod
+    def ca(name="Lab CA"):
+        return f"CN={name},CN=Enrollment Services,{PKS_DN}"
+
+    @staticmethod
+    def computer(name="PC1"):
+        return f"CN={name},CN=Computers,{DOMAIN_DN}"
+
+    @staticmethod
+    def user(name="alice"):
+        return f"CN={name},CN=Users,{DOMAIN_DN}"
+
+
+def lab(*ask):
+    """The lab of the command line; ask: options for diagnose.  Ends the script when it is not to
+    break anything now."""
+    if sys.argv[1:] == ["--ask"]:
+        print(json.dumps(ask))
+        sys.exit(0)
+    if len(sys.argv) < 2 or sys.argv[2:] not in ([], ["--too"], ["--mend"]):
+        sys.exit(f"usage: {sys.argv[0]} LAB [--too | --mend] | --ask")
+    it = Lab(sys.argv[1])
+    if sys.argv[2:] == ["--mend"]:
+        it.mend()
+        sys.exit(0)
+    if it.journal.exists() and sys.argv[2:] == []:
+        sys.exit(f"fault: the lab is broken already: {sys.argv[0]} {it.name} --mend")
+    return it
+

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The host, its join, the clock, DNS and the domain controllers.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "diag/checks.h"
+
+/* RFC 4120 7.5.9 */
+#define KDC_C_PRINCIPAL_UNKNOWN 6
+#define KDC_ETYPE_NOSUPP 14
+#define KDC_CLIENT_REVOKED 18
+#define KDC_KEY_EXPIRED 23
+#define KDC_PREAUTH_FAILED 24
+#define KRB_AP_SKEW 37
+
+#define UAC_DISABLED 0x2
+#define SKEW_MAX 300
+#define FREE_MIN (INT64_C(1) << 20)
+
+/* What the KDC answered to the keytab (or the user's own ticket). */
+static bool
+kdc_says(const json_t *facts, int64_t number)
+{
+	int64_t n;
+
+	return (ae_fact_int(&n, facts, "krb.fresh.error.kdc_error") &&
+		   n == number) ||
+	    (ae_fact_int(&n, facts, "krb.failure.kdc_error") && n == number);
+}
+
+static const char *
+kdc_text(const json_t *facts)
+{
+	const char *s = ae_fact_str(facts, "krb.fresh.error.text");
+
+	return s != NULL ? s : ae_fact_text(facts, "krb.failure.text");
+}
+
+static json_t *
+host_args(const json_t *facts)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", "host",
+	    ae_fact_text(facts, "host.name"), "domain",
+	    ae_fact_text(facts, "host.realm"), "principal",
+	    ae_fact_text(facts, "host.principal"), "path",
+	    ae_fact_text(facts, "host.keytab.path"));
+}
+
+static void
+state_dir(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w);
+	const char *path = ae_fact_text(facts, "host.state_dir.path");
+
+	if (ae_fact_is(facts, "host.state_dir.state", "read-only"))
+		ae_diag_fail(w, NULL, json_pack("{s:s}", "path", path),
+		    "%s is on a file system that is mounted read-only.", path);
+}
+
+static void
+disk_full(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w);
+	const char *path = ae_fact_text(facts, "host.state_dir.path");
+	int64_t bytes = 0, inodes = 1, all = 0;
+
+	(void)ae_fact_int(&bytes, facts, "host.state_dir.free");
+	(void)ae_fact_int(&inodes, facts, "host.state_dir.inodes_free");
+	(void)ae_fact_int(&all, facts, "host.state_dir.inodes");
+	if (bytes < FREE_MIN || (all > 0 && inodes == 0))
+		ae_diag_fail(w, NULL, json_pack("{s:s}", "path", path),
+		    "%" PRId64 " bytes and %" PRId64
+		    " inodes are free where %s is.",
+		    bytes, inodes, path);
+}
+
+static void
+not_joined(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w);
+	const char *path = ae_fact_text(facts, "host.keytab.path");
+
+	if (ae_fact_yes(facts, "host.user"))
+		return;
+	if (ae_fact_is(facts, "host.keytab.state", "absent"))
+		ae_diag_fail(w, NULL, host_args(facts), "%s.",
+		    ae_fact_text(facts, "host.keytab.error"));
+	else if (ae_fact_str(facts, "host.realm") == NULL)
+		ae_diag_fail(w, NULL, host_args(facts),
+		    "krb5.conf has no default_realm and %s names none.", path);
+}
+
+/* Has the keytab keys of the machine account, of a kind that AD takes? */
+static void
+keytab_principal(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *key;
+	const char *want = ae_fact_text(facts, "host.principal"), *have;
+	size_t i, named = 0, len = strcspn(want, "@");
+
+	if (ae_fact_yes(facts, "host.user") ||
+	    ae_fact_is(facts, "host.keytab.state", "absent"))
+		return;
+	if (ae_fact_is(facts, "host.keytab.state", "damaged")) {
+		ae_diag_fail(w, NULL, host_args(facts), "%s.",
+		    ae_fact_text(facts, "host.keytab.error"));
+		return;
+	}
+	if (ae_fact_is(facts, "host.keytab.state", "denied")) {
+		ae_diag_unknown(
+		    w, NULL, "%s", ae_fact_text(facts, "host.keytab.error"));
+		return;
+	}
+	json_array_foreach(ae_fact(facts, "host.keytab.keys"), i, key)
+	{
+		have = ae_fact_text(key, "principal");
+		named +=
+		    strcspn(have, "@") == len && strncmp(have, want, len) == 0;
+	}
+	if (named == 0)
+		ae_diag_fail(w, NULL, host_args(facts),
+		    "None of the %zu entries of %s is for %s.", i,
+		    ae_fact_text(facts, "host.keytab.path"), want);
+	else if (kdc_says(facts, KDC_ETYPE_NOSUPP))
+		ae_diag_fail(w, NULL, host_args(facts), "%s.", kdc_text(facts));
+}
+
+static void
+secure_channel(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *key;
+	int64_t kvno, newest = -1, ad = -1;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "host.keytab.keys"), i, key)
+	{
+		if (ae_fact_int(&kvno, key, "kvno") && kvno > newest)
+			newest = kvno;
+	}
+	(void)ae_fact_int(&ad, facts, "ad.me.kvno");
+	if (!kdc_says(facts, KDC_PREAUTH_FAILED))
+		return;
+	ae_diag_fail(w, NULL, host_args(facts),
+	    "%s. The keytab's newest key has version %" PRId64 "%s.",
+	    kdc_text(facts), newest,
+	    ad >= 0 && ad != newest ? ", AD has another" : "");
+}
+
+static void
+account_disabled(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w);
+	int64_t uac;
+
+	if (kdc_says(facts, KDC_CLIENT_REVOKED) ||
+	    kdc_says(facts, KDC_KEY_EXPIRED))
+		ae_diag_fail(w, NULL, host_args(facts), "%s.", kdc_text(facts));
+	else if (ae_fact_int(&uac, facts, "ad.me.account_control") &&
+	    (uac & UAC_DISABLED) != 0)
+		ae_diag_fail(w, NULL, host_args(facts),
+		    "userAccountControl of %s is 0x%" PRIx64 ": disabled.",
+		    ae_fact_text(facts, "ad.me.dn"), (uint64_t)uac);
+}
+
+static void
+account_gone(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w);
+
+	if (kdc_says(facts, KDC_C_PRINCIPAL_UNKNOWN))
+		ae_diag_fail(w, NULL, host_args(facts), "%s.", kdc_text(facts));
+}
+
+static void
+skew(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w);
+	int64_t ahead = 0;
+
+	if (ae_fact_int(&ahead, facts, "ad.ahead") &&
+	    (ahead > SKEW_MAX || ahead < -SKEW_MAX))
+		ae_diag_fail(w, NULL, host_args(facts),
+		    "The clock of %s is %" PRId64 " s %s this machine's.",
+		    ae_fact_text(facts, "ad.dc"), ahead < 0 ? -ahead : ahead,
+		    ahead < 0 ? "behind" : "ahead of");
+	else if (kdc_says(facts, KRB_AP_SKEW))
+		ae_diag_fail(w, NULL, host_args(facts), "%s.", kdc_text(facts));
+}
+
+static void
+resolver(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *list;
+	char seen[512] = "";
+	size_t i;
+
+	if (ae_fact(facts, "dc.srv_error") == NULL)
+		return;
+	list = ae_fact(facts, "dc.resolvers");
+	for (i = 0; i < json_array_size(list) && i < 4; i++) {
+		strncat(
+		    seen, i == 0 ? "" : ", ", sizeof(seen) - strlen(seen) - 1);
+		strncat(seen, json_string_value(json_array_get(list, i)),
+		    sizeof(seen) - strlen(seen) - 1);
+	}
+	ae_diag_fail(w, NULL,
+	    json_pack("{s:s, s:s}", "domain", ae_fact_text(facts, "dc.domain"),
+		"address", seen),
+	    "%s. The resolvers of this machine are: %s.",
+	    ae_fact_text(facts, "dc.srv_error.text"),
+	    seen[0] == '\0' ? "none" : seen);
+}
+
+static void
+unreachable(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w);
+	const json_t *first = json_array_get(ae_fact(facts, "dc.dcs"), 0);
+	size_t named = json_array_size(ae_fact(facts, "dc.srv"));
+
+	if (named == 0 || ae_fact_str(facts, "dc.host") != NULL)
+		return;
+	ae_diag_fail(w, NULL,
+	    json_pack("{s:s, s:s}", "domain", ae_fact_text(facts, "dc.domain"),
+		"host", ae_fact_text(first, "host")),
+	    "DNS names %zu domain controller%s, and none answers: %s.", named,
+	    named == 1 ? "" : "s",
+	    first == NULL ? ae_fact_because(facts, "dc.host")
+			  : ae_fact_text(first, "error.text"));
+}
+
+static void
+no_tgt(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w);
+
+	if (ae_fact_str(facts, "krb.principal") == NULL)
+		ae_diag_fail(w, NULL, host_args(facts), "%s.",
+		    ae_fact_because(facts, "krb.principal"));
+}
+
+const struct ae_diag_check ae_diag_host[] = {
+	{ "env.readonly-state", "host.state_dir", NULL, state_dir },
+	{ "env.disk-full", "host.state_dir.free", "env.readonly-state",
+	    disk_full },
+	{ "join.not-joined", "host.keytab", NULL, not_joined },
+	{ "join.keytab-missing-principal", "host.keytab", "join.not-joined",
+	    keytab_principal },
+	{ "time.skew", "probes.krb",
+	    "join.not-joined dns.resolver-wrong dc.unreachable", skew },
+	{ "dns.resolver-wrong", "dc.domain", "join.not-joined", resolver },
+	{ "dc.unreachable", "dc.srv", "join.not-joined dns.resolver-wrong",
+	    unreachable },
+	{ "join.account-disabled", "probes.krb", NULL, account_disabled },
+	{ "join.account-missing", "probes.krb", NULL, account_gone },
+	{ "join.secure-channel-broken", "probes.krb",
+	    "join.account-disabled time.skew", secure_channel },
+	{ "auth.no-tgt", "probes.krb", AFTER_TICKET, no_tgt },
+	{ 0 },
+};

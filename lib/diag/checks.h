@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The rows of each stage, and what their judges share.  For lib/diag itself.
+ */
+#ifndef AE_DIAG_CHECKS_H
+#define AE_DIAG_CHECKS_H
+
+#include "diag/diag.h"
+#include "diag/facts.h"
+
+/* What stands between us and the directory: "after" of all that reads it. */
+#define AFTER_TICKET "join.* time.skew dns.resolver-wrong dc.unreachable"
+#define AFTER_DIRECTORY AFTER_TICKET " auth.no-tgt ad.*"
+
+/* A stage's rows, in a file of their own each; they end with a NULL id. */
+extern const struct ae_diag_check ae_diag_host[], ae_diag_policy[],
+    ae_diag_template[], ae_diag_ca[], ae_diag_way[], ae_diag_deny[];
+
+/* ---- templates, out of the plan ---- */
+
+/*
+ * Is this item of plan.plan about a certificate that the account should
+ * have?  With --template, that one.  Otherwise what is set up to be
+ * auto-enrolled by it; and when nothing is, what comes nearest to that.
+ */
+bool ae_diag_is_ours(const json_t *facts, const json_t *item);
+
+/* The reason of an item with this check; NULL: none. */
+const json_t *ae_diag_reason(const json_t *item, const char *check);
+bool ae_diag_reason_is(
+    const json_t *item, const char *check, const char *verdict);
+
+/*
+ * A row whose check plan makes: a finding for each of our templates that it
+ * speaks against, in plan's own words.
+ */
+void ae_diag_by_plan(struct ae_diag_walk *w);
+
+/* ---- CAs ---- */
+
+/* The CA's element of "dcom" or "icpr", by its config; NULL: none. */
+const json_t *ae_diag_way_to(
+    const json_t *facts, const char *transport, const char *config);
+
+/*
+ * Does the account depend on this CA: one of its templates is there and at no
+ * other CA that answers?
+ */
+bool ae_diag_needs_ca(const json_t *facts, const json_t *ca);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The report; see report.h.
+ */
+#include "diag/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "diag/checks.h"
+
+#define ARGS_MAX 24u
+#define SENTENCE_MAX 4096u
+
+/* ---- words ---- */
+
+struct args {
+	struct ae_diag_arg v[ARGS_MAX];
+	size_t n;
+};
+
+static void
+add_arg(struct args *a, const char *name, const char *value)
+{
+	size_t i;
+
+	if (value == NULL || value[0] == '\0')
+		return;
+	for (i = 0; i < a->n; i++)
+		if (strcmp(a->v[i].name, name) == 0)
+			return; /* the more special one came first */
+	if (a->n < ARGS_MAX)
+		a->v[a->n++] = (struct ae_diag_arg){ name, value };
+}
+
+/* A finding's own values, then what holds for the whole of it. */
+static void
+collect_args(
+    struct args *a, const struct ae_diag_finding *f, const json_t *facts)
+{
+	static const struct {
+		const char *name, *path;
+	} common[] = {
+		{ "account", "krb.principal" },
+		{ "account", "host.principal" },
+		{ "principal", "host.principal" },
+		{ "host", "host.name" },
+		{ "domain", "dc.domain" },
+		{ "dc", "dc.host" },
+		{ "dn", "ad.me.dn" },
+	};
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	a->n = 0;
+	json_object_foreach(f->args, key, value)
+	{
+		add_arg(a, key, json_string_value(value));
+	}
+	for (i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+		add_arg(a, common[i].name, ae_fact_str(facts, common[i].path));
+}
+
+static json_t *
+sentence(const struct ae_diag_text *t, enum ae_diag_lang lang,
+    enum ae_diag_say which, const struct args *a)
+{
+	struct ae_wr w;
+	json_t *j;
+
+	ae_wr_init(&w, SENTENCE_MAX);
+	ae_diag_text_render(&w, t, lang, which, a->v, a->n);
+	j = json_string(ae_wr_cstr(&w));
+	ae_wr_done(&w);
+	return j;
+}
+
+static json_t *
+events_json(const struct ae_diag_text *t)
+{
+	json_t *list = json_array();
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < t->nevents; i++) {
+		(void)snprintf(text, sizeof(text), "%s %u", t->events[i].source,
+		    t->events[i].id);
+		(void)json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
+static json_t *
+finding_json(const struct ae_diag_finding *f, const json_t *facts,
+    enum ae_diag_lang lang)
+{
+	const struct ae_diag_text *t = ae_diag_text_find(f->check->id);
+	json_t *j = json_pack("{s:s, s:s?, s:s}", "check_id", f->check->id,
+	    "subject", f->subject, "seen", f->seen);
+	char category[2] = "";
+	struct args a;
+	struct ae_wr w;
+
+	if (t == NULL) /* a test sees to it that there are none */
+		return j;
+	collect_args(&a, f, facts);
+	/* A judge may know better which of several it is. */
+	category[0] = ae_fact_str(f->args, "category") != NULL
+	    ? ae_fact_text(f->args, "category")[0]
+	    : t->category[0];
+	(void)json_object_set_new(j, "category", json_string(category));
+	(void)json_object_set_new(
+	    j, "cause", sentence(t, lang, AE_DIAG_CAUSE, &a));
+	(void)json_object_set_new(
+	    j, "expected", sentence(t, lang, AE_DIAG_EXPECTED, &a));
+	(void)json_object_set_new(j, "fix", sentence(t, lang, AE_DIAG_FIX, &a));
+	ae_wr_init(&w, 512);
+	ae_diag_who_render(&w, lang, t->who);
+	(void)json_object_set_new(j, "who", json_string(ae_wr_cstr(&w)));
+	ae_wr_done(&w);
+	(void)json_object_set_new(j, "events", events_json(t));
+	return j;
+}
+
+/* ---- what is unknown, by its reason ---- */
+
+static json_t *
+same_reason(json_t *list, const char *because, const char *of)
+{
+	json_t *j;
+	size_t i;
+
+	json_array_foreach(list, i, j)
+	{
+		if (strcmp(ae_fact_text(j, "because"), because) == 0 &&
+		    strcmp(ae_fact_text(j, "of"), of) == 0)
+			return j;
+	}
+	j = json_pack("{s:s, s:s?, s:[]}", "because", because, "of",
+	    of[0] == '\0' ? NULL : of, "checks");
+	(void)json_array_append_new(list, j);
+	return j;
+}
+
+/* The finding at the end of the chain of explanations. */
+static const struct ae_diag_finding *
+root_of(const struct ae_diag *d, size_t i)
+{
+	size_t n;
+
+	for (n = 0; n < d->n && d->v[i].cause != AE_DIAG_NOBODY; n++)
+		i = d->v[i].cause;
+	return &d->v[i];
+}
+
+static void
+put_unknown(json_t *list, const struct ae_diag *d, size_t i)
+{
+	const struct ae_diag_finding *f = &d->v[i], *root = root_of(d, i);
+	json_t *j;
+
+	j = same_reason(list, f->seen, root == f ? "" : root->check->id);
+	(void)json_array_append_new(
+	    json_object_get(j, "checks"), json_string(f->check->id));
+}
+
+/* ---- the whole ---- */
+
+static json_t *
+matrix(const json_t *facts)
+{
+	json_t *list = json_array(), *j;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		j = json_pack("{s:s, s:s, s:b, s:O?}", "template",
+		    ae_fact_text(item, "template"), "action",
+		    ae_fact_text(item, "action"), "ours",
+		    ae_diag_is_ours(facts, item), "reasons",
+		    json_object_get(item, "reasons"));
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
+/* Every row and what it found, in walk order. */
+static json_t *
+walk_json(const struct ae_diag *d)
+{
+	const struct ae_diag_check *row;
+	const struct ae_diag_stage *s;
+	json_t *list = json_array();
+	const char *verdict;
+	size_t i;
+
+	for (s = ae_diag_stages; s->name != NULL; s++) {
+		for (row = s->v; row->id != NULL; row++) {
+			verdict = ae_diag_verdict_name(AE_DIAG_FINE);
+			for (i = 0; i < d->n; i++)
+				if (d->v[i].check == row)
+					verdict = ae_diag_verdict_name(
+					    d->v[i].verdict);
+			(void)json_array_append_new(list,
+			    json_pack("{s:s, s:s, s:s}", "stage", s->name,
+				"check_id", row->id, "verdict", verdict));
+		}
+	}
+	return list;
+}
+
+static void
+put_category(json_t *r, enum ae_diag_lang lang)
+{
+	const char *letter = ae_fact_str(r, "root.category");
+	char key[32];
+	bool unknown = json_array_size(json_object_get(r, "unknown")) > 0;
+
+	if (letter == NULL)
+		letter = unknown ? "unknown" : "ok";
+	(void)snprintf(key, sizeof(key), "category.%s", letter);
+	(void)json_object_set_new(r, "category", json_string(letter));
+	(void)json_object_set_new(
+	    r, "category_text", json_string(ae_diag_frame(lang, key)));
+}
+
+json_t *
+ae_diag_report(
+    const struct ae_diag *d, const json_t *facts, enum ae_diag_lang lang)
+{
+	json_t *also = json_array(), *folded = json_array(),
+	       *harmless = json_array(), *unknown = json_array(), *r, *one;
+	size_t i;
+
+	r = json_pack("{s:s, s:s, s:s?, s:n}", "host",
+	    ae_fact_text(facts, "host.name"), "account",
+	    ae_fact_str(facts, "krb.principal") != NULL
+		? ae_fact_text(facts, "krb.principal")
+		: ae_fact_text(facts, "host.principal"),
+	    "template", ae_fact_str(facts, "asked.template"), "root");
+	for (i = 0; i < d->n; i++) {
+		const struct ae_diag_finding *f = &d->v[i];
+
+		if (f->verdict == AE_DIAG_UNKNOWN) {
+			put_unknown(unknown, d, i);
+			continue;
+		}
+		one = finding_json(f, facts, lang);
+		if (f->verdict == AE_DIAG_HARMLESS) {
+			(void)json_array_append_new(harmless, one);
+		} else if (i == d->root) {
+			(void)json_object_set_new(r, "root", one);
+		} else if (f->cause == AE_DIAG_NOBODY) {
+			(void)json_array_append_new(also, one);
+		} else {
+			(void)json_object_set_new(
+			    one, "of", json_string(root_of(d, i)->check->id));
+			(void)json_array_append_new(folded, one);
+		}
+	}
+	(void)json_object_set_new(r, "also", also);
+	(void)json_object_set_new(r, "consequences", folded);
+	(void)json_object_set_new(r, "harmless", harmless);
+	(void)json_object_set_new(r, "unknown", unknown);
+	(void)json_object_set_new(r, "matrix", matrix(facts));
+	(void)json_object_set_new(r, "walk", walk_json(d));
+	(void)json_object_set_new(
+	    r, "checks", json_integer((json_int_t)d->nchecks));
+	(void)json_object_set_new(
+	    r, "fine", json_integer((json_int_t)d->nfine));
+	(void)json_object_set(r, "probes", json_object_get(facts, "probes"));
+	put_category(r, lang);
+	return r;
+}

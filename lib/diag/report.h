@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * A diagnosis as a report: findings with their words, consequences folded,
+ * what is harmless and what is unknown, and a template × reason matrix.  One
+ * JSON document; text and HTML are made from it.  doc/diagnose.md describes
+ * its members.
+ */
+#ifndef AE_DIAG_REPORT_H
+#define AE_DIAG_REPORT_H
+
+#include <jansson.h>
+
+#include "base/wr.h"
+#include "diag/diag.h"
+#include "diag/text.h"
+
+/* New reference; NULL: out of memory. */
+json_t *ae_diag_report(
+    const struct ae_diag *d, const json_t *facts, enum ae_diag_lang lang);
+
+/* For a person at a terminal; all adds the whole walk with its times. */
+void ae_diag_report_text(
+    struct ae_wr *w, const json_t *report, enum ae_diag_lang lang, bool all);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The stages of the walk, in order.
+ */
+#include "diag/checks.h"
+
+const struct ae_diag_stage ae_diag_stages[] = {
+	{ "host", ae_diag_host },
+	{ "policy", ae_diag_policy },
+	{ "template", ae_diag_template },
+	{ "ca", ae_diag_ca },
+	{ "way", ae_diag_way },
+	{ "deny", ae_diag_deny },
+	{ NULL, NULL },
+};

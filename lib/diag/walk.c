@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The walk over the checks and who explains whom; see diag.h.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "diag/diag.h"
+#include "diag/facts.h"
+
+#define SEEN_MAX 2048
+
+struct ae_diag_walk {
+	struct ae_diag *d;
+	const json_t *facts;
+	const struct ae_diag_check *row;
+	size_t room;
+	bool said;   /* the row has said something */
+	bool failed; /* out of memory */
+};
+
+const char *
+ae_diag_verdict_name(enum ae_diag_verdict v)
+{
+	static const char *const names[] = { [AE_DIAG_FINE] = "fine",
+		[AE_DIAG_FAIL] = "fail",
+		[AE_DIAG_HARMLESS] = "harmless",
+		[AE_DIAG_UNKNOWN] = "unknown" };
+
+	return names[v];
+}
+
+const struct ae_diag_check *
+ae_diag_find(const char *id, const struct ae_diag_stage **stage)
+{
+	const struct ae_diag_check *row;
+	const struct ae_diag_stage *s;
+
+	for (s = ae_diag_stages; s->name != NULL; s++) {
+		for (row = s->v; row->id != NULL; row++) {
+			if (strcmp(row->id, id) != 0)
+				continue;
+			if (stage != NULL)
+				*stage = s;
+			return row;
+		}
+	}
+	return NULL;
+}
+
+bool
+ae_diag_match(const char *patterns, const char *id)
+{
+	size_t len;
+
+	if (patterns == NULL)
+		return false;
+	for (; *patterns != '\0'; patterns += len) {
+		patterns += strspn(patterns, " ");
+		len = strcspn(patterns, " ");
+		if (len > 1 && patterns[len - 1] == '*' &&
+		    strncmp(patterns, id, len - 1) == 0)
+			return true;
+		if (strlen(id) == len && strncmp(patterns, id, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+const json_t *
+ae_diag_facts(const struct ae_diag_walk *w)
+{
+	return w->facts;
+}
+
+const struct ae_diag_check *
+ae_diag_row(const struct ae_diag_walk *w)
+{
+	return w->row;
+}
+
+static bool
+same_subject(const char *a, const char *b)
+{
+	return a == NULL || b == NULL || ae_str_eq_nocase(a, b);
+}
+
+bool
+ae_diag_failed(
+    const struct ae_diag_walk *w, const char *patterns, const char *subject)
+{
+	const struct ae_diag *d = w->d;
+	size_t i;
+
+	for (i = 0; i < d->n; i++)
+		if (d->v[i].verdict == AE_DIAG_FAIL &&
+		    ae_diag_match(patterns, d->v[i].check->id) &&
+		    same_subject(subject, d->v[i].subject))
+			return true;
+	return false;
+}
+
+static struct ae_diag_finding *
+grow(struct ae_diag_walk *w)
+{
+	struct ae_diag *d = w->d;
+	struct ae_diag_finding *v;
+
+	if (d->n == w->room) {
+		w->room = w->room == 0 ? 32 : 2 * w->room;
+		v = reallocarray(d->v, w->room, sizeof(*v));
+		if (v == NULL)
+			return NULL;
+		d->v = v;
+	}
+	v = &d->v[d->n++];
+	memset(v, 0, sizeof(*v));
+	return v;
+}
+
+static void
+say(struct ae_diag_walk *w, enum ae_diag_verdict verdict, const char *subject,
+    json_t *args, const char *seen)
+{
+	struct ae_diag_finding *f;
+
+	w->said = true;
+	if (w->d->n == AE_DIAG_FINDINGS_MAX) {
+		json_decref(args);
+		return;
+	}
+	f = grow(w);
+	if (f == NULL) {
+		w->failed = true;
+		json_decref(args);
+		return;
+	}
+	f->check = w->row;
+	f->verdict = verdict;
+	f->cause = AE_DIAG_NOBODY;
+	f->args = args != NULL ? args : json_object();
+	f->seen = strdup(seen);
+	if (subject != NULL) {
+		f->subject = strdup(subject);
+		w->failed |= f->subject == NULL;
+		(void)json_object_set_new(
+		    f->args, "subject", json_string(subject));
+	}
+	w->failed |= f->seen == NULL || f->args == NULL;
+}
+
+void
+ae_diag_fail(struct ae_diag_walk *w, const char *subject, json_t *args,
+    const char *fmt, ...)
+{
+	char seen[SEEN_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(seen, sizeof(seen), fmt, ap);
+	va_end(ap);
+	say(w, AE_DIAG_FAIL, subject, args, seen);
+}
+
+void
+ae_diag_harmless(struct ae_diag_walk *w, const char *subject, json_t *args,
+    const char *fmt, ...)
+{
+	char seen[SEEN_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(seen, sizeof(seen), fmt, ap);
+	va_end(ap);
+	say(w, AE_DIAG_HARMLESS, subject, args, seen);
+}
+
+void
+ae_diag_unknown(
+    struct ae_diag_walk *w, const char *subject, const char *fmt, ...)
+{
+	char seen[SEEN_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(seen, sizeof(seen), fmt, ap);
+	va_end(ap);
+	say(w, AE_DIAG_UNKNOWN, subject, NULL, seen);
+}
+
+static void
+judge(struct ae_diag_walk *w, const struct ae_diag_check *row)
+{
+	w->row = row;
+	w->said = false;
+	if (row->fact != NULL && ae_fact(w->facts, row->fact) == NULL)
+		say(w, AE_DIAG_UNKNOWN, NULL, NULL,
+		    ae_fact_because(w->facts, row->fact));
+	else
+		row->judge(w);
+	if (!w->said)
+		w->d->nfine++;
+	w->d->nchecks++;
+}
+
+/*
+ * Who explains finding i: the first failed one that its row names.  Nobody
+ * explains himself, and of two that name each other the earlier stands.
+ */
+static size_t
+explained_by(const struct ae_diag *d, size_t i)
+{
+	const struct ae_diag_finding *f = &d->v[i], *c;
+	size_t k;
+
+	if (f->verdict == AE_DIAG_HARMLESS || f->check->after == NULL)
+		return AE_DIAG_NOBODY;
+	for (k = 0; k < d->n; k++) {
+		c = &d->v[k];
+		if (k == i || c->verdict != AE_DIAG_FAIL ||
+		    strcmp(c->check->id, f->check->id) == 0 ||
+		    !ae_diag_match(f->check->after, c->check->id) ||
+		    !same_subject(f->subject, c->subject))
+			continue;
+		if (k > i && ae_diag_match(c->check->after, f->check->id))
+			continue;
+		return k;
+	}
+	return AE_DIAG_NOBODY;
+}
+
+static void
+fold(struct ae_diag *d)
+{
+	size_t i;
+
+	d->root = AE_DIAG_NOBODY;
+	for (i = 0; i < d->n; i++)
+		d->v[i].cause = explained_by(d, i);
+	for (i = 0; i < d->n; i++)
+		if (d->v[i].verdict == AE_DIAG_FAIL &&
+		    d->v[i].cause == AE_DIAG_NOBODY &&
+		    d->root == AE_DIAG_NOBODY)
+			d->root = i;
+}
+
+int
+ae_diag_make(struct ae_diag **out, const json_t *facts, struct ae_err *e)
+{
+	const struct ae_diag_check *row;
+	const struct ae_diag_stage *s;
+	struct ae_diag_walk w = { .facts = facts };
+
+	w.d = calloc(1, sizeof(*w.d));
+	if (w.d == NULL)
+		return ae_fail_mem(e);
+	for (s = ae_diag_stages; s->name != NULL; s++)
+		for (row = s->v; row->id != NULL; row++)
+			judge(&w, row);
+	if (w.failed) {
+		ae_diag_free(w.d);
+		return ae_fail_mem(e);
+	}
+	fold(w.d);
+	*out = w.d;
+	return AE_OK;
+}
+
+void
+ae_diag_free(struct ae_diag *d)
+{
+	size_t i;
+
+	if (d == NULL)
+		return;
+	for (i = 0; i < d->n; i++) {
+		free(d->v[i].subject);
+		free(d->v[i].seen);
+		json_decref(d->v[i].args);
+	}
+	free(d->v);
+	free(d);
+}

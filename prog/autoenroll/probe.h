@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Probes: each looks at one thing, in a process of its own and with a
+ * deadline, and tells what it saw as facts (diag/facts.h).  A probe that
+ * crashes or hangs costs what it would have seen, nothing else.  None of them
+ * changes anything, here, in the directory or at a CA.
+ */
+#ifndef AE_CLI_PROBE_H
+#define AE_CLI_PROBE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cli.h"
+
+/* No diagnosis takes longer, whatever the network does. */
+#define PROBE_ALL_MS 28000
+
+struct probe {
+	struct cli *cli;     /* this process's own to change */
+	const char *ca;	     /* --ca; NULL: every one */
+	const char *only;    /* --template; NULL: every one */
+	const json_t *facts; /* of the probes that ended before */
+	const json_t *about; /* of a row with each: its element */
+	json_t *mine;	     /* what this one saw so far */
+	const char *dir;     /* private, for tickets; removed at the end */
+	int out;
+};
+
+struct probe_row {
+	const char *name;
+	/* Facts of earlier probes it cannot do without, separated by blanks;
+	 * NULL: none. */
+	const char *needs;
+	/* Once for each element of this list, at the same time; the facts are
+	 * a list then.  NULL: once. */
+	const char *each;
+	int64_t ms; /* the longest it may take */
+	/* False with *e: it failed; what it saw before stays a fact. */
+	int (*run)(struct probe *p, struct ae_err *e);
+};
+extern const struct probe_row probe_rows[]; /* ends with a NULL name */
+
+/* All rows, each as soon as what it needs is there.  *facts is new. */
+int probe_all(json_t **facts, struct probe *p, struct ae_err *e) AE_MUST_CHECK;
+
+/* ---- for the probes ---- */
+
+/* What is being done now: the story when that never ends.  Tells, too. */
+void probe_doing(struct probe *p, const char *fmt, ...) AE_PRINTF(2, 3);
+/* A fact; j is taken. */
+void probe_set(struct probe *p, const char *name, json_t *j);
+/* { "rc", "domain", "code", "text" } of a failure, "kdc_error" with it when
+ * a KDC answered. */
+json_t *probe_error(const struct ae_err *e);
+/* The FILE: cache that the probes share, "krb" fills it; a static buffer. */
+const char *probe_ccache(const struct probe *p);
+/* Milliseconds since start, of ae_clock_mono_ms or finer. */
+double probe_ms(int64_t start_us);
+int64_t probe_now_us(void);
+
+int probe_host(struct probe *p, struct ae_err *e);
+int probe_store(struct probe *p, struct ae_err *e);
+int probe_dc(struct probe *p, struct ae_err *e);
+int probe_krb(struct probe *p, struct ae_err *e);
+int probe_ad(struct probe *p, struct ae_err *e);
+int probe_plan(struct probe *p, struct ae_err *e);
+int probe_dcom(struct probe *p, struct ae_err *e);
+int probe_icpr(struct probe *p, struct ae_err *e);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Probes of the way to one CA, by DCOM and by plain RPC, stage by stage, as
+ * a request would take it; and what the CA says of itself.  Properties are
+ * read, nothing is requested: no row is made.
+ *
+ *   "dcom", "icpr": [ { "config", "host", "ok": bool, "ms", "stages": [ {
+ *       "stage", "what", "ms", "error", "rc", "domain", "code" } ], "error",
+ *       "name", and by DCOM "templates": [ cn ], "policy": text } ]
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../autoenrolld/attempts.h"
+#include "base/utf16.h"
+#include "diag/facts.h"
+#include "gss/cred.h"
+#include "probe.h"
+#include "run/ca_client.h"
+#include "wcce/caprop.h"
+
+#define VALUE_MAX (4u * 1024u * 1024u)
+#define WAY_MS 8000
+#define NO_SUCH_REQUEST 0x7ffffffeu
+
+/* A string property; NULL: the CA does not say. */
+static char *
+property(struct ae_run_ca *ca, int32_t id, struct ae_arena *a, struct ae_err *e)
+{
+	struct ae_wcce_request rq = { .call = AE_WCCE_CALL_GETPROPERTY,
+		.prop_id = id,
+		.prop_type = AE_PROPTYPE_STRING };
+	struct ae_wcce_reply reply = { 0 };
+	size_t units;
+
+	if (ae_run_ca_ask(ca, &rq, &reply, a, e) != AE_OK)
+		return NULL;
+	if (reply.hresult != 0) {
+		(void)ae_fail(e, AE_EREMOTE, AE_DOM_HRESULT,
+		    (int64_t)reply.hresult, "the CA answers 0x%08x",
+		    (unsigned)reply.hresult);
+		return NULL;
+	}
+	units = reply.value.len / 2;
+	if (units > 0 && reply.value.p[2 * units - 2] == 0 &&
+	    reply.value.p[2 * units - 1] == 0)
+		units--;
+	return ae_utf16_to_utf8(a, reply.value.p, units);
+}
+
+static void
+tell_stages(struct probe *p, const struct ae_run_ca *ca)
+{
+	json_t *attempts =
+	    attempts_to_json(ca, ae_fact_text(p->about, "config"));
+	const json_t *stages =
+	    json_object_get(json_array_get(attempts, 0), "stages");
+
+	if (stages != NULL)
+		probe_set(
+		    p, "stages", json_incref((json_t *)(uintptr_t)stages));
+	json_decref(attempts);
+}
+
+/* "cn\nOID\ncn\nOID\n": the names alone. */
+static json_t *
+names_of(const char *text)
+{
+	json_t *list = json_array();
+	size_t i, len;
+
+	for (i = 0; text[0] != '\0'; i++) {
+		len = strcspn(text, "\n");
+		if (i % 2 == 0 && len > 0)
+			(void)json_array_append_new(
+			    list, json_stringn(text, len));
+		text += len + (text[len] == '\n');
+	}
+	return list;
+}
+
+/* What else it says, over the connection that stands. */
+static void
+see_more(struct probe *p, struct ae_run_ca *ca, struct ae_arena *a)
+{
+	char *text = property(ca, AE_CR_PROP_TEMPLATES, a, NULL);
+
+	if (text != NULL)
+		probe_set(p, "templates", names_of(text));
+	text = property(ca, AE_CR_PROP_POLICYDESCRIPTION, a, NULL);
+	if (text != NULL)
+		probe_set(p, "policy", client_text(text));
+}
+
+/*
+ * Plain RPC has no properties.  What came of a request that there is not, and
+ * of which no row is made, is a question that a CA answers anybody.
+ */
+static bool
+answers_icpr(struct ae_run_ca *ca, struct ae_arena *a, struct ae_err *e)
+{
+	struct ae_wcce_request rq = { .call = AE_WCCE_CALL_REQUEST,
+		.request_id = NO_SUCH_REQUEST };
+	struct ae_wcce_reply reply = { 0 };
+
+	return ae_run_ca_ask(ca, &rq, &reply, a, e) == AE_OK;
+}
+
+static void
+ask(struct probe *p, struct ae_run_ca *ca, bool dcom, struct ae_arena *a,
+    struct ae_err *e)
+{
+	int64_t start = probe_now_us();
+	char *name = NULL;
+	bool ok;
+
+	probe_doing(p, "asking %s by %s", ae_fact_text(p->about, "host"),
+	    dcom ? "DCOM for its name" : "plain RPC");
+	if (dcom)
+		name = property(ca, AE_CR_PROP_CANAME, a, e);
+	ok = dcom ? name != NULL : answers_icpr(ca, a, e);
+	tell_stages(p, ca);
+	probe_set(p, "ms", json_real(probe_ms(start)));
+	probe_set(p, "ok", json_boolean(ok));
+	if (name != NULL)
+		probe_set(p, "name", client_text(name));
+	if (!ok)
+		probe_set(p, "error", probe_error(e));
+	else if (dcom)
+		see_more(p, ca, a);
+}
+
+static int
+go(struct probe *p, bool dcom, struct ae_err *e)
+{
+	struct ae_run_ca_config conf = {
+		.host = ae_fact_text(p->about, "host"),
+		.authority = ae_fact_text(p->about, "name"),
+		.no_dcom = !dcom,
+		.no_icpr = dcom,
+		.call_ms = WAY_MS,
+		.total_ms = WAY_MS,
+	};
+	struct ae_arena *a = ae_arena_new(4 * VALUE_MAX);
+	struct ae_run_ca *ca = NULL;
+	int rc;
+
+	if (a == NULL)
+		return ae_fail_mem(e);
+	probe_set(p, "config", client_text(ae_fact_text(p->about, "config")));
+	probe_set(p, "host", client_text(conf.host));
+	rc = ae_gss_cred_ccache(&conf.cred, probe_ccache(p), e);
+	if (rc == AE_OK)
+		rc = ae_run_ca_new(&ca, &conf, e);
+	if (rc == AE_OK)
+		ask(p, ca, dcom, a, e);
+	ae_run_ca_free(ca);
+	ae_gss_cred_free(conf.cred);
+	ae_arena_free(a);
+	return rc; /* a CA that cannot be reached is a fact, no failure */
+}
+
+int
+probe_dcom(struct probe *p, struct ae_err *e)
+{
+	return go(p, true, e);
+}
+
+int
+probe_icpr(struct probe *p, struct ae_err *e)
+{
+	return go(p, false, e);
+}

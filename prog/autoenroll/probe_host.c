@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Probes that need no network: who and where we are, the join, the state
+ * directory, the runs; and the store.
+ *
+ *   "host": { "name", "fqdn", "fqdn_error", "uid", "user": bool, "realm",
+ *             "principal", "keytab": { "path", "state": "present" | "absent" |
+ *             "denied" | "damaged", "error", "keys": [ { "principal", "kvno",
+ *             "enctype", "etype" } ] },
+ *             "state_dir": { "path", "state": "writable" | "absent" |
+ *             "read-only" | "denied", "free", "inodes_free" },
+ *             "task": as task.json has it, "run_lock": "free" | "held" }
+ *   "store": { "certs": as "store list --json", "requests" }
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "certs.h"
+#include "diag/facts.h"
+#include "gss/look.h"
+#include "probe.h"
+#include "sys/files.h"
+
+#define TASK_FILE_MAX (1u << 20)
+
+static void
+names(struct probe *p)
+{
+	struct ae_err e = AE_ERR_INIT;
+	char name[256] = "", principal[256], realm[256];
+
+	(void)gethostname(name, sizeof(name) - 1);
+	probe_set(p, "name", client_text(name));
+	probe_set(p, "uid", json_integer(geteuid()));
+	probe_set(p, "user", json_boolean(p->cli->c.user));
+	if (client_fqdn(name, sizeof(name), &e) == AE_OK)
+		probe_set(p, "fqdn", client_text(name));
+	else
+		probe_set(p, "fqdn_error", client_text(e.text));
+	if (client_principal(&p->cli->c, principal, sizeof(principal), NULL) ==
+	    AE_OK)
+		probe_set(p, "principal", client_text(principal));
+	if (ae_gss_default_realm(realm, sizeof(realm)))
+		probe_set(p, "krb5_realm", client_text(realm));
+}
+
+static void
+keytab(struct probe *p)
+{
+	const char *path = p->cli->c.keytab, *state = "present";
+	json_t *j = json_pack("{s:s}", "path", path), *keys = json_array();
+	struct ae_gss_key *v = NULL;
+	struct ae_err e = AE_ERR_INIT;
+	size_t n, i;
+	int rc;
+
+	rc = ae_gss_keytab_list(&v, &n, path, &e);
+	if (rc != AE_OK) {
+		state = rc == AE_ENOTFOUND ? "absent"
+		    : rc == AE_EDENIED	   ? "denied"
+					   : "damaged";
+		(void)json_object_set_new(j, "error", client_text(e.text));
+	}
+	for (i = 0; i < n; i++) {
+		json_t *key =
+		    json_pack("{s:I, s:i, s:s}", "kvno", (json_int_t)v[i].kvno,
+			"enctype", (int)v[i].enctype, "etype", v[i].etype_name);
+
+		(void)json_object_set_new(
+		    key, "principal", client_text(v[i].principal));
+		(void)json_array_append_new(keys, key);
+	}
+	(void)json_object_set_new(j, "state", json_string(state));
+	(void)json_object_set_new(j, "keys", keys);
+	probe_set(p, "keytab", j);
+	free(v);
+}
+
+/* krb5.conf's realm, or the one of the keytab's first entry. */
+static void
+realm(struct probe *p)
+{
+	const char *s = ae_fact_str(p->mine, "krb5_realm"), *at;
+	const json_t *first;
+
+	if (s == NULL) {
+		first = json_array_get(ae_fact(p->mine, "keytab.keys"), 0);
+		at = strrchr(ae_fact_text(first, "principal"), '@');
+		s = at == NULL || at[1] == '\0' ? NULL : at + 1;
+	}
+	if (s != NULL)
+		probe_set(p, "realm", client_text(s));
+}
+
+static void
+state_dir(struct probe *p)
+{
+	const char *path = p->cli->c.state_dir, *state = "writable";
+	json_t *j = json_object();
+	struct statvfs fs;
+
+	if (access(path, W_OK | X_OK) != 0)
+		state = errno == ENOENT ? "absent"
+		    : errno == EROFS	? "read-only"
+					: "denied";
+	(void)json_object_set_new(j, "path", client_text(path));
+	(void)json_object_set_new(j, "state", json_string(state));
+	if (statvfs(path, &fs) == 0) {
+		if ((fs.f_flag & ST_RDONLY) != 0)
+			(void)json_object_set_new(
+			    j, "state", json_string("read-only"));
+		(void)json_object_set_new(j, "free",
+		    json_integer((json_int_t)(fs.f_bavail * fs.f_frsize)));
+		(void)json_object_set_new(
+		    j, "inodes_free", json_integer((json_int_t)fs.f_favail));
+		(void)json_object_set_new(
+		    j, "inodes", json_integer((json_int_t)fs.f_files));
+	}
+	probe_set(p, "state_dir", j);
+}
+
+static void
+task(struct probe *p)
+{
+	uint8_t *text = NULL;
+	char path[4096];
+	json_t *j = NULL;
+	size_t len;
+	int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "%s/task.json", p->cli->c.state_dir);
+	if (ae_file_read(&text, &len, path, TASK_FILE_MAX, NULL) == AE_OK)
+		j = json_loadb(
+		    (const char *)text, len, JSON_REJECT_DUPLICATES, NULL);
+	free(text);
+	if (json_is_object(j))
+		probe_set(p, "task", j);
+	else
+		json_decref(j);
+	(void)snprintf(path, sizeof(path), "%s/run.lock", p->cli->c.run_dir);
+	if (access(path, F_OK) != 0)
+		return;
+	if (ae_file_lock(&fd, path, false, NULL) == AE_EUNAVAIL)
+		probe_set(p, "run_lock", json_string("held"));
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+int
+probe_host(struct probe *p, struct ae_err *e)
+{
+	(void)e;
+	probe_doing(p, "asking for this machine's own name");
+	names(p);
+	probe_doing(p, "reading files of this machine");
+	keytab(p);
+	realm(p);
+	state_dir(p);
+	task(p);
+	return AE_OK;
+}
+
+int
+probe_store(struct probe *p, struct ae_err *e)
+{
+	json_t *certs = NULL, *requests = NULL;
+	int rc;
+
+	probe_doing(p, "trying the keys of the store");
+	rc = certs_load(&certs, p->cli, true, e);
+	if (rc != AE_OK)
+		return rc;
+	probe_set(p, "certs", certs);
+	rc = certs_requests(&requests, p->cli, e);
+	if (rc == AE_OK)
+		probe_set(p, "requests", requests);
+	return rc;
+}

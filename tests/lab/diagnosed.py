@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the autoenroll authors.
+"""The healthy lab that lab/faults breaks, and diagnose in it."""
+import json
+import subprocess
+
+from ca import FULL, PKS_DN, READ, Ca, enroll_for
+from client import Client
+from lab import TOP
+
+FAULTS = TOP / "lab" / "faults"
+TEMPLATES = {
+    "Machine": (READ + FULL + enroll_for("DC"), {}),
+    "Person": (READ + FULL + enroll_for("DU"), {"flags": 0x20000, "msPKI-Certificate-Name-Flag": 0x42000000,
+                                                "ekus": ("1.3.6.1.5.5.7.3.2",)}),
+}
+
+
+class World:
+    def __init__(self, lab, build):
+        self.lab, self.build = lab, build
+        self.ca = Ca(lab, build)
+        self.ca.setup(TEMPLATES)
+        self.ca.trust()
+        self.ca.ldb("ldbdel", f"CN=NTAuthCertificates,{PKS_DN}", check=False)
+        der = "".join(lab.ca1.path("/etc/certsrv/ca.pem").read_text().split("-----")[2].split())
+        self.ca.ldb("ldbadd", input=f"dn: CN=NTAuthCertificates,{PKS_DN}\nobjectClass: certificationAuthority\n"
+                                    f"cACertificate:: {der}\nauthorityRevocationList:: AA==\n"
+                                    "certificateRevocationList:: AA==\n\n")
+        self.ca.start()
+        self.pc1 = Client(lab.pc1, build)
+        self.pc1.local_policy(7)
+        self.pc1.run("pulse", "--wait")
+
+    def close(self):
+        self.ca.stop()
+
+    def diagnose(self, *words, code=None):
+        return self.pc1.json("diagnose", *words, code=code)
+
+    def fault(self, name, *words):
+        done = subprocess.run([FAULTS / name, *words], text=True, capture_output=True, timeout=60)
+        assert done.returncode == 0, (name, done.stdout, done.stderr)
+        return done.stdout
+
+    def ask(self, name):
+        return json.loads(self.fault(name, "--ask"))
+
+    def broken(self, *names):
+        return Broken(self, names)
+
+
+class Broken:
+    """with world.broken("net.epm-unreachable"): …"""
+
+    def __init__(self, world, names):
+        self.world, self.names = world, names
+
+    def __enter__(self):
+        try:
+            for i, name in enumerate(self.names):
+                self.world.fault(name, self.world.lab.name, *(["--too"] if i else []))
+        except AssertionError:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_):
+        self.world.fault(self.names[0], self.world.lab.name, "--mend")
+
+
+def found(report):
+    """Ids of the causes, the root first; consequences are folded away."""
+    root = [report["root"]] if report["root"] else []
+    return [f["check_id"] for f in root + report["also"]]

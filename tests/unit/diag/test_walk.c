@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The walk: every row has its words, nobody explains himself in a circle,
+ * what was not seen is unknown, and consequences are folded.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "diag/diag.h"
+#include "diag/facts.h"
+#include "diag/report.h"
+
+#define ROWS_MAX 512
+
+struct rows {
+	const struct ae_diag_check *v[ROWS_MAX];
+	size_t n;
+};
+
+static void
+collect(struct rows *r)
+{
+	const struct ae_diag_stage *s;
+	const struct ae_diag_check *row;
+
+	r->n = 0;
+	for (s = ae_diag_stages; s->name != NULL; s++) {
+		for (row = s->v; row->id != NULL; row++) {
+			assert_true(r->n < ROWS_MAX);
+			r->v[r->n++] = row;
+		}
+	}
+}
+
+static void
+test_every_row_has_words_and_one_place(void **state)
+{
+	const struct ae_diag_stage *stage;
+	struct rows r;
+	size_t i;
+
+	(void)state;
+	collect(&r);
+	assert_true(r.n > 50);
+	for (i = 0; i < r.n; i++) {
+		if (ae_diag_text_find(r.v[i]->id) == NULL)
+			fail_msg("no words for %s", r.v[i]->id);
+		assert_ptr_equal(ae_diag_find(r.v[i]->id, &stage), r.v[i]);
+		assert_non_null(r.v[i]->judge);
+	}
+}
+
+/* Is to reachable from i by "is explained by"? */
+static bool
+leads_to(const struct rows *r, size_t i, size_t to, bool *been)
+{
+	size_t k;
+
+	if (been[i])
+		return false;
+	been[i] = true;
+	for (k = 0; k < r->n; k++) {
+		if (k == i || !ae_diag_match(r->v[i]->after, r->v[k]->id))
+			continue;
+		if (k == to || leads_to(r, k, to, been))
+			return true;
+	}
+	return false;
+}
+
+static void
+test_no_circle_of_explanations(void **state)
+{
+	struct rows r;
+	size_t i;
+
+	(void)state;
+	collect(&r);
+	for (i = 0; i < r.n; i++) {
+		bool been[ROWS_MAX] = { false };
+
+		if (leads_to(&r, i, i, been))
+			fail_msg("%s explains itself", r.v[i]->id);
+	}
+}
+
+static struct ae_diag *
+walk(json_t *facts)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_diag *d = NULL;
+
+	assert_non_null(facts);
+	assert_int_equal(ae_diag_make(&d, facts, &e), AE_OK);
+	return d;
+}
+
+/* Nothing was seen: nothing is wrong, and nothing is fine. */
+static void
+test_nothing_seen_is_unknown(void **state)
+{
+	json_t *facts = json_object(), *report;
+	struct ae_diag *d = walk(facts);
+	size_t i;
+
+	(void)state;
+	assert_int_equal(d->root, AE_DIAG_NOBODY);
+	assert_int_equal(d->nfine, 0);
+	for (i = 0; i < d->n; i++)
+		assert_int_equal(d->v[i].verdict, AE_DIAG_UNKNOWN);
+	report = ae_diag_report(d, facts, AE_DIAG_EN);
+	assert_true(ae_fact_is(report, "category", "unknown"));
+	json_decref(report);
+	ae_diag_free(d);
+	json_decref(facts);
+}
+
+/* A clock that is wrong explains the ticket that was refused. */
+static void
+test_consequences_are_folded(void **state)
+{
+	json_t *facts =
+	    json_loads("{\"probes\": {\"dc\": {\"state\": \"done\"},"
+		       " \"krb\": {\"because\": \"the KDC says no\"}},"
+		       " \"host\": {\"realm\": \"X\", \"keytab\": {\"state\": "
+		       "\"denied\"}},"
+		       " \"krb\": {\"fresh\": {\"error\": {\"kdc_error\": 37,"
+		       " \"text\": \"Clock skew too great\"}}}}",
+		0, NULL);
+	json_t *report;
+	struct ae_diag *d;
+
+	(void)state;
+	d = walk(facts);
+	assert_true(d->root != AE_DIAG_NOBODY);
+	assert_string_equal(d->v[d->root].check->id, "time.skew");
+	report = ae_diag_report(d, facts, AE_DIAG_FR);
+	assert_true(ae_fact_is(report, "root.check_id", "time.skew"));
+	assert_int_equal(json_array_size(json_object_get(report, "also")), 0);
+	assert_true(ae_fact_is(
+	    json_array_get(json_object_get(report, "consequences"), 0),
+	    "check_id", "auth.no-tgt"));
+	json_decref(report);
+	ae_diag_free(d);
+	json_decref(facts);
+}
+
+static void
+test_patterns(void **state)
+{
+	(void)state;
+	assert_true(ae_diag_match("net.* time.skew", "net.epm-unreachable"));
+	assert_true(ae_diag_match("net.* time.skew", "time.skew"));
+	assert_false(ae_diag_match("net.* time.skew", "time.skewed"));
+	assert_false(ae_diag_match("net.* time.skew", "network.x"));
+	assert_false(ae_diag_match("", "time.skew"));
+	assert_false(ae_diag_match(NULL, "time.skew"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_row_has_words_and_one_place),
+		cmocka_unit_test(test_no_circle_of_explanations),
+		cmocka_unit_test(test_nothing_seen_is_unknown),
+		cmocka_unit_test(test_consequences_are_folded),
+		cmocka_unit_test(test_patterns),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
