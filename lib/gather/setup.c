@@ -180,6 +180,21 @@ ensure_cdp(struct ae_setup_run *r, const struct ae_sd *sd, const char *cdp,
 }
 
 /*
+ * Where the CA puts the certificates of recovery agents.  The class demands
+ * a value: one zero byte, as with the CRLs, until there is one.
+ */
+static int
+ensure_agents(struct ae_setup_run *r, const struct ae_sd *sd, const char *kra,
+    struct ae_err *e)
+{
+	const struct ae_setup_attr none = { "userCertificate",
+		AE_SETUP_ONLY_NEW, &no_crl, 1 };
+
+	return ae_setup_ensure(r, ae_setup_dn(r, "CN", r->conf->ca_object, kra),
+	    "msPKI-PrivateKeyRecoveryAgent", &none, 1, sd, e);
+}
+
+/*
  * Issuers above: where clients look for intermediates, and the root where
  * they look for what to trust.
  */
@@ -232,6 +247,8 @@ ensure_trust(struct ae_setup_run *r, struct ae_err *e)
 	    "certificationAuthority", attrs, COUNT(attrs), sd, e);
 	if (rc == AE_OK)
 		rc = ensure_cdp(r, sd, at[1], e);
+	if (rc == AE_OK)
+		rc = ensure_agents(r, sd, at[5], e);
 	ae_sd_free(sd);
 	if (rc == AE_OK)
 		rc = ensure_above(r, at[0], at[2], e);

@@ -590,8 +590,8 @@ on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 /* ---- certificates ---- */
 
 static int
-publish(struct directory *d, const struct ae_sid *sid, const void *der,
-    size_t len, char *dn, size_t dn_len, struct ae_err *e)
+publish(struct directory *d, const struct ad_published *p, char *dn,
+    size_t dn_len, struct ae_err *e)
 {
 	struct ae_ad *at;
 	int rc, tries;
@@ -600,11 +600,13 @@ publish(struct directory *d, const struct ae_sid *sid, const void *der,
 		at = NULL;
 		rc = connect_dc(d, e);
 		if (rc == AE_OK)
+			at = d->ad;
+		if (rc == AE_OK && p->kra == NULL)
 			rc = ad_forest_by_sid(
-			    &at, d->forest, d->ad, d->cred, sid, e);
+			    &at, d->forest, d->ad, d->cred, &p->owner, e);
 		if (rc == AE_OK)
 			rc = ad_publish_cert(
-			    at, sid, der, len, ae_clock_now(), dn, dn_len, e);
+			    at, p, ae_clock_now(), dn, dn_len, e);
 		if (!worth_another(rc) || is_away(d, at))
 			return rc;
 		let_go(d, at);
@@ -618,23 +620,23 @@ on_publish(
 {
 	struct peer *peer = arg;
 	struct directory *d = peer->p->state;
+	struct ad_published p = { .kra = NULL };
 	struct ae_err why = AE_ERR_INIT;
-	const uint8_t *cert;
-	struct ae_sid sid;
 	char dn[1024];
 	struct ae_rd r;
 	struct ae_wr w;
-	size_t len;
 	int rc;
 
 	(void)ipc;
 	ae_rd_init(&r, m->body, m->len);
-	sid = ae_sid_get(&r);
-	cert = get_bytes(&r, &len);
+	if (ae_rd_u8(&r) != 0)
+		p.kra = peer->p->conf.name;
+	p.owner = ae_sid_get(&r);
+	p.der = get_bytes(&r, &p.len);
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "AD_PUBLISH", e);
-	ae_sid_print(dn, &sid);
-	rc = publish(d, &sid, cert, len, dn, sizeof(dn), &why);
+	ae_sid_print(dn, &p.owner);
+	rc = publish(d, &p, dn, sizeof(dn), &why);
 	ae_wr_init(&w, 2 * MSG_TEXT_MAX);
 	ae_wr_u32(&w, (uint32_t)rc);
 	put_str(&w, dn);

@@ -60,13 +60,19 @@ int ad_object(struct ad_reach *d, const struct ae_rules_question *q,
 int ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key,
     bool delta, const void *der, size_t len, struct ae_err *e) AE_MUST_CHECK;
 
+/* A certificate and whose it is: an account's, or a recovery agent's. */
+struct ad_published {
+	const char *kra; /* the CA's name; NULL: of the owner's object */
+	struct ae_sid owner;
+	const uint8_t *der;
+	size_t len;
+};
+
 /*
- * Put a certificate into userCertificate of the object with that SID, and
- * take away what has ended more than a day ago.  dn is the object, for
- * whoever reads of a failure.
+ * Put it into userCertificate of its object, and take away what has ended
+ * more than a day ago.  dn is the object, for whoever reads of a failure.
  */
-int ad_publish_cert(struct ae_ad *ad, const struct ae_sid *sid, const void *der,
-    size_t len, int64_t now, char *dn, size_t dn_len,
-    struct ae_err *e) AE_MUST_CHECK;
+int ad_publish_cert(struct ae_ad *ad, const struct ad_published *p, int64_t now,
+    char *dn, size_t dn_len, struct ae_err *e) AE_MUST_CHECK;
 
 #endif

@@ -411,27 +411,40 @@ on_signed(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 /* ---- answers of db ---- */
 
 /*
- * CT_FLAG_PUBLISH_TO_DS: into its owner's directory object as well.  The
- * answer does not wait for it, and issued it stays when that fails.
+ * CT_FLAG_PUBLISH_TO_DS and its like: into its owner's directory object as
+ * well, or a recovery agent's into the KRA container.  The answer does not
+ * wait for it, and issued it stays when that fails.
  */
 static void
-publish(struct job *j)
+publish_in(struct job *j, bool kra)
 {
 	static const char why[] = "the directory process is not there";
 	char sid[AE_SID_STR_MAX];
 	struct ae_wr w;
 
-	if (j->d.template == NULL || j->d.ask_sid == NULL ||
-	    !(j->d.template->enrollment_flag & AE_CT_PUBLISH_TO_DS))
-		return;
 	ae_wr_init(&w, MSG_CERT_MAX);
+	ae_wr_u8(&w, kra);
 	ae_sid_put(&w, j->d.ask_sid);
 	put_bytes(&w, j->cert.p, j->cert.len);
 	if (!peer_send(peer_of(j->ca->p, ROLE_AD, 0), MSG_AD_PUBLISH,
 		(uint32_t)j->row, &w))
 		event_not_published(j->ca, (uint32_t)j->row, AE_EUNAVAIL,
-		    ae_sid_print(sid, j->d.ask_sid), NULL, why);
+		    kra ? "CN=KRA" : ae_sid_print(sid, j->d.ask_sid), NULL,
+		    why);
 	ae_wr_done(&w);
+}
+
+static void
+publish(struct job *j)
+{
+	const struct ae_template *t = j->d.template;
+
+	if (t == NULL || j->d.ask_sid == NULL)
+		return;
+	if (t->enrollment_flag & AE_CT_PUBLISH_TO_DS)
+		publish_in(j, false);
+	if (t->enrollment_flag & AE_CT_PUBLISH_TO_KRA_CONTAINER)
+		publish_in(j, true);
 }
 
 static void

@@ -89,7 +89,8 @@ enum msg {
 	MSG_ASK_SUBJECT,   /* string: an account's name, or its SID */
 	MSG_ASK_OBJECT,	   /* a question of object.h */
 	MSG_AD_CRL,	   /* u16 key index; DER, for the CDP container */
-	MSG_AD_PUBLISH,	   /* sid, bytes certificate; the id is the row's */
+	MSG_AD_PUBLISH,	   /* u8 0 owner 1 KRA, sid, bytes cert; the id is the
+			      row's */
 	/* ad -> ca */
 	MSG_REQUESTER,	  /* u8 ok, then the object */
 	MSG_SUBJECT,	  /* the same, account, u8 disabled, groups */

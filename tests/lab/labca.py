@@ -49,6 +49,7 @@ TEMPLATES = {
     "WebOld": (MACHINES, {NAME: SUPPLIED | 0x8, USAGES: [SERVER_AUTH]}),
     "KeyBased": (MACHINES, {NAME: SUPPLIED, USAGES: [SERVER_AUTH], FLAG: 0x10040}),
     "Published": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [CLIENT_AUTH], FLAG: 0x8}),
+    "Recovers": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: ["1.3.6.1.4.1.311.21.6"], FLAG: 0x4}),
     "Agent": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [AGENT]}),
     "ForOthers": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [CLIENT_AUTH], "msPKI-RA-Signature": 1,
                           "msPKI-RA-Application-Policies": AGENT}),

@@ -7,6 +7,7 @@ import json
 import pytest
 
 import wcce
+from ca import PKS_DN
 from lab import BASE_DN
 from test_signers import CMC, RESTRICTED, ask, enrolled, for_alice, renewal
 from wcce import ISSUED, TEMPLATE_DENIED
@@ -136,3 +137,24 @@ def test_published_to_its_owner(ca, restricted):
     [alice] = ca.lab.ldbsearch("(sAMAccountName=alice)", "userCertificate")
     assert alice["userCertificate"] == [answer["cert"]]
     assert not ca.events(79)
+
+
+def test_a_recovery_agent_is_published(ca, restricted):
+    """CT_FLAG_PUBLISH_TO_KRA_CONTAINER: into the CA's own object there, in place of the byte that stands for nobody; what
+    is good stays beside it.  Who counts as an agent is the configuration's to say."""
+    dn = f"CN={ca.name},CN=KRA,{PKS_DN}"
+    ca.ldb("ldbadd", input=f"dn: CN=KRA,{PKS_DN}\nobjectClass: container\n\n", check=False)
+    ca.ldb("ldbadd", input=f"dn: {dn}\nobjectClass: msPKI-PrivateKeyRecoveryAgent\nuserCertificate:: AA==\n"
+                           f"nTSecurityDescriptor: D:(A;;RPWPLCRCLO;;;{ca.sid('Cert Publishers')})(A;;RPLCRCLO;;;AU)\n\n")
+    try:
+        issued = []
+        for name in ("alice", "bob"):
+            answer = ask(ca.person(name), wcce.pkcs10(wcce.rsa_key()), "Recovers")
+            assert answer["disposition"] == ISSUED, answer
+            ca.wait_log(f"certificate of request {answer['id']} is in userCertificate of {dn}")
+            issued.append(answer["cert"])
+            [agent] = ca.lab.ldbsearch("(objectClass=msPKI-PrivateKeyRecoveryAgent)", "userCertificate", base=PKS_DN)
+            assert sorted(agent["userCertificate"]) == sorted(issued)
+        assert not ca.events(79)
+    finally:
+        ca.ldb("ldbdel", dn)

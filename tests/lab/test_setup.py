@@ -85,6 +85,8 @@ def test_what_clients_read(setup):
     for rdn in (f"CN={NAME},CN=AIA", f"CN={NAME},CN=Certification Authorities", "CN=NTAuthCertificates"):
         [entry] = setup.find(f"{rdn},{PKS_DN}")
         assert entry["cACertificate"] == [setup.der]
+    [agents] = setup.find(f"CN={NAME},CN=KRA,{PKS_DN}")  # none yet
+    assert agents["userCertificate"] == [b"\0"]
     [cdp] = setup.find(f"CN={NAME},CN=ca1,CN=CDP,{PKS_DN}")
     assert "cRLDistributionPoint" in cdp["objectClass"]
     templates = setup.find(f"CN=Certificate Templates,{PKS_DN}", "one",
