@@ -26,8 +26,10 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ENROLL = "0e10c968-78fb-11d2-90d4-00c04f79dc55"
@@ -174,6 +176,67 @@ class Lab:
     def undo_move(self, host, inside):
         path = self.path(host, inside)
         pathlib.Path(str(path) + ".fault").rename(path)
+
+    # ---- services that the lab's maker started by start_service ----
+
+    def service_path(self, host, name):
+        return self.directory / host / f"service-{name}.json"
+
+    def start_service(self, host, name, command=None, env=None, ready=()):
+        """command, env and ready (what its log must say, one after the other) are remembered from
+        the first start; the log is /var/NAME.log of the host."""
+        path = self.service_path(host, name)
+        service = json.loads(path.read_text()) if command is None else \
+            {"command": list(map(str, command)), "env": env or {}, "ready": list(ready)}
+        log = self.path(host, f"/var/{name}.log")
+        log.write_bytes(b"")
+        extra = ["env"] + [f"{k}={v}" for k, v in service["env"].items()] if service["env"] else []
+        with open(log, "ab") as out:
+            popen = subprocess.Popen([str(HERE / "lab"), "--name", self.name, "exec", host, *extra, *service["command"]],
+                                     stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                     start_new_session=True)
+        path.write_text(json.dumps(service | {"pid": popen.pid}))
+        return all(self.wait_log(host, name, pattern, popen) for pattern in service["ready"])
+
+    def wait_log(self, host, name, pattern, popen=None, seconds=20, count=1):
+        """False: it ended before it said so."""
+        log, end = self.path(host, f"/var/{name}.log"), time.monotonic() + seconds
+        while time.monotonic() < end:
+            if len(re.findall(pattern, log.read_text(errors="replace"))) >= count:
+                return True
+            if popen is not None and popen.poll() is not None:
+                return False
+            time.sleep(0.05)
+        sys.exit(f"fault: no {pattern!r} in the log of {name}:\n{log.read_text(errors='replace')[-4000:]}")
+
+    def stop_service(self, host, name):
+        """By SIGTERM, and waits for its end."""
+        outer, end = json.loads(self.service_path(host, name).read_text())["pid"], time.monotonic() + 15
+        children = pathlib.Path(f"/proc/{outer}/task/{outer}/children")
+        while children.exists() and time.monotonic() < end:
+            for pid in children.read_text().split():
+                os.kill(int(pid), signal.SIGTERM)
+            time.sleep(0.1)
+            with_ = pathlib.Path(f"/proc/{outer}/stat")
+            if with_.exists() and with_.read_text().rsplit(")", 1)[1].split()[0] == "Z":
+                break
+
+    def service_stopped(self, host="ca1", name="certsrvd"):
+        self.note("start", host, name)
+        self.stop_service(host, name)
+
+    def undo_start(self, host, name):
+        self.stop_service(host, name)  # one that a fault started otherwise
+        self.start_service(host, name)
+
+    def service_restarted(self, host="ca1", name="certsrvd"):
+        """Once more: after the files that are noted before this, and again when they are mended."""
+        self.stop_service(host, name)
+        return self.start_service(host, name)
+
+    def restart_when_mended(self, host="ca1", name="certsrvd"):
+        """To be said before the files are changed, so that it is undone after them."""
+        self.note("start", host, name)
 
     # ---- the directory, on the DC's own database ----
 

@@ -2,11 +2,16 @@
 # Copyright the autoenroll authors.
 """The healthy lab that lab/faults breaks, and diagnose in it."""
 import json
+import pathlib
 import subprocess
+import sys
 
 from ca import FULL, PKS_DN, READ, Ca, enroll_for
 from client import Client
 from lab import TOP
+
+sys.path.append(str(pathlib.Path(TOP) / "lab"))
+import fault  # noqa: E402
 
 FAULTS = TOP / "lab" / "faults"
 TEMPLATES = {
@@ -27,13 +32,19 @@ class World:
         self.ca.ldb("ldbadd", input=f"dn: CN=NTAuthCertificates,{PKS_DN}\nobjectClass: certificationAuthority\n"
                                     f"cACertificate:: {der}\nauthorityRevocationList:: AA==\n"
                                     "certificateRevocationList:: AA==\n\n")
-        self.ca.start()
+        with open(lab.ca1.path("/etc/certsrv/certsrv.conf"), "a", encoding="ascii") as conf:
+            conf.write("\n[directory]\nrefresh = 1s\n")  # a fault in AD is one at the CA soon
+        # The faults stop and start it, too.
+        self.services = fault.Lab(lab.name)
+        assert self.services.start_service(
+            "ca1", "certsrvd", [self.ca.program, "-f"], {"ASAN_OPTIONS": "detect_leaks=0"},
+            ("ready: CA", "directory: [1-9][0-9]* templates")), self.ca.text()
         self.pc1 = Client(lab.pc1, build)
         self.pc1.local_policy(7)
         self.pc1.run("pulse", "--wait")
 
     def close(self):
-        self.ca.stop()
+        self.services.stop_service("ca1", "certsrvd")
 
     def diagnose(self, *words, code=None):
         return self.pc1.json("diagnose", *words, code=code)
