@@ -123,7 +123,7 @@ def test_forbidden_calls(ca, build, role, call, result):
 # ---- when one dies ----
 
 @pytest.mark.parametrize("role", ROLES)
-def test_killed_process_comes_back(ca, pc1, role):
+def test_f1_killed_process_comes_back(ca, pc1, role):
     csr = make_csr(pc1, f"kill-{role}")
     before = ca.text().count(f"{role} killed by signal 9")
     old = ca.pids(role)
@@ -135,7 +135,7 @@ def test_killed_process_comes_back(ca, pc1, role):
     assert not set(ca.pids(role)) & set(old)
 
 
-def test_killed_while_issuing(ca, pc1):
+def test_f1_killed_while_issuing(ca, pc1):
     """Clients enroll in a loop while processes are shot: nobody holds a certificate that the
     database does not know, no serial comes twice, no intent is left open."""
     received, errors, stop = [], collections.Counter(), threading.Event()
@@ -230,7 +230,7 @@ def test_a_liar_is_cut_off(ca, pc1, role, what):
     enroll(ca, pc1, make_csr(pc1, "liar"))
 
 
-def test_a_babbler_is_bounded(ca, pc1):
+def test_f26_a_babbler_is_bounded(ca, pc1):
     """A process that floods the log gets a thousand lines in ten seconds, and serves on."""
     line = message(MSG["MSG_LOG"], b"\x05\x00babble\0")  # notice, no fields, text
     with steal(ca.pids("auth")[0], 3) as s:
@@ -265,7 +265,7 @@ def test_noise_is_one_line(ca, lab):
 
 
 @pytest.mark.parametrize("level", [1, 2, 4, 5])
-def test_below_privacy_is_refused(ca, pc1, level):
+def test_esc11_below_privacy_is_refused(ca, pc1, level):
     """ESC11: nothing below packet privacy asks for a certificate."""
     rows = len(ca.rows())
     csr = make_csr(pc1, "level")
@@ -275,13 +275,13 @@ def test_below_privacy_is_refused(ca, pc1, level):
     assert len(ca.rows()) == rows
 
 
-def test_anonymous_is_refused(ca, pc1):
+def test_auth_type_anonymous_is_refused(ca, pc1):
     csr = make_csr(pc1, "anonymous")
     got = icpr(pc1, f"{ca.host.fqdn}:49500", csr, "--ca", ca.name, "--anonymous")
     assert "access" in got["error"].lower(), got
 
 
-def test_one_address_cannot_take_all_places(ca, lab):
+def test_f13_one_address_cannot_take_all_places(ca, lab):
     """33 silent connections: the 33rd is closed at once, the others after ten seconds, and another
     host is served meanwhile."""
     script = ("import socket,time,select\n"
@@ -325,7 +325,7 @@ def test_krb5_conf_changes(ca, pc1):
     enroll(ca, pc1, make_csr(pc1, "krb5conf"), seconds=60)
 
 
-def test_without_domain_controller(ca, pc1, lab):
+def test_f10_without_domain_controller(ca, pc1, lab):
     """The directory away for longer than a minute: deny, and go on by itself afterwards."""
     csr = make_csr(pc1, "nodc")
     enroll(ca, pc1, csr)
@@ -369,7 +369,7 @@ def attempt(ca, host, name):
                 f"CertificateTemplate:{MACHINE}", "--ca", ca.name)
 
 
-def test_disk_full(ca, pc1, small_disk):
+def test_f4_disk_full(ca, pc1, small_disk):
     """F4: a clean error for each request, no certificate without a row, and on it goes without a
     restart when there is room again."""
     enroll(ca, pc1, make_csr(pc1, "room"))
@@ -384,7 +384,7 @@ def test_disk_full(ca, pc1, small_disk):
     assert 8 not in [row["disp"] for row in ca.rows()]
 
 
-def test_database_locked(ca, pc1):
+def test_f5_database_locked(ca, pc1):
     """F5: somebody else's lock costs a bounded wait and an error, then all is well."""
     holder = subprocess.Popen(
         ca.host.command("bash", "-c", "(echo 'BEGIN EXCLUSIVE;'; echo '.print held'; sleep 8) | "

@@ -41,7 +41,7 @@ def said(report, check):
     return [r["verdict"] for r in plan if r["check"] == check]
 
 
-def test_jumps(lab, build, ca):
+def test_f8_jumps(lab, build, ca):
     pc1 = Client(lab.pc1, build)
     pc1.local_policy(7)
     [result] = pc1.json("pulse", "--wait")["results"]

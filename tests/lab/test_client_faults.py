@@ -55,7 +55,7 @@ def failing_run(pc1):
 
 
 @pytest.mark.parametrize("what", ["refuse", "drop"])
-def test_no_kdc(pc1, ca, what):
+def test_f9_no_kdc(pc1, ca, what):
     getattr(ca.lab.dc1, what)(88)
     code, text = failing_run(pc1)
     assert code in (6, 7), text
@@ -63,7 +63,7 @@ def test_no_kdc(pc1, ca, what):
 
 
 @pytest.mark.parametrize("what", ["refuse", "drop"])
-def test_no_directory(pc1, ca, what):
+def test_f10_no_directory(pc1, ca, what):
     getattr(ca.lab.dc1, what)(389)
     code, text = failing_run(pc1)
     assert code in (5, 6), text
@@ -78,7 +78,7 @@ def test_a_cable_that_is_out(pc1):
 
 @pytest.mark.parametrize("how", ["reset:2000", "reset:5000", "hole:5000", "garbage:2000",
                                  "garbage:5000", "slow", "referral"])
-def test_half_an_answer_of_the_directory(pc1, ca, how):
+def test_f10_half_an_answer_of_the_directory(pc1, ca, how):
     """What came before the end is not taken for the whole: nothing is planned on it."""
     with pc1.host.between(ca.lab.dc1, 389, how):
         code, text = failing_run(pc1)
@@ -107,7 +107,7 @@ def dead_dc(lab):
         lab.dc1.run("samba-tool", "dns", "delete", lab.dc1.fqdn, *record, login)
 
 
-def test_a_dead_dc_among_the_living(pc1, lab, dead_dc):
+def test_f11_a_dead_dc_among_the_living(pc1, lab, dead_dc):
     """F11: the run goes on with the next domain controller, and says which one it was."""
     answer = pc1.host.run("dig", "+short", "SRV", "_ldap._tcp.dc._msdcs.lab.example").stdout
     assert dead_dc in answer and lab.dc1.fqdn in answer

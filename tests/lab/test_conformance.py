@@ -7,7 +7,7 @@ from test_raw_protocol import APPLIES, run_suite
 MAX_AUTH = 16  # security contexts of one connection
 
 
-def test_every_test_that_applies_passes(ca):
+def test_cve_2015_5370_every_test_that_applies_passes(ca):
     results = run_suite(ca.lab, ca.host, APPLIES, max_num_auth=MAX_AUTH)
     assert sorted(results) == sorted(APPLIES)
     failed = {name: reason for name, reason in results.items() if reason is not None}

@@ -38,7 +38,7 @@ def test_activated_by_the_scm(ca, level):
 
 
 @pytest.mark.parametrize("level", [None, 2])
-def test_activation_wants_integrity(ca, level):
+def test_esc11_activation_wants_integrity(ca, level):
     answer = ca.machine().one(("activate", {"level": level}))
     assert "access" in answer["error"].lower(), answer
 
@@ -52,7 +52,7 @@ def test_activated_the_old_way(ca):
 
 
 @pytest.mark.parametrize("level", [None, 2])
-def test_the_old_way_wants_integrity_as_well(ca, level):
+def test_esc11_the_old_way_wants_integrity_as_well(ca, level):
     answer = ca.machine().one(("activate_old", {"level": level}))
     assert "error" in answer, answer
 
@@ -70,7 +70,7 @@ def test_without_the_mutual_flag(ca):
     assert answer.get("disposition") == ISSUED, answer
 
 
-def test_ntlm_is_refused(ca):
+def test_esc8_ntlm_is_refused(ca):
     answer = ca.witness(ca.lab.pc1, ntlm=("alice", ca.lab.user_password)).one("activate")
     assert "Authentication type not recognized" in answer["error"], answer
 
@@ -158,7 +158,7 @@ def test_methods_of_the_first_interface_on_the_second(ca):
 
 
 @pytest.mark.parametrize("level", [None, 2, 5])
-def test_calls_that_are_not_sealed_are_refused(ca, level):
+def test_esc11_calls_that_are_not_sealed(ca, level):
     before = ca.count()
     answers = ca.machine().run(("activate", {"call_level": level}), ("request", request()))
     assert "error" not in answers[0], answers[0]

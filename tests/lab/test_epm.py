@@ -67,6 +67,6 @@ def test_rpcclient_lists_our_endpoints(ca, options):
     assert f"{ca.host.address}[{PORT}" in out, out
 
 
-def test_ntlm_is_refused(ca):
+def test_esc8_ntlm_is_refused(ca):
     answer = ca.witness(ca.lab.pc1, ntlm=("alice", ca.lab.user_password)).one(("map", {"auth": True}))
     assert "Authentication type not recognized" in answer["error"], answer

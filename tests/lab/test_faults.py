@@ -44,7 +44,7 @@ def fault(host, what, *words):
 
 
 @pytest.mark.parametrize("what, words", [("refuse", (389,)), ("drop", (389,)), ("pause", ())])
-def test_the_directory_is_away(ca, what, words):
+def test_f10_the_directory_is_away(ca, what, words):
     """Nobody is looked up: a requester the CA does not know yet is denied, and told why."""
     ca.restart()  # forgets requesters
     pc1, dc1 = ca.lab.pc1, ca.lab.dc1
@@ -65,7 +65,7 @@ def test_the_directory_is_away(ca, what, words):
     assert ca.count() >= before + 2
 
 
-def test_the_kdc_is_away(ca):
+def test_f9_the_kdc_is_away(ca):
     """Who has a ticket is served; it is clients that need the KDC."""
     witness = ca.machine()
     ca.lab.pc1.run("kvno", "-q", f"host/{ca.host.fqdn}")
@@ -75,7 +75,7 @@ def test_the_kdc_is_away(ca):
     assert ask(ca.machine())["disposition"] == ISSUED
 
 
-def test_the_directory_was_away_at_the_start(ca):
+def test_f10_the_directory_was_away_at_the_start(ca):
     """A CA that never saw the directory says so and issues nothing; then it comes by itself."""
     witness = ca.machine()
     ca.lab.pc1.run("kvno", "-q", f"host/{ca.host.fqdn}")
@@ -104,7 +104,7 @@ def small_disk(ca, size="12m"):
         ca.start()
 
 
-def test_the_disk_is_full(ca):
+def test_f4_the_disk_is_full(ca):
     """Nothing is signed whose row cannot be kept, and room is all it takes to go on."""
     with small_disk(ca):
         witness = ca.machine()

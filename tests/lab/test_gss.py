@@ -65,7 +65,7 @@ def test_names_of_the_account(lab, build, keytabs):
         assert caller(lab, build, keytabs, "spnego", f"{service}/{lab.ca1.fqdn}")["account"] == lab.pc1.account
 
 
-def test_other_hosts_ticket(lab, build, keytabs):
+def test_spn_other_hosts_ticket(lab, build, keytabs):
     done = caller(lab, build, keytabs, "krb5", f"host/{lab.dc1.fqdn}", check=False)
     assert done.returncode == 1
     assert "AE_EAUTH" in done.stderr

@@ -42,7 +42,7 @@ def test_without_the_mutual_flag(ca):
     assert ask(ca.machine(mutual=False)).get("disposition") == ISSUED
 
 
-def test_a_ticket_for_another_host_is_refused(ca):
+def test_spn_a_ticket_for_another_host(ca):
     before = ca.count()
     answer = ask(ca.machine(spn=f"host/{ca.lab.dc1.fqdn}"))
     assert "Bind context rejected" in answer["error"] or "access_denied" in answer["error"], answer
@@ -50,7 +50,7 @@ def test_a_ticket_for_another_host_is_refused(ca):
 
 
 @pytest.mark.parametrize("level", [2, 5])
-def test_calls_that_are_not_sealed_are_refused(ca, level):
+def test_esc11_calls_that_are_not_sealed(ca, level):
     """MS-ICPR 3.2.4.1.1: below packet privacy nothing is answered (ESC11)."""
     before = ca.count()
     answer = ask(ca.machine(level=level))
@@ -63,7 +63,7 @@ def test_anonymous_calls_are_refused(ca):
     assert "access_denied" in answer.get("error", "").lower(), answer
 
 
-def test_ntlm_is_refused_by_a_bind_nak(ca):
+def test_esc8_ntlm_is_refused_by_a_bind_nak(ca):
     answer = ask(ca.witness(ca.lab.pc1, ntlm=("alice", ca.lab.user_password)))
     assert "Authentication type not recognized" in answer["error"], answer
 
@@ -93,7 +93,7 @@ def test_samba_does_not_get_around_the_seal(ca, level):
     assert ca.count() == before
 
 
-def test_samba_s_ntlm_is_refused(ca):
+def test_esc8_samba_s_ntlm_is_refused(ca):
     for mech in ("ntlm", "spnego"):
         answer = ask(ca.witness(ca.lab.pc1, samba=mech, ntlm=("alice", ca.lab.user_password)))
         assert "error" in answer and "disposition" not in answer, answer

@@ -8,7 +8,7 @@ from wcce import ISSUED
 TOO_BUSY = 0x800706BB
 
 
-def test_t11_one_account_cannot_flood(ca):
+def test_flood_one_account(ca):
     ca.configure("listen", requests_per_minute=10, max_connections_per_account=4)
     ca.restart()
     try:
@@ -30,7 +30,7 @@ def test_t11_one_account_cannot_flood(ca):
         ca.restart()
 
 
-def test_t11_one_account_cannot_hold_all_connections(ca):
+def test_flood_one_account_s_connections(ca):
     ca.configure("listen", max_connections_per_account=4, workers=1)
     ca.restart()
     try:

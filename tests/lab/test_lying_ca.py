@@ -46,7 +46,7 @@ def pc1(lab, build, ca):
 
 
 @pytest.mark.parametrize("way", ["dcom", "icpr"])
-def test_every_lie_is_refused_for_its_reason(pc1, ca, build, way):
+def test_rogue_ca_every_lie_is_refused_for_its_reason(pc1, ca, build, way):
     log = ca.host.path("/run/lying_ca.log")
     with ca.host.start("/usr/bin/python3", SCRIPT, build / "tests/tools/lying_ca", 135, ca.host.fqdn, way,
                        "/run/lies.json", log=log, env={"ASAN_OPTIONS": "detect_leaks=0"}) as process:

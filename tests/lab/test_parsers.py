@@ -101,13 +101,13 @@ def test_they_read_the_same(issued, template):
     assert int(re.sub(r"[\s:]", "", words), 16) == serial
 
 
-def test_a_serial_is_never_used_twice(issued):
+def test_f7_a_serial_is_never_used_twice(issued):
     serials = [asn1_x509.Certificate.load((issued / f"{t}.der").read_bytes()).serial_number for t in ENROLLED]
     assert len(set(serials)) == len(ENROLLED)
     assert all(0 < s < 2**(8 * 20) and s >= 2**64 for s in serials)
 
 
-def test_the_sid_extension(ca, issued):
+def test_kb5014754_the_sid_extension(ca, issued):
     """MS-WCCE 2.2.2.7.7.4, by asn1crypto: the account's own SID, in every template that authenticates."""
     for template, how in ENROLLED.items():
         der = (issued / f"{template}.der").read_bytes()

@@ -103,7 +103,7 @@ def test_who_may_not_ask_the_ca_at_all(ca):
     assert ask(ca.machine(), "Machine")["disposition"] == ISSUED
 
 
-def test_a_computer_whose_name_another_bears_as_well(ca):
+def test_cve_2022_26923_a_name_another_bears_as_well(ca):
     """CVE-2022-26923: dNSHostName is what an account says of itself, so it counts only while nobody
     else says the same."""
     ca.restart()  # what was looked up is reused for a minute

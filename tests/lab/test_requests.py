@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import struct
+import time
 
 import pytest
 from asn1crypto import cms, core
@@ -138,7 +139,7 @@ def test_a_template_that_is_wrong(ca, extensions, attributes, code):
     assert ca.row(answer["id"])["disp"] == 31
 
 
-def test_a_name_of_ones_own_choice_that_authenticates(ca):
+def test_esc1_a_name_of_ones_own_choice(ca):
     """ESC1."""
     refused(ca, ask(ca.machine(), wcce.pkcs10(KEY, subject="Administrator"), "WebClient"), 0x80094001)
 
@@ -153,7 +154,7 @@ def test_a_name_of_ones_own_choice_that_authenticates(ca):
     (wcce.fermat_key, "Machine", 0x80094016),
     (wcce.small_exponent_key, "Machine", None),
 ])
-def test_keys(ca, key, template, code):
+def test_weak_keys(ca, key, template, code):
     answer = ask(ca.machine(), wcce.pkcs10(key()), template)
     if code is None:
         assert "error" not in answer
@@ -209,6 +210,23 @@ def evil(ca):
                       f"{ca.lab.admin}%{ca.lab.admin_password}")
 
 
+# Somebody is there whom a CA might ask: Kerberos, LDAP, SMB; says who came.  (Port 135 is the CA's own, everywhere.)
+LISTEN = """
+import selectors, socket
+s = selectors.DefaultSelector()
+for port in (88, 389, 445):
+    t = socket.create_server(("127.0.0.9", port))
+    u = socket.socket(type=socket.SOCK_DGRAM)
+    u.bind(("127.0.0.9", port))
+    s.register(t, 1), s.register(u, 1)
+print("there")
+while True:
+    for key, _ in s.select():
+        print("somebody came", key.fileobj.getsockname())
+        key.fileobj.accept() if key.fileobj.type == socket.SOCK_STREAM else key.fileobj.recv(9)
+"""
+
+
 @pytest.fixture
 def watched(ca, evil):
     """ca1 with packet counters: to the host that requests name, and to anybody but dc1 and
@@ -226,13 +244,22 @@ def watched(ca, evil):
         rules = ca.host.run("nft", "list", "table", "ip", "watch").stdout
         return [int(n) for n in re.findall(r"counter packets (\d+)", rules)]
 
-    yield read
+    heard = ca.host.path("/run/heard")
+    with ca.host.start("/usr/bin/python3", "-u", "-c", LISTEN, log=heard):
+        end = time.monotonic() + 5
+        while "there" not in heard.read_text():
+            assert time.monotonic() < end, heard.read_text()
+            time.sleep(0.02)
+        read.heard = lambda: heard.read_text().splitlines()[1:]
+        yield read
     ca.host.run("nft", "delete", "table", "ip", "watch")
 
 
 def test_the_watch_sees_something(ca, watched):
     ca.host.run("python3 -c \"import socket; socket.socket(type=2).sendto(b'x', ('192.0.2.99', 9))\"")
-    assert watched()[0] == 1 and watched()[2] == 1
+    assert watched()[0] == 1 and watched()[2] == 1 and watched.heard() == []
+    ca.host.run("python3 -c \"import socket; socket.create_connection(('127.0.0.9', 389))\"")
+    assert watched()[1] > 1 and len(watched.heard()) == 1
 
 
 @pytest.mark.parametrize("attribute", [
@@ -242,11 +269,11 @@ def test_the_watch_sees_something(ca, watched):
     "CertificateUsage:1.3.6.1.4.1.311.20.2.1", "ExpirationDate:Tue, 19 Jan 2038 03:14:07 GMT",
     "ValidityPeriod:Years\nValidityPeriodUnits:50",
 ])
-def test_attributes_are_logged_and_ignored(ca, watched, attribute):
+def test_esc6_attributes_are_logged_and_ignored(ca, watched, attribute):
     plain = ask(ca.machine(), wcce.pkcs10(KEY))
     answer = ask(ca.machine(), wcce.pkcs10(KEY), attributes=f"CertificateTemplate:Machine\n{attribute}")
     assert answer["disposition"] == ISSUED, answer
-    assert watched() == [0, 0, 0]
+    assert watched() == [0, 0, 0] and watched.heard() == []
     event = [e for e in ca.events(6) if e["request_id"] == str(answer["id"])]
     for line in attribute.split("\n"):
         assert f"ignored \"{line.split(':')[0]}\"" in event[0]["reasons"], event
@@ -255,12 +282,13 @@ def test_attributes_are_logged_and_ignored(ca, watched, attribute):
     assert dates[0] == dates[1] == datetime.timedelta(days=365)
 
 
-def test_the_requester_s_host_is_never_asked(ca, watched):
-    """Not even while somebody is denied, or nothing parses."""
-    for template in ("Nobody", "NoSuchTemplate", "Person"):
-        ask(ca.machine(), GOOD, attributes=f"CertificateTemplate:{template}\ncdc:evil.lab.example\nrmd:evil.lab.example")
-    ask(ca.machine(), b"garbage", attributes="cdc:evil.lab.example")
-    assert watched() == [0, 0, 0]
+def test_cve_2026_54121_the_requester_s_host_is_never_asked(ca, watched):
+    """Not even while somebody is denied, or nothing parses; where somebody would answer, and where nobody is."""
+    for host in ("evil.lab.example", "127.0.0.9"):
+        for template in ("Machine", "Nobody", "NoSuchTemplate", "Person"):
+            ask(ca.machine(), wcce.pkcs10(KEY), attributes=f"CertificateTemplate:{template}\ncdc:{host}\nrmd:{host}")
+        ask(ca.machine(), b"garbage", attributes=f"cdc:{host}")
+    assert watched() == [0, 0, 0] and watched.heard() == []
 
 
 # ---- extensions of the request ----
@@ -341,7 +369,7 @@ def expected(ca, key, names):
 
 
 @pytest.mark.parametrize("form", ["pkcs10", "cmc"])
-def test_the_extensions_are_the_template_s_byte_for_byte(ca, form):
+def test_esc15_the_extensions_are_the_template_s_byte_for_byte(ca, form):
     request = wcce.pkcs10(KEY, cunning(ca), subject="Administrator")
     answer = ask(ca.machine(), wcce.cmc(KEY, request) if form == "cmc" else request)
     assert answer["disposition"] == ISSUED, answer
@@ -351,7 +379,7 @@ def test_the_extensions_are_the_template_s_byte_for_byte(ca, form):
     assert "extensions of the request stay out" in event[0]["reasons"]
 
 
-def test_where_the_name_is_chosen_only_the_name_is(ca):
+def test_esc15_where_the_name_is_chosen_only_the_name_is(ca):
     """ENROLLEE_SUPPLIES_SUBJECT takes names, and of the extensions nothing else."""
     wish = [e for e in cunning(ca) if not isinstance(e[0], Raw) or e[0].oid.dotted_string not in (
         "1.3.6.1.4.1.311.20.2", "1.3.6.1.4.1.311.21.7")]

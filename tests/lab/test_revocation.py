@@ -286,6 +286,27 @@ def test_slow_clients_are_cut_off(web):
     assert 8 < float(web.lab.pc1.path("/run/slow.log").read_text().split()[-1]) < 20
 
 
+def figures(ca):
+    text = fetch(ca, "/metrics", port=9464, host=ca.host)[2].decode()
+    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line[0] != "#"}
+
+
+def test_golden_every_signature_is_counted(web):
+    """Signatures as the signers count them, beside rows: a key that signs for somebody else shows."""
+    def counted(least=0.0):  # processes tell their figures now and then
+        end = time.monotonic() + 12
+        while (now := figures(web)["certsrvd_signatures_total"]) < least and time.monotonic() < end:
+            time.sleep(0.2)
+        return now
+
+    before, rows = counted(1), web.count()
+    number = extension(crl(web), NUMBER).crl_number
+    for _ in range(3):
+        machine_cert(web)
+    assert web.count() - rows == 3 and extension(crl(web), NUMBER).crl_number == number
+    assert counted(before + 3) - before == 3
+
+
 def test_figures(web):
     ca = web
     machine_cert(ca)

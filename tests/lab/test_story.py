@@ -235,7 +235,7 @@ def test_the_urls_in_a_certificate_lead_to_the_directory_s_objects(ca, pc1, lab)
         assert len(entry[name][0]) > 100
 
 
-def test_the_clean_domain_has_no_weakness_and_seeded_ones_are_found(certsrv, ca, lab):
+def test_esc5_the_clean_domain_has_no_weakness_and_seeded_ones_are_found(certsrv, ca, lab):
     """`certsrv audit`: nothing false on what setup made; ten seeds, each found with who and what to do."""
     def audit(*words, code=0):
         done = certsrv.host.run(certsrv.program, "audit", *words, "--json", check=False,

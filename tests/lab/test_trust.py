@@ -142,7 +142,7 @@ def test_by_command_and_a_root_that_leaves_the_directory(pc1, ca):
     assert pc1.json("trust", "status")["items"] == []
 
 
-def test_a_poisoned_aia_container_changes_nothing(pc1, ca):
+def test_roots_a_poisoned_aia_container_changes_nothing(pc1, ca):
     pc1.configure(CONFIGURED)
     pc1.run("pulse", "--wait")
     [ours] = pc1.anchors()
@@ -164,7 +164,7 @@ def test_a_poisoned_aia_container_changes_nothing(pc1, ca):
     assert pc1.host.path("/var/lib/autoenroll/trust/intermediates.pem").read_bytes() == before
 
 
-def test_what_the_directory_calls_a_root_and_is_none(pc1, ca):
+def test_roots_what_the_directory_calls_one_and_is_none(pc1, ca):
     """An intermediate and a bare key holder among the roots: refused, each with its reason."""
     key = ec.generate_private_key(ec.SECP256R1())
     who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Nobody")])

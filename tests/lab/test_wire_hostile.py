@@ -150,7 +150,7 @@ def test_what_follows_a_bind(ca, port, name):
 
 
 @pytest.mark.parametrize("port", PORTS)
-def test_a_flood_of_fragments(ca, port):
+def test_f14_a_flood_of_fragments(ca, port):
     """50 MB of one request that never ends."""
     fragment = request(bytes(5000), flags=0)
     answer, = talk(ca, [port, bind(), request(bytes(5000), flags=FIRST), (10_000, fragment)])
@@ -222,7 +222,7 @@ def test_tokens_that_are_none(ca, kind, name):
 
 
 @pytest.mark.parametrize("kind", [1, 10, 14, 68, 255])
-def test_other_kinds_of_authentication(ca, kind):
+def test_auth_type_other_kinds(ca, kind):
     """NTLM, Schannel, Netlogon …: the reason is 8, authentication type not recognized."""
     answer, = talk(ca, ["49500", bind(ICPR, trailer=spnego(b"NTLMSSP\0" + bytes(24), kind=kind), auth=32)])
     assert kinds(answer) == [BIND_NAK] and answer["pdus"][0]["reason"] == 8, answer
@@ -250,7 +250,7 @@ def test_the_proxy_alone_does_no_harm(ca):
 @pytest.mark.parametrize("number, how", [
     (0, "flip:40"), (1, "flip:40"), (2, "flip:40"), (1, "flip:-1"), (2, "flip:-40"), (0, "level:5"), (1, "level:2"),
     (2, "level:1"), (1, "call:1"), (1, "twice"), (1, "cut:10")])
-def test_a_fragment_that_was_replaced(ca, number, how):
+def test_cve_2021_23192_a_fragment_that_was_replaced(ca, number, how):
     """CVE-2021-23192: every fragment is verified; no byte that was changed gets to the CA."""
     before, mark = ca.count(), ca.mark()
     answer = through_proxy(ca, REQUEST, number, how)
@@ -259,7 +259,7 @@ def test_a_fragment_that_was_replaced(ca, number, how):
     one_line(ca, mark)
 
 
-def test_a_fragment_that_is_missing(ca):
+def test_cve_2021_23192_a_fragment_that_is_missing(ca):
     before = ca.count()
     assert "error" in through_proxy(ca, REQUEST, 1, "drop")
     assert ca.count() == before
@@ -267,7 +267,7 @@ def test_a_fragment_that_is_missing(ca):
 
 @pytest.mark.parametrize("how", ["level:5", "level:2", "level:1", "flip:-30", "cut:20"])
 @pytest.mark.parametrize("kind", [BIND, ALTER])
-def test_a_handshake_that_was_changed(ca, kind, how):
+def test_cve_2015_5370_a_handshake_that_was_changed(ca, kind, how):
     before = ca.count()
     answer = through_proxy(ca, kind, 0, how)
     assert "error" in answer, answer

@@ -415,9 +415,9 @@ class Session:
         exporter = dcomrt.IObjectExporter(self.connect(f"ncacn_ip_tcp:{self.server}[135]", "own" if auth else None))
         return {"status": exporter.ServerAlive()["ErrorCode"]}
 
-    def resolve(self, auth=True):
+    def resolve(self, level="own"):
         """ResolveOxid2 of the exporter that activation named."""
-        dce = self.connect(f"ncacn_ip_tcp:{self.server}[135]", "own" if auth else None)
+        dce = self.connect(f"ncacn_ip_tcp:{self.server}[135]", level)
         exporter = dcomrt.IObjectExporter(dce)
         found = exporter.ResolveOxid2(self.objects["unknown"].get_oxid(), (7,))
         return {"bindings": [b["aNetworkAddr"].rstrip("\0") for b in found if b["wTowerId"] == 7]}

@@ -21,7 +21,7 @@
 #include "mutate.h"
 
 static void
-filter_values(void **state)
+injection_filter_values(void **state)
 {
 	static const struct {
 		const char *in;
@@ -48,7 +48,7 @@ filter_values(void **state)
 }
 
 static void
-dn_values(void **state)
+injection_dn_values(void **state)
 {
 	static const char *const rows[][2] = {
 		{ "LAB CA", "LAB CA" },
@@ -285,8 +285,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(filter_values),
-		cmocka_unit_test(dn_values),
+		cmocka_unit_test(injection_filter_values),
+		cmocka_unit_test(injection_dn_values),
 		cmocka_unit_test(dn_parts),
 		cmocka_unit_test(dns_names),
 		cmocka_unit_test(hresults),

@@ -41,7 +41,7 @@ utf16_round_trip(void **state)
 }
 
 static void
-utf16_refuses(void **state)
+strings_utf16_refuses(void **state)
 {
 	static const struct {
 		const char *b;
@@ -263,7 +263,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(utf16_round_trip),
-		cmocka_unit_test(utf16_refuses),
+		cmocka_unit_test(strings_utf16_refuses),
 		cmocka_unit_test(hex),
 		cmocka_unit_test(guids),
 		cmocka_unit_test(sids),

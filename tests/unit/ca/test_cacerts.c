@@ -116,7 +116,7 @@ indexes(void **state)
 }
 
 static void
-the_one_for_the_time(void **state)
+f27_the_one_for_the_time(void **state)
 {
 	static const struct {
 		int year;
@@ -232,7 +232,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(indexes),
-		cmocka_unit_test(the_one_for_the_time),
+		cmocka_unit_test(f27_the_one_for_the_time),
 		cmocka_unit_test(disorder_is_refused),
 		cmocka_unit_test(names_by_index),
 		cmocka_unit_test(every_allocation_may_fail),

@@ -126,7 +126,7 @@ static const struct {
 /* clang-format on */
 
 static void
-each_template(void **state)
+esc1_to_17_each_template(void **state)
 {
 	struct ae_template *t;
 	size_t i;
@@ -165,7 +165,7 @@ only_what_is_offered(void **state)
 }
 
 static void
-policies_that_are_groups(void **state)
+esc13_policies_that_are_groups(void **state)
 {
 	static const char *const settings[] = { "subject=dns",
 		"eku=client-auth", "issuance-policies=1.2.3.4", NULL };
@@ -198,7 +198,7 @@ object_findings(const struct ae_sd *sd, const struct ae_sid *own)
 }
 
 static void
-who_may_change_objects(void **state)
+esc5_who_may_change_objects(void **state)
 {
 	static const uint32_t bad[] = { AE_ACCESS_WRITE_PROP,
 		AE_ACCESS_WRITE_DAC, AE_ACCESS_WRITE_OWNER, AE_ACCESS_DELETE,
@@ -230,7 +230,7 @@ who_may_change_objects(void **state)
 }
 
 static void
-templates_the_ca_and_the_web(void **state)
+esc4_templates_the_ca_and_the_web(void **state)
 {
 	static const char *const settings[] = { "subject=dns", NULL };
 	struct ae_template *t = template_of(settings, ADMINS, 2);
@@ -273,7 +273,7 @@ templates_the_ca_and_the_web(void **state)
 }
 
 static void
-mappings(void **state)
+esc14_mappings(void **state)
 {
 	static const char *const strong[] = { "Kerberos:x@Y",
 		"X509:<I>DC=y,CN=CA<SR>1200000000AC11",
@@ -291,16 +291,36 @@ mappings(void **state)
 		assert_false(ae_esc_mapping_is_strong(weak[i]));
 }
 
+/* What a CA cannot have, or cannot see, is said and not passed over. */
+static void
+esc10_what_is_not_judged_is_said(void **state)
+{
+	static const char *const want[] = { "ESC6", "ESC10", "ESC11", "ESC12",
+		"ESC16" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(want); i++) {
+		assert_non_null(ae_esc_absent[i].esc);
+		assert_string_equal(ae_esc_absent[i].esc, want[i]);
+		assert_true(strlen(ae_esc_absent[i].why) > 20);
+	}
+	assert_null(ae_esc_absent[i].esc);
+	assert_non_null(strstr(
+	    ae_esc_absent[1].why, "StrongCertificateBindingEnforcement"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_template),
+		cmocka_unit_test(esc1_to_17_each_template),
 		cmocka_unit_test(only_what_is_offered),
-		cmocka_unit_test(policies_that_are_groups),
-		cmocka_unit_test(who_may_change_objects),
-		cmocka_unit_test(templates_the_ca_and_the_web),
-		cmocka_unit_test(mappings),
+		cmocka_unit_test(esc13_policies_that_are_groups),
+		cmocka_unit_test(esc5_who_may_change_objects),
+		cmocka_unit_test(esc4_templates_the_ca_and_the_web),
+		cmocka_unit_test(esc14_mappings),
+		cmocka_unit_test(esc10_what_is_not_judged_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

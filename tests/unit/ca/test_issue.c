@@ -132,7 +132,7 @@ every_field(void **state)
  * byte for byte the one made for a request without them.
  */
 static void
-no_requested_extension_gets_through(void **state)
+esc15_no_requested_extension_gets_through(void **state)
 {
 	static const char *const oids[] = { "2.5.29.9", "2.5.29.16",
 		"2.5.29.18", "2.5.29.20", "2.5.29.21", "2.5.29.24", "2.5.29.27",
@@ -205,7 +205,7 @@ no_requested_extension_gets_through(void **state)
 }
 
 static void
-attributes_and_subject_change_nothing(void **state)
+esc6_attributes_and_subject_change_nothing(void **state)
 {
 	const struct ae_name_part part = { "CN", "Administrator" };
 	struct ae_wr name;
@@ -315,7 +315,7 @@ users_and_paths(void **state)
 }
 
 static void
-supplied_names_are_used_and_only_names(void **state)
+esc15_supplied_names_are_used_and_only_names(void **state)
 {
 	const struct ae_name_part part = { "CN", "www.example.com" };
 	const struct ae_san sans[] = { { .type = AE_SAN_DNS,
@@ -349,7 +349,7 @@ supplied_names_are_used_and_only_names(void **state)
 }
 
 static void
-the_sid_stays_where_it_authenticates(void **state)
+esc9_the_sid_stays_where_it_authenticates(void **state)
 {
 	(void)state;
 	f.t.enrollment_flag |= AE_CT_NO_SECURITY_EXTENSION;
@@ -552,7 +552,7 @@ pending_and_approved(void **state)
 }
 
 static void
-the_same_request_has_the_same_answer(void **state)
+f23_the_same_request_has_the_same_answer(void **state)
 {
 	struct ae_wcce_reply r;
 
@@ -684,7 +684,7 @@ mutated(const uint8_t *p, size_t len, void *arg)
 }
 
 static void
-mutations_are_never_issued(void **state)
+f15_mutations_are_never_issued(void **state)
 {
 	struct mutation m = { 0 };
 	uint8_t *p;
@@ -730,7 +730,7 @@ tortured(void *arg)
 }
 
 static void
-torture(void **state)
+f16_torture(void **state)
 {
 	(void)state;
 	assert_true(ae_torture(tortured, NULL, 500, false) > 20);
@@ -770,13 +770,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(every_field),
-		T(no_requested_extension_gets_through),
-		T(attributes_and_subject_change_nothing),
+		T(esc15_no_requested_extension_gets_through),
+		T(esc6_attributes_and_subject_change_nothing),
 		T(pairs_that_mean_nothing_are_told),
 		T(schema_1_has_the_name),
 		T(users_and_paths),
-		T(supplied_names_are_used_and_only_names),
-		T(the_sid_stays_where_it_authenticates),
+		T(esc15_supplied_names_are_used_and_only_names),
+		T(esc9_the_sid_stays_where_it_authenticates),
 		T(template_flags),
 		T(policies_from_the_request_are_only_chosen_from),
 		T(key_usage_follows_the_key),
@@ -784,11 +784,11 @@ main(void)
 		T(questions_are_asked_one_after_the_other),
 		T(a_request_is_parsed_once),
 		T(pending_and_approved),
-		T(the_same_request_has_the_same_answer),
+		T(f23_the_same_request_has_the_same_answer),
 		T(decided_twice_is_the_same),
 		T(lint_sees_what_was_not_meant),
-		T(mutations_are_never_issued),
-		T(torture),
+		T(f15_mutations_are_never_issued),
+		T(f16_torture),
 		T(a_small_arena_is_a_limit),
 	};
 

@@ -315,7 +315,7 @@ answer_hosts(size_t answered, unsigned others)
  * of itself goes into a certificate only when nobody else bears it.
  */
 static void
-certifried_names_of_a_policy_file(void **state)
+cve_2022_26923_names_of_a_policy_file(void **state)
 {
 	static const char *spns[] = { "HTTP/web.example.com:8080",
 		"HOST/PC1.example.com", "MSSQL/db.example.com" };
@@ -538,7 +538,7 @@ main(void)
 		T(audit_only),
 		T(the_object_is_asked_for),
 		T(a_mapped_object_by_name),
-		T(certifried_names_of_a_policy_file),
+		T(cve_2022_26923_names_of_a_policy_file),
 		T(certifried_common_names),
 		T(the_certificate_has_what_the_file_says),
 		T(other_extensions_are_the_configuration_s),

@@ -655,7 +655,7 @@ archived_key_required_80094804(void **state)
 }
 
 static void
-bad_requestsubject_80094001_esc1(void **state)
+esc1_bad_requestsubject_80094001(void **state)
 {
 	(void)state;
 	f.t.name_flag = AE_CT_ENROLLEE_SUPPLIES_SUBJECT;
@@ -669,7 +669,7 @@ bad_requestsubject_80094001_esc1(void **state)
 }
 
 static void
-unsupported_cert_type_80094800_any_purpose(void **state)
+esc2_unsupported_cert_type_80094800_any_purpose(void **state)
 {
 	(void)state;
 	ae_strv_done(&f.t.ekus);
@@ -716,7 +716,7 @@ subject_dns_required_8009480f(void **state)
 }
 
 static void
-subject_dns_required_8009480f_borne_by_others(void **state)
+cve_2022_26923_subject_dns_required_8009480f_borne_by_others(void **state)
 {
 	(void)state;
 	f.answers.requester.dns_host_name = "dc1.example.com";
@@ -993,10 +993,10 @@ main(void)
 		T(nte_bad_algid_80090008),
 		T(weak_key_80094016),
 		T(archived_key_required_80094804),
-		T(bad_requestsubject_80094001_esc1),
-		T(unsupported_cert_type_80094800_any_purpose),
+		T(esc1_bad_requestsubject_80094001),
+		T(esc2_unsupported_cert_type_80094800_any_purpose),
 		T(subject_dns_required_8009480f),
-		T(subject_dns_required_8009480f_borne_by_others),
+		T(cve_2022_26923_subject_dns_required_8009480f_borne_by_others),
 		T(subject_dns_required_8009480f_domain),
 		T(subject_upn_required_8009480d),
 		T(subject_directory_guid_required_8009480e),

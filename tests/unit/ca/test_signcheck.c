@@ -91,7 +91,7 @@ what_was_decided_is_signed(void **state)
 }
 
 static void
-no_ca_certificates(void **state)
+esc2_no_ca_certificates(void **state)
 {
 	(void)state;
 	tbs.x.has_basic_constraints = tbs.x.ca = true;
@@ -107,7 +107,7 @@ no_ca_certificates(void **state)
 }
 
 static void
-no_extension_that_is_not_ours(void **state)
+esc15_no_extension_that_is_not_ours(void **state)
 {
 	static const char *const oids[] = { "2.5.29.30", "2.5.29.36",
 		"1.3.6.1.4.1.11129.2.4.3", "1.2.3.4" };
@@ -143,7 +143,7 @@ only_this_issuer_and_algorithm(void **state)
 }
 
 static void
-only_serials_of_this_instance(void **state)
+f24_only_serials_of_this_instance(void **state)
 {
 	uint8_t serial[20];
 
@@ -531,10 +531,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_was_decided_is_signed),
-		T(no_ca_certificates),
-		T(no_extension_that_is_not_ours),
+		T(esc2_no_ca_certificates),
+		T(esc15_no_extension_that_is_not_ours),
 		T(only_this_issuer_and_algorithm),
-		T(only_serials_of_this_instance),
+		T(f24_only_serials_of_this_instance),
 		T(only_within_time),
 		T(only_sound_keys),
 		T(not_a_certificate),

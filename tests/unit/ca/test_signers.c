@@ -520,6 +520,145 @@ signature_rejected_8009480b(void **state)
 	issued();
 }
 
+/*
+ * The twelve of the catalogue: one agent that counts and eleven that do not.
+ * Each bends one thing before the request is made, or the request itself.
+ */
+static struct ae_ca_right twelve_right;
+
+static void list(const struct ae_ca_right *v, size_t n);
+
+static void
+bend_expired(void)
+{
+	s.to = FX_NOW - 1;
+}
+
+static void
+bend_usage(void)
+{
+	s.eku = AE_OID_EKU_CLIENT_AUTH;
+	s.app = NULL;
+}
+
+static void
+bend_other_ca(void)
+{
+	s.issuer = f.key; /* of the same name, and its row is ours */
+	s.known = false;
+}
+
+static void
+bend_self_signed(void)
+{
+	s.issuer = old_key;
+	s.known = false;
+}
+
+static void
+bend_target(void)
+{
+	twelve_right.targets = &f.computers;
+	list(&twelve_right, 1);
+}
+
+static void
+bend_template(void)
+{
+	twelve_right.template = "Other";
+	list(&twelve_right, 1);
+}
+
+static void
+bend_count(void)
+{
+	f.t.ra_signature = 2;
+}
+
+static void
+bend_replayed(void)
+{
+	(void)ae_sid_parse(&s.who, "S-1-5-21-1-2-3-1105");
+}
+
+/* After it was made. */
+static void
+spoil_unsigned(void)
+{
+	fx_csr(&f);
+	f.rq.attributes = "CertificateTemplate:Workstation\n"
+			  "requestername:EXAMPLE\\alice";
+}
+
+static void
+spoil_revoked(void)
+{
+	row.disp = AE_DB_REVOKED;
+}
+
+static void
+spoil_name(void)
+{
+	uint8_t *at = memmem(f.csr.p, f.csr.len, "alice", 5);
+
+	assert_non_null(at);
+	at[0] = 'A'; /* what was signed is not what is there */
+}
+
+static void
+esc3_twelve_requests(void **state)
+{
+	static const struct {
+		const char *what;
+		void (*bend)(void), (*spoil)(void);
+	} rows[] = {
+		{ "no signature", NULL, spoil_unsigned },
+		{ "an expired agent", bend_expired, NULL },
+		{ "a revoked agent", NULL, spoil_revoked },
+		{ "another usage", bend_usage, NULL },
+		{ "another CA", bend_other_ca, NULL },
+		{ "a target not allowed", bend_target, NULL },
+		{ "a template not allowed", bend_template, NULL },
+		{ "one signature of two", bend_count, NULL },
+		{ "self-signed", bend_self_signed, NULL },
+		{ "a name that was not signed", NULL, spoil_name },
+		{ "replayed by another requester", bend_replayed, NULL },
+		{ "a good one", NULL, NULL },
+	};
+	struct ae_sid alice;
+	size_t i, granted = 0;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		no_policies(state);
+		setup(state);
+		agent();
+		alice = f.answers.subject.sid;
+		f.answers.subject.sids = &alice;
+		f.answers.subject.nsids = 1;
+		twelve_right = (struct ae_ca_right){ .allow = true,
+			.who = f.user,
+			.targets = &alice,
+			.ntargets = 1 };
+		list(&twelve_right, 1);
+		if (rows[i].bend != NULL)
+			rows[i].bend();
+		make();
+		if (rows[i].spoil != NULL)
+			rows[i].spoil();
+		f.rq.csr = (struct ae_wcce_blob){ f.csr.p, f.csr.len };
+		fx_decide(&f);
+		granted += f.d.verdict == AE_CA_ISSUE;
+		if ((f.d.verdict == AE_CA_ISSUE) !=
+		    (rows[i].spoil == NULL && rows[i].bend == NULL))
+			fail_msg("%s: verdict %d", rows[i].what, f.d.verdict);
+		if (f.d.verdict != AE_CA_ISSUE) {
+			assert_int_not_equal(f.d.hresult, 0);
+			assert_int_equal(f.d.tbs_len, 0);
+		}
+	}
+	assert_int_equal(granted, 1);
+}
+
 /* ---- what the CA's list says of agents ---- */
 
 /* The list of n entries, encoded and read back. */
@@ -856,6 +995,7 @@ main(void)
 		T(signature_count_8009480a),
 		T(signature_rejected_8009480b),
 		T(esc3_agents_by_target_and_template_80094009),
+		T(esc3_twelve_requests),
 		T(esc3_lists_that_are_none),
 		T(lists_without_memory),
 		T(renewed_by_other_hands),

@@ -25,7 +25,7 @@ account(unsigned n)
 }
 
 static void
-a_minute_s_worth_and_then_with_time(void **state)
+flood_a_minute_s_worth_and_then_with_time(void **state)
 {
 	struct rate *r = rate_new(60);
 	struct ae_sid a = account(1), b = account(2);
@@ -84,7 +84,7 @@ many_accounts_do_not_free_one(void **state)
 }
 
 static void
-connections_of_one_account(void **state)
+flood_connections_of_one_account(void **state)
 {
 	struct holders *h = holders_new(3);
 	struct ae_sid a = account(1), b = account(2);
@@ -113,10 +113,10 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_minute_s_worth_and_then_with_time),
+		cmocka_unit_test(flood_a_minute_s_worth_and_then_with_time),
 		cmocka_unit_test(none_is_no_bound),
 		cmocka_unit_test(many_accounts_do_not_free_one),
-		cmocka_unit_test(connections_of_one_account),
+		cmocka_unit_test(flood_connections_of_one_account),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

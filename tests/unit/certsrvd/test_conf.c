@@ -133,6 +133,29 @@ refused(void **state)
 	conf_done(&c);
 }
 
+/* Nothing in the file leaves the SID, or another extension, out of all. */
+static void
+esc16_no_switch_for_the_sid(void **state)
+{
+	static const char *const keys[] = { "disable-extension-list",
+		"disable-extensions", "DisableExtensionList",
+		"no-security-extension", "sid-extension", "edit-flags",
+		"enable-request-extension-list" };
+	struct ae_err e = AE_ERR_INIT;
+	char text[256];
+	struct conf c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		(void)snprintf(text, sizeof(text),
+		    MINIMAL "%s = 1.3.6.1.4.1.311.25.2\n", keys[i]);
+		assert_int_equal(read_text(&c, NULL, text, &e), AE_EINVAL);
+		assert_non_null(strstr(e.text, keys[i]));
+		conf_done(&c);
+	}
+}
+
 static bool
 tortured(void *arg)
 {
@@ -180,6 +203,7 @@ main(void)
 		cmocka_unit_test(what_becomes_of_requests),
 		cmocka_unit_test(below_a_root),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(esc16_no_switch_for_the_sid),
 		cmocka_unit_test(without_memory),
 	};
 

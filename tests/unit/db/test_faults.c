@@ -222,7 +222,7 @@ try_add(struct ae_db *db, unsigned n, struct ae_err *e)
 }
 
 static void
-a_commit_syncs(void **state)
+f2_a_commit_syncs(void **state)
 {
 	struct ae_db *db = dbtest_open(NULL);
 
@@ -235,7 +235,7 @@ a_commit_syncs(void **state)
 }
 
 static void
-disk_full_is_survived(void **state)
+f4_disk_full_is_survived(void **state)
 {
 	struct ae_db *db = dbtest_open(NULL);
 	struct ae_err e = AE_ERR_INIT;
@@ -257,7 +257,7 @@ disk_full_is_survived(void **state)
 }
 
 static void
-page_limit_is_a_full_disk(void **state)
+f4_page_limit_is_a_full_disk(void **state)
 {
 	const struct ae_db_options o = { .max_pages = 30 };
 	struct ae_db *db = dbtest_open(&o);
@@ -314,21 +314,21 @@ fail_nth(int write_rc, int sync_rc)
 }
 
 static void
-eio_on_sync_ends_it(void **state)
+f3_eio_on_sync_ends_it(void **state)
 {
 	(void)state;
 	fail_nth(SQLITE_OK, SQLITE_IOERR_FSYNC);
 }
 
 static void
-eio_on_write_ends_it(void **state)
+f3_eio_on_write_ends_it(void **state)
 {
 	(void)state;
 	fail_nth(SQLITE_IOERR_WRITE, SQLITE_OK);
 }
 
 static void
-a_lock_is_waited_for_but_not_long(void **state)
+f5_a_lock_is_waited_for_but_not_long(void **state)
 {
 	struct ae_db *db = dbtest_open(NULL);
 	struct ae_err e = AE_ERR_INIT;
@@ -378,7 +378,7 @@ open_rc(bool create, bool read_only, struct ae_err *e)
 }
 
 static void
-a_newer_schema_is_refused(void **state)
+f25_a_newer_schema_is_refused(void **state)
 {
 	struct ae_err e = AE_ERR_INIT;
 
@@ -391,7 +391,7 @@ a_newer_schema_is_refused(void **state)
 }
 
 static void
-another_file_is_refused(void **state)
+f6_another_file_is_refused(void **state)
 {
 	struct ae_err e = AE_ERR_INIT;
 	FILE *f;
@@ -418,7 +418,7 @@ another_file_is_refused(void **state)
 }
 
 static void
-damage_is_noticed(void **state)
+f6_damage_is_noticed(void **state)
 {
 	struct ae_err e = AE_ERR_INIT;
 	uint8_t junk[64];
@@ -451,7 +451,7 @@ damage_is_noticed(void **state)
 }
 
 static void
-a_changed_audit_entry_is_noticed(void **state)
+f6_a_changed_audit_entry_is_noticed(void **state)
 {
 	static const char *const edits[] = {
 		"UPDATE audit SET detail = 'x' WHERE seq = 2",
@@ -583,7 +583,7 @@ kill_once(useconds_t after)
 }
 
 static void
-kills_lose_nothing_acknowledged(void **state)
+f1_kills_lose_nothing_acknowledged(void **state)
 {
 	useconds_t i;
 
@@ -600,18 +600,18 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		S(a_commit_syncs),
-		S(disk_full_is_survived),
-		T(page_limit_is_a_full_disk),
-		S(eio_on_sync_ends_it),
-		S(eio_on_write_ends_it),
-		T(a_lock_is_waited_for_but_not_long),
-		T(a_newer_schema_is_refused),
-		T(another_file_is_refused),
-		T(damage_is_noticed),
-		T(a_changed_audit_entry_is_noticed),
+		S(f2_a_commit_syncs),
+		S(f4_disk_full_is_survived),
+		T(f4_page_limit_is_a_full_disk),
+		S(f3_eio_on_sync_ends_it),
+		S(f3_eio_on_write_ends_it),
+		T(f5_a_lock_is_waited_for_but_not_long),
+		T(f25_a_newer_schema_is_refused),
+		T(f6_another_file_is_refused),
+		T(f6_damage_is_noticed),
+		T(f6_a_changed_audit_entry_is_noticed),
 		T(read_only_reads),
-		T(kills_lose_nothing_acknowledged),
+		T(f1_kills_lose_nothing_acknowledged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,7 @@ series(const struct power_log *log, bool flushes, char first[128])
 }
 
 static void
-power_loss(void **state)
+f2_power_loss(void **state)
 {
 	char first[128] = "";
 	struct power_log log;
@@ -177,7 +177,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    power_loss, dbtest_setup, dbtest_teardown),
+		    f2_power_loss, dbtest_setup, dbtest_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

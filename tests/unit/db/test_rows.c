@@ -128,7 +128,7 @@ the_answer_to_a_repeated_request_is_found(void **state)
 }
 
 static void
-a_serial_is_promised_once(void **state)
+f7_a_serial_is_promised_once(void **state)
 {
 	struct ae_db *db = dbtest_open(NULL);
 	struct ae_db_request r = dbtest_row(AE_DB_ACTIVE, 1);
@@ -257,7 +257,7 @@ a_rolled_back_batch_leaves_nothing(void **state)
 }
 
 static void
-caps_per_sid(void **state)
+flood_caps_per_sid(void **state)
 {
 	const struct ae_db_options o = { .max_pending_per_sid = 2,
 		.max_refused_per_sid_day = 3 };
@@ -442,7 +442,7 @@ intents_are_found(void **state)
 
 /* More than one look-up gives at a time: a busy CA was killed. */
 static void
-all_intents_become_void(void **state)
+f1_all_intents_become_void(void **state)
 {
 	struct ae_arena *a = ae_arena_new(1 << 20);
 	struct ae_db *db = dbtest_open(NULL);
@@ -504,7 +504,7 @@ one_refused_leaves_the_batch(void **state)
 }
 
 static void
-crl_numbers_only_rise(void **state)
+f19_crl_numbers_only_rise(void **state)
 {
 	struct ae_db *db = dbtest_open(NULL);
 	int64_t n, i;
@@ -755,7 +755,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_row_comes_back_as_it_went),
 		T(the_answer_to_a_repeated_request_is_found),
-		T(a_serial_is_promised_once),
+		T(f7_a_serial_is_promised_once),
 		T(a_hold_is_released_or_final),
 		T(the_caller_of_a_pending_row_is_kept),
 		T(attributes_are_set_while_it_waits),
@@ -763,13 +763,13 @@ main(void)
 		T(states_are_checked),
 		T(changes_need_a_batch),
 		T(a_rolled_back_batch_leaves_nothing),
-		T(caps_per_sid),
+		T(flood_caps_per_sid),
 		T(pages_do_not_move),
 		T(revocations),
 		T(intents_are_found),
-		T(all_intents_become_void),
+		T(f1_all_intents_become_void),
 		T(one_refused_leaves_the_batch),
-		T(crl_numbers_only_rise),
+		T(f19_crl_numbers_only_rise),
 		T(meta_values),
 		T(torture),
 	};

@@ -95,7 +95,7 @@ count_revoked(void *arg, const struct ae_db_revoked *r, struct ae_err *e)
 }
 
 static void
-schema_1_comes_up_to_date(void **state)
+f25_schema_1_comes_up_to_date(void **state)
 {
 	static const uint8_t zero[AE_DB_HASH_LEN];
 	const struct ae_db_options beside = { .path = dbtest_path,
@@ -146,7 +146,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(schema_1_comes_up_to_date),
+		T(f25_schema_1_comes_up_to_date),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

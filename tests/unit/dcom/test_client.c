@@ -279,7 +279,7 @@ refused_activation(void **state)
  * the machine is not; one at our name is preferred.
  */
 static void
-foreign_bindings(void **state)
+cve_2022_37976_foreign_bindings(void **state)
 {
 	static const struct {
 		struct ae_dcom_binding v[3];
@@ -583,7 +583,7 @@ main(void)
 		T(no_scm_activator),
 		T(refusals),
 		T(refused_activation),
-		T(foreign_bindings),
+		T(cve_2022_37976_foreign_bindings),
 		T(lying_server),
 		T(query),
 		T(ready_twice),

@@ -432,7 +432,7 @@ simple_ping(uint64_t set)
 }
 
 static void
-pings(void **state)
+f12_pings(void **state)
 {
 	uint64_t oid = ae_dcom_exporter_oxid(x) + 2, set = 0, unknown = 4711;
 
@@ -457,7 +457,7 @@ pings(void **state)
 }
 
 static void
-ping_bounds(void **state)
+f12_ping_bounds(void **state)
 {
 	static const struct ae_sid other = {
 		.authority = 5, .nsubs = 1, .sub = { 18 }
@@ -833,8 +833,8 @@ main(void)
 		T(remote_activation),
 		T(levels),
 		T(alive_and_resolve),
-		T(pings),
-		T(ping_bounds),
+		T(f12_pings),
+		T(f12_ping_bounds),
 		T(rem_unknown),
 		T(class_factory),
 		T(application_calls),

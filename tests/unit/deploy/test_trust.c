@@ -333,7 +333,7 @@ a_manifest_of_somebody_else(void **state)
 }
 
 static void
-too_many_or_garbage(void **state)
+roots_too_many_or_garbage(void **state)
 {
 	struct world *w = *state;
 	struct ae_trust_report r;
@@ -380,7 +380,7 @@ no_trust_store_here(void **state)
 }
 
 static void
-who_is_a_root(void **state)
+roots_who_is_one(void **state)
 {
 	struct ae_der leaf = fix_leaf(), root = fix_root();
 	struct ae_cert *c;
@@ -407,9 +407,9 @@ main(void)
 		ONE(what_was_begun_is_finished),
 		ONE(somebody_changed_ours),
 		ONE(a_manifest_of_somebody_else),
-		ONE(too_many_or_garbage),
+		ONE(roots_too_many_or_garbage),
 		ONE(no_trust_store_here),
-		cmocka_unit_test(who_is_a_root),
+		cmocka_unit_test(roots_who_is_one),
 	};
 
 	fix_init();

@@ -515,7 +515,7 @@ static const struct {
 };
 
 static void
-twenty_wrong_answers(void **state)
+rogue_ca_twenty_wrong_answers(void **state)
 {
 	struct ae_err e;
 	size_t i;
@@ -545,7 +545,7 @@ main(void)
 		cmocka_unit_test_setup(wrong_usage, setup),
 		cmocka_unit_test_setup(wrong_sid, setup),
 		cmocka_unit_test_setup(wrong_names, setup),
-		cmocka_unit_test_setup(twenty_wrong_answers, setup),
+		cmocka_unit_test_setup(rogue_ca_twenty_wrong_answers, setup),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -384,7 +384,7 @@ published_in_the_directory(void **state)
 }
 
 static void
-clocks_that_disagree(void **state)
+f8_clocks_that_disagree(void **state)
 {
 	struct world *w = *state;
 	const struct ae_plan *p;
@@ -413,7 +413,7 @@ clocks_that_disagree(void **state)
 
 /* F8: ten years ahead, and a thousand certificates are not renewed. */
 static void
-no_mass_renewal_on_one_bad_reading(void **state)
+f8_no_mass_renewal_on_one_bad_reading(void **state)
 {
 	static const int64_t jumps[] = { 3650LL * DAY, 365LL * DAY, DAY, -DAY,
 		-365LL * DAY, 7200, -7200, 86399 };
@@ -501,8 +501,8 @@ main(void)
 		T(an_approval_lives_on_in_the_renewal),
 		T(a_ca_at_its_end_renews_nothing),
 		T(published_in_the_directory),
-		T(clocks_that_disagree),
-		T(no_mass_renewal_on_one_bad_reading),
+		T(f8_clocks_that_disagree),
+		T(f8_no_mass_renewal_on_one_bad_reading),
 		T(matching_by_version_one_name),
 		T(a_certificate_without_its_template),
 		T(a_stale_revocation_list_is_mentioned),

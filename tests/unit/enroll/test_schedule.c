@@ -27,7 +27,7 @@ sid_of(char out[64], unsigned i)
 
 /* Neighbouring SIDs, as a domain hands them out. */
 static void
-test_ten_thousand_machines_are_spread(void **state)
+f20_ten_thousand_machines_are_spread(void **state)
 {
 	unsigned count[BUCKETS], peak;
 	int64_t day, at;
@@ -53,7 +53,7 @@ test_ten_thousand_machines_are_spread(void **state)
 
 /* Even by the second, three times the mean plus chance is not passed. */
 static void
-test_no_second_has_a_herd(void **state)
+f20_no_second_has_a_herd(void **state)
 {
 	static unsigned count[WINDOW];
 	unsigned i, peak = 0;
@@ -196,8 +196,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ten_thousand_machines_are_spread),
-		cmocka_unit_test(test_no_second_has_a_herd),
+		cmocka_unit_test(f20_ten_thousand_machines_are_spread),
+		cmocka_unit_test(f20_no_second_has_a_herd),
 		cmocka_unit_test(
 		    test_a_place_is_the_same_each_time_and_another_each_day),
 		cmocka_unit_test(test_days),

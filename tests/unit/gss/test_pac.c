@@ -206,7 +206,7 @@ refused(const struct ae_pac *pac, int want, const char *why)
 }
 
 static void
-contradictions(void **state)
+cve_2020_25717_contradictions(void **state)
 {
 	struct ae_pac pac = whole();
 	const uint8_t rid[] = { 0x50, 0x04, 0, 0 }; /* 1104 */
@@ -233,7 +233,7 @@ contradictions(void **state)
 }
 
 static void
-missing_parts(void **state)
+cve_2020_25717_missing_parts(void **state)
 {
 	const struct ae_pac_buf none = { NULL, 0 };
 	struct ae_pac pac = whole();
@@ -322,7 +322,7 @@ mutated(const uint8_t *p, size_t len, void *arg)
 }
 
 static void
-mutations(void **state)
+cve_2022_42898_mutations(void **state)
 {
 	const struct {
 		const struct ae_pac_buf *b;
@@ -372,10 +372,10 @@ main(void)
 		cmocka_unit_test(everything),
 		cmocka_unit_test(without_extras),
 		cmocka_unit_test(specification_example),
-		cmocka_unit_test(contradictions),
-		cmocka_unit_test(missing_parts),
+		cmocka_unit_test(cve_2020_25717_contradictions),
+		cmocka_unit_test(cve_2020_25717_missing_parts),
 		cmocka_unit_test(encode_back),
-		cmocka_unit_test(mutations),
+		cmocka_unit_test(cve_2022_42898_mutations),
 		cmocka_unit_test(torture),
 	};
 

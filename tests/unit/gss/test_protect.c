@@ -246,7 +246,7 @@ expect_refused(enum ae_gss_mech mech, enum ae_gss_level level, bool sign,
 }
 
 static void
-damage(void **state)
+cve_2024_37370_damage(void **state)
 {
 	/* clang-format off */
 	static const struct {
@@ -418,7 +418,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trips),
 		cmocka_unit_test(connect_level),
-		cmocka_unit_test(damage),
+		cmocka_unit_test(cve_2024_37370_damage),
 		cmocka_unit_test(replay_skip_and_old),
 		cmocka_unit_test(reflection),
 		cmocka_unit_test(other_context),

@@ -189,7 +189,7 @@ missing_flags(void **state)
 }
 
 static void
-unknown_service(void **state)
+spn_unknown_service(void **state)
 {
 	struct ae_gss_initiator ic = { AE_GSS_KRB5, AE_GSS_PRIVACY,
 		"host/nobody.ae.test", true, false };
@@ -206,7 +206,7 @@ unknown_service(void **state)
 
 /* With the administrator's consent an RC4 ticket is served. */
 static void
-rc4_allowed(void **state)
+enctype_rc4_only_where_it_is_allowed(void **state)
 {
 	struct ae_gss_initiator ic = { AE_GSS_KRB5, AE_GSS_PRIVACY, SERVICE_RC4,
 		true, true };
@@ -224,7 +224,7 @@ rc4_allowed(void **state)
 }
 
 static void
-listed_names(void **state)
+spn_listed_names(void **state)
 {
 	static const char *const only[] = { "HOST/CA1.AE.TEST" };
 	static const char *const cifs[] = { "cifs/ca1.ae.test" };
@@ -261,7 +261,7 @@ listed_names(void **state)
 
 /* A ticket of MIT's KDC names nobody that AD knows: no identity from it. */
 static void
-no_identity_without_logon_info(void **state)
+cve_2020_25717_no_identity_without_logon_info(void **state)
 {
 	struct ae_caller *caller = NULL;
 	struct ae_err e = AE_ERR_INIT;
@@ -338,7 +338,7 @@ forget(struct tokens *t)
 
 /* An AP-REQ played again is answered, but its old third leg is refused. */
 static void
-replayed_exchange(void **state)
+replay_of_an_exchange(void **state)
 {
 	struct ae_gss_ctx *a;
 	struct tokens t;
@@ -373,7 +373,7 @@ replayed_exchange(void **state)
 
 /* The client, too, finds out when the server's proof is an old one. */
 static void
-replayed_reply(void **state)
+replay_of_a_reply(void **state)
 {
 	struct ae_gss_ctx *i;
 	struct tokens t;
@@ -498,7 +498,7 @@ wrong_input(void **state)
 
 /* NegTokenInit that offers NTLMSSP alone: refused, not negotiated. */
 static void
-ntlm_in_spnego(void **state)
+auth_type_ntlm_in_spnego(void **state)
 {
 	static const uint8_t token[] = { 0x60, 0x1a, 0x06, 0x06, 0x2b, 0x06,
 		0x01, 0x05, 0x05, 0x02, 0xa0, 0x10, 0x30, 0x0e, 0xa0, 0x0c,
@@ -541,15 +541,15 @@ main(void)
 		cmocka_unit_test(completes),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(missing_flags),
-		cmocka_unit_test(unknown_service),
-		cmocka_unit_test(rc4_allowed),
-		cmocka_unit_test(listed_names),
-		cmocka_unit_test(no_identity_without_logon_info),
-		cmocka_unit_test(replayed_exchange),
-		cmocka_unit_test(replayed_reply),
+		cmocka_unit_test(spn_unknown_service),
+		cmocka_unit_test(enctype_rc4_only_where_it_is_allowed),
+		cmocka_unit_test(spn_listed_names),
+		cmocka_unit_test(cve_2020_25717_no_identity_without_logon_info),
+		cmocka_unit_test(replay_of_an_exchange),
+		cmocka_unit_test(replay_of_a_reply),
 		cmocka_unit_test(damaged_first_token),
 		cmocka_unit_test(wrong_input),
-		cmocka_unit_test(ntlm_in_spnego),
+		cmocka_unit_test(auth_type_ntlm_in_spnego),
 		cmocka_unit_test(no_room_for_the_reply),
 	};
 

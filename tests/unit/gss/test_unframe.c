@@ -121,7 +121,7 @@ unchanged(void **state)
 
 /* Every form of length: around 0x80, 0x100 and 0x10000. */
 static void
-sizes(void **state)
+cve_2024_37370_sizes(void **state)
 {
 	static const size_t lens[] = { 0x60, 0x7d, 0x7f, 0x80, 0xf0, 0xff,
 		0x100, 0x101, 0xfff0, 0xffff, 0x10000, 0x10010 };
@@ -235,7 +235,7 @@ main(void)
 		cmocka_unit_test(inside_spnego),
 		cmocka_unit_test(with_mic),
 		cmocka_unit_test(unchanged),
-		cmocka_unit_test(sizes),
+		cmocka_unit_test(cve_2024_37370_sizes),
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(mutations),
 	};

@@ -240,7 +240,7 @@ too_deep(void **state)
 
 /* A conformant struct: count first, and it has to agree. */
 static void
-conformant_struct(void **state)
+cve_2012_1182_conformant_struct(void **state)
 {
 	struct tower t;
 
@@ -381,7 +381,7 @@ static const struct ae_ndr_type counted = AE_NDR_STRUCT("counted",
 /* clang-format on */
 
 static void
-null_array_with_a_count(void **state)
+cve_2012_1182_null_array_with_a_count(void **state)
 {
 	static const char good[] = ID "\2\0\0\0" ID "\4\0\0\0"
 				      "\2\0\0\0ab\0\0"
@@ -465,7 +465,7 @@ union_discriminants(void **state)
 }
 
 static void
-disagreeing_discriminant(void **state)
+cve_2012_1182_disagreeing_discriminant(void **state)
 {
 	struct zoo z = *zoo_sample();
 	size_t i, wrong = 0;
@@ -487,7 +487,7 @@ disagreeing_discriminant(void **state)
 }
 
 static void
-ceiling_of_the_arena(void **state)
+cve_2012_1182_ceiling_of_the_arena(void **state)
 {
 	struct ae_arena *small = ae_arena_new(512);
 	struct ae_wr w;
@@ -621,16 +621,16 @@ main(void)
 		T(order_of_referents),
 		T(siblings_before_cousins),
 		T(too_deep),
-		T(conformant_struct),
+		T(cve_2012_1182_conformant_struct),
 		T(trailing_bytes_by_choice),
 		T(failure_leaves_out_alone),
 		T(strings),
 		T(strings_refused),
-		T(null_array_with_a_count),
+		T(cve_2012_1182_null_array_with_a_count),
 		T(full_pointers),
 		T(union_discriminants),
-		T(disagreeing_discriminant),
-		T(ceiling_of_the_arena),
+		T(cve_2012_1182_disagreeing_discriminant),
+		T(cve_2012_1182_ceiling_of_the_arena),
 		T(pickles),
 		T(sids),
 	};

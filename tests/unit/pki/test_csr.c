@@ -135,7 +135,7 @@ what_cannot_be_written(void **state)
 }
 
 static void
-someone_elses_key(void **state)
+request_parse_someone_elses_key(void **state)
 {
 	struct ae_csr_spec s = { .hash = AE_HASH_SHA256 };
 	struct ae_err e = AE_ERR_INIT;
@@ -208,7 +208,7 @@ attrs_give(const char *attrs, size_t len, int want)
 #define XS "\x30\x0a\x30\x08\x06\x02\x2a\x03\x04\x02\x05\x00"
 
 static void
-attributes_by_the_rules(void **state)
+request_parse_attributes_by_the_rules(void **state)
 {
 	(void)state;
 	ATTRS("", AE_OK);
@@ -320,7 +320,7 @@ null_signature(void **state)
 }
 
 static void
-size_is_bounded(void **state)
+request_parse_size_is_bounded(void **state)
 {
 	uint8_t *p = calloc(1, AE_PKI_REQUEST_MAX + 1);
 	struct ae_csr *c = NULL;
@@ -418,11 +418,11 @@ main(void)
 		cmocka_unit_test(reads_as_written),
 		cmocka_unit_test(the_least_request),
 		cmocka_unit_test(what_cannot_be_written),
-		cmocka_unit_test(someone_elses_key),
-		cmocka_unit_test(attributes_by_the_rules),
+		cmocka_unit_test(request_parse_someone_elses_key),
+		cmocka_unit_test(request_parse_attributes_by_the_rules),
 		cmocka_unit_test(extension_attributes),
 		cmocka_unit_test(null_signature),
-		cmocka_unit_test(size_is_bounded),
+		cmocka_unit_test(request_parse_size_is_bounded),
 		cmocka_unit_test(pairs_as_text),
 		cmocka_unit_test(survives_mutation),
 		cmocka_unit_test(survives_lack_of_memory),

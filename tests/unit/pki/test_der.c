@@ -38,7 +38,7 @@ strict_forms_pass(void **state)
 }
 
 static void
-everything_else_is_refused(void **state)
+request_parse_strict_der(void **state)
 {
 	(void)state;
 	assert_rc(CHECK(""), AE_EPROTO);
@@ -71,7 +71,7 @@ everything_else_is_refused(void **state)
 }
 
 static void
-depth_is_bounded(void **state)
+request_parse_depth_is_bounded(void **state)
 {
 	uint8_t b[2 * 40];
 	size_t n = sizeof(b);
@@ -233,8 +233,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strict_forms_pass),
-		cmocka_unit_test(everything_else_is_refused),
-		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(request_parse_strict_der),
+		cmocka_unit_test(request_parse_depth_is_bounded),
 		cmocka_unit_test(lengths_grow_as_needed),
 		cmocka_unit_test(scalars_are_exact),
 		cmocka_unit_test(oids),

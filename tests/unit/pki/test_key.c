@@ -13,7 +13,11 @@
 #include <string.h>
 
 #include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -251,32 +255,39 @@ sizes_that_are_not_made(void **state)
 }
 
 /* A SubjectPublicKeyInfo of n and e, whatever they are. */
-static struct ae_key *
-rsa_of(const BIGNUM *n, const char *e_hex)
+static void
+rsa_spki(struct ae_wr *w, const BIGNUM *n, const char *e_hex)
 {
 	static const char alg[] = "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d"
 				  "\x01\x01\x01\x05\x00";
-	struct ae_key *k = NULL;
-	uint8_t nb[2048], eb[64];
+	uint8_t nb[4096], eb[64];
 	BIGNUM *e = NULL;
 	size_t m1, m2, m3;
-	struct ae_wr w;
 
 	assert_true(BN_hex2bn(&e, e_hex) > 0);
-	ae_wr_init(&w, 8192);
-	m1 = ae_der_open(&w, AE_DER_SEQUENCE);
-	ae_wr_bytes(&w, alg, sizeof(alg) - 1);
-	m2 = ae_der_open(&w, AE_DER_BITSTRING);
-	ae_wr_u8(&w, 0);
-	m3 = ae_der_open(&w, AE_DER_SEQUENCE);
-	ae_der_bignum(&w, nb, (size_t)BN_bn2bin(n, nb));
-	ae_der_bignum(&w, eb, (size_t)BN_bn2bin(e, eb));
-	ae_der_close(&w, m3);
-	ae_der_close(&w, m2);
-	ae_der_close(&w, m1);
+	ae_wr_init(w, 8192);
+	m1 = ae_der_open(w, AE_DER_SEQUENCE);
+	ae_wr_bytes(w, alg, sizeof(alg) - 1);
+	m2 = ae_der_open(w, AE_DER_BITSTRING);
+	ae_wr_u8(w, 0);
+	m3 = ae_der_open(w, AE_DER_SEQUENCE);
+	ae_der_bignum(w, nb, (size_t)BN_bn2bin(n, nb));
+	ae_der_bignum(w, eb, (size_t)BN_bn2bin(e, eb));
+	ae_der_close(w, m3);
+	ae_der_close(w, m2);
+	ae_der_close(w, m1);
+	BN_free(e);
+}
+
+static struct ae_key *
+rsa_of(const BIGNUM *n, const char *e_hex)
+{
+	struct ae_key *k = NULL;
+	struct ae_wr w;
+
+	rsa_spki(&w, n, e_hex);
 	assert_ok(ae_key_from_spki(&k, w.p, w.len, NULL));
 	ae_wr_done(&w);
-	BN_free(e);
 	return k;
 }
 
@@ -317,7 +328,7 @@ close_primes(BIGNUM *n, int bits)
  * modulo the product of its small primes, made odd and large.
  */
 static void
-roca_modulus(BIGNUM *n)
+roca_modulus(BIGNUM *n, BN_ULONG power)
 {
 	static const unsigned char primes[] = { 3, 5, 7, 11, 13, 17, 19, 23, 29,
 		31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101,
@@ -327,7 +338,7 @@ roca_modulus(BIGNUM *n)
 	BN_CTX *ctx = BN_CTX_new();
 
 	assert_true(
-	    BN_one(m) && BN_set_word(g, 65537) && BN_set_word(a, 1234567));
+	    BN_one(m) && BN_set_word(g, 65537) && BN_set_word(a, power));
 	for (size_t i = 0; i < sizeof(primes); i++)
 		assert_true(BN_mul_word(m, primes[i]));
 	assert_true(BN_mod_exp(n, g, a, m, ctx));
@@ -344,7 +355,7 @@ roca_modulus(BIGNUM *n)
 }
 
 static void
-weak_rsa_keys(void **state)
+weak_key_rsa(void **state)
 {
 	BIGNUM *n = BN_new();
 	struct ae_key *k;
@@ -366,13 +377,13 @@ weak_rsa_keys(void **state)
 	is_weak(n, "010001", "close");
 	close_primes(n, 500);
 	is_weak(n, "010001", "close");
-	roca_modulus(n);
+	roca_modulus(n, 1234567);
 	is_weak(n, "010001", "CVE-2017-15361");
 	BN_free(n);
 }
 
 static void
-policy_sizes(void **state)
+weak_key_sizes(void **state)
 {
 	static const struct ae_key_policy no_rsa = { 0, 0, 256 },
 					  no_ec = { 2048, 4096, 0 },
@@ -403,7 +414,7 @@ spki_with(size_t at, uint8_t v, size_t cut)
 }
 
 static void
-points_off_the_curve(void **state)
+weak_key_points_off_the_curve(void **state)
 {
 	struct ae_der d = ae_key_spki(fix_ca_key());
 
@@ -416,6 +427,155 @@ points_off_the_curve(void **state)
 	assert_rc(spki_with(d.len - 66, 0x01, 0), AE_EPROTO); /* unused bit */
 	assert_rc(spki_with(0, 0x30, 1), AE_EPROTO);
 	assert_rc(spki_with(22, 0x06, 0), AE_EPROTO); /* another curve */
+}
+
+/* ---- sixty vectors, each refused, and soon ---- */
+
+#ifdef __SANITIZE_ADDRESS__
+#define SOON_MS 50
+#else
+#define SOON_MS 5
+#endif
+
+static unsigned vectors;
+
+static void
+refused_soon(const void *spki, size_t len, const char *what)
+{
+	struct timespec t0, t1;
+	struct ae_key *k = NULL;
+	double ms;
+	int rc;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t0);
+	rc = ae_key_from_spki(&k, spki, len, NULL);
+	if (rc == AE_OK)
+		rc = ae_key_check(k, &policy, NULL);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t1);
+	ae_key_free(k);
+	ms = (double)(t1.tv_sec - t0.tv_sec) * 1e3 +
+	    (double)(t1.tv_nsec - t0.tv_nsec) / 1e6;
+	if (rc == AE_OK || rc == AE_ENOMEM || ms > SOON_MS)
+		fail_msg("%s: %s, %.1f ms", what, ae_rc_name(rc), ms);
+	vectors++;
+}
+
+static void
+refused_rsa(const BIGNUM *n, const char *e_hex, const char *what)
+{
+	struct ae_wr w;
+
+	rsa_spki(&w, n, e_hex);
+	refused_soon(w.p, w.len, what);
+	ae_wr_done(&w);
+}
+
+/* Every kind of public key that OpenSSL makes and we do not certify. */
+static void
+refused_kinds(void)
+{
+	static const char *const kinds[] = { "ED25519", "ED448", "X25519",
+		"X448", "DH" };
+	static const char *const curves[] = { "secp224r1", "prime192v1",
+		"secp256k1", "brainpoolP256r1", "sect283r1", "secp160r1" };
+	EVP_PKEY *k;
+	uint8_t *der;
+	size_t i;
+	int len;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) +
+		 sizeof(curves) / sizeof(curves[0]);
+	     i++) {
+		const char *name = i < 5 ? kinds[i] : curves[i - 5];
+		EVP_PKEY_CTX *ctx;
+
+		k = NULL;
+		if (i == 4) { /* a group by name, or there is nothing to do */
+			ctx = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
+			assert_true(EVP_PKEY_keygen_init(ctx) == 1 &&
+			    EVP_PKEY_CTX_set_group_name(ctx, "ffdhe2048") ==
+				1 &&
+			    EVP_PKEY_keygen(ctx, &k) == 1);
+			EVP_PKEY_CTX_free(ctx);
+		} else {
+			k = i < 5 ? EVP_PKEY_Q_keygen(NULL, NULL, name)
+				  : EVP_EC_gen(name);
+		}
+		assert_non_null(k);
+		der = NULL;
+		len = i2d_PUBKEY(k, &der);
+		assert_true(len > 0);
+		refused_soon(der, (size_t)len, name);
+		OPENSSL_free(der);
+		EVP_PKEY_free(k);
+	}
+}
+
+static void
+refused_points(void)
+{
+	struct ae_der d = ae_key_spki(fix_ca_key());
+	uint8_t b[128];
+	size_t i;
+
+	assert_true(d.len <= sizeof(b));
+	for (i = 0; i < 8; i++) { /* off the curve */
+		memcpy(b, d.p, d.len);
+		b[d.len - 1 - 8 * i] ^= 1;
+		refused_soon(b, d.len, "a point off the curve");
+	}
+	for (i = 0; i < 5; i++) { /* other forms of a point, or none */
+		memcpy(b, d.p, d.len);
+		b[d.len - 65] = (uint8_t[]){ 0, 2, 3, 5, 6 }[i];
+		refused_soon(b, d.len, "another form of a point");
+	}
+	memcpy(b, d.p, d.len);
+	memset(b + d.len - 64, 0, 64);
+	refused_soon(b, d.len, "zero");
+	memset(b + d.len - 64, 0xff, 64);
+	refused_soon(b, d.len, "beyond the field");
+	memcpy(b, d.p, d.len);
+	b[22] = 0x22;
+	refused_soon(b, d.len, "P-384's name over a point of P-256");
+}
+
+static void
+weak_key_sixty_vectors(void **state)
+{
+	static const char *const exponents[] = { "00", "01", "02", "04", "10",
+		"010000", "FFFFFFFE", "0100000000", "0100000001",
+		"0123456789ABCDEF01", "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF" };
+	static const int sizes[] = { 512, 768, 1023, 1024, 1536, 2040, 2047,
+		4097, 5120, 8192, 16384 };
+	static const int distances[] = { 4, 20, 64, 128, 200, 256, 320, 400,
+		450, 500 };
+	BIGNUM *n = BN_new();
+	size_t i;
+
+	(void)state;
+	vectors = 0;
+	assert_true(BN_rand(n, 2048, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD));
+	for (i = 0; i < sizeof(exponents) / sizeof(exponents[0]); i++)
+		refused_rsa(n, exponents[i], exponents[i]);
+	assert_true(BN_add_word(n, 1));
+	refused_rsa(n, "010001", "an even modulus");
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		assert_true(
+		    BN_rand(n, sizes[i], BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD));
+		refused_rsa(n, "010001", "a size");
+	}
+	for (i = 0; i < sizeof(distances) / sizeof(distances[0]); i++) {
+		close_primes(n, distances[i]);
+		refused_rsa(n, "010001", "close factors");
+	}
+	for (i = 0; i < 8; i++) {
+		roca_modulus(n, 3 + i * i * 7919);
+		refused_rsa(n, "010001", "the flawed generator's");
+	}
+	BN_free(n);
+	refused_kinds();
+	refused_points();
+	assert_true(vectors >= 60);
 }
 
 static void
@@ -482,9 +642,10 @@ main(void)
 		cmocka_unit_test(pem_round_trip),
 		cmocka_unit_test(opened_by_uri),
 		cmocka_unit_test(sizes_that_are_not_made),
-		cmocka_unit_test(weak_rsa_keys),
-		cmocka_unit_test(policy_sizes),
-		cmocka_unit_test(points_off_the_curve),
+		cmocka_unit_test(weak_key_rsa),
+		cmocka_unit_test(weak_key_sizes),
+		cmocka_unit_test(weak_key_points_off_the_curve),
+		cmocka_unit_test(weak_key_sixty_vectors),
 		cmocka_unit_test(import_survives_mutation),
 		cmocka_unit_test(survives_lack_of_memory),
 	};

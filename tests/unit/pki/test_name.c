@@ -88,7 +88,7 @@ directory_names_round_trip(void **state)
 }
 
 static void
-what_is_no_name_is_refused(void **state)
+strings_what_is_no_name_is_refused(void **state)
 {
 	static const char *const wrong[] = { "CN", "=x", "CN=", "CN=x,",
 		",CN=x", "CN=x,,DC=y", "CN=x+OU=y", "CN=#0401", "CN=x\\",
@@ -107,7 +107,7 @@ what_is_no_name_is_refused(void **state)
 }
 
 static void
-names_are_bounded(void **state)
+strings_names_are_bounded(void **state)
 {
 	char *dn = calloc(1, 5 * 66 + 1);
 	struct ae_wr w;
@@ -292,8 +292,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exact_bytes),
 		cmocka_unit_test(directory_names_round_trip),
-		cmocka_unit_test(what_is_no_name_is_refused),
-		cmocka_unit_test(names_are_bounded),
+		cmocka_unit_test(strings_what_is_no_name_is_refused),
+		cmocka_unit_test(strings_names_are_bounded),
 		cmocka_unit_test(parts_are_found),
 		cmocka_unit_test(comparison),
 		cmocka_unit_test(all_parts_are_listed),

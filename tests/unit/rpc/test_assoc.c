@@ -91,7 +91,7 @@ limit(void **state)
 
 /* One of several processes on a port takes what another one gave out. */
 static void
-adopting(void **state)
+cve_2021_3738_adopting(void **state)
 {
 	struct ae_rpc_server_config g = { .adopt_groups = true,
 		.seed = { 5, 0, 0, 0 } };
@@ -124,7 +124,7 @@ call_as(struct raw *r, const struct ae_rpc_iface *i, const struct ae_sid *sid)
 }
 
 static void
-handles(void **state)
+cve_2021_3738_handles(void **state)
 {
 	struct ae_sid alice = { .authority = 5, .nsubs = 1, .sub = { 1 } };
 	struct ae_sid bob = { .authority = 5, .nsubs = 1, .sub = { 2 } };
@@ -198,7 +198,7 @@ handle_limit(void **state)
 
 /* Two connections of different people share a group; all orders of leaving. */
 static void
-orders(void **state)
+cve_2021_3738_orders(void **state)
 {
 	struct ae_rpc_server *s = test_server(NULL);
 	struct ae_rpc_handle h;
@@ -233,10 +233,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(joining),
 		cmocka_unit_test(limit),
-		cmocka_unit_test(adopting),
-		cmocka_unit_test(handles),
+		cmocka_unit_test(cve_2021_3738_adopting),
+		cmocka_unit_test(cve_2021_3738_handles),
 		cmocka_unit_test(handle_limit),
-		cmocka_unit_test(orders),
+		cmocka_unit_test(cve_2021_3738_orders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,7 +122,7 @@ rejections(void **state)
 
 /* A context that stands may not be turned into another one. */
 static void
-changed_contexts(void **state)
+cve_2015_5370_changed_contexts(void **state)
 {
 	static const struct raw_bind rows[] = {
 		{ .ptype = AE_RPC_ALTER, .iface = &unknown },
@@ -143,7 +143,7 @@ changed_contexts(void **state)
 }
 
 static void
-out_of_place(void **state)
+cve_2015_5370_out_of_place(void **state)
 {
 	static const uint8_t auth3[4] = { 0 };
 	struct raw r;
@@ -407,7 +407,7 @@ versions(void **state)
 /* ---- authentication ---- */
 
 static void
-auth_refused(void **state)
+auth_type_refused(void **state)
 {
 	static const struct {
 		uint8_t type, level;
@@ -445,7 +445,7 @@ auth_refused(void **state)
 
 /* A second leg that does not continue the first. */
 static void
-wrong_second_leg(void **state)
+cve_2015_5370_wrong_second_leg(void **state)
 {
 	static const struct {
 		struct raw_bind b;
@@ -517,7 +517,7 @@ wrong_second_leg(void **state)
 }
 
 static void
-before_it_is_done(void **state)
+cve_2015_5370_before_it_is_done(void **state)
 {
 	struct raw r;
 
@@ -537,7 +537,7 @@ before_it_is_done(void **state)
 
 /* After it stands: no more legs, in no form. */
 static void
-after_it_is_done(void **state)
+cve_2015_5370_after_it_is_done(void **state)
 {
 	struct raw_bind b = { .ptype = AE_RPC_ALTER,
 		.auth_type = 16,
@@ -808,17 +808,17 @@ main(void)
 		cmocka_unit_test(answers),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(rejections),
-		cmocka_unit_test(changed_contexts),
-		cmocka_unit_test(out_of_place),
+		cmocka_unit_test(cve_2015_5370_changed_contexts),
+		cmocka_unit_test(cve_2015_5370_out_of_place),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(many_contexts),
 		cmocka_unit_test(bind_time_features),
 		cmocka_unit_test(windows),
 		cmocka_unit_test(versions),
-		cmocka_unit_test(auth_refused),
-		cmocka_unit_test(wrong_second_leg),
-		cmocka_unit_test(before_it_is_done),
-		cmocka_unit_test(after_it_is_done),
+		cmocka_unit_test(auth_type_refused),
+		cmocka_unit_test(cve_2015_5370_wrong_second_leg),
+		cmocka_unit_test(cve_2015_5370_before_it_is_done),
+		cmocka_unit_test(cve_2015_5370_after_it_is_done),
 		cmocka_unit_test(auth3),
 		cmocka_unit_test(several_contexts),
 		cmocka_unit_test(header_sign_later),

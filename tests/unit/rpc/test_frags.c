@@ -253,7 +253,7 @@ orphaned_then_another(void **state)
 /* ---- limits ---- */
 
 static void
-hints(void **state)
+f14_hints(void **state)
 {
 	struct ae_rpc_limits l = { .max_stub = 10000 };
 	struct raw_request q = { .flags = FIRST,
@@ -285,7 +285,7 @@ hints(void **state)
 }
 
 static void
-too_much(void **state)
+f14_too_much(void **state)
 {
 	struct ae_rpc_limits l = { .max_stub = 10000, .max_fragments = 5 };
 	static uint8_t big[5000];
@@ -322,7 +322,7 @@ too_much(void **state)
 }
 
 static void
-largest_fragment(void **state)
+f14_largest_fragment(void **state)
 {
 	static uint8_t big[6000];
 	struct raw_request q = {
@@ -349,7 +349,7 @@ largest_fragment(void **state)
 
 /* In flight: 64, then the connection waits. */
 static void
-in_flight(void **state)
+f14_in_flight(void **state)
 {
 	struct raw_request q = { .flags = FL, .opnum = 2 };
 	struct ae_rpc_limits l = { .max_calls = 8 };
@@ -465,7 +465,7 @@ second_fragment(const struct raw_request *lie, enum ae_rpc_level level,
 
 /* CVE-2021-23192: every fragment counts, not only the first. */
 static void
-replaced_fragments(void **state)
+cve_2021_23192_replaced_fragments(void **state)
 {
 	static const enum ae_rpc_level levels[] = { AE_RPC_LEVEL_PKT,
 		AE_RPC_LEVEL_INTEGRITY, AE_RPC_LEVEL_PRIVACY };
@@ -498,9 +498,44 @@ replaced_fragments(void **state)
 		}
 }
 
+/*
+ * Fragment k of n, for every n of 2 to 50: one bit of it changed on its way,
+ * and the call never gets to anybody.
+ */
+static void
+cve_2021_23192_fragment_k_of_n(void **state)
+{
+	struct raw_request q;
+	size_t n, k, i;
+	struct raw r;
+
+	(void)state;
+	for (n = 2; n <= 50; n++)
+		for (k = 0; k < n; k++) {
+			raw_open(&r, NULL);
+			raw_authed(&r, &echo_iface, AE_RPC_LEVEL_PRIVACY,
+			    AE_RPC_PFC_HEADER_SIGN);
+			for (i = 0; i <= k; i++) {
+				q = (struct raw_request){ .call_id = 3,
+					.stub = "sixteen bytes...",
+					.len = 16,
+					.spoil = i == k };
+				q.flags = (uint8_t)((i == 0 ? FIRST : 0) |
+				    (i == n - 1 ? LAST : 0));
+				raw_send_request(&r, &q);
+				if (i < k)
+					raw_expect_nothing(&r);
+			}
+			raw_expect_fault(
+			    &r, 3, 0, AE_RPC_FAULT_SEC_PKG_ERROR, 0, true);
+			assert_int_equal(r.x.calls, 0);
+			raw_close(&r);
+		}
+}
+
 /* What a first, or only, fragment may not claim. */
 static void
-first_fragment(void **state)
+cve_2021_23192_first_fragment(void **state)
 {
 	static const struct {
 		struct raw_request lie;
@@ -635,14 +670,15 @@ main(void)
 		cmocka_unit_test(cancels),
 		cmocka_unit_test(cancels_in_flight),
 		cmocka_unit_test(orphaned_then_another),
-		cmocka_unit_test(hints),
-		cmocka_unit_test(too_much),
-		cmocka_unit_test(largest_fragment),
-		cmocka_unit_test(in_flight),
+		cmocka_unit_test(f14_hints),
+		cmocka_unit_test(f14_too_much),
+		cmocka_unit_test(f14_largest_fragment),
+		cmocka_unit_test(f14_in_flight),
 		cmocka_unit_test(ordered),
 		cmocka_unit_test(unknown_context),
-		cmocka_unit_test(replaced_fragments),
-		cmocka_unit_test(first_fragment),
+		cmocka_unit_test(cve_2021_23192_replaced_fragments),
+		cmocka_unit_test(cve_2021_23192_fragment_k_of_n),
+		cmocka_unit_test(cve_2021_23192_first_fragment),
 		cmocka_unit_test(no_context),
 		cmocka_unit_test(replay),
 		cmocka_unit_test(big_endian),

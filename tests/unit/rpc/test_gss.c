@@ -183,7 +183,7 @@ all_levels(void **state)
 
 /* One octet of a sealed request changed on its way. */
 static void
-changed_on_the_way(void **state)
+cve_2021_23192_changed_on_the_way(void **state)
 {
 	struct ae_rpc_server *s = test_server(NULL);
 	struct ae_rpc_client_event ev;
@@ -225,7 +225,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_levels),
-		cmocka_unit_test(changed_on_the_way),
+		cmocka_unit_test(cve_2021_23192_changed_on_the_way),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

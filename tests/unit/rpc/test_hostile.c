@@ -204,7 +204,7 @@ to_client(const uint8_t *p, size_t len, void *arg)
 }
 
 static void
-damaged_responses(void **state)
+cve_2015_5370_damaged_responses(void **state)
 {
 	struct record rec;
 	bool sign;
@@ -415,7 +415,7 @@ refusals(void **state)
 }
 
 static void
-bad_responses(void **state)
+cve_2013_4408_bad_responses(void **state)
 {
 	struct liar l;
 	int i;
@@ -511,10 +511,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damaged_requests),
-		cmocka_unit_test(damaged_responses),
+		cmocka_unit_test(cve_2015_5370_damaged_responses),
 		cmocka_unit_test(bad_acks),
 		cmocka_unit_test(refusals),
-		cmocka_unit_test(bad_responses),
+		cmocka_unit_test(cve_2013_4408_bad_responses),
 		cmocka_unit_test(uninvited),
 	};
 

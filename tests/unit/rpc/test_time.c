@@ -103,7 +103,7 @@ half_a_request(void **state)
 }
 
 static void
-takes_nothing(void **state)
+f12_takes_nothing(void **state)
 {
 	struct raw r;
 	size_t len;
@@ -177,7 +177,7 @@ shutdowns(void **state)
 }
 
 static void
-peers_that_leave(void **state)
+f12_peers_that_leave(void **state)
 {
 	struct raw r;
 
@@ -258,10 +258,10 @@ main(void)
 		cmocka_unit_test(silent),
 		cmocka_unit_test(half_a_pdu),
 		cmocka_unit_test(half_a_request),
-		cmocka_unit_test(takes_nothing),
+		cmocka_unit_test(f12_takes_nothing),
 		cmocka_unit_test(slow_call),
 		cmocka_unit_test(shutdowns),
-		cmocka_unit_test(peers_that_leave),
+		cmocka_unit_test(f12_peers_that_leave),
 		cmocka_unit_test(backpressure),
 	};
 

@@ -300,7 +300,7 @@ noise_ends_the_connection(void **state)
 }
 
 static void
-silence_before_the_bind(void **state)
+f13_silence_before_the_bind(void **state)
 {
 	struct fix *f = *state;
 	int fd;
@@ -316,7 +316,7 @@ silence_before_the_bind(void **state)
 
 /* One byte now and then does not move the deadline. */
 static void
-drops_do_not_help(void **state)
+f13_drops_do_not_help(void **state)
 {
 	struct fix *f = *state;
 	int fd, i;
@@ -346,7 +346,7 @@ anonymous_silence(void **state)
 }
 
 static void
-one_address_has_its_share(void **state)
+f13_one_address_has_its_share(void **state)
 {
 	static const struct ae_run_limits lim = { .max_anon_per_ip = 3 };
 	struct fix *f = *state;
@@ -518,7 +518,7 @@ all_at_once(void **state)
 
 /* Out of descriptors: no spinning, a quick end for some, service afterwards. */
 static void
-out_of_descriptors(void **state)
+f17_out_of_descriptors(void **state)
 {
 	struct fix *f = *state;
 	struct rlimit old, few;
@@ -612,10 +612,10 @@ main(void)
 		T(a_call_is_answered),
 		T(an_answer_may_come_later),
 		T(noise_ends_the_connection),
-		T(silence_before_the_bind),
-		T(drops_do_not_help),
+		T(f13_silence_before_the_bind),
+		T(f13_drops_do_not_help),
 		T(anonymous_silence),
-		T(one_address_has_its_share),
+		T(f13_one_address_has_its_share),
 		T(the_oldest_makes_room),
 		T(a_full_house),
 		T(answers_nobody_reads),
@@ -623,7 +623,7 @@ main(void)
 		T(gone_with_a_call_in_hand),
 		T(shutdown_answers_first),
 		T(all_at_once),
-		T(out_of_descriptors),
+		T(f17_out_of_descriptors),
 		cmocka_unit_test(bad_addresses),
 		T(without_memory),
 	};

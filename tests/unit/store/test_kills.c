@@ -63,7 +63,7 @@ work_killed_at(unsigned gen, unsigned point)
 }
 
 static void
-killed_at_every_system_call(void **state)
+f21_killed_at_every_system_call(void **state)
 {
 	unsigned point, gen = 1, now, seen_old = 0, seen_new = 0;
 	const char *wrong;
@@ -113,7 +113,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    killed_at_every_system_call, setup, teardown),
+		    f21_killed_at_every_system_call, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,14 +134,14 @@ lose_power(unsigned before, unsigned gen)
 }
 
 static void
-first_certificate(void **state)
+f2_first_certificate(void **state)
 {
 	(void)state;
 	lose_power(0, 1);
 }
 
 static void
-renewal(void **state)
+f2_renewal(void **state)
 {
 	(void)state;
 	lose_power(1, 2);
@@ -180,8 +180,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    first_certificate, setup, teardown),
-		cmocka_unit_test_setup_teardown(renewal, setup, teardown),
+		    f2_first_certificate, setup, teardown),
+		cmocka_unit_test_setup_teardown(f2_renewal, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    archived_and_deleted, setup, teardown),
 	};

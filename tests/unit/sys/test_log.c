@@ -80,7 +80,7 @@ level_filters(void **state)
 }
 
 static void
-too_large_is_counted_not_sent(void **state)
+f26_too_large_is_counted_not_sent(void **state)
 {
 	struct sent s = { .n = 0 };
 	struct ae_log *g = ae_log_new_remote(capture, &s);
@@ -217,7 +217,7 @@ mutations(void **state)
 }
 
 static void
-rate_is_bounded(void **state)
+f26_rate_is_bounded(void **state)
 {
 	struct ae_log_rate l = { .burst = 3, .interval_ms = 1000 };
 	unsigned dropped = 9, ok = 0, i;
@@ -239,12 +239,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(remote_round_trip),
 		cmocka_unit_test(level_filters),
-		cmocka_unit_test(too_large_is_counted_not_sent),
+		cmocka_unit_test(f26_too_large_is_counted_not_sent),
 		cmocka_unit_test(one_line_on_stderr),
 		cmocka_unit_test(json_on_stderr),
 		cmocka_unit_test(not_records),
 		cmocka_unit_test(mutations),
-		cmocka_unit_test(rate_is_bounded),
+		cmocka_unit_test(f26_rate_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,39 @@ replies_round_trip(void **state)
 	ae_arena_free(a);
 }
 
+/* Every byte of an answer is written: none is left of what was there before. */
+static void
+cve_2026_69395_answers_are_all_written(void **state)
+{
+	static const uint8_t fill[] = { 0x00, 0x55, 0xaa, 0xff };
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_wcce_request rq;
+	struct ae_wcce_reply in;
+	struct ae_wr first, again;
+	size_t i, k, n;
+
+	(void)state;
+	for (i = 0; sample_request(&rq, i); i++) {
+		sample_reply(&in, &rq);
+		ae_wr_init(&first, 1 << 20);
+		assert_int_equal(
+		    ae_wcce_reply_encode(&first, &rq, &in, &e), AE_OK);
+		for (k = 0; k < sizeof(fill); k++) {
+			ae_wr_init(&again, 1 << 20);
+			for (n = 0; n < first.len + 64; n++)
+				ae_wr_u8(&again, fill[k]);
+			ae_wr_reset(&again);
+			assert_int_equal(
+			    ae_wcce_reply_encode(&again, &rq, &in, &e), AE_OK);
+			assert_int_equal(again.len, first.len);
+			assert_memory_equal(again.p, first.p, first.len);
+			ae_wr_done(&again);
+		}
+		ae_wr_done(&first);
+	}
+	assert_true(i > 5);
+}
+
 static void
 opnums_that_do_not_exist(void **state)
 {
@@ -478,6 +511,7 @@ main(void)
 		cmocka_unit_test(tables_are_sound),
 		cmocka_unit_test(requests_round_trip),
 		cmocka_unit_test(replies_round_trip),
+		cmocka_unit_test(cve_2026_69395_answers_are_all_written),
 		cmocka_unit_test(opnums_that_do_not_exist),
 		cmocka_unit_test(interface_ids),
 		cmocka_unit_test(icpr_attributes),
