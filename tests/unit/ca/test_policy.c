@@ -378,7 +378,7 @@ cve_2022_26923_names_of_a_policy_file(void **state)
 
 /* The common name of a machine is read as its host name, too. */
 static void
-certifried_common_names(void **state)
+cve_2022_26923_common_names(void **state)
 {
 	static const struct ae_rules_value attributes[] = { { "dNSHostName",
 	    "pc1.example.com" } };
@@ -539,7 +539,7 @@ main(void)
 		T(the_object_is_asked_for),
 		T(a_mapped_object_by_name),
 		T(cve_2022_26923_names_of_a_policy_file),
-		T(certifried_common_names),
+		T(cve_2022_26923_common_names),
 		T(the_certificate_has_what_the_file_says),
 		T(other_extensions_are_the_configuration_s),
 		T(a_date_that_has_passed),
