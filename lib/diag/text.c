@@ -72,11 +72,11 @@ shown(const unsigned char *p, size_t left)
 	return n;
 }
 
-static void
-put_value(struct ae_wr *w, const char *s)
+void
+ae_diag_put_safe(struct ae_wr *w, const char *s, size_t max)
 {
 	const unsigned char *p = (const unsigned char *)s;
-	size_t left = strlen(s), room = AE_DIAG_VALUE_MAX, n, need;
+	size_t left = strlen(s), room = max, n, need;
 
 	for (; left > 0; p += n, left -= n) {
 		n = shown(p, left);
@@ -137,11 +137,11 @@ put_word(struct ae_wr *w, const char *value)
 	const char *p;
 
 	if (plain(value)) {
-		put_value(w, value);
+		ae_diag_put_safe(w, value, AE_DIAG_VALUE_MAX);
 		return;
 	}
 	ae_wr_init(&shown_value, AE_DIAG_VALUE_MAX + 16);
-	put_value(&shown_value, value);
+	ae_diag_put_safe(&shown_value, value, AE_DIAG_VALUE_MAX);
 	p = ae_wr_cstr(&shown_value);
 	ae_wr_u8(w, '\'');
 	for (; p != NULL && *p != '\0'; p++) {
@@ -192,7 +192,7 @@ put_placeholder(struct filling *f, const char *p, const char *end)
 	else if (f->command)
 		put_word(f->w, value);
 	else
-		put_value(f->w, value);
+		ae_diag_put_safe(f->w, value, AE_DIAG_VALUE_MAX);
 	return close + 1;
 }
 

@@ -90,6 +90,12 @@ struct ae_diag_arg {
 #define AE_DIAG_VALUE_MAX 256
 
 /*
+ * Append what others chose, at most max bytes of it, so that neither a
+ * terminal nor the direction of writing obeys it.
+ */
+void ae_diag_put_safe(struct ae_wr *w, const char *s, size_t max);
+
+/*
  * Append s with its placeholders filled in.  "{template}" without a value
  * becomes "<template>"; a piece in brackets, "[ {template}]", is left out
  * when a placeholder in it has no value.  Values are shown with what a

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cmd_diagnose_csv.h"
 #include "diag/diag.h"
 #include "diag/facts.h"
 #include "diag/report.h"
@@ -132,6 +133,7 @@ cmd_diagnose(struct cli *cli, int argc, char **argv)
 		{ "user", no_argument, NULL, 'u' },
 		{ "template", required_argument, NULL, 'T' },
 		{ "ca", required_argument, NULL, 'c' },
+		{ "from-csv", no_argument, NULL, 'f' },
 		{ "lang", required_argument, NULL, 'l' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "json", no_argument, NULL, 'j' },
@@ -139,7 +141,7 @@ cmd_diagnose(struct cli *cli, int argc, char **argv)
 	};
 	struct diagnose o = { .lang = ae_diag_lang_pick(getenv("LC_ALL"),
 				  getenv("LC_MESSAGES"), getenv("LANG")) };
-	bool user = geteuid() != 0;
+	bool user = geteuid() != 0, from_csv = false;
 	struct ae_err e = AE_ERR_INIT;
 	int opt;
 
@@ -157,6 +159,9 @@ cmd_diagnose(struct cli *cli, int argc, char **argv)
 		case 'c':
 			o.ca = optarg;
 			break;
+		case 'f':
+			from_csv = true;
+			break;
 		case 'l':
 			if (!ae_diag_lang_find(&o.lang, optarg))
 				return cli_usage("diagnose",
@@ -172,6 +177,12 @@ cmd_diagnose(struct cli *cli, int argc, char **argv)
 			return cli_usage("diagnose", "unknown option");
 		}
 	}
+	if (from_csv && optind == argc)
+		return cli_usage(
+		    "diagnose", "--from-csv wants files, directories or -");
+	if (from_csv)
+		return ae_diagnose_csv(cli, argv + optind,
+		    (size_t)(argc - optind), o.lang, o.verbose);
 	if (optind != argc)
 		return cli_usage("diagnose", "no arguments are expected");
 	if (user && cli_for_user(cli, &e) != AE_OK)

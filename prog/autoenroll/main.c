@@ -18,6 +18,7 @@ const struct cli_command cli_commands[] = {
 	{ "diagnose", cmd_diagnose, "why are there no certificates, or soon none: name the cause",
 	  "usage: autoenroll diagnose [--user | --machine] [-T TEMPLATE] [--ca 'HOST\\NAME']\n"
 	  "                           [--lang en|fr] [-v] [--json]\n"
+	  "       autoenroll diagnose --from-csv FILE|DIR|-... [--lang en|fr] [-v] [--json]\n"
 	  "\n"
 	  "Walks the way of a request from policy to CA without making one, and names the\n"
 	  "one cause, what was seen, the fix and who can make it. Changes nothing. What\n"
@@ -29,11 +30,15 @@ const struct cli_command cli_commands[] = {
 	  "  --ca            look at the way to this CA only\n"
 	  "  --lang          language of the sentences; otherwise the locale's\n"
 	  "  -v, --verbose   every check, and how long each look took; with --json all facts\n"
+	  "  --from-csv      judge the events that Windows hosts exported (Export-Csv), or\n"
+	  "                  'autoenroll events --csv'; several files: hosts by cause\n"
 	  "\n"
 	  "examples:\n"
 	  "  autoenroll diagnose\n"
 	  "  autoenroll diagnose --user -T User\n"
-	  "  autoenroll diagnose --json | jq .root\n" },
+	  "  autoenroll diagnose --json | jq .root\n"
+	  "  autoenroll diagnose --from-csv PC1_ClientEvents.csv\n"
+	  "  autoenroll diagnose --from-csv /srv/exports\n" },
 	{ "pulse", cmd_pulse, "run auto-enrollment now",
 	  "usage: autoenroll pulse [--user] [--wait] [--dry-run] [--refresh-policy]\n"
 	  "                        [--trigger NAME] [--quiet | --verbose] [--json]\n"

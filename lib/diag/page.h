@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Text for a terminal: a label and words beside it, broken at blanks.
+ */
+#ifndef AE_DIAG_PAGE_H
+#define AE_DIAG_PAGE_H
+
+#include "base/wr.h"
+
+#define AE_DIAG_PAGE_WIDTH 79
+#define AE_DIAG_PAGE_LABEL 10
+
+/*
+ * indent blanks, the label, and s from column AE_DIAG_PAGE_LABEL + indent on.
+ * What a terminal would obey is shown as \xNN.
+ */
+void ae_diag_page(
+    struct ae_wr *w, size_t indent, const char *label, const char *s);
+
+/* The same with a format; cut at 4096 bytes. */
+void ae_diag_pagef(struct ae_wr *w, size_t indent, const char *label,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+#endif
