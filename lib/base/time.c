@@ -89,6 +89,40 @@ ae_time_parse(int64_t *t, const char *s)
 	return true;
 }
 
+bool
+ae_time_parse_http(int64_t *t, const char *s)
+{
+	static const char form[] = "%a, %d %b %Y %H:%M:%S GMT";
+	char again[AE_TIME_STR_MAX * 2];
+	struct tm tm = { 0 };
+	const char *end = strptime(s, form, &tm);
+	time_t v;
+
+	if (end == NULL || *end != '\0')
+		return false;
+	v = timegm(&tm);
+	/* lenient, too, and the day of the week may be a wrong one */
+	if (gmtime_r(&v, &tm) == NULL ||
+	    strftime(again, sizeof(again), form, &tm) == 0 ||
+	    strcmp(again, s) != 0)
+		return false;
+	*t = (int64_t)v;
+	return true;
+}
+
+int64_t
+ae_time_add_months(int64_t t, int months)
+{
+	const time_t tt = (time_t)t;
+	struct tm tm;
+
+	if (gmtime_r(&tt, &tm) == NULL)
+		return INT64_MAX;
+	tm.tm_year += months / 12;
+	tm.tm_mon += months % 12;
+	return (int64_t)timegm(&tm);
+}
+
 const char *
 ae_span_print(char out[AE_TIME_STR_MAX], int64_t seconds)
 {

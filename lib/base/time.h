@@ -34,6 +34,16 @@ const char *ae_time_print(char out[AE_TIME_STR_MAX], int64_t t);
 /* Exactly that form.  False: *t untouched. */
 bool ae_time_parse(int64_t *t, const char *s);
 
+/*
+ * "Tue, 21 Nov 2000 01:06:53 GMT", RFC 2616 3.3.1, and no older form of it.
+ * False: *t untouched.
+ */
+bool ae_time_parse_http(int64_t *t, const char *s);
+
+/* So many months later, at the same time of the day (31 January and one
+   month: 2 or 3 March). */
+int64_t ae_time_add_months(int64_t t, int months);
+
 /* "2 years", "6 weeks", "90 min": the largest unit that divides it. */
 const char *ae_span_print(char out[AE_TIME_STR_MAX], int64_t seconds);
 

@@ -25,6 +25,7 @@ check_dates(struct ae_ca_work *w)
 	const struct ae_cert *ca = w->cfg->cert;
 	const int64_t now = w->in->now;
 	int64_t span = w->t->validity, from = now - w->cfg->clock_skew, to;
+	int step;
 
 	if (now < ca->not_before || now >= ca->not_after)
 		return ae_ca_stop(w, AE_CA_DENY, AE_HR_INVALID_CA_CERTIFICATE,
@@ -46,6 +47,9 @@ check_dates(struct ae_ca_work *w)
 		    "deny.template-not-supported", section,
 		    "a certificate of %lld seconds would have expired already",
 		    (long long)span);
+	step = ae_ca_requested_dates(w, &from, &to);
+	if (step != AE_CA_GO)
+		return step;
 	w->d->not_before = w->tbs.not_before = from;
 	w->d->not_after = w->tbs.not_after = to;
 	return AE_CA_GO;

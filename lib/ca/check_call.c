@@ -80,7 +80,8 @@ check_attributes(struct ae_ca_work *w)
 		return rc;
 	for (i = 0; i < w->d->attrs.n; i++) {
 		at = &w->d->attrs.v[i];
-		if (at->use == AE_WCCE_ATTR_USED)
+		if (at->use == AE_WCCE_ATTR_USED ||
+		    (at->use == AE_WCCE_ATTR_DATE && w->cfg->request_dates))
 			continue;
 		ae_ca_note(w, "request.attribute-ignored",
 		    "MS-WCCE 3.2.1.4.2.1.2", "ignored %s with value %s: %s",

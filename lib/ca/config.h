@@ -57,6 +57,12 @@ struct ae_ca_config {
 
 	bool archival; /* it has an exchange certificate and recovery agents */
 
+	/*
+	 * Requests may make a certificate begin later or end earlier
+	 * (Config_CA_Accept_Request_Attributes_ValidityTime,
+	 * MS-WCCE 3.2.1.1.4).
+	 */
+	bool request_dates;
 	int64_t max_validity; /* of an issued certificate; 0: no bound */
 	int64_t clock_skew;   /* notBefore = now - this */
 

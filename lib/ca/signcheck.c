@@ -30,7 +30,7 @@ check_dates(const struct ae_ca_sign_config *cfg, const struct ae_cert *c,
 	if (c->not_before < cfg->ca_not_before ||
 	    c->not_after > cfg->ca_not_after)
 		return refuse(e, "validity outside the CA certificate's");
-	if (c->not_before > now + slack)
+	if (c->not_before > now + cfg->max_postdate + slack)
 		return refuse(e, "it begins in the future");
 	if (c->not_before < now - cfg->max_backdate - slack &&
 	    c->not_before != cfg->ca_not_before)

@@ -32,6 +32,7 @@ struct ae_ca_sign_config {
 	int64_t max_crl_lifetime;   /* of a CRL; 0: CA's own */
 	int64_t max_delta_lifetime; /* of a delta CRL; 0: none is signed */
 	int64_t max_backdate;	    /* notBefore not older than now - this */
+	int64_t max_postdate;	    /* nor later than now + this */
 	uint8_t serial_instance;
 	unsigned rsa_bits_min;
 	unsigned rsa_bits_max;

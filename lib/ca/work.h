@@ -116,6 +116,12 @@ ae_ca_check_fn ae_ca_check_robo, ae_ca_check_on_behalf;
 /* The key type a schema 3 or 4 template asks for; 0: it does not say. */
 enum ae_key_type ae_ca_wanted_key(const struct ae_template *t);
 
+/*
+ * Of dates.c: a beginning and an end that the request asks for, within those
+ * it would have.
+ */
+int ae_ca_requested_dates(struct ae_ca_work *w, int64_t *from, int64_t *to);
+
 /* Of check_rules.c: the template's policy file. */
 ae_ca_check_fn ae_ca_check_rules;
 

@@ -21,6 +21,7 @@
 enum ae_wcce_attr_use {
 	AE_WCCE_ATTR_UNKNOWN, /* no meaning to us: ignored, logged */
 	AE_WCCE_ATTR_USED,    /* CertificateTemplate */
+	AE_WCCE_ATTR_DATE,    /* acted upon where the configuration says so */
 	AE_WCCE_ATTR_IGNORED, /* known, and never acted upon: san, cdc, rmd… */
 };
 
@@ -29,7 +30,8 @@ struct ae_wcce_attr {
 	const char *name;  /* as sent, blanks around it removed */
 	const char *value; /* blanks around it removed; not empty */
 	enum ae_wcce_attr_use use;
-	const char *why; /* of an IGNORED one: a sentence for the log */
+	const char
+	    *why; /* of an IGNORED one or a DATE: a sentence for the log */
 };
 
 struct ae_wcce_attrs {

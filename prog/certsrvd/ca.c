@@ -588,6 +588,7 @@ ca_open(struct proc *p, struct ae_err *e)
 		.request_disposition = dispositions[c->requests],
 		.agent_rights = ca->agents,
 		.allow_renew_on_behalf = c->allow_renew_on_behalf,
+		.request_dates = c->request_dates,
 		.rsa_bits_min = c->rsa_bits_min,
 		.rsa_bits_max = c->rsa_bits_max,
 		.allow_sha1_csr = c->allow_sha1_csr,

@@ -133,6 +133,7 @@ configure(struct signer *s, const struct conf *c)
 			.ca_not_after = l->v[i].cert->not_after,
 			.max_lifetime = c->max_validity + c->clock_skew,
 			.max_backdate = c->clock_skew,
+			.max_postdate = c->request_dates ? c->max_validity : 0,
 			.max_crl_lifetime =
 			    crl_lifetime(c, c->crl_period, c->crl_overlap),
 			.max_delta_lifetime = crl_lifetime(

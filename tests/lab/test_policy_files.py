@@ -2,6 +2,8 @@
 # Copyright the autoenroll authors.
 """Policy files at the CA, with a real directory: all violations at once, names from AD, audit only, deny without
 a policy, a broken file that stops its own template alone."""
+import datetime
+import email.utils
 import ipaddress
 import json
 import re
@@ -75,11 +77,13 @@ class Policy:
 @pytest.fixture(scope="module")
 def policy(ca, build):
     ca.configure("policy", events="yes")
+    ca.configure("ca", request_dates="yes")
     ca.restart()
     files = Policy(ca, build)
     yield files
     files.put()
     ca.configure("policy", events="no")
+    ca.configure("ca", request_dates="no")
     ca.restart()
 
 
@@ -130,6 +134,22 @@ def test_what_is_kept_is_issued_as_the_file_says(ca, policy):
     text = ca.host.run("openssl", "x509", "-noout", "-text", "-in", "/run/ruled.pem").stdout
     assert f"URI:http://{ca.host.fqdn}/Lab%20CA.crl" in text and "status_request" in text, text
     assert ca.host.run("openssl", "verify", "-CAfile", "/etc/certsrv/ca.pem", "/run/ruled.pem").stdout.endswith("OK\n")
+
+
+def test_dates_of_the_request(ca, policy):
+    """StartDate and ValidityPeriod, with a configuration that accepts them: decided, signed, and refused where they
+    make no sense."""
+    policy.put()
+    start = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(days=1)
+    named = csr(wcce.rsa_key(), [(NameOID.COMMON_NAME, "www.lab.example")])
+    when = email.utils.format_datetime(start, usegmt=True)
+    answer = ask(ca.machine(), named, f"Ruled\nStartDate:{when}\nValidityPeriod:Days\nValidityPeriodUnits:2")
+    assert answer["disposition"] == ISSUED, answer
+    validity = asn1.Certificate.load(answer["cert"])["tbs_certificate"]["validity"]
+    assert validity["not_before"].native == start
+    assert validity["not_after"].native == start + datetime.timedelta(days=2)
+    answer = ask(ca.machine(), named, "Ruled\nExpirationDate:tomorrow")
+    assert answer["disposition"] == 0x8007076D and "no date of RFC 2616" in answer["message"], answer
 
 
 def test_names_from_the_directory(ca, policy):

@@ -203,6 +203,17 @@ times(void **state)
 	assert_true(t == 1795000000);
 	assert_false(ae_time_parse(&t, "2026-02-31T00:00:00Z"));
 	assert_false(ae_time_parse(&t, "2026-11-18T11:06:40"));
+	assert_true(ae_time_parse_http(&t, "Wed, 18 Nov 2026 11:06:40 GMT"));
+	assert_true(t == 1795000000);
+	assert_false(ae_time_parse_http(&t, "Tue, 18 Nov 2026 11:06:40 GMT"));
+	assert_false(ae_time_parse_http(&t, "Wed, 18 Nov 2026 11:06:40"));
+	assert_false(ae_time_parse_http(&t, "Wed, 8 Nov 2026 11:06:40 GMT"));
+	assert_false(ae_time_parse_http(&t, "Wed, 31 Nov 2026 11:06:40 GMT"));
+	assert_false(ae_time_parse_http(&t, ""));
+	assert_true(t == 1795000000);
+	assert_string_equal(ae_time_print(out, ae_time_add_months(t, 14)),
+	    "2028-01-18T11:06:40Z");
+	assert_true(ae_time_add_months(t, 0) == t);
 	assert_string_equal(ae_time_print(out, INT64_MAX), "never");
 	assert_string_equal(ae_span_print(out, 365 * 86400), "1 year");
 	assert_string_equal(ae_span_print(out, 42 * 86400), "6 weeks");

@@ -105,10 +105,9 @@ dangerous_ones_are_known_and_ignored(void **state)
 		"san:upn=administrator@example.com", "cdc:127.0.0.9",
 		"rmd:127.0.0.9", "ccm:pc1", "cbm:pc1",
 		"requestername:EXAMPLE\\administrator",
-		"CertificateUsage:1.3.6.1.5.5.7.3.2", "ValidityPeriod:Years",
-		"ValidityPeriodUnits:99", "ExpirationDate:never",
-		"certfile:c:\\boot.ini", "CertType:server", "challenge:x",
-		"RequestId:5", "CRLPartitionIndex:1"
+		"CertificateUsage:1.3.6.1.5.5.7.3.2", "certfile:c:\\boot.ini",
+		"CertType:server", "challenge:x", "RequestId:5",
+		"CRLPartitionIndex:1"
 	};
 	size_t i;
 
@@ -118,6 +117,13 @@ dangerous_ones_are_known_and_ignored(void **state)
 		assert_int_equal(attrs.n, 1);
 		assert_int_equal(attrs.v[0].use, AE_WCCE_ATTR_IGNORED);
 		assert_non_null(attrs.v[0].why);
+	}
+	/* the configuration's to say */
+	parse("StartDate:now\nExpirationDate:never\nValidityPeriod:Years\n"
+	      "ValidityPeriodUnits:99");
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(attrs.v[i].use, AE_WCCE_ATTR_DATE);
+		assert_non_null(attrs.v[i].why);
 	}
 	parse("whatever:x\nCertificateTemplate:T");
 	assert_int_equal(attrs.v[0].use, AE_WCCE_ATTR_UNKNOWN);
