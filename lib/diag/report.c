@@ -212,15 +212,25 @@ walk_json(const struct ae_diag *d)
 	return list;
 }
 
+/*
+ * Without the plan or the way to a CA nothing can be said to be in order;
+ * something smaller that was not seen is only listed.
+ */
+static bool
+is_decided(const json_t *facts)
+{
+	return ae_fact(facts, "plan.plan") != NULL &&
+	    ae_fact(facts, "dcom") != NULL;
+}
+
 static void
-put_category(json_t *r, enum ae_diag_lang lang)
+put_category(json_t *r, const json_t *facts, enum ae_diag_lang lang)
 {
 	const char *letter = ae_fact_str(r, "root.category");
 	char key[32];
-	bool unknown = json_array_size(json_object_get(r, "unknown")) > 0;
 
 	if (letter == NULL)
-		letter = unknown ? "unknown" : "ok";
+		letter = is_decided(facts) ? "ok" : "unknown";
 	(void)snprintf(key, sizeof(key), "category.%s", letter);
 	(void)json_object_set_new(r, "category", json_string(letter));
 	(void)json_object_set_new(
@@ -272,6 +282,8 @@ ae_diag_report(
 	(void)json_object_set_new(
 	    r, "fine", json_integer((json_int_t)d->nfine));
 	(void)json_object_set(r, "probes", json_object_get(facts, "probes"));
-	put_category(r, lang);
+	(void)json_object_set_new(
+	    r, "time", json_string(ae_fact_text(facts, "asked.time")));
+	put_category(r, facts, lang);
 	return r;
 }

@@ -23,4 +23,11 @@ json_t *ae_diag_report(
 void ae_diag_report_text(
     struct ae_wr *w, const json_t *report, enum ae_diag_lang lang, bool all);
 
+/*
+ * The same as a page of its own, for several reports one below the other;
+ * every text in it is escaped, and nothing is loaded from elsewhere.
+ */
+void ae_diag_report_html(
+    struct ae_wr *w, const json_t *reports, enum ae_diag_lang lang);
+
 #endif

@@ -10,7 +10,7 @@
 #include "diag/report.h"
 
 #define WIDTH 78
-#define LABEL 10
+#define LABEL 11
 
 /* What was seen comes from others, too: nothing a terminal obeys. */
 static size_t
@@ -27,6 +27,28 @@ safe_len(const char *s, char out[8])
 	return strlen(out);
 }
 
+/* Characters, as far as a terminal counts them: bytes that begin one. */
+static size_t
+columns(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+static void
+put_label(struct ae_wr *w, const char *label)
+{
+	size_t n = columns(label);
+
+	ae_wr_str(w, label);
+	ae_wr_u8(w, ' ');
+	for (n++; n < LABEL; n++)
+		ae_wr_u8(w, ' ');
+}
+
 /* "label     words words", broken at blanks and indented. */
 static void
 paragraph(struct ae_wr *w, const char *label, const char *s)
@@ -34,7 +56,7 @@ paragraph(struct ae_wr *w, const char *label, const char *s)
 	char one[8];
 	size_t column = LABEL, len;
 
-	ae_wr_printf(w, "%-*s", LABEL, label);
+	put_label(w, label);
 	while (*s != '\0') {
 		len = strcspn(s, " ");
 		if (column > LABEL && column + len >= WIDTH) {
@@ -45,7 +67,8 @@ paragraph(struct ae_wr *w, const char *label, const char *s)
 			column++;
 		}
 		for (; len > 0; len--, s++) {
-			column += safe_len(s, one);
+			(void)safe_len(s, one);
+			column += columns(one);
 			ae_wr_str(w, one);
 		}
 		s += strspn(s, " ");

@@ -12,20 +12,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/time.h"
 #include "cli.h"
 #include "cmd_diagnose_csv.h"
 #include "diag/diag.h"
 #include "diag/facts.h"
 #include "diag/report.h"
+#include "diagnose.h"
 #include "probe.h"
+#include "sys/clock.h"
+#include "sys/files.h"
 
 #define TEXT_MAX (4u << 20)
-
-struct diagnose {
-	const char *template, *ca;
-	enum ae_diag_lang lang;
-	bool verbose;
-};
+#define PAGE_MAX (64u << 20)
 
 /* What the probes left in their private directory. */
 static void
@@ -69,8 +68,23 @@ look(
 	return rc;
 }
 
+/* Readable by nobody else: it says much about a machine. */
+static int
+write_page(const json_t *reports, const struct diagnose *o, struct ae_err *e)
+{
+	struct ae_wr w;
+	int rc;
+
+	ae_wr_init(&w, PAGE_MAX);
+	ae_diag_report_html(&w, reports, o->lang);
+	rc = ae_wr_ok(&w) ? ae_file_write(o->html, w.p, w.len, 0600, e)
+			  : ae_fail_mem(e);
+	ae_wr_done(&w);
+	return rc;
+}
+
 static void
-show(const json_t *report, const struct diagnose *o)
+print_text(const json_t *report, const struct diagnose *o)
 {
 	struct ae_wr w;
 
@@ -81,94 +95,166 @@ show(const json_t *report, const struct diagnose *o)
 }
 
 /* What is wrong is a finding; not to know is none. */
-static int
-code_of(const json_t *report)
+static bool
+has_finding(const json_t *report)
 {
-	return json_is_object(json_object_get(report, "root")) ? EXIT_FINDING
-							       : EXIT_OK;
+	return json_is_object(json_object_get(report, "root"));
 }
 
 static int
-diagnose(struct cli *cli, const struct diagnose *o)
+diagnose_here(json_t **report, struct cli *cli, const struct diagnose *o,
+    struct ae_err *e)
 {
-	json_t *facts = NULL, *report = NULL;
-	struct ae_err e = AE_ERR_INIT;
+	char when[AE_TIME_STR_MAX];
+	json_t *facts = NULL;
 	struct ae_diag *d = NULL;
-	int rc, code;
+	int rc;
 
-	rc = look(&facts, cli, o, &e);
+	rc = look(&facts, cli, o, e);
 	if (rc == AE_OK) {
 		(void)json_object_set_new(facts, "asked",
-		    json_pack(
-			"{s:s?, s:s?}", "template", o->template, "ca", o->ca));
-		rc = ae_diag_make(&d, facts, &e);
+		    json_pack("{s:s?, s:s?, s:s}", "template", o->template,
+			"ca", o->ca, "time",
+			ae_time_print(when, ae_clock_now())));
+		rc = ae_diag_make(&d, facts, e);
 	}
 	if (rc == AE_OK) {
-		report = ae_diag_report(d, facts, o->lang);
-		if (report == NULL)
-			rc = ae_fail_mem(&e);
+		*report = ae_diag_report(d, facts, o->lang);
+		if (*report == NULL)
+			rc = ae_fail_mem(e);
+		else if (o->verbose)
+			(void)json_object_set(*report, "facts", facts);
+	}
+	ae_diag_free(d);
+	json_decref(facts);
+	return rc;
+}
+
+static int
+one(struct cli *cli, const struct diagnose *o)
+{
+	json_t *report = NULL, *list;
+	struct ae_err e = AE_ERR_INIT;
+	int rc, code;
+
+	rc = diagnose_here(&report, cli, o, &e);
+	if (rc == AE_OK && o->html != NULL) {
+		list = json_pack("[O]", report);
+		rc = write_page(list, o, &e);
+		json_decref(list);
 	}
 	if (rc != AE_OK) {
 		code = cli_fail(cli, &e);
 	} else {
-		if (cli->json && o->verbose)
-			(void)json_object_set(report, "facts", facts);
 		if (cli->json)
 			cli_print_json(report);
 		else
-			show(report, o);
-		code = code_of(report);
+			print_text(report, o);
+		code = has_finding(report) ? EXIT_FINDING : EXIT_OK;
 	}
-	ae_diag_free(d);
 	json_decref(report);
-	json_decref(facts);
 	return code;
 }
 
-int
-cmd_diagnose(struct cli *cli, int argc, char **argv)
+static int
+several(struct cli *cli, const struct diagnose *o)
+{
+	json_t *reports = NULL, *r;
+	struct ae_err e = AE_ERR_INIT;
+	int rc, code = EXIT_OK;
+	size_t i;
+
+	(void)fprintf(stderr,
+	    "autoenroll: no agent and no ticket goes along. Log in there as "
+	    "who administers that\nmachine, never as a domain administrator: "
+	    "whoever owns the machine can take what\ncomes to it.\n");
+	rc = diagnose_hosts(&reports, o, &e);
+	if (rc == AE_OK && o->html != NULL)
+		rc = write_page(reports, o, &e);
+	if (rc != AE_OK) {
+		json_decref(reports);
+		return cli_fail(cli, &e);
+	}
+	json_array_foreach(reports, i, r)
+	{
+		if (ae_fact(r, "error") != NULL && code == EXIT_OK)
+			code = EXIT_NETWORK;
+		if (has_finding(r))
+			code = EXIT_FINDING;
+	}
+	if (cli->json)
+		cli_print_json(reports);
+	else
+		diagnose_print_hosts(reports);
+	json_decref(reports);
+	return code;
+}
+
+/* For whom: the machine, oneself, or somebody that root becomes. */
+static int
+choose_whom(struct cli *cli, const struct diagnose *o, struct ae_err *e)
+{
+	int rc = AE_OK;
+
+	if (!o->user)
+		return AE_OK;
+	if (o->whose != NULL)
+		rc = diagnose_become(o->whose, e);
+	return rc == AE_OK ? cli_for_user(cli, e) : rc;
+}
+
+static int
+read_options(struct diagnose *o, struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "machine", no_argument, NULL, 'm' },
-		{ "user", no_argument, NULL, 'u' },
+		{ "user", optional_argument, NULL, 'u' },
 		{ "template", required_argument, NULL, 'T' },
 		{ "ca", required_argument, NULL, 'c' },
 		{ "from-csv", no_argument, NULL, 'f' },
+		{ "host", required_argument, NULL, 'h' },
+		{ "html", required_argument, NULL, 'H' },
 		{ "lang", required_argument, NULL, 'l' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
-	struct diagnose o = { .lang = ae_diag_lang_pick(getenv("LC_ALL"),
-				  getenv("LC_MESSAGES"), getenv("LANG")) };
-	bool user = geteuid() != 0, from_csv = false;
-	struct ae_err e = AE_ERR_INIT;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "T:v", options, NULL)) != -1) {
 		switch (opt) {
 		case 'm':
-			user = false;
+			o->user = false;
 			break;
 		case 'u':
-			user = true;
+			o->user = true;
+			o->whose = optarg;
 			break;
 		case 'T':
-			o.template = optarg;
+			o->template = optarg;
 			break;
 		case 'c':
-			o.ca = optarg;
+			o->ca = optarg;
+			break;
+		case 'h':
+			if (optarg[0] == '-' || !ae_strv_add(&o->hosts, optarg))
+				return cli_usage("diagnose", "'%s' is no host",
+				    cli_safe(optarg));
+			break;
+		case 'H':
+			o->html = optarg;
 			break;
 		case 'f':
-			from_csv = true;
+			o->from_csv = true;
 			break;
 		case 'l':
-			if (!ae_diag_lang_find(&o.lang, optarg))
+			if (!ae_diag_lang_find(&o->lang, optarg))
 				return cli_usage("diagnose",
-				    "there is no language '%s'", optarg);
+				    "there is no language '%s'",
+				    cli_safe(optarg));
 			break;
 		case 'v':
-			o.verbose = true;
+			o->verbose = true;
 			break;
 		case 'j':
 			cli->json = true;
@@ -177,15 +263,36 @@ cmd_diagnose(struct cli *cli, int argc, char **argv)
 			return cli_usage("diagnose", "unknown option");
 		}
 	}
-	if (from_csv && optind == argc)
+	if (o->from_csv && optind == argc)
 		return cli_usage(
 		    "diagnose", "--from-csv wants files, directories or -");
-	if (from_csv)
-		return ae_diagnose_csv(cli, argv + optind,
-		    (size_t)(argc - optind), o.lang, o.verbose);
+	if (o->from_csv)
+		return EXIT_OK;
+	/* "--user alice" is what people type, too. */
+	if (o->user && o->whose == NULL && optind + 1 == argc)
+		o->whose = argv[optind++];
 	if (optind != argc)
 		return cli_usage("diagnose", "no arguments are expected");
-	if (user && cli_for_user(cli, &e) != AE_OK)
-		return cli_fail(cli, &e);
-	return diagnose(cli, &o);
+	return EXIT_OK;
+}
+
+int
+cmd_diagnose(struct cli *cli, int argc, char **argv)
+{
+	struct diagnose o = { .user = geteuid() != 0,
+		.lang = ae_diag_lang_pick(
+		    getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG")) };
+	struct ae_err e = AE_ERR_INIT;
+	int code = read_options(&o, cli, argc, argv);
+
+	if (code == EXIT_OK && o.from_csv)
+		code = ae_diagnose_csv(cli, argv + optind,
+		    (size_t)(argc - optind), o.lang, o.verbose);
+	else if (code == EXIT_OK && o.hosts.n > 0)
+		code = several(cli, &o);
+	else if (code == EXIT_OK)
+		code = choose_whom(cli, &o, &e) == AE_OK ? one(cli, &o)
+							 : cli_fail(cli, &e);
+	ae_strv_done(&o.hosts);
+	return code;
 }

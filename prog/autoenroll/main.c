@@ -16,8 +16,9 @@
 /* clang-format off */
 const struct cli_command cli_commands[] = {
 	{ "diagnose", cmd_diagnose, "why are there no certificates, or soon none: name the cause",
-	  "usage: autoenroll diagnose [--user | --machine] [-T TEMPLATE] [--ca 'HOST\\NAME']\n"
-	  "                           [--lang en|fr] [-v] [--json]\n"
+	  "usage: autoenroll diagnose [--user [NAME] | --machine] [-T TEMPLATE] [--ca 'HOST\\NAME']\n"
+	  "                           [--html FILE] [--lang en|fr] [-v] [--json]\n"
+	  "       autoenroll diagnose --host HOST [--host HOST]... [options]\n"
 	  "       autoenroll diagnose --from-csv FILE|DIR|-... [--lang en|fr] [-v] [--json]\n"
 	  "\n"
 	  "Walks the way of a request from policy to CA without making one, and names the\n"
@@ -25,9 +26,14 @@ const struct cli_command cli_commands[] = {
 	  "could not be looked at is said to be unknown. Exit code 1: there is a cause.\n"
 	  "\n"
 	  "  --machine       this computer's certificates (default for root)\n"
-	  "  --user          your own (default for everybody else)\n"
+	  "  --user          your own (default for everybody else); root may name another's\n"
 	  "  -T, --template  why not this one?\n"
 	  "  --ca            look at the way to this CA only\n"
+	  "  --html          also write a page to hand to whoever must put it right\n"
+	  "  --host          the same on that machine, by ssh, several side by side; one that\n"
+	  "                  lacks this program gets it for the time of the run. No agent and\n"
+	  "                  no ticket is forwarded: log in as who administers that machine,\n"
+	  "                  not as a domain administrator\n"
 	  "  --lang          language of the sentences; otherwise the locale's\n"
 	  "  -v, --verbose   every check, and how long each look took; with --json all facts\n"
 	  "  --from-csv      judge the events that Windows hosts exported (Export-Csv), or\n"
@@ -35,10 +41,9 @@ const struct cli_command cli_commands[] = {
 	  "\n"
 	  "examples:\n"
 	  "  autoenroll diagnose\n"
-	  "  autoenroll diagnose --user -T User\n"
-	  "  autoenroll diagnose --json | jq .root\n"
-	  "  autoenroll diagnose --from-csv PC1_ClientEvents.csv\n"
-	  "  autoenroll diagnose --from-csv /srv/exports\n" },
+	  "  autoenroll diagnose --user alice -T User --html /tmp/alice.html\n"
+	  "  autoenroll diagnose --host pc1 --host pc2 --json | jq '.[].root.check_id'\n"
+	  "  autoenroll diagnose --from-csv PC1_ClientEvents.csv\n" },
 	{ "pulse", cmd_pulse, "run auto-enrollment now",
 	  "usage: autoenroll pulse [--user] [--wait] [--dry-run] [--refresh-policy]\n"
 	  "                        [--trigger NAME] [--quiet | --verbose] [--json]\n"

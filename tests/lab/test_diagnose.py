@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the autoenroll authors.
 """diagnose names the cause of each fault of lab/faults, first and alone; a healthy lab has none."""
+import json
+
 import pytest
 
+from client import User
 from diagnosed import FAULTS, World, found
 
 # All of them run in 'campaign faults'; these are the ones that a change breaks soonest.
@@ -46,3 +49,74 @@ def test_two_causes_in_the_order_of_the_walk(world):
     with world.broken("net.epm-unreachable", "policy.aepolicy-absent"):
         report = world.diagnose(code=1)
     assert found(report) == ["policy.aepolicy-absent", "net.epm-unreachable"]
+
+
+@pytest.fixture(scope="module")
+def alice(world, lab, build):
+    person = User(lab.pc1, build, "alice", lab.user_password, 5001)
+    world.lab.pc1.path("/etc/autoenroll/policy.conf").write_text(
+        "[computer]\nae-policy = 7\n[user]\nae-policy = 7\n")
+    person.login()
+    person.run("pulse", "--user", "--wait")
+    return person
+
+
+def test_a_user_looks_at_his_own_and_root_at_another_s(world, alice):
+    """Samba's KDC gives a person no ticket for himself: which groups are in his is unknown, and said to be."""
+    report = alice.json("diagnose", code=0)
+    assert (report["category"], found(report), report["account"]) == ("ok", [], "alice@LAB.EXAMPLE"), report["unknown"]
+    # Where her ticket is, the processes of her session know.
+    with world.lab.pc1.start("setpriv", "--reuid=5001", "--regid=5001", "--clear-groups", "env",
+                             "KRB5CCNAME=FILE:/run/user/5001/krb5cc", "sleep", "600"):
+        report = world.diagnose("--user", "alice", code=0)
+    assert (report["category"], found(report), report["account"]) == ("ok", [], "alice@LAB.EXAMPLE"), report["unknown"]
+    assert [m["template"] for m in report["matrix"] if m["ours"]] == ["Person"]
+
+
+def test_only_root_may_look_at_somebody_else(alice):
+    done = alice.run("diagnose", "--user", "root", check=False)
+    assert done.returncode != 0 and "only root" in done.stderr
+
+
+def test_a_user_without_a_ticket(world, alice):
+    alice.logout()
+    report = alice.json("diagnose", code=1)
+    alice.login()
+    assert found(report) == ["auth.no-tgt"], report["root"]
+
+
+def test_page_for_others(world):
+    """One file, nothing from elsewhere, and what is foreign in it is text."""
+    evil = "<script>alert(1)</script>"
+    with world.broken("policy.no-enroll-bit"):
+        world.pc1.run("diagnose", "--html", "/var/page.html", "-T", evil, check=False)
+    page = world.lab.pc1.path("/var/page.html").read_text()
+    assert "policy.no-enroll-bit" in page and "<svg" in page and "</html>" in page
+    assert "<script" not in page and "http" not in page.replace("http-equiv", "")
+    assert world.lab.pc1.path("/var/page.html").stat().st_mode & 0o777 == 0o600
+
+
+def test_other_machines_by_ssh(world, lab):
+    """Without the program there; without an agent; one that is away is said to be."""
+    pc1, ca1 = lab.pc1, lab.ca1
+    ca1.run("mkdir -p /etc/ssh /run/sshd; rm -f /etc/ssh/lab*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/lab_key")
+    ca1.path("/etc/ssh/ssh_config").write_text(
+        "Host *\n  IdentityFile /etc/ssh/lab_key\n  UserKnownHostsFile /etc/ssh/lab_known\n"
+        "  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking accept-new\n  User root\n")
+    pc1.run("mkdir -p /etc/ssh /run/sshd; rm -f /etc/ssh/lab*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/lab_host")
+    pc1.path("/etc/ssh/lab_keys").write_text(ca1.path("/etc/ssh/lab_key.pub").read_text())
+    pc1.path("/etc/ssh/lab_config").write_text(
+        "HostKey /etc/ssh/lab_host\nAuthorizedKeysFile /etc/ssh/lab_keys\nStrictModes no\nUsePAM no\n"
+        "PidFile none\nSetEnv ASAN_OPTIONS=detect_leaks=0\n")
+    with pc1.start("/usr/sbin/sshd", "-D", "-e", "-f", "/etc/ssh/lab_config", log=pc1.path("/var/sshd.log")):
+        for _ in range(50):
+            if ca1.run("bash", "-c", "exec 3<>/dev/tcp/pc1.lab.example/22", check=False).returncode == 0:
+                break
+        done = ca1.run(world.pc1.program, "diagnose", "--host", "pc1.lab.example", "--host", "away.lab.example",
+                       "--json", check=False, env={"ASAN_OPTIONS": "detect_leaks=0"})
+    assert "never as a domain administrator" in done.stderr
+    here, away = json.loads(done.stdout)
+    assert (here["host"], here.get("category")) == ("pc1.lab.example", "ok"), (here, done.stderr)
+    assert away["host"] == "away.lab.example" and away["error"]
+    assert done.returncode == 6
+    assert pc1.run("ls /tmp/tmp.*/autoenroll", check=False).stdout == ""

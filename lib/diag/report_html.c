@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * The report as one page that needs nothing else: to be handed over to
+ * whoever must put it right.  See report.h.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "diag/facts.h"
+#include "diag/report.h"
+
+#define STAGES_MAX 24u
+#define STEP 92	 /* pixels between two stages of the way */
+#define WAY_Y 34 /* of the line */
+#define WAY_H 92
+
+/* clang-format off */
+static const char style[] =
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}"
+    "h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .4rem}"
+    ".sub{color:#57606a;margin:.2rem 0 1.2rem}"
+    ".card{border:1px solid #d0d7de;border-left:6px solid #cf222e;border-radius:6px;padding:.8rem 1rem;margin:1rem 0}"
+    ".card.ok{border-left-color:#1a7f37}.card.unknown{border-left-color:#9a6700}"
+    ".id{font:13px ui-monospace,monospace;color:#57606a}"
+    ".cause{font-size:1.15rem;margin:.2rem 0 .8rem}"
+    "dl{display:grid;grid-template-columns:7rem 1fr;gap:.35rem 1rem;margin:0}dt{color:#57606a}dd{margin:0;overflow-wrap:anywhere}"
+    "code{font:14px ui-monospace,monospace;background:#eff1f3;border-radius:4px;padding:.05rem .3rem}"
+    "table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.25rem .6rem .25rem 0;border-bottom:1px solid #eaeef2;overflow-wrap:anywhere}"
+    "svg{max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:#57606a}"
+    ".fine{color:#1a7f37}.fail{color:#cf222e}.unknown{color:#9a6700}.harmless{color:#57606a}"
+    "@media (prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}.card,td,th{border-color:#30363d}code{background:#262c36}}"
+    "@media print{body{margin:0}}";
+/* clang-format on */
+
+/* Text into HTML: nothing in it is markup, whoever wrote it. */
+static void
+put_text(struct ae_wr *w, const char *s)
+{
+	for (; *s != '\0'; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '&')
+			ae_wr_str(w, "&amp;");
+		else if (c == '<')
+			ae_wr_str(w, "&lt;");
+		else if (c == '>')
+			ae_wr_str(w, "&gt;");
+		else if (c == '"')
+			ae_wr_str(w, "&quot;");
+		else if (c == '\'')
+			ae_wr_str(w, "&#39;");
+		else if (c >= 0x20 && c != 0x7f)
+			ae_wr_u8(w, c);
+		else if (c == '\n' || c == '\t')
+			ae_wr_u8(w, ' ');
+		else
+			ae_wr_printf(w, "\\x%02x", c);
+	}
+}
+
+/* The same, with what stands in `backquotes` as code. */
+static void
+put_sentence(struct ae_wr *w, const char *s)
+{
+	char part[4096];
+	bool code = false;
+	size_t len;
+
+	while (*s != '\0') {
+		len = strcspn(s, "`");
+		(void)snprintf(part, sizeof(part), "%.*s",
+		    len < sizeof(part) ? (int)len : (int)sizeof(part) - 1, s);
+		put_text(w, part);
+		s += len;
+		if (*s == '`') {
+			ae_wr_str(w, code ? "</code>" : "<code>");
+			code = !code;
+			s++;
+		}
+	}
+	if (code)
+		ae_wr_str(w, "</code>");
+}
+
+static void
+put_row(struct ae_wr *w, const char *name, const char *s)
+{
+	if (s[0] == '\0')
+		return;
+	ae_wr_str(w, "<dt>");
+	put_text(w, name);
+	ae_wr_str(w, "</dt><dd>");
+	put_sentence(w, s);
+	ae_wr_str(w, "</dd>\n");
+}
+
+static void
+put_events(struct ae_wr *w, const json_t *f, enum ae_diag_lang lang)
+{
+	const json_t *e;
+	char line[512] = "";
+	size_t i;
+
+	json_array_foreach(json_object_get(f, "events"), i, e)
+	{
+		(void)snprintf(line + strlen(line), sizeof(line) - strlen(line),
+		    "%s%s", i == 0 ? "" : ", ", json_string_value(e));
+	}
+	put_row(w, ae_diag_frame(lang, "windows-events"), line);
+}
+
+static void
+put_card(struct ae_wr *w, const json_t *f, enum ae_diag_lang lang)
+{
+	static const char *const rows[] = { "seen", "expected", "fix", "who" };
+	size_t i;
+
+	ae_wr_str(w, "<div class=\"card\"><div class=\"id\">");
+	put_text(w, ae_fact_text(f, "check_id"));
+	if (ae_fact_str(f, "subject") != NULL) {
+		ae_wr_str(w, " · ");
+		put_text(w, ae_fact_text(f, "subject"));
+	}
+	ae_wr_str(w, "</div>\n<p class=\"cause\">");
+	put_sentence(w, ae_fact_text(f, "cause"));
+	ae_wr_str(w, "</p>\n<dl>\n");
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		put_row(
+		    w, ae_diag_frame(lang, rows[i]), ae_fact_text(f, rows[i]));
+	put_events(w, f, lang);
+	ae_wr_str(w, "</dl></div>\n");
+}
+
+/* ---- the way ---- */
+
+struct stage {
+	const char *name;
+	bool fail, unknown, root;
+};
+
+static size_t
+stages_of(struct stage v[STAGES_MAX], const json_t *r)
+{
+	const char *root = ae_fact_text(r, "root.check_id");
+	const json_t *c;
+	size_t i, n = 0;
+
+	json_array_foreach(json_object_get(r, "walk"), i, c)
+	{
+		const char *name = ae_fact_text(c, "stage");
+
+		if (n == 0 || strcmp(v[n - 1].name, name) != 0) {
+			if (n == STAGES_MAX)
+				break;
+			v[n++] = (struct stage){ .name = name };
+		}
+		v[n - 1].fail |= ae_fact_is(c, "verdict", "fail");
+		v[n - 1].unknown |= ae_fact_is(c, "verdict", "unknown");
+		v[n - 1].root |= ae_fact_is(c, "check_id", root);
+	}
+	return n;
+}
+
+static const char *
+colour(const struct stage *s)
+{
+	return s->fail ? "#cf222e" : s->unknown ? "#bf8700" : "#1a7f37";
+}
+
+/* Green as far as it went; where it broke, a cross. */
+static void
+put_way(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
+{
+	struct stage v[STAGES_MAX];
+	size_t n = stages_of(v, r), i;
+	int x;
+
+	if (n == 0)
+		return;
+	ae_wr_printf(w,
+	    "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\" "
+	    "aria-label=\"%s\">\n",
+	    (int)n * STEP, WAY_H, (int)n * STEP, ae_diag_frame(lang, "path"));
+	for (i = 0; i < n; i++) {
+		x = (int)i * STEP + STEP / 2;
+		if (i > 0)
+			ae_wr_printf(w,
+			    "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" "
+			    "stroke=\"%s\" stroke-width=\"3\"%s/>\n",
+			    x - STEP, WAY_Y, x, WAY_Y, colour(&v[i - 1]),
+			    v[i - 1].fail || v[i - 1].unknown
+				? " stroke-dasharray=\"4 5\""
+				: "");
+	}
+	for (i = 0; i < n; i++) {
+		x = (int)i * STEP + STEP / 2;
+		ae_wr_printf(w,
+		    "<circle cx=\"%d\" cy=\"%d\" r=\"%d\" fill=\"%s\"/>\n", x,
+		    WAY_Y, v[i].root ? 15 : 9, colour(&v[i]));
+		if (v[i].fail)
+			ae_wr_printf(w,
+			    "<path d=\"M%d %dl10 10m0 -10l-10 10\" "
+			    "stroke=\"#fff\" stroke-width=\"3\"/>\n",
+			    x - 5, WAY_Y - 5);
+		ae_wr_printf(w,
+		    "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\"%s>", x,
+		    WAY_Y + 36, v[i].root ? " font-weight=\"bold\"" : "");
+		put_text(w, v[i].name);
+		ae_wr_str(w, "</text>\n");
+	}
+	ae_wr_str(w, "</svg>\n");
+}
+
+/* ---- lists ---- */
+
+static void
+put_heading(struct ae_wr *w, const char *s)
+{
+	ae_wr_str(w, "<h2>");
+	put_text(w, s);
+	ae_wr_str(w, "</h2>\n");
+}
+
+static void
+put_list(struct ae_wr *w, const json_t *list, const char *title)
+{
+	const json_t *f;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	put_heading(w, title);
+	ae_wr_str(w, "<table>\n");
+	json_array_foreach(list, i, f)
+	{
+		ae_wr_str(w, "<tr><td class=\"id\">");
+		put_text(w, ae_fact_text(f, "check_id"));
+		ae_wr_str(w, "</td><td>");
+		put_text(w, ae_fact_text(f, "subject"));
+		ae_wr_str(w, "</td><td>");
+		put_text(w, ae_fact_text(f, "seen"));
+		ae_wr_str(w, "</td></tr>\n");
+	}
+	ae_wr_str(w, "</table>\n");
+}
+
+static void
+put_unknown(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
+{
+	const json_t *list = json_object_get(r, "unknown"), *u, *id;
+	size_t i, k;
+
+	if (json_array_size(list) == 0)
+		return;
+	put_heading(w, ae_diag_frame(lang, "unknown-because"));
+	ae_wr_str(w, "<table>\n");
+	json_array_foreach(list, i, u)
+	{
+		ae_wr_str(w, "<tr><td>");
+		put_text(w, ae_fact_text(u, "because"));
+		ae_wr_str(w, "</td><td class=\"id\">");
+		json_array_foreach(json_object_get(u, "checks"), k, id)
+		{
+			ae_wr_str(w, k == 0 ? "" : ", ");
+			put_text(w, json_string_value(id));
+		}
+		ae_wr_str(w, "</td></tr>\n");
+	}
+	ae_wr_str(w, "</table>\n");
+}
+
+static void
+put_matrix(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
+{
+	const json_t *list = json_object_get(r, "matrix"), *m, *reason;
+	size_t i, k;
+
+	if (json_array_size(list) == 0)
+		return;
+	put_heading(w, ae_diag_frame(lang, "matrix"));
+	ae_wr_str(w, "<table>\n");
+	json_array_foreach(list, i, m)
+	{
+		ae_wr_str(w, ae_fact_yes(m, "ours") ? "<tr><th>" : "<tr><td>");
+		put_text(w, ae_fact_text(m, "template"));
+		ae_wr_str(
+		    w, ae_fact_yes(m, "ours") ? "</th><td>" : "</td><td>");
+		put_text(w, ae_fact_text(m, "action"));
+		ae_wr_str(w, "</td><td>");
+		json_array_foreach(json_object_get(m, "reasons"), k, reason)
+		{
+			if (ae_fact_is(reason, "verdict", "pass"))
+				continue;
+			ae_wr_printf(w, "<div class=\"%s\">",
+			    ae_fact_is(reason, "verdict", "fail") ? "fail"
+								  : "unknown");
+			put_text(w, ae_fact_text(reason, "check"));
+			ae_wr_str(w, ": ");
+			put_text(w, ae_fact_text(reason, "text"));
+			ae_wr_str(w, "</div>");
+		}
+		ae_wr_str(w, "</td></tr>\n");
+	}
+	ae_wr_str(w, "</table>\n");
+}
+
+/* Every check and every look, for who wants to know. */
+static void
+put_walk(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
+{
+	const json_t *c, *probe;
+	const char *name;
+	size_t i;
+
+	ae_wr_str(w, "<details><summary>");
+	put_text(w, ae_diag_frame(lang, "path"));
+	ae_wr_str(w, "</summary>\n<table>\n");
+	json_array_foreach(json_object_get(r, "walk"), i, c)
+	{
+		const char *verdict = ae_fact_text(c, "verdict");
+
+		ae_wr_str(w, "<tr><td>");
+		put_text(w, ae_fact_text(c, "stage"));
+		ae_wr_str(w, "</td><td class=\"");
+		put_text(w, verdict);
+		ae_wr_str(w, "\">");
+		put_text(w, verdict);
+		ae_wr_str(w, "</td><td class=\"id\">");
+		put_text(w, ae_fact_text(c, "check_id"));
+		ae_wr_str(w, "</td></tr>\n");
+	}
+	ae_wr_str(w, "</table>\n<table>\n");
+	json_object_foreach(
+	    (json_t *)(uintptr_t)json_object_get(r, "probes"), name, probe)
+	{
+		ae_wr_str(w, "<tr><td>");
+		put_text(w, name);
+		ae_wr_str(w, "</td><td>");
+		put_text(w, ae_fact_text(probe, "state"));
+		ae_wr_printf(w, "</td><td>%.0f ms</td></tr>\n",
+		    json_real_value(json_object_get(probe, "ms")));
+	}
+	ae_wr_str(w, "</table></details>\n");
+}
+
+static void
+put_report(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
+{
+	const json_t *root = json_object_get(r, "root"), *f;
+	size_t i;
+
+	ae_wr_str(w, "<h1>");
+	put_text(w, ae_fact_text(r, "category_text"));
+	ae_wr_str(w, "</h1>\n<p class=\"sub\">");
+	put_text(w, ae_fact_text(r, "host"));
+	ae_wr_str(w, " · ");
+	put_text(w, ae_fact_text(r, "account"));
+	ae_wr_str(w, " · ");
+	put_text(w, ae_fact_text(r, "time"));
+	ae_wr_str(w, "</p>\n");
+	put_way(w, r, lang);
+	if (json_is_object(root)) {
+		put_card(w, root, lang);
+	} else {
+		ae_wr_printf(w, "<div class=\"card %s\">",
+		    ae_fact_is(r, "category", "ok") ? "ok" : "unknown");
+		put_text(w,
+		    ae_diag_frame(lang,
+			ae_fact_is(r, "category", "ok") ? "healthy"
+							: "not-all-seen"));
+		ae_wr_str(w, "</div>\n");
+	}
+	json_array_foreach(json_object_get(r, "also"), i, f)
+	{
+		put_card(w, f, lang);
+	}
+	put_list(w, json_object_get(r, "consequences"),
+	    ae_diag_frame(lang, "consequences"));
+	put_list(w, json_object_get(r, "harmless"),
+	    ae_diag_frame(lang, "not-the-cause"));
+	put_unknown(w, r, lang);
+	put_matrix(w, r, lang);
+	put_walk(w, r, lang);
+}
+
+void
+ae_diag_report_html(
+    struct ae_wr *w, const json_t *reports, enum ae_diag_lang lang)
+{
+	const json_t *r;
+	size_t i;
+
+	ae_wr_printf(w,
+	    "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">"
+	    "<meta name=\"viewport\" content=\"width=device-width\">"
+	    "<meta http-equiv=\"Content-Security-Policy\" content=\""
+	    "default-src 'none'; style-src 'unsafe-inline'\">"
+	    "<title>autoenroll diagnose</title>\n<style>%s</style></head>"
+	    "<body>\n",
+	    ae_diag_lang_name(lang), style);
+	json_array_foreach(reports, i, r)
+	{
+		if (i > 0)
+			ae_wr_str(w, "<hr>\n");
+		put_report(w, r, lang);
+	}
+	ae_wr_str(w, "</body></html>\n");
+}
