@@ -221,7 +221,7 @@ judge(const char *csv)
 #define GOT                                                                 \
 	AT("08:04")                                                         \
 	"19,Information," FOR "received a Web certificate with request ID " \
-			      "8\r\n"
+	"8\r\n"
 #define GOT_OTHER             \
 	AT("08:04")           \
 	"19,Information," FOR \
