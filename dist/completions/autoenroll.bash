@@ -10,7 +10,8 @@ _autoenroll() {
 		esac
 	done
 	case $cmd in
-	'') words='diagnose pulse enroll request install submit retrieve templates groups store status deploy trust policy task ca key log events --root --help --version' ;;
+	'') words='diagnose explain pulse enroll request install submit retrieve templates groups store status deploy trust policy task ca key log events --root --help --version' ;;
+	explain) words='--lang en fr --json --help' ;;
 	pulse) words='--quiet --verbose --user --wait --dry-run --refresh-policy --trigger start logon schedule policy network due --json --help' ;;
 	enroll) words='--quiet --verbose --user -T --template --ca --subject --dns --upn --renew --reuse-key --on-behalf-of --agent --key --friendly-name --json --help' ;;
 	request) words='new --user -T --template --ca --subject --dns --upn --renew --reuse-key --agent --key --friendly-name --out --json --help' ;;

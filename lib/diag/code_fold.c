@@ -27,6 +27,11 @@ fold_one(char out[2], size_t *used, const unsigned char *s, size_t left)
 		out[0] = (char)(s[0] - 'A' + 'a');
 	if (s[0] <= 0x20 || s[0] == 0x7f)
 		out[0] = ' ';
+	if (s[0] >= 0xc0 && latin1[s[0] - 0xc0] != ' ' &&
+	    (left < 2 || (s[1] & 0xc0) != 0x80)) {
+		out[0] = latin1[s[0] - 0xc0]; /* no UTF-8: ANSI as it was */
+		return 1;
+	}
 	if (s[0] < 0x80 || left < 2)
 		return 1;
 	if (s[0] == 0xc2 && s[1] == 0xa0) { /* no-break space */

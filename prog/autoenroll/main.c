@@ -44,6 +44,26 @@ const struct cli_command cli_commands[] = {
 	  "  autoenroll diagnose --user alice -T User --html /tmp/alice.html\n"
 	  "  autoenroll diagnose --host pc1 --host pc2 --json | jq '.[].root.check_id'\n"
 	  "  autoenroll diagnose --from-csv PC1_ClientEvents.csv\n" },
+	{ "explain", cmd_explain, "what a code, an event, a check or a message means here",
+	  "usage: autoenroll explain [--lang en|fr] [--json] [--] WHAT...\n"
+	  "\n"
+	  "WHAT is an HRESULT or Win32 code in hexadecimal or decimal, a symbol, a Kerberos\n"
+	  "or LDAP code (KRB 7, LDAP 49), an event with or without its source (CE 13), a\n"
+	  "check id, or a message in English, French or German in which they are. Without\n"
+	  "WHAT, or with -, it is read from standard input.\n"
+	  "\n"
+	  "Shown are the meaning, the possible causes and the questions that tell them\n"
+	  "apart, and what to run next. Nothing is asked of anybody. Exit code 3: nothing\n"
+	  "in it is known.\n"
+	  "\n"
+	  "  --lang  language of the sentences; otherwise the locale's\n"
+	  "\n"
+	  "examples:\n"
+	  "  autoenroll explain 0x80094012\n"
+	  "  autoenroll explain CE 47\n"
+	  "  autoenroll explain token.group-not-in-ticket\n"
+	  "  autoenroll explain --lang fr RPC_S_SERVER_UNAVAILABLE\n"
+	  "  xclip -o | autoenroll explain\n" },
 	{ "pulse", cmd_pulse, "run auto-enrollment now",
 	  "usage: autoenroll pulse [--user] [--wait] [--dry-run] [--refresh-policy]\n"
 	  "                        [--trigger NAME] [--quiet | --verbose] [--json]\n"

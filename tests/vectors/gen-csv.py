@@ -49,7 +49,7 @@ TEXT = {  # language: level names, contexts, and (source, id): words
         ("CE", 13): "L’inscription de certificats pour {w} n’a pas pu obtenir un certificat {t} avec l’ID de demande {r} auprès de "
                     "ca1.example.com\\Example CA ({m}. {c}).",
         ("CE", 19): "L’inscription de certificats pour {w} a reçu un certificat {t} avec l’ID de demande {r}.",
-        ("CE", 47): "L’inscription de certificats pour {w} n’a pas pu obtenir un certificat {t} : aucune autorité valide.",
+        ("CE", 47): "L’inscription de certificats pour {w} n’a pas pu obtenir un certificat {t} : aucune autorité reconnue.",
     },
     "de": {
         "levels": {2: "Fehler", 3: "Warnung", 4: "Informationen"}, "local": "Lokales System",

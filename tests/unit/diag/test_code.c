@@ -132,6 +132,7 @@ test_words(void **state)
 		  "est pas disponible.",
 		    0x800706ba },
 		{ "The  RPC\r\nserver is unavailable", 0x800706ba },
+		{ "Der RPC-Server ist nicht verf\xfcgbar.", 0x800706ba },
 		{ "Zugriff verweigert", 0x80070005 },
 		{ "Acc\xc3\xa8s refus\xc3\xa9.", 0x80070005 },
 		{ "The permissions on the certificate template do not allow "
