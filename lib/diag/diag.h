@@ -6,7 +6,7 @@
  *
  * A check is a row: its id, the fact it cannot do without, the checks that
  * would explain it, and a function that looks.  All rows are walked in the
- * order of doc/diagnose.md.  A check that fails is a finding; one whose fact
+ * order of stages.c.  A check that fails is a finding; one whose fact
  * was not seen is unknown.  A finding that another finding explains is its
  * consequence; the first that nothing explains is the root cause.  The words
  * about an id are in diag/text.h.

@@ -27,6 +27,21 @@ safe_len(const char *s, char out[8])
 	return strlen(out);
 }
 
+/* s, and blanks up to a width; 0: none. */
+static void
+put_safe(struct ae_wr *w, const char *s, size_t width)
+{
+	char one[8];
+	size_t n = 0;
+
+	for (; *s != '\0'; s++) {
+		n += safe_len(s, one);
+		ae_wr_str(w, one);
+	}
+	for (; n < width; n++)
+		ae_wr_u8(w, ' ');
+}
+
 /* Characters, as far as a terminal counts them: bytes that begin one. */
 static size_t
 columns(const char *s)
@@ -102,9 +117,12 @@ put_finding(struct ae_wr *w, const json_t *f, enum ae_diag_lang lang)
 		{ "fix", "fix" }, { "who", "who" } };
 	size_t i;
 
-	ae_wr_printf(w, "%s", ae_fact_text(f, "check_id"));
-	if (ae_fact_str(f, "subject") != NULL)
-		ae_wr_printf(w, "  (%s)", ae_fact_text(f, "subject"));
+	put_safe(w, ae_fact_text(f, "check_id"), 0);
+	if (ae_fact_str(f, "subject") != NULL) {
+		ae_wr_str(w, "  (");
+		put_safe(w, ae_fact_text(f, "subject"), 0);
+		ae_wr_u8(w, ')');
+	}
 	ae_wr_u8(w, '\n');
 	paragraph(w, "", ae_fact_text(f, "cause"));
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
@@ -176,10 +194,11 @@ put_matrix(struct ae_wr *w, const json_t *r)
 			why = ae_fact_text(reason, "check");
 			break;
 		}
-		ae_wr_printf(w, "%s %-30s %-7s %s\n",
-		    ae_fact_yes(m, "ours") ? ">" : " ",
-		    ae_fact_text(m, "template"), ae_fact_text(m, "action"),
-		    why);
+		ae_wr_str(w, ae_fact_yes(m, "ours") ? "> " : "  ");
+		put_safe(w, ae_fact_text(m, "template"), 31);
+		put_safe(w, ae_fact_text(m, "action"), 8);
+		put_safe(w, why, 0);
+		ae_wr_u8(w, '\n');
 	}
 }
 
@@ -200,8 +219,10 @@ put_walk(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 	json_object_foreach(
 	    (json_t *)(uintptr_t)json_object_get(r, "probes"), name, probe)
 	{
-		ae_wr_printf(w, "  %-8s %-9s %8.1f ms\n", name,
-		    ae_fact_text(probe, "state"),
+		ae_wr_str(w, "  ");
+		put_safe(w, name, 9);
+		put_safe(w, ae_fact_text(probe, "state"), 10);
+		ae_wr_printf(w, "%8.1f ms\n",
 		    json_real_value(json_object_get(probe, "ms")));
 	}
 }
@@ -213,8 +234,10 @@ ae_diag_report_text(
 	const json_t *root = json_object_get(r, "root"), *also, *f;
 	size_t i;
 
-	ae_wr_printf(w, "%s, %s: %s\n", ae_fact_text(r, "host"),
-	    ae_fact_text(r, "account"), ae_fact_text(r, "category_text"));
+	put_safe(w, ae_fact_text(r, "host"), 0);
+	ae_wr_str(w, ", ");
+	put_safe(w, ae_fact_text(r, "account"), 0);
+	ae_wr_printf(w, ": %s\n", ae_fact_text(r, "category_text"));
 	if (json_is_object(root)) {
 		ae_wr_u8(w, '\n');
 		put_finding(w, root, lang);
