@@ -226,21 +226,38 @@ static const struct {
 	const char *esc;
 	bool (*is)(const struct ae_template *t);
 	const char *what, *fix;
+	const char *danger; /* of the template itself; NULL: it depends */
 } kinds[] = {
 	{ "ESC1", esc1, "chooses the name to log in as",
-	  "certsrv template set NAME approval=yes" },
+	  "certsrv template set NAME approval=yes",
+	  "requesters choose the name they authenticate as (ESC1)" },
 	{ "ESC2", esc2, "gets a certificate for every purpose",
-	  "certsrv template set NAME eku=client-auth" },
+	  "certsrv template set NAME eku=client-auth",
+	  "certificates are good for any purpose (ESC2)" },
 	{ "ESC3", esc3, "gets to enroll on behalf of others",
-	  "certsrv template revoke NAME WHO enroll autoenroll" },
+	  "certsrv template revoke NAME WHO enroll autoenroll", NULL },
 	{ "ESC9", esc9, "gets a certificate that asks to leave the SID out",
-	  "certsrv template set NAME sid-extension=yes" },
+	  "certsrv template set NAME sid-extension=yes",
+	  "asks to leave the SID out (ESC9); this CA puts it in" },
 	{ "ESC15", esc15, "chooses names in a template of schema 1, whose purposes other CAs take from the request",
-	  "certsrv template new NAME-2 --from NAME, and unpublish NAME" },
+	  "certsrv template new NAME-2 --from NAME, and unpublish NAME", NULL },
 	{ "ESC17", esc17, "gets a server certificate for a name of choice",
-	  "certsrv template set NAME approval=yes" },
+	  "certsrv template set NAME approval=yes", NULL },
 };
 /* clang-format on */
+
+const char *
+ae_esc_template_danger(const struct ae_template *t)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(kinds); i++)
+		if (kinds[i].danger != NULL && kinds[i].is(t))
+			return kinds[i].danger;
+	return (t->name_flag & AE_CT_ENROLLEE_SUPPLIES_SUBJECT) != 0
+	    ? "requesters choose the subject"
+	    : NULL;
+}
 
 /* NAME in the pattern is the template's. */
 static void

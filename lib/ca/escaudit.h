@@ -77,6 +77,13 @@ int ae_esc_templates(struct ae_esc_findings *out, const struct ae_esc_in *in,
 int ae_esc_permissions(struct ae_esc_findings *out, const struct ae_esc_in *in,
     struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * What a template as such lets its requesters do, whoever they are: one
+ * sentence with the number of the weakness that is gravest, NULL: nothing
+ * that this CA would go along with.
+ */
+const char *ae_esc_template_danger(const struct ae_template *t);
+
 void ae_esc_findings_done(struct ae_esc_findings *f);
 
 /*

@@ -7,35 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pki/oid.h"
 #include "ad/template_settings.h"
+#include "ca/escaudit.h"
 #include "template.h"
-
-const char *
-template_danger(const struct ae_template *t)
-{
-	const bool any = t->ekus.n == 0 && t->application_policies.n == 0;
-	const bool auth = any || ae_strv_has(&t->ekus, AE_OID_EKU_ANY) ||
-	    ae_strv_has(&t->ekus, AE_OID_EKU_CLIENT_AUTH) ||
-	    ae_strv_has(&t->ekus, AE_OID_EKU_SMARTCARD_LOGON) ||
-	    ae_strv_has(&t->application_policies, AE_OID_EKU_CLIENT_AUTH);
-
-	if (any)
-		return "certificates are good for any purpose (ESC2)";
-	if (auth && (t->name_flag & AE_CT_ENROLLEE_SUPPLIES_SUBJECT))
-		return "requesters choose the name they authenticate as "
-		       "(ESC1)";
-	if (auth && (t->enrollment_flag & AE_CT_NO_SECURITY_EXTENSION))
-		return "asks to leave the SID out (ESC9); this CA puts it in";
-	if (t->name_flag & AE_CT_ENROLLEE_SUPPLIES_SUBJECT)
-		return "requesters choose the subject";
-	return NULL;
-}
 
 static json_t *
 json_template(const struct ae_template *t, bool published)
 {
-	const char *d = template_danger(t);
+	const char *d = ae_esc_template_danger(t);
 
 	return json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:b, s:o}", "cn",
 	    cli_json_text(t->cn), "display_name",
@@ -72,7 +51,7 @@ list(struct cli *cli, struct session *s, int argc, char **argv)
 	for (i = 0; i < s->pki->ntemplates; i++) {
 		const struct ae_template *t = s->pki->templates[i];
 		const bool on = ae_enrollment_service_offers(s->service, t->cn);
-		const char *d = template_danger(t);
+		const char *d = ae_esc_template_danger(t);
 
 		if (cli->json)
 			(void)json_array_append_new(all, json_template(t, on));
@@ -129,7 +108,7 @@ change(struct session *s, bool publish, const char *name, struct ae_err *e)
 		return ae_note(e, rc, "changing %s", s->service->dn);
 	(void)printf("%s: %s\n", cli_safe(cn),
 	    publish ? "published" : "no longer published");
-	d = publish ? template_danger(t) : NULL;
+	d = publish ? ae_esc_template_danger(t) : NULL;
 	if (d != NULL)
 		(void)printf("warning: %s\n", d);
 	return AE_OK;

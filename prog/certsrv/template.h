@@ -16,9 +16,6 @@ template_fn template_show, template_diff, template_new, template_set;
 template_fn template_delete, template_grant, template_revoke;
 template_fn template_export, template_import;
 
-/* What an administrator should know before offering it; NULL: nothing. */
-const char *template_danger(const struct ae_template *t);
-
 /* The template of this name or OID; NULL after a message. */
 const struct ae_template *template_named(
     struct cli *cli, struct session *s, const char *name);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ad/template_settings.h"
+#include "ca/escaudit.h"
 #include "gather/template_admin.h"
 #include "sys/clock.h"
 #include "template.h"
@@ -76,7 +77,7 @@ apply(struct ae_template *t, int argc, char **argv, struct ae_err *e)
 static void
 said(const struct ae_template *t, const char *what)
 {
-	const char *d = template_danger(t);
+	const char *d = ae_esc_template_danger(t);
 
 	(void)printf("%s: %s\n", cli_safe(t->cn), what);
 	if (d != NULL)

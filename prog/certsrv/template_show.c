@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ad/template_settings.h"
+#include "ca/escaudit.h"
 #include "template.h"
 
 #define VALUE_MAX (64u * 1024u)
@@ -73,7 +74,7 @@ template_show(struct cli *cli, struct session *s, int argc, char **argv)
 		return cli_usage("template", "show NAME [--acl]");
 	if ((t = template_named(cli, s, argv[1])) == NULL)
 		return EXIT_NOT_FOUND;
-	d = template_danger(t);
+	d = ae_esc_template_danger(t);
 	on = ae_enrollment_service_offers(s->service, t->cn);
 	if (cli->json) {
 		cli_print_json(json_pack(

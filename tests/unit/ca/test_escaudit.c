@@ -310,6 +310,42 @@ esc10_what_is_not_judged_is_said(void **state)
 	    ae_esc_absent[1].why, "StrongCertificateBindingEnforcement"));
 }
 
+/* What the commands on templates warn of: the same judgement, one line. */
+static void
+one_warning_for_a_template(void **state)
+{
+	static const struct {
+		const char *settings[4];
+		const char *want; /* NULL: nothing */
+	} v[] = {
+		{ { "subject=supplied", "eku=client-auth" }, "(ESC1)" },
+		{ { "subject=supplied", "eku=any-purpose" }, "(ESC1)" },
+		{ { "subject=supplied" }, "(ESC2)" },
+		{ { "subject=dns" }, "(ESC2)" },
+		{ { "subject=dns", "eku=client-auth", "sid-extension=no" },
+		    "(ESC9)" },
+		/* who may have these decides */
+		{ { "subject=supplied", "eku=server-auth" },
+		    "requesters choose the subject" },
+		{ { "subject=dns", "eku=enrollment-agent" }, NULL },
+		{ { "subject=dns", "eku=client-auth" }, NULL },
+	};
+	struct ae_template *t;
+	const char *d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(v); i++) {
+		t = template_of(v[i].settings, USERS, 2);
+		d = ae_esc_template_danger(t);
+		if (v[i].want == NULL)
+			assert_null(d);
+		else if (d == NULL || strstr(d, v[i].want) == NULL)
+			fail_msg("%zu: %s", i, d == NULL ? "nothing" : d);
+		ae_template_free(t);
+	}
+}
+
 int
 main(void)
 {
@@ -320,6 +356,7 @@ main(void)
 		cmocka_unit_test(esc5_who_may_change_objects),
 		cmocka_unit_test(esc4_templates_the_ca_and_the_web),
 		cmocka_unit_test(esc14_mappings),
+		cmocka_unit_test(one_warning_for_a_template),
 		cmocka_unit_test(esc10_what_is_not_judged_is_said),
 	};
 
