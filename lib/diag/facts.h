@@ -2,9 +2,9 @@
 /* Copyright the autoenroll authors. */
 /*
  * What the probes of diagnose saw, as one JSON document: plain data that can
- * be kept, sent and judged somewhere else.  Each probe's file lists its members.
- * A fact is named by its path, "host.keytab.state".  One that is not there
- * was not seen: that is "unknown", never "no".
+ * be kept, sent and judged somewhere else.  Each probe's file lists its
+ * members. A fact is named by its path, "host.keytab.state".  One that is not
+ * there was not seen: that is "unknown", never "no".
  *
  * Each probe leaves, beside its own member, how it went:
  *   "probes": { "dc": { "state": "done", "ms": 12.5, "because": "…" } }
