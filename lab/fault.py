@@ -59,6 +59,11 @@ def parse(ldif):
     return entries
 
 
+def period(days):
+    """As pKIExpirationPeriod has it: 100 ns, negative."""
+    return (-int(days * 86400 * 10**7)).to_bytes(8, "little", signed=True)
+
+
 def line(name, value):
     value = value if isinstance(value, bytes) else str(value).encode()
     return f"{name}:: {base64.b64encode(value).decode()}\n"
@@ -177,6 +182,10 @@ class Lab:
         path = self.path(host, inside)
         pathlib.Path(str(path) + ".fault").rename(path)
 
+    def der(self, host, inside):
+        """The first certificate of a PEM file."""
+        return base64.b64decode("".join(self.path(host, inside).read_text().split("-----")[2].split()))
+
     # ---- services that the lab's maker started by start_service ----
 
     def service_path(self, host, name):
@@ -264,9 +273,12 @@ class Lab:
         self.modify(dn, {name: [base64.b64decode(v) for v in values] for name, values in before.items()})
 
     def modify(self, dn, values):
-        ldif = f"dn: {dn}\nchangetype: modify\n"
+        ldif, now = f"dn: {dn}\nchangetype: modify\n", self.read(dn, *values) or {}
         for name, all_of_them in values.items():
-            ldif += f"replace: {name}\n" + "".join(line(name, v) for v in all_of_them) + "-\n"
+            # A replacement by nothing is more than Samba can do for some attributes.
+            if all_of_them or name in now:
+                ldif += f"{'replace' if all_of_them else 'delete'}: {name}\n"
+                ldif += "".join(line(name, v) for v in all_of_them) + "-\n"
         self.ldb("ldbmodify", input=ldif + "\n")
 
     def add(self, dn, **values):
@@ -316,6 +328,14 @@ class Lab:
     def add_ace(self, dn, ace):
         """First in the DACL, as denials belong."""
         self.rewrite_sd(dn, lambda sddl: re.sub(r"D:([A-Z]*)", lambda m: m[0] + ace, sddl, count=1))
+
+    def keytab(self, host, principal, password="Another-Password-1", kvno=1):
+        """The host's keytab becomes another."""
+        path = self.path(host, "/etc/krb5.keytab")
+        self.keep_file(host, "/etc/krb5.keytab")
+        self.run(host, "ktutil", input=f"addent -password -p {principal} -k {kvno} -e aes256-cts-hmac-sha1-96\n"
+                 f"{password}\nwkt /etc/krb5.keytab.new\n")
+        path.with_name("krb5.keytab.new").rename(path)
 
     # ---- names ----
 

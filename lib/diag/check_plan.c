@@ -4,6 +4,8 @@
  * Policy, templates, CAs and trust, out of the plan: the reasons are those of
  * the run itself, so that the diagnosis is the decision.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +55,21 @@ against(const json_t *item, bool *context)
 	return n;
 }
 
+bool
+ae_diag_is_other_kind(const json_t *item)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(json_object_get(item, "reasons"), i, r)
+	{
+		if (strncmp(ae_fact_text(r, "check"), "context.", 8) == 0 &&
+		    !ae_fact_is(r, "verdict", "pass"))
+			return true;
+	}
+	return false;
+}
+
 /* Somebody had the account in mind, if not quite to the end. */
 static bool
 was_meant(const json_t *item)
@@ -79,6 +96,18 @@ nearest(const json_t *facts)
 	return best;
 }
 
+/* Set up for it, or what it has a certificate of already. */
+static bool
+is_candidate(const json_t *item)
+{
+	bool context;
+
+	(void)against(item, &context);
+	return ae_fact_yes(item, "candidate") ||
+	    (ae_fact_str(item, "have") != NULL && !context &&
+		!ae_diag_is_other_kind(item));
+}
+
 static bool
 any_candidate(const json_t *facts)
 {
@@ -87,7 +116,7 @@ any_candidate(const json_t *facts)
 
 	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
 	{
-		if (ae_fact_yes(item, "candidate"))
+		if (is_candidate(item))
 			return true;
 	}
 	return false;
@@ -103,26 +132,50 @@ ae_diag_is_ours(const json_t *facts, const json_t *item)
 	if (only != NULL)
 		return ae_str_eq_nocase(only, ae_fact_text(item, "template"));
 	if (any_candidate(facts))
-		return ae_fact_yes(item, "candidate");
+		return is_candidate(item);
 	n = against(item, &context);
 	return !context && was_meant(item) && n == nearest(facts);
 }
 
-static json_t *
-item_args(const json_t *facts, const json_t *item)
+json_t *
+ae_diag_template_args(const json_t *facts, const json_t *item, const char *ca)
 {
-	return json_pack("{s:s, s:s, s:s}", "template",
+	return json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "template",
 	    ae_fact_text(item, "template"), "display_name",
 	    ae_fact_text(item, "display_name"), "account",
-	    ae_fact_text(facts, "krb.principal"));
+	    ae_fact_text(facts, "krb.principal"), "ca", ca, "gpo",
+	    ae_fact_str(facts, "plan.policy.gpo"));
+}
+
+/*
+ * The CA that a reason is about: plan's own words begin with its name.  When
+ * they are about all of them and there is just one, that one.
+ */
+static const char *
+ca_of(const json_t *facts, const char *text)
+{
+	const json_t *cas = ae_fact(facts, "ad.cas"), *ca;
+	const char *name;
+	size_t i;
+
+	json_array_foreach(cas, i, ca)
+	{
+		name = ae_fact_text(ca, "name");
+		if (json_array_size(cas) == 1 ||
+		    (strncmp(text, name, strlen(name)) == 0 &&
+			text[strlen(name)] == ':'))
+			return name;
+	}
+	return NULL;
 }
 
 /*
  * Where a certificate is there, plan only warns of what would stand against
- * the next one: it will not be renewed.
+ * the next one: it will not be renewed.  warns: what it only warns of counts
+ * without a certificate, too.
  */
-void
-ae_diag_by_plan(struct ae_diag_walk *w)
+static void
+by_plan(struct ae_diag_walk *w, bool warns)
 {
 	const json_t *facts = ae_diag_facts(w), *item, *r;
 	json_t *args;
@@ -135,15 +188,29 @@ ae_diag_by_plan(struct ae_diag_walk *w)
 		keep = ae_fact_is(item, "action", "keep");
 		fails = r != NULL && ae_fact_is(r, "verdict", "fail");
 		if (r == NULL || ae_fact_is(r, "verdict", "pass") ||
-		    (!fails && !keep) || !ae_diag_is_ours(facts, item))
+		    (!fails && !keep && !warns) ||
+		    !ae_diag_is_ours(facts, item))
 			continue;
-		args = item_args(facts, item);
-		if (!fails)
+		args = ae_diag_template_args(
+		    facts, item, ca_of(facts, ae_fact_text(r, "text")));
+		if (!fails && keep)
 			(void)json_object_set_new(
 			    args, "category", json_string("R"));
 		ae_diag_fail(w, ae_fact_text(item, "template"), args, "%s.",
 		    ae_fact_text(r, "text"));
 	}
+}
+
+void
+ae_diag_by_plan(struct ae_diag_walk *w)
+{
+	by_plan(w, false);
+}
+
+void
+ae_diag_by_warning(struct ae_diag_walk *w)
+{
+	by_plan(w, true);
 }
 
 /* It stands against some uses of the certificates, not against having them. */
@@ -161,18 +228,35 @@ not_in_ntauth(struct ae_diag_walk *w)
 			continue;
 		if (ae_fact_is(r, "verdict", "fail"))
 			ae_diag_fail(w, ae_fact_text(item, "template"),
-			    item_args(facts, item), "%s.",
+			    ae_diag_template_args(
+				facts, item, NULL), "%s.",
 			    ae_fact_text(r, "text"));
 		else
 			ae_diag_harmless(w, ae_fact_text(item, "template"),
-			    item_args(facts, item), "%s.",
+			    ae_diag_template_args(
+				facts, item, NULL), "%s.",
 			    ae_fact_text(r, "text"));
 	}
 }
 
+static json_t *
+policy_args(const json_t *facts)
+{
+	int64_t value = 0;
+	char text[32];
+
+	(void)ae_fact_int(&value, facts, "plan.policy.aepolicy");
+	(void)snprintf(text, sizeof(text), "0x%" PRIx64, (uint64_t)value);
+	return json_pack("{s:s, s:s, s:s?}", "account",
+	    ae_fact_text(facts, "krb.principal"), "value", text, "gpo",
+	    ae_fact_is(facts, "plan.policy.source", "gpo")
+		? ae_fact_str(facts, "plan.policy.gpo")
+		: "policy.conf");
+}
+
 /* A reason of the run as a whole. */
-static void
-by_run(struct ae_diag_walk *w)
+void
+ae_diag_by_run(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *r;
 	size_t i;
@@ -182,54 +266,14 @@ by_run(struct ae_diag_walk *w)
 		if (!ae_fact_is(r, "check", ae_diag_row(w)->id) ||
 		    ae_fact_is(r, "verdict", "pass"))
 			continue;
-		ae_diag_fail(w, NULL,
-		    json_pack("{s:s}", "account",
-			ae_fact_text(facts, "krb.principal")),
-		    "%s.", ae_fact_text(r, "text"));
+		ae_diag_fail(w, NULL, policy_args(facts), "%s.",
+		    ae_fact_text(r, "text"));
 		return;
 	}
 }
 
 /* clang-format off */
-#define RUN(id)	     { id, "plan.policy_reasons", AFTER_DIRECTORY, by_run }
 #define PLAN(id)     { id, "plan.plan", AFTER_DIRECTORY, ae_diag_by_plan }
-
-const struct ae_diag_check ae_diag_policy[] = {
-	RUN("policy.aepolicy-absent"),
-	RUN("policy.aepolicy-disabled"),
-	RUN("policy.no-enroll-bit"),
-	RUN("policy.no-renew-bit"),
-	RUN("policy.policyserver-override"),
-	RUN("policy.policyserver-autoenroll-flag-off"),
-	RUN("policy.policyid-mismatch"),
-	{ 0 },
-};
-
-const struct ae_diag_check ae_diag_template[] = {
-	PLAN("context.ca-template"),
-	PLAN("context.machine-template-in-user"),
-	PLAN("context.user-template-in-machine"),
-	PLAN("template.no-read-right"),
-	PLAN("template.deny-ace"),
-	PLAN("template.no-enroll-right"),
-	PLAN("template.not-configured-autoenroll"),
-	PLAN("template.no-autoenroll-right"),
-	PLAN("template.v1-no-autoenroll"),
-	PLAN("template.schema-unknown"),
-	PLAN("template.client-too-old"),
-	PLAN("template.superseded"),
-	PLAN("template.supplies-subject"),
-	PLAN("template.user-interaction"),
-	PLAN("template.ra-signature"),
-	PLAN("existing.published-in-ds"),
-	PLAN("existing.key-missing"),
-	PLAN("key.attestation"),
-	PLAN("key.provider-missing"),
-	PLAN("key.algorithm-unknown"),
-	PLAN("key.min-size-local"),
-	PLAN("key.exportable-hardware"),
-	{ 0 },
-};
 
 const struct ae_diag_check ae_diag_ca[] = {
 	PLAN("ca.none-in-forest"),

@@ -31,11 +31,22 @@ const json_t *ae_diag_reason(const json_t *item, const char *check);
 bool ae_diag_reason_is(
     const json_t *item, const char *check, const char *verdict);
 
+/* It is for computers and this is a user, or the reverse. */
+bool ae_diag_is_other_kind(const json_t *item);
+
+/* Of an item of the plan; ca may be NULL.  To be given to a finding. */
+json_t *ae_diag_template_args(
+    const json_t *facts, const json_t *item, const char *ca);
+
 /*
  * A row whose check plan makes: a finding for each of our templates that it
  * speaks against, in plan's own words.
  */
 void ae_diag_by_plan(struct ae_diag_walk *w);
+/* The same where plan only warns. */
+void ae_diag_by_warning(struct ae_diag_walk *w);
+/* A reason of the run as a whole. */
+void ae_diag_by_run(struct ae_diag_walk *w);
 
 /* ---- CAs ---- */
 

@@ -48,7 +48,6 @@ collect_args(
 		{ "host", "host.name" },
 		{ "domain", "dc.domain" },
 		{ "dc", "dc.host" },
-		{ "dn", "ad.me.dn" },
 	};
 	const char *key;
 	json_t *value;

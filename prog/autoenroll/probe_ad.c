@@ -34,6 +34,7 @@
 #include "gather/groups.h"
 #include "gss/cred.h"
 #include "probe.h"
+#include "probe_pki.h"
 
 static int
 open_dc(struct ae_ad **ad, struct ae_gss_cred *cred, struct probe *p,
@@ -163,23 +164,28 @@ put_groups(struct probe *p, const struct ae_groups *g)
 	probe_set(p, "groups", list);
 }
 
+/* token: what the directory counts the account to be. */
 static int
-see_groups(struct ae_ad *ad, const struct ae_principal *me, struct probe *p,
-    struct ae_err *e)
+see_groups(struct ae_token **token, struct ae_ad *ad,
+    const struct ae_principal *me, struct probe *p, struct ae_err *e)
 {
 	const json_t *told = ae_fact(p->facts, "krb.groups");
-	struct ae_sid *mine = NULL, *ticket;
+	struct ae_sid *mine = NULL, *ticket = NULL;
 	struct ae_groups g = { 0 };
 	size_t n = 0, nticket;
 	int rc;
 
-	if (told == NULL)
-		return AE_OK; /* nothing to compare with */
 	probe_doing(p, "reading the groups of %s", me->sam_account_name);
+	rc = ae_ad_token_groups(&mine, &n, ad, me->dn, e);
+	if (rc == AE_OK)
+		rc = ae_token_new(token, &me->sid, mine, n, 0, e);
+	if (rc != AE_OK || told == NULL) { /* nothing to compare with */
+		free(mine);
+		return rc;
+	}
 	ticket = ticket_groups(&nticket, told);
 	if (ticket == NULL)
-		return ae_fail_mem(e);
-	rc = ae_ad_token_groups(&mine, &n, ad, me->dn, e);
+		rc = ae_fail_mem(e);
 	if (rc == AE_OK)
 		rc = ae_groups_merge(&g, ticket, nticket, mine, n, &me->sid, e);
 	if (rc == AE_OK)
@@ -269,7 +275,8 @@ ca_json(struct ae_ad *ad, const struct ae_enrollment_service *es)
 }
 
 static int
-see_pki(struct ae_ad *ad, struct probe *p, struct ae_err *e)
+see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
+    struct ae_err *e)
 {
 	json_t *templates = json_array(), *cas = json_array(),
 	       *refused = json_array();
@@ -280,11 +287,14 @@ see_pki(struct ae_ad *ad, struct probe *p, struct ae_err *e)
 	probe_doing(p, "reading templates and CAs of the forest");
 	rc = ae_ad_pki_read(&pki, ad,
 	    AE_PKI_TEMPLATES | AE_PKI_SERVICES | AE_PKI_NTAUTH | AE_PKI_ROOTS |
-		AE_PKI_AIA,
+		AE_PKI_AIA | AE_PKI_OIDS,
 	    e);
-	for (i = 0; rc == AE_OK && i < pki->ntemplates; i++)
-		(void)json_array_append_new(
-		    templates, template_json(pki->templates[i]));
+	for (i = 0; rc == AE_OK && i < pki->ntemplates; i++) {
+		json_t *t = template_json(pki->templates[i]);
+
+		probe_pki_template(t, pki->templates[i], pki, me);
+		(void)json_array_append_new(templates, t);
+	}
 	for (i = 0; rc == AE_OK && i < pki->nservices; i++) {
 		json_t *ca = ca_json(ad, pki->services[i]);
 
@@ -305,6 +315,9 @@ see_pki(struct ae_ad *ad, struct probe *p, struct ae_err *e)
 		probe_set(p, "ntauth", json_integer((json_int_t)pki->ntauth.n));
 		probe_set(p, "templates", json_incref(templates));
 		probe_set(p, "refused", json_incref(refused));
+		probe_set(p, "unseen", probe_pki_unseen(ad, pki, p->only));
+		probe_set(
+		    p, "containers", probe_pki_containers(ad, pki, me));
 		probe_set(p, "cas", json_incref(cas));
 	}
 	json_decref(templates);
@@ -319,6 +332,7 @@ probe_ad(struct probe *p, struct ae_err *e)
 {
 	struct ae_principal *me = NULL;
 	struct ae_gss_cred *cred = NULL;
+	struct ae_token *token = NULL;
 	struct ae_ad *ad = NULL;
 	int rc;
 
@@ -335,9 +349,10 @@ probe_ad(struct probe *p, struct ae_err *e)
 		rc = see_me(&me, ad, p, e);
 	}
 	if (rc == AE_OK)
-		rc = see_groups(ad, me, p, e);
+		rc = see_groups(&token, ad, me, p, e);
 	if (rc == AE_OK)
-		rc = see_pki(ad, p, e);
+		rc = see_pki(ad, token, p, e);
+	ae_token_free(token);
 	ae_principal_free(me);
 	ae_ad_free(ad);
 	ae_gss_cred_free(cred);

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Templates: why this one is passed over.  The reasons are plan's where it
+ * has them; the rest is what people mistake and plan cannot know: names,
+ * objects that nobody may read, the wrong kind of account.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "diag/checks.h"
+
+static const json_t *
+template_named(const json_t *facts, const char *name, const char *how)
+{
+	const json_t *t;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "ad.templates"), i, t)
+	{
+		if (ae_str_eq_nocase(ae_fact_text(t, how), name))
+			return t;
+	}
+	return NULL;
+}
+
+/* --template with what people see in the console. */
+static void
+display_name(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *t;
+	const char *asked = ae_fact_str(facts, "asked.template");
+
+	if (asked == NULL || template_named(facts, asked, "cn") != NULL)
+		return;
+	t = template_named(facts, asked, "display_name");
+	if (t != NULL)
+		ae_diag_fail(w, asked,
+		    json_pack("{s:s, s:s, s:s, s:s}", "template",
+			ae_fact_text(t, "cn"), "display_name", asked, "value",
+			asked, "expected", ae_fact_text(t, "cn")),
+		    "No template has the name '%s'; '%s' is displayed as that.",
+		    asked, ae_fact_text(t, "cn"));
+}
+
+static void
+missing(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *one;
+	const char *asked = ae_fact_str(facts, "asked.template");
+	size_t i;
+
+	if (asked == NULL)
+		return;
+	json_array_foreach(ae_fact(facts, "ad.unseen"), i, one)
+	{
+		if (ae_fact_is(one, "state", "absent") &&
+		    ae_str_eq_nocase(ae_fact_text(one, "cn"), asked))
+			ae_diag_fail(w, asked,
+			    json_pack("{s:s, s:s}", "template", asked, "dn",
+				ae_fact_text(one, "dn")),
+			    "There is no object %s.", ae_fact_text(one, "dn"));
+	}
+}
+
+/* An object that shows its name and nothing else. */
+static void
+unreadable(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *one;
+	const char *asked = ae_fact_str(facts, "asked.template"), *cn;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "ad.unseen"), i, one)
+	{
+		cn = ae_fact_text(one, "cn");
+		if (!ae_fact_is(one, "state", "unreadable") ||
+		    (asked != NULL && !ae_str_eq_nocase(asked, cn)))
+			continue;
+		ae_diag_fail(w, cn,
+		    json_pack("{s:s, s:s, s:s}", "template", cn, "dn",
+			ae_fact_text(one, "dn"), "account",
+			ae_fact_text(facts, "krb.principal")),
+		    "%s is there, but shows none of its attributes.",
+		    ae_fact_text(one, "dn"));
+	}
+	ae_diag_by_plan(w);
+}
+
+/*
+ * Of the other kind.  When nobody gave the account any right on it, the
+ * question was the wrong one; when somebody did, the template is.
+ */
+static void
+other_kind(struct ae_diag_walk *w, bool meant)
+{
+	const json_t *facts = ae_diag_facts(w), *item, *r, *t;
+	const char *asked = ae_fact_str(facts, "asked.template"), *cn;
+	const char *id = ae_diag_row(w)->id;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		cn = ae_fact_text(item, "template");
+		if (asked == NULL || !ae_str_eq_nocase(asked, cn) ||
+		    !ae_diag_is_other_kind(item))
+			continue;
+		r = ae_diag_reason(item, "context.machine-template-in-user");
+		if (r == NULL)
+			r = ae_diag_reason(
+			    item, "context.user-template-in-machine");
+		t = template_named(facts, cn, "cn");
+		if (r == NULL || ae_fact_yes(t, "may.enroll") != meant ||
+		    (meant && !ae_fact_is(r, "check", id)))
+			continue;
+		ae_diag_fail(w, cn, ae_diag_template_args(facts, item, NULL),
+		    "%s.", ae_fact_text(r, "text"));
+	}
+}
+
+static void
+wrong_question(struct ae_diag_walk *w)
+{
+	other_kind(w, false);
+}
+
+static void
+wrong_kind(struct ae_diag_walk *w)
+{
+	other_kind(w, true);
+}
+
+/* A certificate of a template that is of the other kind by now. */
+static void
+ea_mismatch(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *item;
+	size_t i;
+
+	if (ae_fact_str(facts, "asked.template") != NULL)
+		return;
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		if (ae_fact_str(item, "have") == NULL ||
+		    !ae_diag_is_other_kind(item))
+			continue;
+		ae_diag_fail(w, ae_fact_text(item, "template"),
+		    json_pack("{s:s, s:s}", "template",
+			ae_fact_text(item, "template"), "thumbprint",
+			ae_fact_text(item, "have")),
+		    "%s is in this account's store, but its template %s is "
+		    "for the other kind of account.",
+		    ae_fact_text(item, "have"), ae_fact_text(item, "template"));
+	}
+}
+
+/* Of each item of ours what the directory says. */
+static const json_t *
+raw_of(const json_t *facts, const json_t *item)
+{
+	return ae_diag_is_ours(facts, item)
+	    ? template_named(facts, ae_fact_text(item, "template"), "cn")
+	    : NULL;
+}
+
+static void
+oid_missing(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *item, *t;
+	int64_t schema = 0;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		t = raw_of(facts, item);
+		if (t == NULL || !ae_fact_int(&schema, t, "schema_version") ||
+		    schema < 2)
+			continue;
+		if (ae_fact_str(t, "oid") == NULL)
+			ae_diag_fail(w, ae_fact_text(t, "cn"),
+			    ae_diag_template_args(facts, item, NULL),
+			    "%s has no msPKI-Cert-Template-OID.",
+			    ae_fact_text(t, "dn"));
+		else if (ae_fact_no(t, "oid_entry"))
+			ae_diag_fail(w, ae_fact_text(t, "cn"),
+			    ae_diag_template_args(facts, item, NULL),
+			    "%s is the OID of %s, and no object below CN=OID "
+			    "has it, though other templates have theirs.",
+			    ae_fact_text(t, "oid"), ae_fact_text(t, "cn"));
+	}
+}
+
+static bool
+any_starts_with(const json_t *list, const char *with)
+{
+	const char *s;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		s = json_string_value(json_array_get(list, i));
+		if (s != NULL && strstr(s, with) != NULL)
+			return true;
+	}
+	return false;
+}
+
+#define LEGACY_PROVIDER 0x100
+
+/* Schema 4 says which kind of provider is meant; the names must be of it. */
+static void
+legacy_or_cng(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *item, *t, *csps;
+	int64_t schema = 0, flags = 0;
+	bool ksp, legacy;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		t = raw_of(facts, item);
+		if (t == NULL || !ae_fact_int(&schema, t, "schema_version") ||
+		    schema != 4 ||
+		    !ae_fact_int(&flags, t, "private_key_flag"))
+			continue;
+		csps = json_object_get(t, "csps");
+		ksp = any_starts_with(csps, "Key Storage Provider") ||
+		    any_starts_with(csps, "Platform Crypto Provider");
+		legacy = any_starts_with(csps, "Cryptographic Provider");
+		if (((flags & LEGACY_PROVIDER) != 0 && ksp && !legacy) ||
+		    ((flags & LEGACY_PROVIDER) == 0 && legacy && !ksp))
+			ae_diag_fail(w, ae_fact_text(t, "cn"),
+			    ae_diag_template_args(facts, item, NULL),
+			    "msPKI-Private-Key-Flag says that the provider is "
+			    "%s, and pKIDefaultCSPs names only the other kind.",
+			    (flags & LEGACY_PROVIDER) != 0
+				? "a legacy one"
+				: "a key storage provider");
+	}
+}
+
+/* Nobody has a smart card without a provider for it. */
+static void
+csp_list_empty(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *item, *t;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		t = raw_of(facts, item);
+		if (t != NULL &&
+		    any_starts_with(json_object_get(t, "ekus"),
+			"1.3.6.1.4.1.311.20.2.2") &&
+		    json_array_size(json_object_get(t, "csps")) == 0 &&
+		    ae_fact_no(t, "machine"))
+			ae_diag_fail(w, ae_fact_text(t, "cn"),
+			    ae_diag_template_args(facts, item, NULL),
+			    "%s is for smart card logon, and pKIDefaultCSPs is "
+			    "empty.",
+			    ae_fact_text(t, "cn"));
+	}
+}
+
+/* Rights were given, and yet nothing is left. */
+static void
+none_eligible(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *item;
+	size_t i, n = 0, kinds = 0;
+
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		if (!ae_fact_is(item, "action", "skip"))
+			return;
+		n++;
+		kinds += !ae_diag_is_other_kind(item);
+	}
+	if (ae_fact_no(facts, "plan.enabled") ||
+	    ae_fact_str(facts, "asked.template") != NULL)
+		return;
+	ae_diag_fail(w, NULL,
+	    json_pack(
+		"{s:s}", "account", ae_fact_text(facts, "krb.principal")),
+	    "The directory shows %zu template%s, %zu of them for this kind of "
+	    "account, and none of them is for this one.",
+	    n, n == 1 ? "" : "s", kinds);
+}
+
+/* clang-format off */
+#define PLAN(id)     { id, "plan.plan", AFTER_DIRECTORY, ae_diag_by_plan }
+#define WARNS(id)    { id, "plan.plan", AFTER_DIRECTORY, ae_diag_by_warning }
+#define RAW(id, how) { id, "ad.templates", AFTER_DIRECTORY, how }
+
+const struct ae_diag_check ae_diag_template[] = {
+	RAW("template.name-is-displayname", display_name),
+	{ "template.missing", "ad.templates",
+	  AFTER_DIRECTORY " template.name-is-displayname", missing },
+	{ "template.no-read-right", "plan.plan", AFTER_DIRECTORY, unreadable },
+	{ "env.wrong-context", "plan.plan", AFTER_DIRECTORY, wrong_question },
+	PLAN("context.ca-template"),
+	{ "context.machine-template-in-user", "plan.plan",
+	  AFTER_DIRECTORY " env.wrong-context", wrong_kind },
+	{ "context.user-template-in-machine", "plan.plan",
+	  AFTER_DIRECTORY " env.wrong-context", wrong_kind },
+	PLAN("template.deny-ace"),
+	WARNS("template.rights-for-wrong-type"),
+	{ "template.no-enroll-right", "plan.plan",
+	  AFTER_DIRECTORY " template.rights-for-wrong-type", ae_diag_by_plan },
+	PLAN("template.not-configured-autoenroll"),
+	{ "template.no-autoenroll-right", "plan.plan",
+	  AFTER_DIRECTORY " template.rights-for-wrong-type", ae_diag_by_plan },
+	PLAN("template.v1-no-autoenroll"),
+	PLAN("template.schema-unknown"),
+	PLAN("template.client-too-old"),
+	PLAN("template.superseded"),
+	PLAN("template.supplies-subject"),
+	PLAN("template.user-interaction"),
+	PLAN("template.ra-signature"),
+	RAW("template.oid-missing", oid_missing),
+	WARNS("template.duplicate-oid"),
+	WARNS("template.overlap-too-long"),
+	WARNS("template.validity-too-short"),
+	PLAN("existing.published-in-ds"),
+	WARNS("existing.dns-mismatch"),
+	WARNS("use.sid-mismatch"),
+	PLAN("template.skip-auto-renewal"),
+	{ "renew.ea-type-mismatch", "plan.plan",
+	  AFTER_DIRECTORY " template.duplicate-oid", ea_mismatch },
+	PLAN("key.attestation"),
+	RAW("key.legacy-vs-cng", legacy_or_cng),
+	RAW("key.csp-list-empty", csp_list_empty),
+	PLAN("key.provider-missing"),
+	PLAN("key.algorithm-unknown"),
+	PLAN("key.min-size-local"),
+	PLAN("key.exportable-hardware"),
+	{ "template.none-eligible", "plan.plan",
+	  AFTER_DIRECTORY " policy.* template.* context.* env.* key.* ca.* trust.* existing.* time.*",
+	  none_eligible },
+	{ 0 },
+};
+/* clang-format on */

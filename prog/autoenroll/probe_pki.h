@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Parts of the directory's probe; the facts are in probe_pki.c.
+ */
+#ifndef AE_CLI_PROBE_PKI_H
+#define AE_CLI_PROBE_PKI_H
+
+#include "ad/ad.h"
+#include "ad/pki.h"
+#include "ad/sd.h"
+#include "probe.h"
+
+/* More about a template, into j.  me: NULL when the groups are not known. */
+void probe_pki_template(json_t *j, const struct ae_template *t,
+    const struct ae_pki *pki, const struct ae_token *me);
+
+/* Templates that the CAs offer, or asked (or NULL), and nobody shows. */
+json_t *probe_pki_unseen(
+    struct ae_ad *ad, const struct ae_pki *pki, const char *asked);
+
+json_t *probe_pki_containers(
+    struct ae_ad *ad, const struct ae_pki *pki, const struct ae_token *me);
+
+#endif
