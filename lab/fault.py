@@ -292,10 +292,15 @@ class Lab:
     def undo_add(self, dn):
         self.ldb("ldbdel", dn, check=False)
 
+    # What the directory itself says of an object.
+    ITS_OWN = {"name", "distinguishedName", "instanceType", "objectGUID", "objectCategory", "whenCreated", "whenChanged",
+               "uSNCreated", "uSNChanged"}
+
     def delete(self, dn, *attrs):
-        """An object of the configuration; attrs are what makes it up, besides its classes and name."""
-        keep = self.read(dn, "objectClass", "cn", "nTSecurityDescriptor", *attrs)
-        self.note("delete", dn, {n: [base64.b64encode(v).decode() for v in vs] for n, vs in keep.items()})
+        """An object of the configuration; attrs: of it, besides its classes and name; none named: all."""
+        keep = self.read(dn, "nTSecurityDescriptor", *(("objectClass", "cn", *attrs) if attrs else ("*",)))
+        self.note("delete", dn, {n: [base64.b64encode(v).decode() for v in vs] for n, vs in keep.items()
+                                 if n not in self.ITS_OWN})
         self.ldb("ldbdel", dn)
 
     def undo_delete(self, dn, before):

@@ -228,13 +228,11 @@ not_in_ntauth(struct ae_diag_walk *w)
 			continue;
 		if (ae_fact_is(r, "verdict", "fail"))
 			ae_diag_fail(w, ae_fact_text(item, "template"),
-			    ae_diag_template_args(
-				facts, item, NULL), "%s.",
+			    ae_diag_template_args(facts, item, NULL), "%s.",
 			    ae_fact_text(r, "text"));
 		else
 			ae_diag_harmless(w, ae_fact_text(item, "template"),
-			    ae_diag_template_args(
-				facts, item, NULL), "%s.",
+			    ae_diag_template_args(facts, item, NULL), "%s.",
 			    ae_fact_text(r, "text"));
 	}
 }

@@ -5,6 +5,7 @@
  * has them; the rest is what people mistake and plan cannot know: names,
  * objects that nobody may read, the wrong kind of account.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -138,7 +139,9 @@ ea_mismatch(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w), *item;
 	size_t i;
 
-	if (ae_fact_str(facts, "asked.template") != NULL)
+	/* With one OID for two, nobody can tell whose it is. */
+	if (ae_fact_str(facts, "asked.template") != NULL ||
+	    ae_diag_failed(w, "template.duplicate-oid", NULL))
 		return;
 	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
 	{
@@ -220,8 +223,7 @@ legacy_or_cng(struct ae_diag_walk *w)
 	{
 		t = raw_of(facts, item);
 		if (t == NULL || !ae_fact_int(&schema, t, "schema_version") ||
-		    schema != 4 ||
-		    !ae_fact_int(&flags, t, "private_key_flag"))
+		    schema != 4 || !ae_fact_int(&flags, t, "private_key_flag"))
 			continue;
 		csps = json_object_get(t, "csps");
 		ksp = any_starts_with(csps, "Key Storage Provider") ||
@@ -239,6 +241,61 @@ legacy_or_cng(struct ae_diag_walk *w)
 	}
 }
 
+#define SKIP_AUTO_RENEWAL 0x40000
+
+static void
+skips_renewal(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *item, *t;
+	int64_t flags = 0;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		t = raw_of(facts, item);
+		if (t == NULL || ae_fact_str(item, "have") == NULL ||
+		    !ae_fact_int(&flags, t, "enrollment_flag") ||
+		    (flags & SKIP_AUTO_RENEWAL) == 0)
+			continue;
+		ae_diag_fail(w, ae_fact_text(t, "cn"),
+		    ae_diag_template_args(facts, item, NULL),
+		    "msPKI-Enrollment-Flag of %s is 0x%" PRIx64
+		    ", and %s will end one day.",
+		    ae_fact_text(t, "cn"), (uint64_t)flags,
+		    ae_fact_text(item, "have"));
+	}
+}
+
+#define SUBJECT_DNS 0x18000000 /* as subject or as alternative name */
+
+/* The CA takes the name out of the directory. */
+static void
+no_dns_name(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *item, *t;
+	int64_t flags = 0;
+	size_t i;
+
+	if (!ae_fact_yes(facts, "ad.me.computer") ||
+	    ae_fact_str(facts, "ad.me.dns_host_name") != NULL)
+		return;
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		t = raw_of(facts, item);
+		if (t == NULL || !ae_fact_int(&flags, t, "name_flag") ||
+		    (flags & SUBJECT_DNS) == 0)
+			continue;
+		ae_diag_fail(w, ae_fact_text(t, "cn"),
+		    json_pack("{s:s, s:s, s:s}", "template",
+			ae_fact_text(t, "cn"), "dn",
+			ae_fact_text(facts, "ad.me.dn"), "host",
+			ae_fact_text(facts, "host.fqdn")),
+		    "%s has no dNSHostName; the template's "
+		    "msPKI-Certificate-Name-Flag is 0x%" PRIx64 ".",
+		    ae_fact_text(facts, "ad.me.dn"), (uint64_t)flags);
+	}
+}
+
 /* Nobody has a smart card without a provider for it. */
 static void
 csp_list_empty(struct ae_diag_walk *w)
@@ -250,8 +307,8 @@ csp_list_empty(struct ae_diag_walk *w)
 	{
 		t = raw_of(facts, item);
 		if (t != NULL &&
-		    any_starts_with(json_object_get(t, "ekus"),
-			"1.3.6.1.4.1.311.20.2.2") &&
+		    any_starts_with(
+			json_object_get(t, "ekus"), "1.3.6.1.4.1.311.20.2.2") &&
 		    json_array_size(json_object_get(t, "csps")) == 0 &&
 		    ae_fact_no(t, "machine"))
 			ae_diag_fail(w, ae_fact_text(t, "cn"),
@@ -280,8 +337,7 @@ none_eligible(struct ae_diag_walk *w)
 	    ae_fact_str(facts, "asked.template") != NULL)
 		return;
 	ae_diag_fail(w, NULL,
-	    json_pack(
-		"{s:s}", "account", ae_fact_text(facts, "krb.principal")),
+	    json_pack("{s:s}", "account", ae_fact_text(facts, "krb.principal")),
 	    "The directory shows %zu template%s, %zu of them for this kind of "
 	    "account, and none of them is for this one.",
 	    n, n == 1 ? "" : "s", kinds);
@@ -317,6 +373,7 @@ const struct ae_diag_check ae_diag_template[] = {
 	PLAN("template.supplies-subject"),
 	PLAN("template.user-interaction"),
 	PLAN("template.ra-signature"),
+	RAW("join.dnshostname-empty", no_dns_name),
 	RAW("template.oid-missing", oid_missing),
 	WARNS("template.duplicate-oid"),
 	WARNS("template.overlap-too-long"),
@@ -324,7 +381,9 @@ const struct ae_diag_check ae_diag_template[] = {
 	PLAN("existing.published-in-ds"),
 	WARNS("existing.dns-mismatch"),
 	WARNS("use.sid-mismatch"),
-	PLAN("template.skip-auto-renewal"),
+	RAW("template.skip-auto-renewal", skips_renewal),
+	{ "renew.template-gone-or-denied", "plan.policy_reasons",
+	  AFTER_DIRECTORY " template.missing template.no-read-right", ae_diag_by_run },
 	{ "renew.ea-type-mismatch", "plan.plan",
 	  AFTER_DIRECTORY " template.duplicate-oid", ea_mismatch },
 	PLAN("key.attestation"),
@@ -335,7 +394,7 @@ const struct ae_diag_check ae_diag_template[] = {
 	PLAN("key.min-size-local"),
 	PLAN("key.exportable-hardware"),
 	{ "template.none-eligible", "plan.plan",
-	  AFTER_DIRECTORY " policy.* template.* context.* env.* key.* ca.* trust.* existing.* time.*",
+	  AFTER_DIRECTORY " policy.* template.* context.* env.* key.* ca.* trust.* existing.* time.* renew.*",
 	  none_eligible },
 	{ 0 },
 };

@@ -10,7 +10,10 @@
 #include "diag/facts.h"
 
 /* What stands between us and the directory: "after" of all that reads it. */
-#define AFTER_TICKET "join.* time.skew dns.resolver-wrong dc.unreachable"
+#define AFTER_TICKET                                                    \
+	"join.not-joined join.keytab-missing-principal join.account-* " \
+	"join.secure-channel-broken time.skew dns.resolver-wrong "      \
+	"dc.unreachable"
 #define AFTER_DIRECTORY AFTER_TICKET " auth.no-tgt ad.*"
 
 /* A stage's rows, in a file of their own each; they end with a NULL id. */

@@ -78,6 +78,10 @@ ae_fact_because(const json_t *facts, const char *path)
 	const json_t *how;
 	const char *s;
 
+	(void)snprintf(probe, sizeof(probe), "%s_because", path);
+	s = ae_fact_str(facts, probe);
+	if (s != NULL)
+		return s;
 	(void)snprintf(
 	    probe, sizeof(probe), "%.*s", (int)strcspn(path, "."), path);
 	how = json_object_get(json_object_get(facts, "probes"), probe);

@@ -34,8 +34,8 @@ bool ae_fact_no(const json_t *facts, const char *path);
 /* Is it this string (exactly)? */
 bool ae_fact_is(const json_t *facts, const char *path, const char *value);
 
-/* Why the probe that is named before the path's first dot did not see this;
- * never NULL. */
+/* Why this was not seen: the fact <path>_because, or what became of the probe
+ * that is named before the path's first dot; never NULL. */
 const char *ae_fact_because(const json_t *facts, const char *path);
 
 #endif

@@ -179,7 +179,9 @@ see_groups(struct ae_token **token, struct ae_ad *ad,
 	rc = ae_ad_token_groups(&mine, &n, ad, me->dn, e);
 	if (rc == AE_OK)
 		rc = ae_token_new(token, &me->sid, mine, n, 0, e);
-	if (rc != AE_OK || told == NULL) { /* nothing to compare with */
+	if (rc != AE_OK || told == NULL) {
+		put_opt(p->mine, "groups_because",
+		    ae_fact_str(p->facts, "krb.groups_error.text"));
 		free(mine);
 		return rc;
 	}
@@ -316,8 +318,7 @@ see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
 		probe_set(p, "templates", json_incref(templates));
 		probe_set(p, "refused", json_incref(refused));
 		probe_set(p, "unseen", probe_pki_unseen(ad, pki, p->only));
-		probe_set(
-		    p, "containers", probe_pki_containers(ad, pki, me));
+		probe_set(p, "containers", probe_pki_containers(ad, pki, me));
 		probe_set(p, "cas", json_incref(cas));
 	}
 	json_decref(templates);

@@ -2,13 +2,14 @@
 # Copyright the autoenroll authors.
 """The healthy lab that lab/faults breaks, and diagnose in it."""
 import json
+import os
 import pathlib
 import subprocess
 import sys
 
 from ca import FULL, PKS_DN, READ, Ca, enroll_for
-from client import Client
-from lab import TOP
+from client import Client, User
+from lab import BASE_DN, TOP
 
 sys.path.append(str(pathlib.Path(TOP) / "lab"))
 import fault  # noqa: E402
@@ -40,17 +41,26 @@ class World:
             "ca1", "certsrvd", [self.ca.program, "-f"], {"ASAN_OPTIONS": "detect_leaks=0"},
             ("ready: CA", "directory: [1-9][0-9]* templates")), self.ca.text()
         self.pc1 = Client(lab.pc1, build)
-        self.pc1.local_policy(7)
+        lab.pc1.path("/etc/autoenroll/policy.conf").write_text("[computer]\nae-policy = 7\n\n[user]\nae-policy = 7\n")
         self.pc1.run("pulse", "--wait")
+        # Samba's KDC tells only those their own groups that have a service principal name.
+        self.ca.ldb("ldbmodify", input=f"dn: CN=alice,CN=Users,{BASE_DN}\nchangetype: modify\n"
+                                       "replace: servicePrincipalName\nservicePrincipalName: HTTP/alice\n\n")
+        self.alice = User(lab.pc1, build, "alice", lab.user_password, 870001)
+        self.alice.login()
+        self.alice.run("pulse", "--user")
 
     def close(self):
         self.services.stop_service("ca1", "certsrvd")
 
     def diagnose(self, *words, code=None):
-        return self.pc1.json("diagnose", *words, code=code)
+        """With --user as alice."""
+        who = self.alice if "--user" in words else self.pc1
+        return who.json("diagnose", *words, code=code)
 
     def fault(self, name, *words):
-        done = subprocess.run([FAULTS / name, *words], text=True, capture_output=True, timeout=60)
+        done = subprocess.run([FAULTS / name, *words], text=True, capture_output=True, timeout=60,
+                              env=os.environ | {"AE_BUILD": str(self.build)})
         assert done.returncode == 0, (name, done.stdout, done.stderr)
         return done.stdout
 
