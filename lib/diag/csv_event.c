@@ -163,7 +163,9 @@ source_by_number(const struct ae_diag_ev *ev)
 	case 64:
 		return ev->level == 3 ? "AE" : "CE";
 	default:
-		return ev->event.id < 100 ? "CE" : "CSC";
+		return ev->event.id < 100 ? "CE"
+		    : ev->event.id < 1000 ? "CSC"
+					  : "Lifecycle";
 	}
 }
 

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "diag/csv_report.h"
+#include "diag/page.h"
+
+#define SENTENCE_MAX 4096
 
 struct cause {
 	char key[AE_DIAG_KEY_MAX * 2];
@@ -96,21 +99,29 @@ sorted(const struct ae_diag_fleet *f,
 	return f->n;
 }
 
-static const char *
-said(const struct cause *c, enum ae_diag_lang lang)
+/* What its code or symptom means; of a check, what is wrong. */
+static void
+said(struct ae_wr *w, const struct cause *c, enum ae_diag_lang lang)
 {
 	const struct ae_diag_meaning *m = ae_diag_meaning_find(c->key);
+	const struct ae_diag_text *t = ae_diag_text_find(c->key);
 
-	return m == NULL || m->say[lang] == NULL ? "" : m->say[lang];
+	ae_wr_reset(w);
+	if (t != NULL)
+		ae_diag_text_render(w, t, lang, AE_DIAG_CAUSE, NULL, 0);
+	else if (m != NULL && m->say[lang] != NULL)
+		ae_wr_str(w, m->say[lang]);
 }
 
 json_t *
 ae_diag_fleet_report(const struct ae_diag_fleet *f, enum ae_diag_lang lang)
 {
-	const struct cause *list[AE_DIAG_FLEET_CAUSES];
+	const struct cause *list[AE_DIAG_FLEET_CAUSES] = { NULL };
 	json_t *causes = json_array(), *names;
 	size_t n = sorted(f, list), i, k;
+	struct ae_wr w;
 
+	ae_wr_init(&w, SENTENCE_MAX);
 	for (i = 0; i < n; i++) {
 		const char category[] = { list[i]->category, '\0' };
 
@@ -118,11 +129,13 @@ ae_diag_fleet_report(const struct ae_diag_fleet *f, enum ae_diag_lang lang)
 		for (k = 0; k < list[i]->hosts && k < AE_DIAG_FLEET_NAMES; k++)
 			(void)json_array_append_new(
 			    names, json_string(list[i]->names[k]));
+		said(&w, list[i], lang);
 		(void)json_array_append_new(causes,
 		    json_pack("{s:s, s:s, s:s, s:I, s:o}", "key", list[i]->key,
-			"category", category, "meaning", said(list[i], lang),
+			"category", category, "meaning", ae_wr_cstr(&w),
 			"hosts", (json_int_t)list[i]->hosts, "names", names));
 	}
+	ae_wr_done(&w);
 	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "hosts",
 	    (json_int_t)f->hosts, "healthy", (json_int_t)f->healthy, "unread",
 	    (json_int_t)f->unread, "beyond", (json_int_t)f->beyond, "causes",
@@ -147,10 +160,12 @@ void
 ae_diag_fleet_text(
     struct ae_wr *w, const struct ae_diag_fleet *f, enum ae_diag_lang lang)
 {
-	const struct cause *list[AE_DIAG_FLEET_CAUSES];
+	const struct cause *list[AE_DIAG_FLEET_CAUSES] = { NULL };
 	size_t n = sorted(f, list), i;
 	char key[] = "category.?";
+	struct ae_wr words;
 
+	ae_wr_init(&words, SENTENCE_MAX);
 	ae_wr_printf(w, "\n%zu %s: %zu %s", f->hosts,
 	    ae_diag_frame(lang, "csv.hosts"), f->healthy,
 	    ae_diag_frame(lang, "category.ok"));
@@ -160,14 +175,18 @@ ae_diag_fleet_text(
 	ae_wr_str(w, "\n");
 	for (i = 0; i < n; i++) {
 		key[sizeof(key) - 2] = list[i]->category;
-		ae_wr_printf(w, "%6zu  %-36s %s\n%8s", list[i]->hosts,
+		ae_wr_printf(w, "%6zu  %-36s %s\n", list[i]->hosts,
 		    list[i]->key,
 		    ae_diag_frame(lang,
-			list[i]->category == '?' ? "category.unknown" : key),
-		    "");
+			list[i]->category == '?' ? "category.unknown" : key));
+		said(&words, list[i], lang);
+		if (words.len > 0)
+			ae_diag_page(w, 0, "", ae_wr_cstr(&words));
+		ae_wr_printf(w, "%*s", AE_DIAG_PAGE_LABEL, "");
 		put_names(w, list[i], lang);
 		ae_wr_u8(w, '\n');
 	}
+	ae_wr_done(&words);
 	if (f->beyond > 0)
 		ae_wr_printf(w, "%6zu  %s\n", f->beyond,
 		    ae_diag_frame(lang, "csv.more"));

@@ -87,8 +87,8 @@ ae_diag_role(const struct ae_diag_ev *ev)
 		if (roles[i].id == ev->event.id &&
 		    strcmp(roles[i].source, ev->event.source) == 0)
 			return roles[i].role;
-	return ev->level == 4 && ev->event.id >= 1000 ? ROLE_NOTHING
-						      : ROLE_FINDING;
+	return strcmp(ev->event.source, "Lifecycle") == 0 ? ROLE_NOTHING
+							  : ROLE_FINDING;
 }
 
 /* ---- runs ---- */

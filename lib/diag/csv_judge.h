@@ -38,6 +38,7 @@ struct ae_diag_found {
 	char key_buf[AE_DIAG_KEY_MAX];
 	const struct ae_diag_text *checks[AE_DIAG_FOUND_CHECKS];
 	size_t nchecks;
+	bool by_event; /* they are the event's, not the code's */
 };
 
 /* What is known about a host when all rows are in. */

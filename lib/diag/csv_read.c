@@ -159,13 +159,14 @@ is_delimiter(struct ae_diag_csv *c, uint32_t ch)
 static void
 put(struct ae_diag_csv *c, uint32_t ch)
 {
-	char out[4];
+	char out[4] = { 0 };
+	size_t n = utf8(out, ch);
 
 	c->begun = true;
 	c->any = true;
 	c->field_len++;
 	if (ch != 0) /* a field is a C string */
-		keep(c, out, utf8(out, ch));
+		keep(c, out, n);
 }
 
 static int

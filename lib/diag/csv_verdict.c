@@ -57,6 +57,25 @@ has_questions(const struct ae_diag_ev *ev)
 	return m != NULL && m->nasks > 0;
 }
 
+/* Of a run that did not get as far as a template: not what is about a CA. */
+static size_t
+before_templates(const struct ae_diag_text **list, size_t n)
+{
+	static const char *const rooms[] = { "env.", "join.", "time.",
+		"dns.resolver-wrong", "dc.", "policy.", "cep.", "trigger.",
+		"ad." };
+	size_t i, k, kept = 0;
+
+	for (i = 0; i < n; i++)
+		for (k = 0; k < sizeof(rooms) / sizeof(rooms[0]); k++)
+			if (strncmp(list[i]->id, rooms[k], strlen(rooms[k])) ==
+			    0) {
+				list[kept++] = list[i];
+				break;
+			}
+	return kept;
+}
+
 /*
  * A code with several causes keeps them all, since from here the questions
  * cannot be answered; of any other those count that fit the event.  With a
@@ -73,6 +92,8 @@ causes(struct ae_diag_found *f)
 	nb = ae_diag_event_checks(b, CHECKS_MAX, &f->ev.event);
 	if (f->ev.coded)
 		na = ae_diag_code_checks(a, CHECKS_MAX, &code);
+	if (ae_diag_role(&f->ev) == ROLE_DIRECTORY)
+		na = before_templates(a, na);
 	if (installing || !has_questions(&f->ev))
 		f->nchecks = both(f->checks, a, na, b, nb);
 	if (f->nchecks > 0)
@@ -80,6 +101,7 @@ causes(struct ae_diag_found *f)
 	if (na == 0) {
 		memcpy(a, b, nb * sizeof(b[0]));
 		na = sent(&f->ev) && f->ev.coded ? 0 : nb;
+		f->by_event = na > 0;
 	}
 	f->nchecks = na < AE_DIAG_FOUND_CHECKS ? na : AE_DIAG_FOUND_CHECKS;
 	memcpy(f->checks, a, f->nchecks * sizeof(a[0]));
@@ -108,7 +130,7 @@ name(struct ae_diag_found *f)
 		f->key = f->checks[0]->id;
 		return;
 	}
-	if (f->ev.coded)
+	if (f->ev.coded && !f->by_event)
 		(void)ae_diag_code_key(f->key_buf, &code);
 	else
 		(void)snprintf(f->key_buf, sizeof(f->key_buf), "%s %u",

@@ -322,6 +322,33 @@ test_noise(void **state)
 	    'N', "nothing-happens");
 }
 
+/*
+ * What says that a run was given up is about the directory, whatever the code
+ * would mean at a CA; that a certificate expires has several causes.
+ */
+static void
+test_given_up(void **state)
+{
+	struct ae_diag_judge *j;
+	const struct ae_diag_verdict *v;
+	size_t i;
+
+	(void)state;
+	j = judge(HEAD AT("08:00") "6,Error,Automatic certificate enrollment "
+				   "for Local system failed (0x800706ba)\r\n");
+	v = ae_diag_judge_end(j);
+	assert_string_equal(v->key, "AE 6");
+	for (i = 0; i < v->root->nchecks; i++)
+		assert_null(strstr(v->root->checks[i]->id, "net."));
+	ae_diag_judge_free(j);
+	root(HEAD AT("08:00") "64,Warning,Certificate for Local system with "
+			      "thumbprint 00 is about to expire\r\n",
+	    'R', "AE 64");
+	/* The lifecycle sources have numbers of their own. */
+	root(HEAD AT("08:00") "1002,Error,A certificate has expired\r\n", '?',
+	    "");
+}
+
 /* Our own export says it in our words. */
 static void
 test_own(void **state)
@@ -486,6 +513,7 @@ main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_own),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bounds),
