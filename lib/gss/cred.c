@@ -268,6 +268,11 @@ load(struct ae_gss_cred *c, struct ae_err *e)
 	gss_key_value_set_desc store = { 1, &kv };
 	int rc;
 
+	if (c->seen_tickets == NULL)
+		c->seen_tickets = calloc(1, sizeof(*c->seen_tickets));
+	if (c->seen_tickets == NULL)
+		return ae_fail_mem(e);
+	ae_gss_seen_forget(c->seen_tickets);
 	rc = acquire_both(c, GSS_C_INITIATE, &store, e);
 	if (rc == AE_OK)
 		rc = announce_as_asked(&c->krb5, e);
@@ -413,6 +418,8 @@ ae_gss_cred_free(struct ae_gss_cred *c)
 		return;
 	release(c);
 	ae_gss_warm_free(c->warm);
+	ae_gss_seen_forget(c->seen_tickets);
+	free(c->seen_tickets);
 	ae_strv_done(&c->only);
 	free(c->principal);
 	free(c->ccache);

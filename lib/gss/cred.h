@@ -98,6 +98,7 @@ int ae_gss_cred_refresh(struct ae_gss_cred *c, struct ae_err *e) AE_MUST_CHECK;
  * Have a ticket for the service ("host/ca1.example.com") in the client's
  * cache, asking the KDC when there is none.  ae_gss_step does it by itself;
  * on its own it tells the KDC's refusal from the server's, and its time.
+ * One that was seen there before and has not ended is not looked for again.
  * AE_EAUTH, AE_EUNAVAIL as for ae_gss_cred_keytab.
  */
 int ae_gss_cred_ticket(const struct ae_gss_cred *c, const char *service,

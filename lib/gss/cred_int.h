@@ -14,6 +14,18 @@
 #include "gss/cred.h"
 #include "gss/ctx.h"
 
+/* A service whose ticket is in the cache, and when that ends. */
+#define AE_GSS_SEEN 8
+struct ae_gss_seen {
+	char *service;
+	int64_t until;
+};
+struct ae_gss_seen_list {
+	struct ae_gss_seen v[AE_GSS_SEEN];
+	size_t next;
+};
+void ae_gss_seen_forget(struct ae_gss_seen_list *l);
+
 struct ae_gss_cred {
 	bool service;
 	struct ae_gss_service conf; /* service; a copy */
@@ -27,6 +39,7 @@ struct ae_gss_cred {
 	char *keytab;	      /* service, or client that can renew */
 	int64_t expires;
 	struct ae_gss_warm *warm;
+	struct ae_gss_seen_list *seen_tickets; /* client */
 };
 
 /* The handle to give to the library for this mechanism. */

@@ -243,20 +243,17 @@ name_text(char **out, gss_name_t name, struct ae_err *e)
 int
 ae_gss_ctx_settle(struct ae_gss_ctx *ctx, struct ae_err *e)
 {
-	gss_name_t src = GSS_C_NO_NAME, targ = GSS_C_NO_NAME;
 	OM_uint32 major, minor, lifetime = 0;
 	int rc;
 
-	major = gss_inquire_context(&minor, ctx->handle, &src, &targ, &lifetime,
-	    NULL, &ctx->flags, NULL, NULL);
+	/* Each name costs the library several contexts of its own. */
+	major = gss_inquire_context(&minor, ctx->handle,
+	    ctx->initiator ? NULL : &ctx->peer,
+	    ctx->initiator ? &ctx->peer : NULL, &lifetime, NULL, &ctx->flags,
+	    NULL, NULL);
 	if (major != GSS_S_COMPLETE)
 		return ae_gss_fail(
 		    e, AE_EAUTH, major, minor, "asking for the peer");
-	ctx->peer = ctx->initiator ? targ : src;
-	if (ctx->initiator)
-		targ = GSS_C_NO_NAME;
-	else
-		src = GSS_C_NO_NAME;
 	ctx->expires =
 	    lifetime == GSS_C_INDEFINITE ? INT64_MAX : time(NULL) + lifetime;
 	rc = name_text(&ctx->peer_text, ctx->peer, e);
@@ -264,10 +261,6 @@ ae_gss_ctx_settle(struct ae_gss_ctx *ctx, struct ae_err *e)
 		rc = find_enctype(ctx, e);
 	if (rc == AE_OK && ctx->dce)
 		rc = ae_gss_measure(ctx, e);
-	if (src != GSS_C_NO_NAME)
-		(void)gss_release_name(&minor, &src);
-	if (targ != GSS_C_NO_NAME)
-		(void)gss_release_name(&minor, &targ);
 	return rc;
 }
 

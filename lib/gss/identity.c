@@ -4,9 +4,12 @@
  * The PAC of a finished context, believed only as far as the library checked
  * its server signature (with client name and authentication time against
  * the ticket).  A PAC with a wrong signature still has its attributes
- * listed: only a get that succeeds and says "authenticated" counts.
+ * listed: only what the library hands out as verified counts.
  */
+#include <errno.h>
 #include <gssapi/gssapi_ext.h>
+#include <krb5.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gss/caller.h"
@@ -14,88 +17,82 @@
 #include "gss/pac.h"
 #include "gss/status.h"
 
-enum { LOGON, CLIENT, DELEGATED, UPN_DNS, REQUESTER, NATTRS };
-
+/* Its parts: MS-PAC 2.4, ulType. */
 static const struct {
-	const char *name;
+	krb5_ui_4 type;
 	size_t view; /* where its bytes belong in struct ae_pac */
-} attrs[NATTRS] = {
-	[LOGON] = { "urn:mspac:logon-info", offsetof(struct ae_pac, logon) },
-	[CLIENT] = { "urn:mspac:client-info", offsetof(struct ae_pac, client) },
-	[DELEGATED] = { "urn:mspac:delegation-info",
-	    offsetof(struct ae_pac, delegated) },
-	[UPN_DNS] = { "urn:mspac:upn-dns-info",
-	    offsetof(struct ae_pac, upn_dns) },
-	[REQUESTER] = { "urn:mspac:18", offsetof(struct ae_pac, requester) },
+} parts[] = {
+	{ 1, offsetof(struct ae_pac, logon) },
+	{ 10, offsetof(struct ae_pac, client) },
+	{ 11, offsetof(struct ae_pac, delegated) },
+	{ 12, offsetof(struct ae_pac, upn_dns) },
+	{ 18, offsetof(struct ae_pac, requester) },
 };
-
-static bool
-listed(gss_buffer_set_t set, const char *name)
-{
-	size_t i, len = strlen(name);
-
-	for (i = 0; set != GSS_C_NO_BUFFER_SET && i < set->count; i++)
-		if (set->elements[i].length == len &&
-		    memcmp(set->elements[i].value, name, len) == 0)
-			return true;
-	return false;
-}
+#define NPARTS (sizeof(parts) / sizeof(parts[0]))
 
 static int
-get_verified(
-    gss_buffer_t value, gss_name_t name, const char *attr, struct ae_err *e)
+get_parts(struct ae_pac *pac, krb5_data values[NPARTS], krb5_context k,
+    krb5_pac whole, struct ae_err *e)
 {
-	gss_buffer_desc attr_name = { strlen(attr), (void *)(uintptr_t)attr };
-	gss_buffer_desc display = GSS_C_EMPTY_BUFFER;
-	int authenticated = 0, complete = 0, more = -1;
-	OM_uint32 major, minor, ignored;
+	struct ae_pac_buf *view;
+	krb5_error_code code;
+	size_t i;
 
-	major = gss_get_name_attribute(&minor, name, &attr_name, &authenticated,
-	    &complete, value, &display, &more);
-	(void)gss_release_buffer(&ignored, &display);
-	if (major != GSS_S_COMPLETE)
-		return ae_gss_fail(
-		    e, AE_EAUTH, major, minor, "PAC: reading %s", attr);
-	if (authenticated == 0 || complete == 0 || more != 0)
-		return ae_fail(e, AE_EAUTH, AE_DOM_GSS, 0,
-		    "PAC: %s is not verified", attr);
+	for (i = 0; i < NPARTS; i++) {
+		code = krb5_pac_get_buffer(k, whole, parts[i].type, &values[i]);
+		if (code == ENOENT)
+			continue;
+		if (code != 0)
+			return ae_gss_fail_krb5(e, AE_EAUTH, k, code,
+			    "PAC: reading its part %u",
+			    (unsigned)parts[i].type);
+		view =
+		    (struct ae_pac_buf *)(void *)((char *)pac + parts[i].view);
+		view->p = (const uint8_t *)values[i].data;
+		view->len = values[i].length;
+	}
 	return AE_OK;
 }
 
+/*
+ * The whole PAC in one question, which the library answers only when it has
+ * verified it: each attribute (gss_get_name_attribute) is one more krb5
+ * context made, configured and freed.
+ */
 static int
-collect(struct ae_pac *pac, gss_buffer_desc values[NATTRS], gss_name_t name,
+collect(struct ae_pac *pac, krb5_data values[NPARTS], gss_name_t name,
     struct ae_err *e)
 {
-	gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
-	struct ae_pac_buf *view;
+	gss_buffer_desc module = { 5, (void *)(uintptr_t) "mspac" };
+	krb5_context k = NULL;
+	gss_any_t any = NULL;
 	OM_uint32 major, minor;
-	int i, is_mn, rc = AE_OK;
+	krb5_error_code code;
+	int rc;
 
-	major = gss_inquire_name(&minor, name, &is_mn, NULL, &set);
+	major = gss_map_name_to_any(&minor, name, 1, &module, &any);
 	if (major != GSS_S_COMPLETE)
-		return ae_gss_fail(
-		    e, AE_EAUTH, major, minor, "asking for the PAC");
-	for (i = 0; i < NATTRS && rc == AE_OK; i++) {
-		if (!listed(set, attrs[i].name))
-			continue;
-		rc = get_verified(&values[i], name, attrs[i].name, e);
-		view =
-		    (struct ae_pac_buf *)(void *)((char *)pac + attrs[i].view);
-		view->p = values[i].value;
-		view->len = values[i].length;
-	}
-	(void)gss_release_buffer_set(&minor, &set);
+		return ae_gss_fail(e, AE_EAUTH, major, minor,
+		    "no PAC that is verified in the ticket");
+	code = krb5_init_context(&k);
+	if (code != 0)
+		rc = ae_gss_fail_krb5(
+		    e, AE_EIO, NULL, code, "reading krb5.conf");
+	else
+		rc = get_parts(pac, values, k, (krb5_pac)(void *)any, e);
+	krb5_free_context(k);
+	(void)gss_release_any_name_mapping(&minor, name, &module, &any);
 	return rc;
 }
 
 int
 ae_caller_get(struct ae_caller **out, struct ae_gss_ctx *ctx, struct ae_err *e)
 {
-	gss_buffer_desc values[NATTRS] = { 0 };
+	krb5_data values[NPARTS] = { 0 };
 	struct ae_caller *c = NULL;
 	struct ae_pac pac = { 0 };
-	OM_uint32 minor;
-	int i, rc;
+	size_t i;
+	int rc;
 
 	if (ctx->state != AE_GSS_READY || ctx->initiator ||
 	    ctx->peer == GSS_C_NO_NAME)
@@ -110,11 +107,11 @@ ae_caller_get(struct ae_caller **out, struct ae_gss_ctx *ctx, struct ae_err *e)
 		rc = ae_pac_caller(&c, &pac, e);
 	if (rc == AE_OK)
 		rc = ae_caller_add_well_known(c, e);
-	for (i = 0; i < NATTRS; i++) {
+	for (i = 0; i < NPARTS; i++) {
 		/* Logon information holds a session key. */
-		if (values[i].value != NULL)
-			explicit_bzero(values[i].value, values[i].length);
-		(void)gss_release_buffer(&minor, &values[i]);
+		if (values[i].data != NULL)
+			explicit_bzero(values[i].data, values[i].length);
+		free(values[i].data);
 	}
 	if (rc != AE_OK) {
 		ae_caller_free(c);

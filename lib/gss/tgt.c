@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gss/cred_int.h"
@@ -16,6 +17,7 @@
 
 #define SKEW 300 /* what Kerberos allows */
 #define DRIFT 60
+#define SEEN_MARGIN 60 /* a ticket that ends sooner is looked for again */
 
 /*
  * Is there a ticket for our realm's KDC in the cache, valid now and beyond
@@ -174,6 +176,54 @@ ae_gss_tgt_obtain(const char *keytab, const char *principal, const char *ccache,
 }
 
 /*
+ * Services whose tickets were seen: a connection asks twice, and the question
+ * is a context, a principal and a walk through the cache each time.
+ */
+static struct ae_gss_seen *
+seen(const struct ae_gss_cred *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < AE_GSS_SEEN; i++)
+		if (c->seen_tickets->v[i].service != NULL &&
+		    strcmp(c->seen_tickets->v[i].service, name) == 0)
+			return &c->seen_tickets->v[i];
+	return NULL;
+}
+
+static int
+remember(const struct ae_gss_cred *c, const char *name, int64_t until,
+    struct ae_err *e)
+{
+	struct ae_gss_seen *s = seen(c, name);
+	char *copy;
+
+	if (s == NULL) {
+		copy = strdup(name);
+		if (copy == NULL)
+			return ae_fail_mem(e);
+		s = &c->seen_tickets->v[c->seen_tickets->next];
+		c->seen_tickets->next =
+		    (c->seen_tickets->next + 1) % AE_GSS_SEEN;
+		free(s->service);
+		s->service = copy;
+	}
+	s->until = until;
+	return AE_OK;
+}
+
+void
+ae_gss_seen_forget(struct ae_gss_seen_list *l)
+{
+	size_t i;
+
+	for (i = 0; l != NULL && i < AE_GSS_SEEN; i++) {
+		free(l->v[i].service);
+		l->v[i].service = NULL;
+	}
+}
+
+/*
  * The library would fetch it in the first leg too, but SPNEGO hides why that
  * failed: a KDC that does not answer looks like one that refuses.
  */
@@ -181,13 +231,17 @@ int
 ae_gss_cred_ticket(
     const struct ae_gss_cred *c, const char *service, struct ae_err *e)
 {
+	const struct ae_gss_seen *before = seen(c, service);
 	krb5_creds want = { 0 }, *have = NULL;
 	krb5_context k = NULL;
 	krb5_ccache cc = NULL;
 	krb5_error_code code;
-	char *name = ae_gss_with_realm(service);
+	char *name;
 	int rc = AE_OK;
 
+	if (before != NULL && before->until > time(NULL) + SEEN_MARGIN)
+		return AE_OK;
+	name = ae_gss_with_realm(service);
 	code = krb5_init_context(&k);
 	if (code == 0)
 		code = krb5_cc_resolve(k, c->ccache, &cc);
@@ -201,6 +255,8 @@ ae_gss_cred_ticket(
 	if (code != 0)
 		rc = ae_gss_fail_krb5(e, AE_EAUTH, k, code, "%s: ticket for %s",
 		    c->principal, service);
+	else
+		rc = remember(c, service, (uint32_t)have->times.endtime, e);
 	free(name);
 	if (have != NULL)
 		krb5_free_creds(k, have);
