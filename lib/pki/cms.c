@@ -68,10 +68,9 @@ static_ASN1_ITEM_TEMPLATE_END(AE_ATTRS_TO_SIGN)
 bool
 ae_oid_is(const ASN1_OBJECT *o, const char *oid)
 {
-	char text[128];
-	int n = OBJ_obj2txt(text, sizeof(text), o, 1);
+	char text[AE_OID_TEXT_MAX];
 
-	return n > 0 && (size_t)n < sizeof(text) && strcmp(text, oid) == 0;
+	return ae_oid_text(text, o) && strcmp(text, oid) == 0;
 }
 
 int

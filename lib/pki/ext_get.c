@@ -50,11 +50,9 @@ static int
 add_oid(struct ae_strv *l, struct ae_arena *a, const ASN1_OBJECT *o,
     struct ae_err *e)
 {
-	char text[256];
-	int n;
+	char text[AE_OID_TEXT_MAX];
 
-	n = OBJ_obj2txt(text, sizeof(text), o, 1);
-	if (n <= 0 || (size_t)n >= sizeof(text))
+	if (!ae_oid_text(text, o))
 		return bad(e, "an object identifier too long to be one");
 	l->v[l->n] = ae_arena_strdup(a, text);
 	if (l->v[l->n] == NULL)

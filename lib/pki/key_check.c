@@ -59,8 +59,36 @@ looks_roca(const BIGNUM *n)
 }
 
 /*
+ * A number above the root of n by one part in 2^29 at most: the root of the
+ * first 62 or 61 bits, rounded up, and zeros.
+ */
+#define HEAD_BITS ((int)sizeof(BN_ULONG) * 8 - 2)
+static bool
+above_root(BIGNUM *x, const BIGNUM *n, BIGNUM *top)
+{
+	int bits = BN_num_bits(n);
+	int shift = bits > HEAD_BITS ? bits - HEAD_BITS : 0;
+	uint64_t head, lo = 0, hi = UINT64_C(1) << HEAD_BITS / 2;
+
+	shift += shift & 1; /* what is left over has a root, too */
+	if (!BN_rshift(top, n, shift))
+		return false;
+	head = BN_get_word(top);
+	while (lo < hi) { /* the least whose square is above head */
+		uint64_t mid = lo + (hi - lo) / 2;
+
+		if (mid * mid > head)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return BN_set_word(x, (BN_ULONG)lo) && BN_lshift(x, x, shift / 2);
+}
+
+/*
  * Integer square root by Newton's method: *a = ceil(sqrt(n)).  The start is
- * a power of two above the root, so the sequence falls until it is there.
+ * above the root, so the sequence falls until it is there; each step doubles
+ * the number of bits that are right.
  */
 static bool
 root_up(BIGNUM *a, const BIGNUM *n, BN_CTX *ctx)
@@ -71,7 +99,7 @@ root_up(BIGNUM *a, const BIGNUM *n, BN_CTX *ctx)
 	BN_CTX_start(ctx);
 	x = BN_CTX_get(ctx);
 	y = BN_CTX_get(ctx);
-	if (y == NULL || !BN_set_bit(x, BN_num_bits(n) / 2 + 1))
+	if (y == NULL || !above_root(x, n, y))
 		goto out;
 	for (;;) {
 		if (!BN_div(y, NULL, n, x, ctx) || !BN_add(y, y, x) ||

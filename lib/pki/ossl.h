@@ -49,7 +49,10 @@ struct ae_der ae_arena_der(struct ae_arena *a, const void *p, size_t len);
 /* The bytes of a BIT STRING, which must be whole ones. */
 int ae_arena_bits(struct ae_der *out, struct ae_arena *a,
     const ASN1_BIT_STRING *s, struct ae_err *e) AE_MUST_CHECK;
-/* Dotted text; NULL: arena exhausted or OID too long. */
+/* Dotted text; false: too long. */
+#define AE_OID_TEXT_MAX 256
+bool ae_oid_text(char out[AE_OID_TEXT_MAX], const ASN1_OBJECT *o);
+/* The same; NULL: arena exhausted, too. */
 const char *ae_arena_oid(struct ae_arena *a, const ASN1_OBJECT *o);
 
 /* The whole element an ASN1_ANY holds; .p NULL unless it is a SEQUENCE. */

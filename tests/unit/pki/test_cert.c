@@ -102,6 +102,45 @@ leaf_reads_as_written(void **state)
 	ae_cert_free(c);
 }
 
+/* Object identifiers come back as they were written, the odd ones too. */
+static void
+odd_oids(void **state)
+{
+	static char a[] = "0.39", b[] = "1.0.8571.2", c[] = "2.0",
+		    d[] = "2.47.128", e[] = "2.48.16383.16384",
+		    f[] = "1.3.6.1.4.1.311.18446744073709551609",
+		    g[] = "2.25.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1",
+		    uuid[] = "2.25.329800735698586629295641978511506172918";
+	static char *all[] = { a, b, c, d, e, f, g };
+	/* what ours does not write: the arc of a UUID, in the place of g's */
+	static const uint8_t uuid_arc[] = { 0x83, 0xf0, 0x9d, 0xa7, 0xeb, 0xcf,
+		0xde, 0xe0, 0xc7, 0xa1, 0xa7, 0xb2, 0xc0, 0x94, 0x8c, 0xc8,
+		0xf9, 0xd7, 0x76 };
+	uint8_t ones[sizeof(uuid_arc)];
+	struct ae_tbs t = fix_leaf_tbs();
+	struct ae_cert *back = NULL;
+	struct ae_wr w;
+	uint8_t *at;
+
+	(void)state;
+	ae_wr_init(&w, AE_PKI_CERT_MAX);
+	t.x.eku = (struct ae_strv){ all, sizeof(all) / sizeof(all[0]) };
+	t.x.cert_policies = (struct ae_strv){ all, 6 };
+	assert_ok(ae_tbs_encode(&w, &t, NULL));
+	assert_ok(ae_cert_parse_tbs(&back, w.p, w.len, NULL));
+	same_list(&back->x.eku, &t.x.eku);
+	same_list(&back->x.cert_policies, &t.x.cert_policies);
+	ae_cert_free(back);
+	memset(ones, 1, sizeof(ones));
+	at = memmem(w.p, w.len, ones, sizeof(ones));
+	assert_non_null(at);
+	memcpy(at, uuid_arc, sizeof(uuid_arc));
+	assert_ok(ae_cert_parse_tbs(&back, w.p, w.len, NULL));
+	assert_string_equal(back->x.eku.v[6], uuid);
+	ae_cert_free(back);
+	ae_wr_done(&w);
+}
+
 /* CVE-2024-49019: an application policy does not widen the EKU. */
 static void
 usage_is_what_both_lists_allow(void **state)
@@ -541,6 +580,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leaf_reads_as_written),
+		cmocka_unit_test(odd_oids),
 		cmocka_unit_test(usage_is_what_both_lists_allow),
 		cmocka_unit_test(extension_order),
 		cmocka_unit_test(root_is_a_ca),
