@@ -53,6 +53,10 @@ int dcom_build_activate_old(struct ae_dcom_client *c, struct ae_arena *a);
 int dcom_build_query(struct ae_dcom_client *c, struct ae_arena *a);
 int dcom_build_release(struct ae_dcom_client *c, struct ae_arena *a);
 
+/* What to speak with such a server. */
+int dcom_negotiate(
+    struct ae_dcom_client *c, const struct ae_dcom_version *server);
+
 /* Take the answer of a step. */
 struct dcom_answer {
 	const uint8_t *stub;

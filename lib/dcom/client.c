@@ -129,8 +129,18 @@ ae_dcom_client_new(struct ae_dcom_client **out,
 	}
 	ae_wr_init(&c->stub, STUB_MAX);
 	c->step = STEP_ALIVE_CONNECT;
-	*out = c;
-	return AE_OK;
+	if (config->server.major != 0) {
+		c->step = STEP_ACTIVATE_CONNECT;
+		rc = dcom_negotiate(c, &config->server);
+	}
+	if (rc == AE_OK) {
+		*out = c;
+		return AE_OK;
+	}
+	if (e != NULL)
+		*e = c->err;
+	ae_dcom_client_free(c);
+	return rc;
 }
 
 void
@@ -271,6 +281,12 @@ struct ae_dcom_version
 ae_dcom_client_version(const struct ae_dcom_client *c)
 {
 	return c->spoken;
+}
+
+struct ae_dcom_version
+ae_dcom_client_server(const struct ae_dcom_client *c)
+{
+	return c->server;
 }
 
 void

@@ -45,6 +45,12 @@ struct ae_dcom_client_config {
 	struct ae_guid cid;		    /* random causality id */
 	enum ae_rpc_level activation_level; /* INTEGRITY */
 	enum ae_rpc_level call_level;	    /* PRIVACY, or the server's hint */
+	/*
+	 * What ServerAlive2 said when this host was asked before, as
+	 * ae_dcom_client_server tells: not asked again, and a connection is
+	 * saved.
+	 */
+	struct ae_dcom_version server;
 };
 
 enum ae_dcom_client_want_type {
@@ -113,8 +119,9 @@ struct ae_dcom_proxy {
 const struct ae_dcom_proxy *ae_dcom_client_proxy(
     const struct ae_dcom_client *c, size_t i);
 
-/* The server's version, and the one spoken. */
+/* The version spoken, and the server's own. */
 struct ae_dcom_version ae_dcom_client_version(const struct ae_dcom_client *c);
+struct ae_dcom_version ae_dcom_client_server(const struct ae_dcom_client *c);
 
 /* Start the stub of a call on a proxy: ORPCTHIS, 32 bytes; w is empty. */
 void ae_dcom_client_call_begin(const struct ae_dcom_client *c, struct ae_wr *w);

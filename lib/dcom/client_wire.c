@@ -95,8 +95,8 @@ dcom_build_nothing(struct ae_dcom_client *c, struct ae_arena *a)
 }
 
 /* MS-DCOM 1.7: the lower of both; 5.3 and 5.5 never were. */
-static int
-negotiate(struct ae_dcom_client *c, const struct ae_dcom_version *server)
+int
+dcom_negotiate(struct ae_dcom_client *c, const struct ae_dcom_version *server)
 {
 	uint16_t minor = server->minor;
 
@@ -126,7 +126,7 @@ dcom_take_alive(struct ae_dcom_client *c, const struct dcom_answer *r)
 	if (rc == AE_OK && out.status != 0)
 		rc = hresult(&c->err, out.status);
 	if (rc == AE_OK)
-		rc = negotiate(c, &out.version);
+		rc = dcom_negotiate(c, &out.version);
 	if (rc != AE_OK || out.bindings == NULL)
 		return rc;
 	rc = ae_dcom_bindings_get(&b, out.bindings, r->a, &c->err);
@@ -294,7 +294,7 @@ dcom_take_activate(struct ae_dcom_client *c, const struct dcom_answer *r)
 	if (rc == AE_OK)
 		rc = ae_dcom_props_reply_get(&reply, out.props, r->a, &c->err);
 	if (rc == AE_OK)
-		rc = negotiate(c, &reply.scm.version);
+		rc = dcom_negotiate(c, &reply.scm.version);
 	if (rc == AE_OK)
 		rc = choose_port(c, reply.scm.bindings, r->a);
 	if (rc != AE_OK)
@@ -320,7 +320,7 @@ dcom_take_activate_old(struct ae_dcom_client *c, const struct dcom_answer *r)
 	if (rc == AE_OK && out.n != out.nresults)
 		rc = bad(c, "results do not match interfaces");
 	if (rc == AE_OK)
-		rc = negotiate(c, &out.version);
+		rc = dcom_negotiate(c, &out.version);
 	if (rc == AE_OK)
 		rc = choose_port(c, out.bindings, r->a);
 	if (rc != AE_OK)

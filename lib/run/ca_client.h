@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "dcom/types.h"
 #include "run/rpc_client.h"
 #include "wcce/request.h"
 
@@ -39,6 +40,11 @@ struct ae_run_ca_config {
 	uint16_t resolver_port; /* 0: 135 */
 	uint32_t call_ms;	/* one call: 60 s */
 	uint32_t total_ms;	/* one ae_run_ca_ask: 180 s */
+	/*
+	 * NULL, or the caller's, for one host: filled in with the COM version
+	 * that it speaks, and while filled in the host is not asked for it.
+	 */
+	struct ae_dcom_version *server;
 };
 
 /* Connects to nobody yet.  AE_EINVAL: neither transport, or no host. */

@@ -29,8 +29,16 @@ dcom_open(struct ae_run_ca *ca, struct ae_err *e)
 		.niids = NIFACES,
 		.call_level = AE_RPC_LEVEL_PRIVACY };
 	const struct ae_run_target t = ae_run_ca_target(ca);
+	int rc;
 
-	return ae_run_dcom_open(&ca->dcom, &t, &c, e);
+	if (ca->config.server != NULL)
+		c.server = *ca->config.server;
+	rc = ae_run_dcom_open(&ca->dcom, &t, &c, e);
+	if (ca->config.server != NULL)
+		*ca->config.server = rc == AE_OK
+		    ? ae_dcom_client_server(ca->dcom.client)
+		    : (struct ae_dcom_version){ 0 };
+	return rc;
 }
 
 /* Which interface to use for this question. */

@@ -25,7 +25,10 @@ int ae_run_tcp_connect(int *fd, char peer[AE_RUN_PEER_MAX],
 /* Milliseconds left until deadline (0: none), at most most, at least 0. */
 int ae_run_left(int64_t deadline, int64_t most);
 
-/* Keep-alive, no delay and the like; what a socket does not know is left. */
+/*
+ * Keep-alive, no delay and the like; what a socket does not know is left.  On
+ * a listening socket they are those of all connections that it accepts.
+ */
 void ae_run_tcp_options(int fd);
 
 /* The bytes of an IP address (0: it is none), their number, and its port. */

@@ -423,6 +423,48 @@ query(void **state)
 	assert_int_equal(want.type, AE_DCOM_WANT_DONE);
 }
 
+/* A host that was asked before is not asked for its version again. */
+static void
+known_server(void **state)
+{
+	struct ae_guid iid = fixture_iid;
+	struct ae_dcom_client_config config = { .host = FIXTURE_HOST,
+		.clsid = fixture_clsid,
+		.iids = &iid,
+		.niids = 1,
+		.server = { 5, 7 } };
+	struct ae_dcom_client *n = NULL;
+	struct ae_dcom_client_want w;
+	struct ae_err e = AE_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(ae_dcom_client_new(&n, &config, &e), AE_OK);
+	ae_dcom_client_want(n, &w);
+	assert_int_equal(w.type, AE_DCOM_WANT_CONNECT);
+	assert_int_equal(w.auth_type, AE_RPC_AUTH_SPNEGO);
+	assert_int_equal(ae_dcom_client_version(n).minor, 7);
+	assert_int_equal(ae_dcom_client_server(n).minor, 7);
+	ae_dcom_client_connected(n);
+	ae_dcom_client_want(n, &w);
+	assert_int_equal(w.opnum, AE_DCOM_OP_CREATE_INSTANCE);
+	ae_dcom_client_free(n);
+
+	/* an old one gets what it knows */
+	n = NULL;
+	config.server.minor = 1;
+	assert_int_equal(ae_dcom_client_new(&n, &config, &e), AE_OK);
+	ae_dcom_client_connected(n);
+	ae_dcom_client_want(n, &w);
+	assert_int_equal(w.opnum, AE_DCOM_OP_REMOTE_ACTIVATION);
+	ae_dcom_client_free(n);
+
+	n = NULL;
+	config.server.major = 4;
+	assert_int_equal(ae_dcom_client_new(&n, &config, &e), AE_EUNAVAIL);
+	assert_int_equal((uint32_t)e.code, AE_DCOM_E_VERSION_MISMATCH);
+	assert_null(n);
+}
+
 static void
 bad_config(void **state)
 {
@@ -587,6 +629,7 @@ main(void)
 		T(lying_server),
 		T(query),
 		T(ready_twice),
+		T(known_server),
 		T(bad_config),
 		T(mutated),
 		T(torture),
