@@ -69,7 +69,7 @@ class Side:
 def run_key(opt, key):
     pool_size = opt.pool
     pool = rig.make_pool(opt.build, pool_size)
-    with rig.Rig(f"bench-{os.getpid()}", opt.build, key) as r:
+    with rig.Rig(f"bench-{os.getpid()}", opt.build, key, opt.remote) as r:
         r.start_ca()
         peer = Cfssl(r, key) if opt.peer == "cfssl" else None
         # Both transports take from one pool: the CA must not see a request twice.

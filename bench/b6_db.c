@@ -6,7 +6,8 @@
  * at every part, signature, file.  Without certsrvd around it: what the
  * messages between its processes cost comes on top.
  *
- *	b6_db make DATABASE ROWS REVOKED	a database to measure with
+ *	b6_db make DATABASE ROWS REVOKED	a database to measure with, or
+ *more into one that is there
  *	b6_db crl DATABASE DIRECTORY [KEY]	one JSON line: base, delta
  */
 #include <sys/resource.h>
@@ -96,18 +97,22 @@ make(const char *path, long rows, long revoked)
 	    " randomblob(700), randomblob(1100) FROM n",
 	    rows, (long long)NOW, (long long)NOW, (long long)NOW + 31536000);
 	sql(h, text);
-	sql(h, "INSERT INTO serial SELECT serial, id FROM request");
+	sql(h,
+	    "INSERT OR IGNORE INTO serial SELECT serial, id FROM request"
+	    " WHERE serial IS NOT NULL");
 	(void)snprintf(text, sizeof(text),
-	    "INSERT INTO revoked (serial, request_id, revoked_at, reason,"
+	    "INSERT OR IGNORE INTO revoked (serial, request_id, revoked_at, "
+	    "reason,"
 	    " not_after, changed) SELECT serial, id, %lld, id %% 6, not_after,"
 	    " CASE WHEN id %% %ld < %ld AND (id / %ld) %% 1000 = 0 THEN 9 ELSE"
-	    " 1 END FROM request WHERE id %% %ld = 0",
+	    " 1 END FROM request WHERE id %% %ld = 0 AND disp = 20",
 	    (long long)NOW, rows / revoked, 1L, rows / revoked, rows / revoked);
 	sql(h, text);
 	(void)snprintf(text, sizeof(text),
 	    "UPDATE request SET disp = 21, revoked_at = %lld WHERE id %% %ld ="
-	    " 0; INSERT INTO crl_base VALUES (0, 1, 5, %lld);"
-	    " INSERT INTO crl_number VALUES (0, 1); COMMIT",
+	    " 0 AND disp = 20;"
+	    " INSERT OR IGNORE INTO crl_base VALUES (0, 1, 5, %lld);"
+	    " INSERT OR IGNORE INTO crl_number VALUES (0, 1); COMMIT",
 	    (long long)NOW, rows / revoked, (long long)NOW);
 	sql(h, text);
 	sql(h, "PRAGMA wal_checkpoint(TRUNCATE)");

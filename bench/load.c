@@ -22,6 +22,7 @@
 
 #include <jansson.h>
 
+#include "arrivals.h"
 #include "base/hex.h"
 #include "load.h"
 
@@ -35,12 +36,14 @@ struct run {
 	const char *until; /* a file that ends it when it is there */
 	unsigned clients;
 	double warmup, seconds, rate;
+	double poisson; /* an open loop of that rate; 0: a closed one */
 	size_t offset;
 	bool one;   /* the first success is all that is wanted */
 	bool again; /* a request that failed is put again until answered */
 	bool all;   /* no window: until every request of the pool is answered */
 	unsigned accounts; /* client i is <principal><i % accounts>$ */
 	struct pool pool;
+	struct arrivals *arrivals;
 	struct ae_key *ca_key;
 };
 
@@ -149,7 +152,9 @@ count(struct client *k, double t0, double t1, int rc, const struct ae_err *e)
 		k->ready = true;
 		atomic_fetch_add(&k->w->ready, 1);
 	}
-	if (k->w->begin == 0 || t0 < k->w->begin || t1 >= k->w->end)
+	/* An open loop ends with the last that arrived in time. */
+	if (k->w->begin == 0 || t0 < k->w->begin ||
+	    (k->r->arrivals != NULL ? t0 : t1) >= k->w->end)
 		return;
 	if (rc < 0)
 		t->errors++;
@@ -157,14 +162,14 @@ count(struct client *k, double t0, double t1, int rc, const struct ae_err *e)
 		t->us[t->n++] = (uint32_t)((t1 - t0) * 1e6);
 }
 
+/* t0: when it was due. */
 static int
-enroll(struct client *k, size_t number)
+enroll(struct client *k, size_t number, double t0)
 {
 	const uint8_t *csr = k->r->pool.at[number];
 	size_t len = k->r->pool.len[number];
 	struct load_answer a = { .cert = NULL };
 	struct ae_err e = AE_ERR_INIT;
-	double t0 = now();
 	int rc;
 
 	rc = k->kind->enroll(k->c, csr, len, &a, &e);
@@ -224,15 +229,43 @@ loop(struct client *k, unsigned index)
 		if (pace > 0)
 			sleep_until(start +
 			    ((double)i + (double)index / r->clients) * pace);
-		rc = enroll(k, number);
+		rc = enroll(k, number, now());
 		while (rc < 0 && r->again && worth_again(rc) && !over(k)) {
 			sleep_until(now() + back_off(r, failed++));
-			rc = enroll(k, number);
+			rc = enroll(k, number, now());
 		}
 		if (rc == AE_OK && r->one)
 			break;
 		if (rc < 0 && !r->again)
 			sleep_until(now() + 0.02);
+	}
+}
+
+/*
+ * One request to have its tickets, then what arrives.  The first of the pool
+ * are those of the clients, the others those of the arrivals.
+ */
+static void
+open_loop(struct client *k, unsigned index)
+{
+	const struct run *r = k->r;
+	size_t number, first = r->offset + r->clients;
+	double due;
+
+	k->good = now();
+	for (unsigned tries = 0; tries < 20; tries++)
+		if (enroll(k, r->offset + index, now()) == AE_OK)
+			break;
+	while (r->arrivals->start == 0)
+		sleep_until(now() + 0.005);
+	k->good = r->arrivals->start;
+	for (;;) {
+		due = arrivals_take(r->arrivals, &number);
+		if (due == HUGE_VAL || first + number >= r->pool.n)
+			break;
+		k->t->next = first + number + 1;
+		sleep_until(due);
+		(void)enroll(k, first + number, due);
 	}
 }
 
@@ -272,7 +305,10 @@ client(const struct run *r, unsigned index, struct tally *t, struct window *w)
 		atomic_fetch_add(&w->ready, 1);
 		return 1;
 	}
-	loop(&k, index);
+	if (r->arrivals != NULL)
+		open_loop(&k, index);
+	else
+		loop(&k, index);
 	if (k.log != NULL)
 		(void)fclose(k.log);
 	return 0;
@@ -361,6 +397,8 @@ start(struct run *r)
 	double begin = now();
 	unsigned i;
 
+	if (r->poisson > 0)
+		r->arrivals = arrivals_new(r->poisson, r->warmup + r->seconds);
 	if (r->all) {
 		w->begin = begin;
 		w->end = HUGE_VAL;
@@ -374,8 +412,12 @@ start(struct run *r)
 	while (!r->all && w->ready < r->clients && now() < give_up)
 		sleep_until(now() + 0.005);
 	if (!r->all) {
-		w->end = now() + r->warmup + r->seconds;
+		double go = now() + (r->arrivals != NULL ? 0.05 : 0);
+
+		w->end = go + r->warmup + r->seconds;
 		w->begin = w->end - r->seconds;
+		if (r->arrivals != NULL)
+			r->arrivals->start = go;
 	}
 	for (i = 0; i < r->clients; i++)
 		if (pid[i] > 0)
@@ -394,29 +436,9 @@ usage(void)
 	    "            [--attributes TEXT] [--port N] [--clients N]\n"
 	    "            [--seconds S] [--warmup S] [--offset N] [--rate R]\n"
 	    "            [--save FILE] [--again] [--one] [--keep]\n"
-	    "            [--until FILE] [--all] [--accounts N]\n");
+	    "            [--until FILE] [--all] [--accounts N]\n"
+	    "            [--poisson RATE]\n");
 	exit(2);
-}
-
-static int
-read_ca(struct run *r, struct ae_err *e)
-{
-	static uint8_t buf[65536];
-	struct ae_cert **v = NULL;
-	FILE *f = fopen(r->ca_path, "re");
-	size_t n = 0, len;
-	int rc;
-
-	if (f == NULL)
-		return ae_fail_errno(e, errno, "%s", r->ca_path);
-	len = fread(buf, 1, sizeof(buf), f);
-	(void)fclose(f);
-	rc = ae_certs_read(&v, &n, 1, buf, len, e);
-	if (rc == AE_OK)
-		rc = ae_key_from_spki(
-		    &r->ca_key, v[0]->spki.p, v[0]->spki.len, e);
-	ae_certs_free(v, n);
-	return rc;
 }
 
 enum {
@@ -443,7 +465,8 @@ enum {
 	ONE,
 	UNTIL,
 	ALL,
-	ACCOUNTS
+	ACCOUNTS,
+	POISSON
 };
 
 /* clang-format off */
@@ -472,6 +495,7 @@ static const struct option options[] = {
 	{ "until", required_argument, NULL, UNTIL },
 	{ "all", no_argument, NULL, ALL },
 	{ "accounts", required_argument, NULL, ACCOUNTS },
+	{ "poisson", required_argument, NULL, POISSON },
 	{ NULL, 0, NULL, 0 },
 };
 /* clang-format on */
@@ -486,7 +510,7 @@ struct words {
 static bool
 set(struct run *r, struct words *w, int c, const char *v)
 {
-	const char **text[ACCOUNTS + 1] = { [MAKE_POOL] = &w->make_pool,
+	const char **text[POISSON + 1] = { [MAKE_POOL] = &w->make_pool,
 		[WAY] = &r->o.way,
 		[HOST] = &r->o.host,
 		[POOL] = &r->pool_path,
@@ -498,7 +522,7 @@ set(struct run *r, struct words *w, int c, const char *v)
 		[SAVE] = &r->save,
 		[UNTIL] = &r->until };
 
-	if (c < MAKE_POOL || c > ACCOUNTS)
+	if (c < MAKE_POOL || c > POISSON)
 		return false;
 	if (text[c] != NULL)
 		*text[c] = v;
@@ -518,6 +542,8 @@ set(struct run *r, struct words *w, int c, const char *v)
 		r->offset = strtoul(v, NULL, 10);
 	else if (c == RATE)
 		r->rate = atof(v);
+	else if (c == POISSON)
+		r->poisson = atof(v);
 	else if (c == ACCOUNTS)
 		r->accounts = (unsigned)strtoul(v, NULL, 10);
 	else if (c == ALL)
@@ -551,7 +577,7 @@ main(int argc, char **argv)
 			usage();
 		rc = pool_open(&r.pool, r.pool_path, &e);
 		if (rc == AE_OK)
-			rc = read_ca(&r, &e);
+			rc = ca_key_read(&r.ca_key, r.ca_path, &e);
 		if (rc == AE_OK)
 			return start(&r);
 	}

@@ -60,4 +60,7 @@ struct pool {
 int pool_make(const char *path, size_t count, unsigned nkeys, struct ae_err *e);
 int pool_open(struct pool *p, const char *path, struct ae_err *e);
 
+/* The public key of the first certificate in a PEM file. */
+int ca_key_read(struct ae_key **out, const char *path, struct ae_err *e);
+
 #endif

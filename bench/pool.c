@@ -137,3 +137,23 @@ pool_open(struct pool *p, const char *path, struct ae_err *e)
 	}
 	return AE_OK;
 }
+
+int
+ca_key_read(struct ae_key **out, const char *path, struct ae_err *e)
+{
+	static uint8_t buf[65536];
+	struct ae_cert **v = NULL;
+	FILE *f = fopen(path, "re");
+	size_t n = 0, len;
+	int rc;
+
+	if (f == NULL)
+		return ae_fail_errno(e, errno, "%s", path);
+	len = fread(buf, 1, sizeof(buf), f);
+	(void)fclose(f);
+	rc = ae_certs_read(&v, &n, 1, buf, len, e);
+	if (rc == AE_OK)
+		rc = ae_key_from_spki(out, v[0]->spki.p, v[0]->spki.len, e);
+	ae_certs_free(v, n);
+	return rc;
+}

@@ -138,11 +138,13 @@ def preferred(*words):
 class Rig:
     """A lab with a CA on ca1 and a client machine pc1."""
 
-    def __init__(self, name, build, key="rsa2048"):
+    def __init__(self, name, build, key="rsa2048", remote=False):
         self.lab = Lab(name)
+        self.remote = remote
         self.build = build
         self.key = key
         self.ca = None
+        self.conf = ""  # more lines of certsrv.conf
 
     def __enter__(self):
         self.scratch = tempfile.TemporaryDirectory(prefix="ae-bench-", dir="/tmp")
@@ -153,8 +155,17 @@ class Rig:
             hosts = host.path("/etc/hosts")
             hosts.write_text("127.0.0.1 localhost\n" + names)
         # One machine plays many: its ports must not run out while closed connections are remembered.
-        self.lab.pc1.run("sysctl -qw net.ipv4.ip_local_port_range='1024 65535' net.ipv4.tcp_max_tw_buckets=64")
+        for host in (self.lab.pc1, self.lab.ca1):
+            host.run("sysctl -qw net.ipv4.ip_local_port_range='1024 65535' net.ipv4.tcp_max_tw_buckets=64 "
+                     "net.ipv4.ip_local_reserved_ports=49500,8888")
+        self.keytab = self.visible("/etc/krb5.keytab", self.lab.pc1)
         return self
+
+    @property
+    def client(self):
+        """Where the load runs, always as pc1's account: on the CA's own machine, so that not the bridge between two
+        name spaces is measured, or on pc1."""
+        return self.lab.pc1 if self.remote else self.lab.ca1
 
     def __exit__(self, *_):
         if self.ca is not None:
@@ -167,6 +178,9 @@ class Rig:
             self.ca.stop()
         self.ca = Ca(self.lab, self.build, key or self.key)
         self.ca.setup(templates or {TEMPLATE: (READ + FULL + enroll_for("DC"), {})})
+        if self.conf:
+            with open(self.lab.ca1.path("/etc/certsrv/certsrv.conf"), "a", encoding="ascii") as f:
+                f.write(self.conf)
         self.ca.start()
         prefer(self.ca.process.pid)
         return self.ca
@@ -187,14 +201,14 @@ class Rig:
         words = [self.build / "bench/load", "--way", way, "--host", self.lab.ca1.fqdn, "--pool", pool,
                  "--ca-cert", ca_cert]
         if way != "cfssl":
-            words += ["--authority", self.ca.name, "--keytab", "/etc/krb5.keytab",
+            words += ["--authority", self.ca.name, "--keytab", self.keytab,
                       "--principal", self.lab.pc1.account, "--attributes", f"CertificateTemplate:{TEMPLATE}"]
         else:
             words += ["--port", str(CFSSL_PORT)]
         return preferred(*words, *more)
 
     def load(self, way, pool, ca_cert, *more, timeout=120):
-        done = self.lab.pc1.run(*self.load_words(way, pool, ca_cert, *more), check=False, timeout=timeout)
+        done = self.client.run(*self.load_words(way, pool, ca_cert, *more), check=False, timeout=timeout)
         if not done.stdout.startswith("{"):
             raise RuntimeError(f"load: {done.stdout}{done.stderr}")
         return json.loads(done.stdout)
