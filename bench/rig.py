@@ -97,6 +97,19 @@ def fsync_rate(build, directory):
     return float(done.stdout)
 
 
+def machine(opt):
+    """A line about the machine at this moment: what its cores sign and its disk syncs."""
+    load = round(loadavg(), 2)
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    line = {"bench": "machine", "about": f"{os.cpu_count()} cores, {cpu[1] if cpu else '?'}, Linux {os.uname().release}",
+            "loadavg": load}
+    for key in ("rsa2048", "rsa4096", "p256"):
+        line[f"sign {key}, one process"], line[f"sign {key}, one a core"] = sign_rate(key)
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as d:
+        line["fsync"] = fsync_rate(opt.build, pathlib.Path(d))
+    emit(line, opt.out)
+
+
 def check_build(build):
     options = json.loads(subprocess.run(["meson", "introspect", "--buildoptions", build], capture_output=True,
                                         text=True, check=True).stdout)
