@@ -115,9 +115,9 @@ struct ae_db_options {
 };
 
 /*
- * Open, check (schema, quick integrity) and, when older, migrate.  AE_EINVAL:
- * the schema is newer than this program.  AE_EPROTO: damaged; e names the
- * command that looks closer.  Never recreates anything.
+ * Open, check (schema; quick integrity of up to 16 MB) and, when older,
+ * migrate.  AE_EINVAL: the schema is newer than this program.  AE_EPROTO:
+ * damaged; e names the command that looks closer.  Never recreates anything.
  */
 int ae_db_open(struct ae_db **out, const struct ae_db_options *opt,
     struct ae_err *e) AE_MUST_CHECK;

@@ -450,6 +450,43 @@ f6_damage_is_noticed(void **state)
 	assert_int_equal(open_rc(false, false, &e), AE_OK);
 }
 
+/*
+ * A large one is not walked through at each start: that would take longer the
+ * more there is in it.  Whoever reads the place, or asks, learns of it.
+ */
+static void
+f6_damage_of_a_large_one(void **state)
+{
+	static const char fill[] =
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+	    " WHERE i < 5) INSERT INTO archived_key (request_id, blob)"
+	    " SELECT i, zeroblob(4000000) FROM n";
+	struct ae_db *db = dbtest_open(NULL);
+	struct ae_err e = AE_ERR_INIT;
+	uint8_t junk[64];
+	sqlite3 *h;
+	off_t end;
+	int fd;
+
+	(void)state;
+	(void)dbtest_issue(db, 1);
+	ae_db_free(db);
+	assert_int_equal(sqlite3_open(dbtest_path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(h, fill, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(h), SQLITE_OK);
+	fd = open(dbtest_path, O_RDWR);
+	assert_true(fd >= 0);
+	end = lseek(fd, 0, SEEK_END);
+	assert_true(end > 4096 * 4096);
+	/* the pointer to the next page of one in the middle of a key */
+	memset(junk, 0xa5, sizeof(junk));
+	assert_int_equal(pwrite(fd, junk, 64, end / 2 / 4096 * 4096), 64);
+	close(fd);
+	db = dbtest_open(NULL);
+	assert_int_equal(ae_db_check(db, &e), AE_EPROTO);
+	ae_db_free(db);
+}
+
 static void
 f6_a_changed_audit_entry_is_noticed(void **state)
 {
@@ -609,6 +646,7 @@ main(void)
 		T(f25_a_newer_schema_is_refused),
 		T(f6_another_file_is_refused),
 		T(f6_damage_is_noticed),
+		T(f6_damage_of_a_large_one),
 		T(f6_a_changed_audit_entry_is_noticed),
 		T(read_only_reads),
 		T(f1_kills_lose_nothing_acknowledged),
