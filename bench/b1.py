@@ -71,7 +71,7 @@ def run_key(opt, key):
     pool = rig.make_pool(opt.build, pool_size)
     with rig.Rig(f"bench-{os.getpid()}", opt.build, key, opt.remote) as r:
         r.start_ca()
-        peer = Cfssl(r, key) if opt.peer == "cfssl" else None
+        peer = Cfssl(r, rig.algorithm(key)) if opt.peer == "cfssl" else None
         # Both transports take from one pool: the CA must not see a request twice.
         share = pool_size // len(opt.ways) // opt.clients * opt.clients
         ours = [Side(r, way, r.ca_pids, r.ca_cert(), pool, i * share, (i + 1) * share)
@@ -82,7 +82,7 @@ def run_key(opt, key):
             side.window(opt.warmup, 0, opt.clients)
         for pair in range(opt.pairs):
             if pair == 0 or not opt.quick:
-                speed = rig.sign_rate(key)
+                speed = rig.sign_rate(rig.algorithm(key))
                 limit = {"sign_1": speed[0], "sign_all": speed[1], "fsync": rig.fsync_rate(opt.build, state)}
             for side in ours + theirs:
                 got = side.window(opt.seconds, 1, opt.clients)
@@ -93,6 +93,9 @@ def run_key(opt, key):
             peer.process.stop()
 
 
+KEYS = ("p256", "rsa2048", "rsa3072", "rsa4096", "p256-softhsm", "rsa2048-softhsm")
+
+
 def run(opt):
-    for key in opt.keys:
+    for key in opt.keys or KEYS:
         run_key(opt, key)

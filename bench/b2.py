@@ -82,5 +82,5 @@ def run_key(opt, key):
 
 
 def run(opt):
-    for key in opt.keys:
+    for key in opt.keys or ("p256",):
         run_key(opt, key)

@@ -77,7 +77,7 @@ def samba_pids(r):
 def run(opt):
     count = 1000 if opt.quick else 10_000
     pool = rig.make_pool(opt.build, opt.pool)
-    with rig.Rig(f"bench-{os.getpid()}", opt.build, opt.keys[0], opt.remote) as r:
+    with rig.Rig(f"bench-{os.getpid()}", opt.build, (opt.keys or ["p256"])[0], opt.remote) as r:
         r.start_ca()
         side = b1.Side(r, "dcom", r.ca_pids, r.ca_cert(), pool, 0, opt.pool)
         full = side.window(opt.seconds, opt.warmup, opt.clients)["rate"]

@@ -137,7 +137,7 @@ def run(opt):
     checks(opt)
     pool = rig.make_pool(opt.build, opt.pool)
     access = rig.READ + rig.FULL + rig.enroll_for("DC")
-    with rig.Rig(f"bench-{os.getpid()}", opt.build, opt.keys[0], opt.remote) as r:
+    with rig.Rig(f"bench-{os.getpid()}", opt.build, (opt.keys or ["p256"])[0], opt.remote) as r:
         r.conf = f"\n[directory]\nrefresh = {REFRESH}\n"
         r.start_ca(**{rig.TEMPLATE: (access, {})}, **{f"Bench{i:03}": (access, {}) for i in range(1, TEMPLATES)})
         side = b1.Side(r, "dcom", r.ca_pids, r.ca_cert(), pool, 0, opt.pool)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 
+import b2
 import rig
 
 PROGRAMS = ("prog/certsrvd/certsrvd", "prog/certsrv/certsrv", "prog/autoenroll/autoenroll",
@@ -25,7 +26,7 @@ def libraries(path):
     return len(re.findall(r"=> /", out))
 
 
-def start_times(r, pool, runs):
+def start_times(r, pool, runs, first_of_pool=0):
     """Seconds from exec to "ready", and to the first certificate somebody has."""
     ready, first = [], []
     ca = r.ca
@@ -34,10 +35,10 @@ def start_times(r, pool, runs):
         log = pathlib.Path(r.lab.ca1.path("/var")) / "certsrvd.log"
         log.write_bytes(b"")
         words = r.load_words("icpr", pool, r.ca_cert(), "--clients", "1", "--seconds", "30", "--warmup", "0",
-                             "--offset", str(i * 500), "--one")
+                             "--offset", str(first_of_pool + i * 500), "--one")
         begin = time.monotonic()
         ca.process = ca.host.start(ca.program, "-f", log=log)
-        client = subprocess.Popen(list(map(str, r.lab.pc1.command(*words))), stdout=subprocess.DEVNULL,
+        client = subprocess.Popen(list(map(str, r.client.command(*words))), stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL)
         done = None
         while client.poll() is None:
@@ -74,4 +75,8 @@ def run(opt):
         r.start_ca()
         time.sleep(2)
         rig.emit({"bench": "B8", "what": "idle memory"} | memory(r), opt.out)
-        rig.emit({"bench": "B8", "what": "start", "runs": opt.runs} | start_times(r, pool, opt.runs), opt.out)
+        rig.emit({"bench": "B8", "what": "start", "rows": 0, "runs": opt.runs} | start_times(r, pool, opt.runs), opt.out)
+        rows = opt.rows or (100_000 if opt.quick else 10_000_000)
+        b2.fill(r, rows, rows // 100)
+        rig.emit({"bench": "B8", "what": "start", "rows": rows, "runs": opt.runs}
+                 | start_times(r, pool, opt.runs, opt.runs * 500), opt.out)

@@ -13,7 +13,7 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOP / "tests" / "lab"))
-from ca import FULL, PKS_DN, READ, Ca, enroll_for  # noqa: E402
+from ca import FULL, PKS_DN, READ, UID_BASE, Ca, enroll_for  # noqa: E402
 from lab import Lab  # noqa: E402
 
 TEMPLATE = "BenchMachine"
@@ -148,6 +148,15 @@ def preferred(*words):
     return ["setsid", "--wait", "bash", "-c", script, "bash", *words]
 
 
+HSM, HSM_MODULE, HSM_PIN = "/var/lib/softhsm", "/usr/lib/softhsm/libsofthsm2.so", "493817"
+SIGNER = UID_BASE + 7  # the user of the processes that sign
+
+
+def algorithm(key):
+    """rsa2048 of "rsa2048-softhsm"."""
+    return key.partition("-")[0]
+
+
 class Rig:
     """A lab with a CA on ca1 and a client machine pc1."""
 
@@ -189,7 +198,10 @@ class Rig:
     def start_ca(self, key=None, **templates):
         if self.ca is not None:
             self.ca.stop()
-        self.ca = Ca(self.lab, self.build, key or self.key)
+        key = key or self.key
+        self.ca = Ca(self.lab, self.build, algorithm(key))
+        if key.endswith("-softhsm"):
+            self.token()
         self.ca.setup(templates or {TEMPLATE: (READ + FULL + enroll_for("DC"), {})})
         if self.conf:
             with open(self.lab.ca1.path("/etc/certsrv/certsrv.conf"), "a", encoding="ascii") as f:
@@ -197,6 +209,20 @@ class Rig:
         self.ca.start()
         prefer(self.ca.process.pid)
         return self.ca
+
+    def token(self):
+        """The CA's key is made in a SoftHSM token."""
+        h = self.lab.ca1
+        h.run(f"rm -rf {HSM}; mkdir -p {HSM}/tokens")
+        h.run("softhsm2-util", "--init-token", "--free", "--label", "ca", "--so-pin", "87654321", "--pin", HSM_PIN)
+        h.run(f"chown -R {SIGNER}:{SIGNER} {HSM}; chmod 755 /etc/softhsm; chmod 644 /etc/softhsm/softhsm2.conf")
+        pin = h.path("/var/pin")
+        pin.unlink(missing_ok=True)
+        pin.touch(0o600)
+        pin.write_text(HSM_PIN + "\n")
+        self.ca.options = ("--key-type", self.ca.key, "--pkcs11-module", HSM_MODULE, "--pkcs11-pin-file", "/var/pin",
+                           "--pkcs11-path", HSM)
+        self.ca.key = "pkcs11:token=ca"
 
     def visible(self, inside, host):
         """A copy of a host's file where every host can read it."""
