@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/breaks.h"
 #include "ca/rights.h"
 #include "ca/work.h"
 #include "db/db.h"
@@ -62,11 +63,13 @@ find_agent(
 	for (i = 0; i < w->nsigners; i++) {
 		s = &w->signers[i];
 		if (s == w->renews || (by != NULL && s->cert != by) ||
-		    !ae_cert_allows(s->cert, AE_OID_EKU_ENROLLMENT_AGENT))
+		    (!ae_cert_allows(s->cert, AE_OID_EKU_ENROLLMENT_AGENT) &&
+			!AE_BREAK(esc3_usage)))
 			continue;
 		if (s->wrong != NULL)
 			*why = s->wrong;
-		else if (!ae_ca_signer_is(s, &w->in->caller->user))
+		else if (!ae_ca_signer_is(s, &w->in->caller->user) &&
+		    !AE_BREAK(esc3_whose))
 			*why = "the agent's certificate is somebody else's";
 		else
 			return s;
@@ -142,7 +145,7 @@ ae_ca_check_agent(struct ae_ca_work *w)
 		    "template %s does not ask for the signature of an "
 		    "enrollment agent, so nobody gets it for somebody else",
 		    ae_ca_quote(w, t->cn));
-	if (w->cfg->agent_rights == NULL)
+	if (w->cfg->agent_rights == NULL || AE_BREAK(esc3_rights))
 		return AE_CA_GO;
 	if (!ae_ca_rights_allow(
 		w->cfg->agent_rights, w->token, t, o->sids, o->nsids, &by))

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breaks.h"
 #include "ca/lint.h"
 #include "ca/subject.h"
 #include "ca/work.h"
@@ -38,7 +39,9 @@ check_dates(struct ae_ca_work *w)
 		ae_ca_note(w, "ca.validity-bounded", section,
 		    "the CA issues for at most %lld seconds", (long long)span);
 	}
-	to = span > ca->not_after - from ? ca->not_after : from + span;
+	to = span > ca->not_after - from && !AE_BREAK(ca_lifetime)
+	    ? ca->not_after
+	    : from + span;
 	if (to == ca->not_after && span > ca->not_after - from)
 		ae_ca_note(w, "deny.ca-expires-soon", section,
 		    "the certificate ends when the CA's does");
@@ -156,14 +159,16 @@ put_sid(struct ae_ca_work *w)
 	static const char section[] = "MS-WCCE 3.2.2.6.2.1.4.5.9";
 
 	if (w->t->enrollment_flag & AE_CT_NO_SECURITY_EXTENSION) {
-		if (!w->auth)
+		if (!w->auth || AE_BREAK(esc9_sid))
 			return;
 		ae_ca_note(w, "template.no-security-extension", section,
 		    "the SID goes in although the template leaves it out: the "
 		    "certificate authenticates");
 	}
 	w->tbs.x.has_sid = true;
-	w->tbs.x.sid = *w->sid;
+	w->tbs.x.sid = AE_BREAK(kb5014754_sid) && w->req->csr->x.has_sid
+	    ? w->req->csr->x.sid
+	    : *w->sid;
 }
 
 /*
@@ -218,6 +223,8 @@ check_extensions(struct ae_ca_work *w)
 			return rc;
 		x->aki = (struct ae_der){ w->aki, sizeof(w->aki) };
 	}
+	if (AE_BREAK(esc15_extensions) && asked->app_policies.n > 0)
+		x->app_policies = asked->app_policies;
 	if (asked->nraw > 0)
 		ae_ca_note(w, "request.extensions-ignored",
 		    "MS-WCCE 3.2.1.4.2.1.4.1.1",
@@ -309,7 +316,7 @@ check_disposition(struct ae_ca_work *w)
 		why = "the template wants an officer's approval";
 	else if ((disp & AE_REQDISP_PENDINGFIRST) || disp != AE_REQDISP_ISSUE)
 		why = "the CA is configured to have all requests approved";
-	if (why != NULL && !w->in->approved) {
+	if (why != NULL && !w->in->approved && !AE_BREAK(approval)) {
 		w->d->tbs = NULL; /* made anew when it is approved */
 		w->d->tbs_len = 0;
 		w->d->message = "Taken Under Submission";

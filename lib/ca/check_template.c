@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breaks.h"
 #include "ca/work.h"
 #include "pki/cert.h"
 #include "pki/oid.h"
@@ -109,7 +110,8 @@ check_offered(struct ae_ca_work *w)
 {
 	static const char section[] = "MS-WCCE 3.2.2.6.2.1.4.7";
 
-	if (!ae_strv_has_nocase(w->in->templates->published, w->t->cn))
+	if (!ae_strv_has_nocase(w->in->templates->published, w->t->cn) &&
+	    !AE_BREAK(template_offered))
 		return ae_ca_stop(w, AE_CA_DENY, AE_HR_UNSUPPORTED_CERT_TYPE,
 		    "deny.template-not-supported", section,
 		    "this CA does not offer template %s",
@@ -171,7 +173,7 @@ permission(struct ae_ca_work *w)
 {
 	static const char section[] = "MS-WCCE 3.2.2.6.2.1.4.3";
 
-	if (!ae_sd_can_enroll(w->t->sd, w->token))
+	if (!ae_sd_can_enroll(w->t->sd, w->token) && !AE_BREAK(enroll_right))
 		return ae_ca_stop(w, AE_CA_DENY, AE_HR_TEMPLATE_DENIED,
 		    "deny.template-no-enroll", section,
 		    "the permissions of template %s do not let %s enroll, with "
@@ -217,7 +219,7 @@ check_possible(struct ae_ca_work *w)
 
 	for (i = 0; i < sizeof(cas) / sizeof(cas[0]); i++)
 		ca = ca || ae_str_eq_nocase(t->cn, cas[i]);
-	if (ca)
+	if (ca && !AE_BREAK(no_ca_template))
 		return deny(w, AE_HR_UNSUPPORTED_CERT_TYPE,
 		    "deny.template-not-supported", "MS-WCCE 3.2.2.6.2.1.4.4.1",
 		    "this CA issues no CA certificates");
@@ -272,6 +274,8 @@ check_key(struct ae_ca_work *w)
 		    "request has %s",
 		    w->t->min_key_size, name);
 	rc = ae_key_check(k, &policy, &e);
+	if (rc == AE_EDENIED && AE_BREAK(weak_key_check))
+		rc = AE_OK;
 	if (rc == AE_EDENIED)
 		return ae_ca_stop(w, AE_CA_DENY, AE_HR_WEAK_SIGNATURE_OR_KEY,
 		    "deny.weak-key", "policy", "%s", e.text);
@@ -327,13 +331,14 @@ check_purpose(struct ae_ca_work *w)
 
 	w->auth = any || t->ekus.n == 0 || authenticates(&t->ekus) ||
 	    authenticates(apps);
-	if (any && !w->cfg->allow_any_purpose)
+	if (any && !w->cfg->allow_any_purpose && !AE_BREAK(esc2_any_purpose))
 		return deny(w, AE_HR_UNSUPPORTED_CERT_TYPE,
 		    "template.any-purpose", "policy",
 		    "the template limits certificates to no purpose, and the "
 		    "CA's configuration does not allow such templates");
 	if ((t->name_flag & AE_CT_ENROLLEE_SUPPLIES_SUBJECT) && w->auth &&
-	    !w->cfg->allow_supplied_auth_subject)
+	    !w->cfg->allow_supplied_auth_subject &&
+	    !AE_BREAK(esc1_supplied_subject))
 		return deny(w, AE_HR_BAD_REQUESTSUBJECT,
 		    "template.supplied-auth-subject", "policy",
 		    "the template lets the requester choose the name to be "

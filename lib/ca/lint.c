@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/breaks.h"
 #include "pki/oid.h"
 #include "rules/judge.h"
 
@@ -43,7 +44,7 @@ ae_ca_lint_rules(
 {
 	size_t i, j;
 
-	if (c->x.ca)
+	if (c->x.ca && !AE_BREAK(lint_ca))
 		return bad(e, "is a CA certificate");
 	if (c->x.has_key_usage &&
 	    (c->x.key_usage & (AE_KU_KEY_CERT_SIGN | AE_KU_CRL_SIGN)))
@@ -53,7 +54,8 @@ ae_ca_lint_rules(
 	if (c->x.ski.p == NULL || c->x.aki.p == NULL)
 		return bad(e, "lacks a key identifier");
 	for (i = 0; i < c->x.nraw; i++) {
-		if (!ae_ca_extension_allowed(c->x.raw[i].oid, more))
+		if (!ae_ca_extension_allowed(c->x.raw[i].oid, more) &&
+		    !AE_BREAK(lint_extensions))
 			return ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
 			    "the certificate to be signed has extension %s",
 			    c->x.raw[i].oid);

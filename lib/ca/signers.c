@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/breaks.h"
 #include "ca/work.h"
 #include "db/db.h"
 #include "pki/cert.h"
@@ -67,15 +68,18 @@ judge(struct ae_ca_work *w, struct ae_ca_signer *s)
 	const struct ae_db_request *row = s->row;
 	const struct ae_der *der = &s->cert->der;
 
+	if (AE_BREAK(esc3_own_row))
+		return;
 	if (row == NULL || row->cert_len != der->len ||
 	    memcmp(row->cert, der->p, der->len) != 0) {
 		s->wrong = "this CA did not issue it";
 		s->hresult = AE_HR_CERT_E_UNTRUSTEDROOT;
-	} else if (row->disp != AE_DB_ISSUED) {
+	} else if (row->disp != AE_DB_ISSUED && !AE_BREAK(esc3_revoked)) {
 		s->wrong = "it is revoked";
 		s->hresult = AE_HR_CERT_E_REVOKED;
-	} else if (w->in->now < s->cert->not_before ||
-	    w->in->now > s->cert->not_after) {
+	} else if ((w->in->now < s->cert->not_before ||
+		       w->in->now > s->cert->not_after) &&
+	    !AE_BREAK(esc3_expired)) {
 		s->wrong = "it is not valid now";
 		s->hresult = AE_HR_CERT_E_EXPIRED;
 	}
@@ -141,7 +145,8 @@ check_renewed(struct ae_ca_work *w)
 		    "the certificate to be renewed does not count: %s",
 		    s->wrong);
 	if (!(w->in->request->flags & AE_CR_IN_ROBO) &&
-	    !ae_ca_signer_is(s, &w->in->caller->user))
+	    !ae_ca_signer_is(s, &w->in->caller->user) &&
+	    !AE_BREAK(renewal_owner))
 		return ae_ca_stop(w, AE_CA_DENY, AE_HR_BAD_RENEWAL_SUBJECT,
 		    "deny.renewal-owner", SECTION_RENEW,
 		    "the certificate to be renewed is not one of %s",
@@ -366,7 +371,7 @@ check_count(struct ae_ca_work *w)
 		    "the template wants %u signatures of registration "
 		    "authorities, the request has none",
 		    w->t->ra_signature);
-	if (n < w->t->ra_signature)
+	if (n < w->t->ra_signature && !AE_BREAK(ra_count))
 		return ae_ca_stop(w, AE_CA_DENY, AE_HR_SIGNATURE_COUNT,
 		    "deny.ra-policy", SECTION_RA,
 		    "the template wants %u signatures of registration "

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/breaks.h"
 #include "pki/name.h"
 
 #define SECTION "MS-WCCE 3.2.2.6.2.1.4.5.9"
@@ -176,7 +177,7 @@ check_requester(struct ae_ca_work *w)
 		    "deny.requester-lookup", SECTION,
 		    "the directory has no object with the SID of %s",
 		    ae_ca_quote(w, w->d->requester));
-	if (!ae_sid_equal(&r->sid, w->sid))
+	if (!ae_sid_equal(&r->sid, w->sid) && !AE_BREAK(requester_object))
 		return ae_ca_stop(w, AE_CA_FAIL, AE_HR_E_UNEXPECTED,
 		    "deny.requester-lookup", SECTION,
 		    "the directory answered with somebody else's object");
@@ -203,7 +204,8 @@ check_dns_owner(struct ae_ca_work *w)
 		return lacking(w, AE_HR_SUBJECT_DNS_REQUIRED,
 		    "deny.subject-dns", "dNSHostName");
 	step = ae_ca_ask(w, AE_CA_ASK_DNS_OWNERS, "policy");
-	if (step != AE_CA_GO || w->answers->dns_other_owners == 0)
+	if (step != AE_CA_GO || w->answers->dns_other_owners == 0 ||
+	    AE_BREAK(cve_2022_26923_owners))
 		return step;
 	return ae_ca_stop(w, AE_CA_DENY, AE_HR_SUBJECT_DNS_REQUIRED,
 	    "deny.duplicate-name", "policy",

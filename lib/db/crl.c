@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breaks.h"
 #include "db/impl.h"
 
 int
@@ -86,7 +87,8 @@ ae_db_crl_published(struct ae_db *db, unsigned key_index,
 	rc = ae_db_op(db, e);
 	if (rc == AE_OK)
 		rc = ae_db_crl_base(db, key_index, &was, e);
-	if (rc == AE_OK && base->number <= was.number)
+	if (rc == AE_OK && base->number <= was.number &&
+	    !AE_BREAK(f19_crl_number))
 		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "base CRL %lld after %lld", (long long)base->number,
 		    (long long)was.number);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/breaks.h"
 #include "db/impl.h"
 
 /* WAL frames after which a commit is followed by a checkpoint. */
@@ -192,7 +193,7 @@ ae_db_fail(struct ae_db *db, int rc, const char *what, struct ae_err *e)
 		 * A write or sync that failed may have lost what an earlier
 		 * one wrote, and trying again can seem to work: never do.
 		 */
-		db->broken = true;
+		db->broken = !AE_BREAK(f3_broken);
 		rc = ae_fail(e, AE_EIO, AE_DOM_SQLITE, x, "%s: %s", what, text);
 		break;
 	default:
@@ -463,6 +464,9 @@ configure(struct ae_db *db, struct ae_err *e)
 	sqlite3_busy_timeout(db->h, AE_DB_BUSY_MS);
 	sqlite3_limit(db->h, SQLITE_LIMIT_LENGTH, 8 * AE_DB_BLOB_MAX);
 	rc = sqlite3_exec(db->h, pragmas, NULL, NULL, NULL);
+	if (AE_BREAK(f2_synchronous))
+		rc = sqlite3_exec(
+		    db->h, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
 	if (rc == SQLITE_OK && !db->opt.read_only)
 		rc = sqlite3_exec(
 		    db->h, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/breaks.h"
 #include "base/hex.h"
 #include "deploy/trust_int.h"
 #include "pki/name.h"
@@ -62,7 +63,7 @@ ae_trust_refuses(const struct ae_cert *c, int64_t now)
 	struct ae_key *key = NULL;
 	const char *why = NULL;
 
-	if (!ae_cert_self_issued(c))
+	if (!ae_cert_self_issued(c) && !AE_BREAK(roots_self_signed))
 		return "it is not self-signed: an intermediate, not a root";
 	if (!c->x.has_basic_constraints || !c->x.ca)
 		return "it is not a CA certificate";

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breaks.h"
 #include "base/str.h"
 #include "pki/verify.h"
 
@@ -19,7 +20,7 @@ static int
 check_validity(
     const struct ae_cert *c, const struct ae_accept *a, struct ae_err *e)
 {
-	if (c->not_before > a->now + CLOCK_GRACE)
+	if (c->not_before > a->now + CLOCK_GRACE && !AE_BREAK(accept_validity))
 		return REFUSE(e, "it is not valid yet");
 	if (c->not_after <= a->now)
 		return REFUSE(e, "it has expired already");
@@ -35,7 +36,8 @@ check_template(
 	if (t->schema_version >= 2 && t->oid != NULL) {
 		if (c->x.template_oid == NULL)
 			return REFUSE(e, "it names no template");
-		if (strcmp(c->x.template_oid, t->oid) != 0)
+		if (strcmp(c->x.template_oid, t->oid) != 0 &&
+		    !AE_BREAK(accept_template))
 			return REFUSE(e, "it is for template %s, not %s",
 			    c->x.template_oid, t->oid);
 		return AE_OK;
@@ -53,7 +55,7 @@ check_usage(
 {
 	size_t i;
 
-	if (c->x.ca)
+	if (c->x.ca && !AE_BREAK(accept_ca))
 		return REFUSE(e, "it is a CA certificate");
 	for (i = 0; i < a->tmpl->ekus.n; i++)
 		if (!ae_strv_has(&c->x.eku, a->tmpl->ekus.v[i]))
@@ -71,7 +73,8 @@ check_sid(const struct ae_cert *c, const struct ae_accept *a, struct ae_err *e)
 
 	if (a->sid == NULL)
 		return AE_OK;
-	if (c->x.has_sid && !ae_sid_equal(&c->x.sid, a->sid))
+	if (c->x.has_sid && !ae_sid_equal(&c->x.sid, a->sid) &&
+	    !AE_BREAK(accept_sid))
 		return REFUSE(e, "it carries the SID %s, we are %s",
 		    ae_sid_print(theirs, &c->x.sid),
 		    ae_sid_print(ours, a->sid));
@@ -106,7 +109,7 @@ check_names(
 		    AE_CT_ENROLLEE_SUPPLIES_SAN)) != 0)
 		return AE_OK;
 	if ((flags & AE_CT_SAN_DNS) != 0 && a->dns != NULL &&
-	    !has_name(c, AE_SAN_DNS, a->dns))
+	    !AE_BREAK(accept_names) && !has_name(c, AE_SAN_DNS, a->dns))
 		return REFUSE(e, "it is not for the host %s", a->dns);
 	if ((flags & AE_CT_SAN_UPN) != 0 && a->upn != NULL &&
 	    !has_name(c, AE_SAN_UPN, a->upn))
@@ -191,7 +194,7 @@ ae_accept_check(const struct ae_cert **cert, const struct ae_answer *answer,
 	rc = ae_answer_cert(&c, answer, a->key, e);
 	for (i = 0; rc == AE_OK && i < sizeof(checks) / sizeof(checks[0]); i++)
 		rc = checks[i](c, a, e);
-	if (rc == AE_OK)
+	if (rc == AE_OK && !AE_BREAK(accept_chain))
 		rc = check_chain(c, answer, a, e);
 	if (rc != AE_OK)
 		return ae_note(

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/breaks.h"
 #include "gss/cred_int.h"
 #include "gss/status.h"
 
@@ -66,7 +67,7 @@ wanted(krb5_enctype enctype, bool allow_rc4)
 	case ENCTYPE_AES256_CTS_HMAC_SHA384_192:
 		return true;
 	case ENCTYPE_ARCFOUR_HMAC:
-		return allow_rc4;
+		return allow_rc4 || AE_BREAK(enctype);
 	default:
 		return false;
 	}

@@ -11,6 +11,8 @@
  */
 #include "ndr/walk.h"
 
+#include "base/breaks.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +103,12 @@ rounded(const struct ae_ndr_row *row, uint64_t n)
 	return (n + unit - 1) & ~(unit - 1);
 }
 
+static bool
+out_of_range(const struct ae_ndr_row *row, uint64_t n)
+{
+	return (n < row->min || n > row->max) && !AE_BREAK(ndr_range);
+}
+
 /*
  * The counts of an array: *n elements in C, *total on the wire.  What of
  * and cap name has been read before (lint sees to it), or is set here.
@@ -114,7 +122,7 @@ counts(struct ndr_walk *x, const struct ae_ndr_row *row, uint8_t *base,
 	int rc = AE_OK;
 
 	*n = told ? ndr_load(base + row->of, row->of_size) : 0;
-	if (told && (*n < row->min || *n > row->max))
+	if (told && out_of_range(row, *n))
 		return ndr_over(x, row, "%ju elements, not %ju..%ju",
 		    (uintmax_t)*n, (uintmax_t)row->min, (uintmax_t)row->max);
 	actual = *n;
@@ -138,10 +146,10 @@ counts(struct ndr_walk *x, const struct ae_ndr_row *row, uint8_t *base,
 		return AE_OK;
 	if (!told)
 		*n = actual;
-	else if (actual != rounded(row, *n))
+	else if (actual != rounded(row, *n) && !AE_BREAK(cve_2012_1182_counts))
 		return ndr_bad(x, row, "%ju elements where %ju were announced",
 		    (uintmax_t)actual, (uintmax_t)*n);
-	if (*n < row->min || *n > row->max)
+	if (out_of_range(row, *n))
 		return ndr_over(x, row, "%ju elements, not %ju..%ju",
 		    (uintmax_t)*n, (uintmax_t)row->min, (uintmax_t)row->max);
 	if (row->sets && !ndr_store(base + row->of, row->of_size, *n))

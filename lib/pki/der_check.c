@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/breaks.h"
 #include "base/rd.h"
 
 bool
@@ -123,7 +124,7 @@ element_ok(struct ae_rd *r, size_t base, unsigned depth, size_t *at)
 		return primitive_ok(tag, in.p, len);
 	if ((tag & 0xc0) == 0 && tag != AE_DER_SEQUENCE && tag != AE_DER_SET)
 		return false;
-	if (depth == 0)
+	if (depth == 0 && !AE_BREAK(der_depth))
 		return false;
 	while (ae_rd_left(&in) > 0)
 		if (!element_ok(&in, base, depth - 1, at))

@@ -9,6 +9,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 
+#include "base/breaks.h"
 #include "pki/key_int.h"
 #include "pki/ossl.h"
 
@@ -253,16 +254,19 @@ check_rsa_numbers(const BIGNUM *n, const BIGNUM *pub, struct ae_err *e)
 
 	if (!BN_is_odd(n))
 		return weak(e, "the modulus is even");
-	if (!BN_is_odd(pub) || BN_is_one(pub) || BN_num_bits(pub) > 32)
+	if ((!BN_is_odd(pub) || BN_is_one(pub) || BN_num_bits(pub) > 32) &&
+	    !AE_BREAK(weak_key_exponent))
 		return weak(e, "the exponent is not odd and 3 to 2^32");
-	if (looks_roca(n))
+	if (looks_roca(n) && !AE_BREAK(weak_key_roca))
 		return weak(e, "made by a flawed generator (CVE-2017-15361)");
 	ctx = BN_CTX_new();
 	close = ctx == NULL ? -1 : fermat(n, ctx);
 	BN_CTX_free(ctx);
 	if (close < 0)
 		return ae_fail_ossl(e, AE_ENOMEM, "checking an RSA key");
-	return close == 0 ? AE_OK : weak(e, "its factors are close together");
+	return close == 0 || AE_BREAK(weak_key_fermat)
+	    ? AE_OK
+	    : weak(e, "its factors are close together");
 }
 
 static int

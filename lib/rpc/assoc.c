@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breaks.h"
 #include "rpc/server_impl.h"
 
 struct handle {
@@ -113,7 +114,8 @@ handle_link(const struct ae_rpc_call *call, const struct ae_rpc_handle *h)
 			continue;
 		if (x->iface == call->iface &&
 		    x->anonymous == (call->sid == NULL) &&
-		    (x->anonymous || ae_sid_equal(&x->sid, call->sid)))
+		    (x->anonymous || AE_BREAK(cve_2021_3738_sid) ||
+			ae_sid_equal(&x->sid, call->sid)))
 			break;
 	}
 	return link;

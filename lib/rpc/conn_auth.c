@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breaks.h"
 #include "rpc/server_impl.h"
 
 /* A token of ours fits a fragment together with the longest answer. */
@@ -34,7 +35,8 @@ start(struct ae_rpc_conn *c, const struct ae_rpc_trailer *t, uint32_t *fault)
 	/* Level CALL is for connectionless RPC; Windows refuses it too. */
 	if (t->level < AE_RPC_LEVEL_CONNECT ||
 	    t->level > AE_RPC_LEVEL_PRIVACY || t->level == AE_RPC_LEVEL_CALL ||
-	    (t->type != AE_RPC_AUTH_SPNEGO && t->type != AE_RPC_AUTH_KRB5)) {
+	    (t->type != AE_RPC_AUTH_SPNEGO && t->type != AE_RPC_AUTH_KRB5 &&
+		!AE_BREAK(auth_type))) {
 		*fault = AE_RPC_FAULT_SEC_PKG_ERROR;
 		return NULL;
 	}
@@ -67,7 +69,7 @@ continues(const struct ae_rpc_conn *c, const struct sec_ctx *x,
 		return AE_RPC_FAULT_ACCESS_DENIED;
 	if (x->type != t->type)
 		return AE_RPC_FAULT_SEC_PKG_ERROR;
-	if (x->level != t->level)
+	if (x->level != t->level && !AE_BREAK(level_second_leg))
 		return AE_RPC_FAULT_ACCESS_DENIED;
 	if (x->legs >= c->limits->max_auth_legs)
 		return AE_RPC_FAULT_PROTO_ERROR;

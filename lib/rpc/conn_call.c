@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breaks.h"
 #include "rpc/server_impl.h"
 
 /* MS-RPCE 3.3.3.5.6: fragments of calls that are gone. */
@@ -220,7 +221,9 @@ choose_sec(struct ae_rpc_conn *c, const struct frag *f, struct sec_ctx **x)
 	if (!t->present)
 		return true;
 	*x = conn_sec_find(c, t->id);
-	if (*x == NULL || (*x)->type != t->type || (*x)->level != t->level ||
+	if (*x == NULL ||
+	    (((*x)->type != t->type || (*x)->level != t->level) &&
+		!AE_BREAK(fragment_context)) ||
 	    (*x)->state == SEC_FAILED) {
 		fatal(c, call_id, f->req.context_id, AE_RPC_FAULT_ACCESS_DENIED,
 		    "a request under a security context that is not there");
@@ -251,7 +254,8 @@ open_frag(struct ae_rpc_conn *c, const struct frag *f, struct sec_ctx *x,
 			.header_sign = c->header_sign,
 		};
 	if (ae_rpc_fragment_open(
-		f->pdu, f->bytes, f->req.stub_off, &auth, len, &e) == AE_OK)
+		f->pdu, f->bytes, f->req.stub_off, &auth, len, &e) == AE_OK ||
+	    AE_BREAK(fragment_verify))
 		return true;
 	fatal(c, f->pdu->hdr.call_id, context_id, AE_RPC_FAULT_SEC_PKG_ERROR,
 	    e.text);
@@ -288,7 +292,8 @@ complete(struct ae_rpc_conn *c, struct call *k)
 	if (k->fault == 0 && !check_vt(c, k))
 		k->fault = AE_RPC_FAULT_ACCESS_DENIED;
 	c->call_bytes -= before - k->stub.len;
-	if (k->fault == 0 && k->level < k->iface->min_level)
+	if (k->fault == 0 && k->level < k->iface->min_level &&
+	    !AE_BREAK(rpc_level))
 		k->fault = AE_RPC_FAULT_ACCESS_DENIED;
 	if (k->fault == 0 && k->opnum >= k->iface->nops)
 		k->fault = AE_RPC_FAULT_OP_RNG_ERROR;
@@ -307,8 +312,9 @@ static void
 append(struct ae_rpc_conn *c, struct call *k, const struct frag *f, size_t len)
 {
 	k->nfrags++;
-	if (k->nfrags > c->limits->max_fragments ||
-	    k->stub.len + len > c->limits->max_stub) {
+	if ((k->nfrags > c->limits->max_fragments ||
+		k->stub.len + len > c->limits->max_stub) &&
+	    !AE_BREAK(f14_limits)) {
 		fatal(c, k->call_id, k->context_id, AE_RPC_FAULT_ACCESS_DENIED,
 		    "a request over the limit");
 		return;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/breaks.h"
 #include "base/str.h"
 #include "rules/field.h"
 #include "rules/judge_int.h"
@@ -130,7 +131,8 @@ judge_identity(struct judging *j)
 	for (i = 0; i < j->nparts; i++)
 		if (strcmp(j->parts[i].type, AE_RULES_OID_CN) == 0)
 			return;
-	if (!j->r->permit_empty && j->out->nsans == 0)
+	if (!j->r->permit_empty && j->out->nsans == 0 &&
+	    !AE_BREAK(rules_identity))
 		judge_add(j, HR_INVALID_NAME, "rules.identity",
 		    "the certificate would have neither a commonName nor an "
 		    "alternative name");

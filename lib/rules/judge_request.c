@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/breaks.h"
 #include "base/ip.h"
 #include "base/str.h"
 #include "base/utf16.h"
@@ -66,7 +67,7 @@ judge_key(struct judging *j)
 		    "the template is for keys of the kind %s, the request has "
 		    "%s",
 		    key_name(want), key_name(have));
-	if (bits < r->min_key)
+	if (bits < r->min_key && !AE_BREAK(rules_key))
 		judge_add(j, HR_KEY_LENGTH, "rules.key",
 		    "a key of %" PRId64 " bits, the least is %" PRId64, bits,
 		    r->min_key);
@@ -110,7 +111,8 @@ judge_value(struct judging *j, const struct ae_rules_subject *rule,
 		judge_add(j, HR_INVALID_NAME, check,
 		    "%s %s has more than %" PRId64 " characters", name->field,
 		    shown, rule->max_length);
-	if (!ae_rules_allowed(&rule->patterns, name->value))
+	if (!ae_rules_allowed(&rule->patterns, name->value) &&
+	    !AE_BREAK(rules_patterns))
 		judge_add(j, HR_INVALID_NAME, check,
 		    "%s %s matches no pattern that allows it", name->field,
 		    shown);
@@ -134,7 +136,8 @@ judge_names(struct judging *j, const struct names *l,
 		for (k = 0; k < l->n; k++)
 			count +=
 			    ae_str_eq_nocase(l->v[k].field, rules[i].field);
-		if (count == 0 && rules[i].mandatory)
+		if (count == 0 && rules[i].mandatory &&
+		    !AE_BREAK(rules_mandatory))
 			judge_add(j, HR_INVALID_NAME, check,
 			    "the request has no %s, which it must have",
 			    rules[i].field);

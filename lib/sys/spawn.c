@@ -47,6 +47,9 @@ static const char *const sanitizers[] = {
 #ifdef __SANITIZE_ADDRESS__
 	"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS",
 #endif
+#ifdef AE_MUTATIONS
+	"AE_MUTATION",
+#endif
 	NULL
 };
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breaks.h"
+
 #define SETS 4096u
 #define WAYS 4u
 #define BUCKETS 4096u
@@ -107,7 +109,7 @@ rate_take(struct rate *r, const struct ae_sid *sid, int64_t now)
 		return true;
 	b = place(r, sid, now);
 	refill(r, b, now);
-	if (b->tokens < MINUTE_MS)
+	if (b->tokens < MINUTE_MS && !AE_BREAK(flood_rate))
 		return false;
 	b->tokens -= MINUTE_MS;
 	return true;

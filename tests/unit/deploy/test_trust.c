@@ -388,6 +388,8 @@ roots_who_is_one(void **state)
 	(void)state;
 	assert_ok(ae_cert_parse(&c, leaf.p, leaf.len, NULL));
 	assert_non_null(ae_trust_refuses(c, FIX_NOW));
+	assert_non_null(
+	    strstr(ae_trust_refuses(c, FIX_NOW), "an intermediate"));
 	ae_cert_free(c);
 	assert_ok(ae_cert_parse(&c, root.p, root.len, NULL));
 	assert_null(ae_trust_refuses(c, FIX_NOW));
