@@ -238,7 +238,14 @@ no_tgt(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w);
 
-	if (ae_fact_str(facts, "krb.principal") == NULL)
+	if (ae_fact_str(facts, "krb.principal") != NULL)
+		return;
+	/* That this user may not read the keytab is as it should be. */
+	if (!ae_fact_yes(facts, "host.user") &&
+	    ae_fact_is(facts, "host.keytab.state", "denied"))
+		ae_diag_unknown(w, NULL, "%s; root could",
+		    ae_fact_text(facts, "host.keytab.error"));
+	else
 		ae_diag_fail(w, NULL, host_args(facts), "%s.",
 		    ae_fact_because(facts, "krb.principal"));
 }

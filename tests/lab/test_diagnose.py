@@ -92,6 +92,12 @@ def test_a_user_without_a_ticket(world, alice):
     assert found(report) == ["auth.no-tgt"], report["root"]
 
 
+def test_who_may_not_look_accuses_nobody(alice):
+    report = alice.json("diagnose", "--machine", code=0)
+    assert (report["category"], found(report)) == ("unknown", [])
+    assert any("keytab" in u["because"] and "root could" in u["because"] for u in report["unknown"])
+
+
 def test_page_for_others(world):
     """One file, nothing from elsewhere, and what is foreign in it is text."""
     evil = "<script>alert(1)</script>"
