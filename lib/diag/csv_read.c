@@ -364,16 +364,37 @@ begin(struct ae_diag_csv *c, bool last, struct ae_err *e)
 	return drain(c, last, e);
 }
 
+/* What is plain needs no waiting for the rest of a character. */
+static size_t
+plain(struct ae_diag_csv *c, const uint8_t *b, size_t len, int *rc,
+    struct ae_err *e)
+{
+	size_t i = 0;
+
+	if (c->npending > 0)
+		return 0;
+	if (c->encoding == UTF8)
+		for (; i < len && b[i] < 0x80 && *rc == AE_OK; i++)
+			*rc = character(c, b[i], e);
+	else if (c->encoding == UTF16LE)
+		for (; i + 1 < len && *rc == AE_OK; i += 2)
+			*rc = unit16(c, (uint32_t)(b[i] | b[i + 1] << 8), e);
+	return i;
+}
+
 int
 ae_diag_csv_feed(
     struct ae_diag_csv *c, const void *p, size_t len, struct ae_err *e)
 {
 	const uint8_t *b = p;
 	int rc = AE_OK;
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < len && rc == AE_OK; i++) {
-		c->pending[c->npending++] = b[i];
+	while (i < len && rc == AE_OK) {
+		i += plain(c, b + i, len - i, &rc, e);
+		if (i == len || rc != AE_OK)
+			break;
+		c->pending[c->npending++] = b[i++];
 		if (c->encoding != UNKNOWN)
 			rc = drain(c, false, e);
 		else if (c->npending == sizeof(c->pending))

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""usage: gen-csv.py DIR [COUNT]
+"""usage: gen-csv.py DIR [COUNT [RUNS]]
 
 Exports of events as 'Get-WinEvent | Export-Csv' writes them, for the tests of
 diagnose --from-csv.  The messages are in the manner of Windows in three
 languages: event ids, parameters and codes are as they are documented, the
 words are ours, since no Windows wrote them.  With COUNT as many files as a
-fleet has."""
+fleet has, each with so many RUNS."""
 import pathlib
 import sys
 
@@ -98,20 +98,20 @@ def message(lang, source, number, code):
     return words.format(w=TEXT[lang]["local"], t="Workstation", r=17, c=f"{code} {CODES.get(code, '')}", m="-\r\nfailed")
 
 
-def rows(case):
+def rows(case, runs):
     lang, form, _, _, between, code, newest_first = case
     out, n = [], 0
-    for _ in range(3):
+    for _ in range(runs):
         for source, number, level in BEGIN + between + END:
             out.append((stamp(form, n), number, TEXT[lang]["levels"][level], message(lang, source, number, code)))
             n += 1
-        n += 600
+        n += 1800 // runs
     return out[::-1] if newest_first else out
 
 
-def write(path, case):
+def write(path, case, runs=3):
     delimiter, encoding = case[2], case[3]
-    lines = [("TimeCreated", "Id", "LevelDisplayName", "Message"), *rows(case)]
+    lines = [("TimeCreated", "Id", "LevelDisplayName", "Message"), *rows(case, runs)]
     text = "".join(delimiter.join('"' + str(f).replace('"', '""') + '"' for f in line) + "\r\n" for line in lines)
     mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
     path.write_bytes(mark + text.encode(encoding))
@@ -119,12 +119,13 @@ def write(path, case):
 
 def main():
     where, count = pathlib.Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    runs = int(sys.argv[3]) if len(sys.argv) > 3 else 3
     where.mkdir(parents=True, exist_ok=True)
     for name, case in CASES.items():
         if not count:
             write(where / f"{name}_ClientEvents.csv", case)
     for i in range(count):
-        write(where / f"PC{i:05}_ClientEvents.csv", list(CASES.values())[i * i % len(CASES)])
+        write(where / f"PC{i:05}_ClientEvents.csv", list(CASES.values())[i % len(CASES)], runs)
 
 
 if __name__ == "__main__":
