@@ -100,10 +100,11 @@ def test_no_process_has_what_another_needs(ca):
     ("rpc", "execve", "killed"), ("ca", "ptrace", "killed"), ("db", "bpf", "killed"),
     ("rpc", "socket", "refused"), ("ca", "socket", "refused"), ("auth", "socket", "refused"),
     ("sign", "open", "refused"), ("rpc", "open", "refused"), ("rpc135", "open", "refused"),
+    ("rpc", "openat", "refused"), ("rpc135", "execve", "killed"),
 ])
 def test_forbidden_calls(ca, build, role, call, result):
     """Made from inside, as one who has broken in would."""
-    number = {"open": 2, "socket": 41, "connect": 42, "execve": 59, "ptrace": 101, "bpf": 321}[call]
+    number = {"open": 2, "socket": 41, "connect": 42, "execve": 59, "ptrace": 101, "openat": 257, "bpf": 321}[call]
     pid = ca.pids(role)[0]
     before = ca.text().count("forbidden system call")
     out = subprocess.run([build / "tests/tools/inject", str(pid), str(number)], capture_output=True, text=True,

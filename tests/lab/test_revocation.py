@@ -3,9 +3,11 @@
 """What the world learns of a revocation: base and delta CRLs, in files, in the directory and over HTTP; OCSP;
 figures.  Judged by OpenSSL, GnuTLS and NSS, from another host."""
 import base64
+import errno
 import json
 import os
 import re
+import subprocess
 import time
 
 import pytest
@@ -296,13 +298,13 @@ def test_golden_every_signature_is_counted(web):
     def counted(least=0.0):  # processes tell their figures now and then
         end = time.monotonic() + 12
         while (now := figures(web)["certsrvd_signatures_total"]) < least and time.monotonic() < end:
-            time.sleep(0.2)
+            time.sleep(1)
         return now
 
     before, rows = counted(1), web.count()
     number = extension(crl(web), NUMBER).crl_number
-    for _ in range(3):
-        machine_cert(web)
+    got = web.machine().run(*[("icpr", {"request": wcce.pkcs10(wcce.ec_key()), "attributes": "CertificateTemplate:MachineEc"})] * 3)
+    assert [a["disposition"] for a in got] == [wcce.ISSUED] * 3, got
     assert web.count() - rows == 3 and extension(crl(web), NUMBER).crl_number == number
     assert counted(before + 3) - before == 3
 
@@ -347,6 +349,30 @@ def test_http_has_no_keys_and_goes_nowhere(web):
         assert uid not in [re.search(r"^Uid:\t(\d+)", open(f"/proc/{p}/status", encoding="ascii").read(), re.M)[1]
                            for other in ("sign", "db", "ca", "rpc") for p in ca.pids(other)]
         assert "Seccomp:\t2" in status and "NoNewPrivs:\t1" in status
+
+
+@pytest.mark.parametrize("role", ["http", "ocsp"])
+def test_http_cannot_connect_open_or_exec(web, build, role):
+    """From inside, as one who has broken in would: no connection, no program, and no file but the CRLs."""
+    def call(number, *text):
+        (pid,) = web.pids(role)
+        return subprocess.run([build / "tests/tools/inject", str(pid), str(number), *text], capture_output=True, text=True,
+                              timeout=60, check=True).stdout.strip()
+
+    opens, socket, connect, execve = 2, 41, 42, 59
+    for path in ("/etc/passwd", "/etc/certsrv/ca.pem", "/etc/krb5.keytab", "/var/lib/certsrv/db/ca.sqlite"):
+        assert call(opens, path) in (str(-errno.EACCES), str(-errno.EPERM)), path
+    own = call(opens, "/var/lib/certsrv/crl")
+    assert (int(own) >= 0) == (role == "http"), own
+    assert call(socket) in (str(-errno.EACCES), str(-errno.EPERM))
+    for number in (connect, execve):
+        before = web.text().count("forbidden system call")
+        assert call(number) == "killed"
+        web.wait_log("forbidden system call", count=before + 1)
+        end = time.monotonic() + 10
+        while not web.pids(role) and time.monotonic() < end:
+            time.sleep(0.1)
+    assert web.pids(role)
 
 
 def test_a_signer_that_dies_takes_its_key_along(web):

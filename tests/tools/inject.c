@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * inject PID NUMBER: makes a process that waits in a system call make another
- * one, with four zero arguments, as code that broke into it would.  Prints
+ * inject PID NUMBER [TEXT]: makes a process that waits in a system call make
+ * another one, as code that broke into it would: with TEXT, or nothing, as
+ * its first argument and three that are zero.  Prints
  * what it returned, or "killed".  x86_64; no debugger's knowledge of the
  * processor's registers is needed.
  */
@@ -42,6 +43,25 @@ wait_stop(pid_t pid)
 	}
 }
 
+/* TEXT on its stack, well below what it uses; the address. */
+static unsigned long long
+put_text(pid_t pid, unsigned long long sp, const char *text)
+{
+	unsigned long long at = (sp - 4096) & ~0xfULL;
+	size_t len = strlen(text) + 1, i;
+	long word;
+
+	for (i = 0; i < len; i += sizeof(word)) {
+		word = 0;
+		memcpy(&word, text + i,
+		    len - i < sizeof(word) ? len - i : sizeof(word));
+		if (ptrace(PTRACE_POKEDATA, pid, (void *)(at + i),
+			(void *)word) != 0)
+			die("text");
+	}
+	return at;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -50,8 +70,8 @@ main(int argc, char **argv)
 	long insn;
 	pid_t pid;
 
-	if (argc != 3) {
-		(void)fprintf(stderr, "usage: inject PID NUMBER\n");
+	if (argc != 3 && argc != 4) {
+		(void)fprintf(stderr, "usage: inject PID NUMBER [TEXT]\n");
 		return 2;
 	}
 	pid = (pid_t)strtol(argv[1], NULL, 10);
@@ -72,6 +92,8 @@ main(int argc, char **argv)
 	regs.rax = strtoull(argv[2], NULL, 10);
 	regs.orig_rax = (unsigned long long)-1; /* nothing is restarted */
 	regs.rdi = regs.rsi = regs.rdx = regs.r10 = 0;
+	if (argc == 4)
+		regs.rdi = put_text(pid, old.rsp, argv[3]);
 	if (ptrace(PTRACE_SETREGS, pid, NULL, &regs) != 0 ||
 	    ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) != 0)
 		die("step");
