@@ -129,6 +129,43 @@ class Lab:
         self.note("firewall", host)
         self.command("fault", host, "unplug")
 
+    def rules(self, host, *rules):
+        """Rules of nftables for what comes in."""
+        self.note("rules", host)
+        text = "table inet fault_rules {\nchain input {\ntype filter hook input priority 10;\n" + "\n".join(rules)
+        self.run(host, "nft", "-f", "-", input=text + "\n}\n}\n")
+
+    def undo_rules(self, host):
+        self.run(host, "nft", "delete", "table", "inet", "fault_rules", check=False)
+
+    # ---- names in DNS ----
+
+    def dns(self, *words, check=True):
+        conf = dict(re.findall(r'^(\w+)="(.*)"$', (HERE / "lab.conf").read_text(), re.M))
+        what, *rest = words
+        return self.run("dc1", "samba-tool", "dns", what, "127.0.0.1", "lab.example", *rest, "-U",
+                        f"{conf['LAB_ADMIN']}%{conf['LAB_ADMIN_PASSWORD']}", check=check)
+
+    def addresses(self, name):
+        found = self.dns("query", name, "A").stdout
+        return re.findall(r"A: ([0-9.]+)", found)
+
+    def address_of(self, name, address):
+        """The name leads to this address alone."""
+        for old in self.addresses(name):
+            self.note("address", name, old, address)
+            self.dns("update", name, "A", old, address)
+
+    def undo_address(self, name, old, address):
+        self.dns("update", name, "A", address, old)
+
+    def record(self, name, kind, value):
+        self.note("record", name, kind, value)
+        self.dns("add", name, kind, value)
+
+    def undo_record(self, name, kind, value):
+        self.dns("delete", name, kind, value, check=False)
+
     # ---- files ----
 
     def path(self, host, inside):
@@ -168,6 +205,19 @@ class Lab:
             sys.exit(f"fault: {inside} of {host} has no {pattern!r}")
         self.write(host, inside, new)
 
+    def spoil_keys(self, host, inside="/etc/krb5.keytab"):
+        """Every key of a keytab becomes another one of its kind (the format is MIT's, version 2)."""
+        data, at = bytearray(self.path(host, inside).read_bytes()), 2
+        while at < len(data):
+            size, p = int.from_bytes(data[at:at + 4], "big", signed=True), at + 6
+            for _ in range(int.from_bytes(data[at + 4:at + 6], "big") + 1):  # the realm, and the components
+                p += 2 + int.from_bytes(data[p:p + 2], "big")
+            p += 4 + 4 + 1 + 2  # name type, time, version, encryption type
+            for i in range(int.from_bytes(data[p:p + 2], "big") if size > 0 else 0):
+                data[p + 2 + i] ^= 0x5a
+            at += 4 + abs(size)
+        self.write(host, inside, bytes(data))
+
     def remove(self, host, inside):
         self.keep_file(host, inside)
         self.path(host, inside).unlink()
@@ -191,7 +241,7 @@ class Lab:
     def service_path(self, host, name):
         return self.directory / host / f"service-{name}.json"
 
-    def start_service(self, host, name, command=None, env=None, ready=()):
+    def start_service(self, host, name, command=None, env=None, ready=(), most=None):
         """command, env and ready (what its log must say, one after the other) are remembered from
         the first start; the log is /var/NAME.log of the host."""
         path = self.service_path(host, name)
@@ -205,7 +255,7 @@ class Lab:
                                      stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                                      start_new_session=True)
         path.write_text(json.dumps(service | {"pid": popen.pid}))
-        return all(self.wait_log(host, name, pattern, popen) for pattern in service["ready"])
+        return all(self.wait_log(host, name, pattern, popen) for pattern in service["ready"][:most])
 
     def wait_log(self, host, name, pattern, popen=None, seconds=20, count=1):
         """False: it ended before it said so."""
@@ -238,10 +288,10 @@ class Lab:
         self.stop_service(host, name)  # one that a fault started otherwise
         self.start_service(host, name)
 
-    def service_restarted(self, host="ca1", name="certsrvd"):
-        """Once more: after the files that are noted before this, and again when they are mended."""
+    def service_restarted(self, host="ca1", name="certsrvd", ready=None):
+        """ready: how many of the things that it says when it is, is it to say this time?"""
         self.stop_service(host, name)
-        return self.start_service(host, name)
+        return self.start_service(host, name, most=ready)
 
     def restart_when_mended(self, host="ca1", name="certsrvd"):
         """To be said before the files are changed, so that it is undone after them."""
@@ -309,6 +359,28 @@ class Lab:
             ldif += "".join(line(name, base64.b64decode(v)) for v in values)
         self.ldb("ldbadd", "--relax", input=ldif + "\n")
 
+    def rename(self, dn, new, *attrs):
+        """An object of the configuration under another name; attrs as for delete."""
+        kept = self.read(dn, "objectClass", "nTSecurityDescriptor", *attrs)
+        self.delete(dn, *attrs)
+        self.add(new, **{name.replace("-", "_"): values for name, values in kept.items()})
+
+    def raw_value(self, dn, name, value):
+        """One more value, past the rules of the domain controller: its database is a file."""
+        self.note("raw_value", dn, name, value)
+        self.raw_modify(dn, "add", name, value)
+
+    def undo_raw_value(self, dn, name, value):
+        self.raw_modify(dn, "delete", name, value)
+
+    def raw_modify(self, dn, how, name, value):
+        self.run("dc1", "ldbmodify", "-H", f"{SAM}.d/{DOMAIN_DN.upper()}.ldb", input=
+                 f"dn: {dn}\nchangetype: modify\n{how}: {name}\n{line(name, value)}-\n\n")
+
+    def sid(self, account):
+        out = self.ldb("ldbsearch", "-b", DOMAIN_DN, "-s", "sub", f"(sAMAccountName={account})", "objectSid")
+        return re.search(r"^objectSid: (\S+)$", out, re.M)[1]
+
     def sddl(self, dn):
         """The descriptor as text."""
         return self.run("dc1", "samba-tool", "dsacl", "get", "-H", SAM, f"--objectdn={dn}").stdout.strip(
@@ -341,6 +413,26 @@ class Lab:
         self.run(host, "ktutil", input=f"addent -password -p {principal} -k {kvno} -e aes256-cts-hmac-sha1-96\n"
                  f"{password}\nwkt /etc/krb5.keytab.new\n")
         path.with_name("krb5.keytab.new").rename(path)
+
+    # ---- tickets, and what takes a moment ----
+
+    def new_ticket(self, host):
+        """The machine logs on anew, and its client runs."""
+        client = json.loads((self.directory / host / "client.json").read_text())
+        self.run(host, "rm -f /run/autoenroll/krb5cc* /run/autoenroll/*ccache*")
+        self.run(host, "env", "ASAN_OPTIONS=detect_leaks=0", client["program"], "pulse", "--wait", check=False)
+
+    def new_ticket_when_mended(self, host):
+        self.note("new_ticket", host)
+
+    def undo_new_ticket(self, host):
+        self.new_ticket(host)
+
+    def wait_directory(self, host="ca1", name="certsrvd"):
+        """Until the CA has read once more what was just changed."""
+        line = r"directory: \d+ templates"
+        before = len(re.findall(line, self.path(host, f"/var/{name}.log").read_text(errors="replace")))
+        self.wait_log(host, name, line, count=before + 1)
 
     # ---- names ----
 

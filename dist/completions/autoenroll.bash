@@ -18,7 +18,7 @@ _autoenroll() {
 	install) words='--user --json --help' ;;
 	submit) words='--ca -a --attribute --transport dcom icpr --out --json --help' ;;
 	retrieve) words='--ca --transport dcom icpr --out --json --help' ;;
-	diagnose) words='--machine --user -T --template --ca --host --html --from-csv --lang --verbose --json --help' ;;
+	diagnose) words='--machine --user -T --template --ca --live --host --html --from-csv --lang --verbose --json --help' ;;
 	templates) words='--user --explain --all --json --help' ;;
 	groups) words='--user --json --help' ;;
 	store) words='list --archived --all -v --user --json --help' ;;

@@ -41,6 +41,9 @@ struct ae_dcom_client {
 	enum ae_rpc_auth_type auth_type;
 	uint16_t port;
 	uint64_t oxid;
+	/* What the activation named, port and all; for whoever asks. */
+	struct ae_dcom_seen seen[AE_DCOM_CLIENT_SEEN_MAX];
+	size_t nseen;
 	struct ae_guid rem_unknown;
 	struct ae_wr stub; /* of the call that is wanted */
 };

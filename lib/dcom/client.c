@@ -264,6 +264,13 @@ ae_dcom_client_fault(struct ae_dcom_client *c, uint32_t status)
 	failed(c, ae_rpc_fault_err(&c->err, status));
 }
 
+const struct ae_dcom_seen *
+ae_dcom_client_seen(const struct ae_dcom_client *c, size_t *n)
+{
+	*n = c->nseen;
+	return c->seen;
+}
+
 const struct ae_err *
 ae_dcom_client_error(const struct ae_dcom_client *c)
 {

@@ -104,6 +104,20 @@ void ae_dcom_client_fault(struct ae_dcom_client *c, uint32_t status);
  */
 const struct ae_err *ae_dcom_client_error(const struct ae_dcom_client *c);
 
+/*
+ * A TCP binding that the activation named.  Nobody goes there: it is told
+ * because other clients would, and it may not be the address we dialled.
+ */
+struct ae_dcom_seen {
+	char host[AE_DCOM_CLIENT_HOST_MAX]; /* cut, if need be */
+	uint16_t port;
+};
+#define AE_DCOM_CLIENT_SEEN_MAX 8
+
+/* In the server's order; *n 0 before an activation was answered. */
+const struct ae_dcom_seen *ae_dcom_client_seen(
+    const struct ae_dcom_client *c, size_t *n);
+
 /* ---- when READY ---- */
 
 /* An interface that was asked for. */

@@ -7,6 +7,7 @@
  */
 #include "dcom/calling.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -193,6 +194,18 @@ dcom_build_activate_old(struct ae_dcom_client *c, struct ae_arena *a)
 	    &ae_dcom_remote_activation_in_type, &in, &c->stub, &c->err);
 }
 
+static void
+keep_seen(struct ae_dcom_client *c, const struct ae_dcom_binding *b)
+{
+	struct ae_dcom_seen *s;
+
+	if (c->nseen == AE_DCOM_CLIENT_SEEN_MAX)
+		return;
+	s = &c->seen[c->nseen++];
+	(void)snprintf(s->host, sizeof(s->host), "%s", b->host);
+	s->port = b->port;
+}
+
 /* The exporter's TCP port: at the name we dialled if it is listed. */
 static int
 choose_port(
@@ -208,6 +221,11 @@ choose_port(
 	if (rc != AE_OK)
 		return rc;
 	c->port = 0;
+	c->nseen = 0;
+	for (i = 0; i < b.nstrings; i++)
+		if (b.strings[i].tower == AE_DCOM_TOWER_TCP &&
+		    b.strings[i].port != 0)
+			keep_seen(c, &b.strings[i]);
 	for (i = 0; i < b.nstrings; i++) {
 		if (b.strings[i].tower != AE_DCOM_TOWER_TCP ||
 		    b.strings[i].port == 0)

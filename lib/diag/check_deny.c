@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * Denials: foretold by what the directory and the ticket say, and explained
- * when there was one.
+ * The CA's decision: the groups in the ticket, by which it decides, beside
+ * those of the directory; and denials explained.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "diag/checks.h"
+#include "diag/denial.h"
+
+/* RFC 4120 7.5.9 */
+#define KRB_RESPONSE_TOO_BIG 52
+#define KRB_FIELD_TOOLONG 61
+/* MS-ADTS: what a token may hold, less what the system adds. */
+#define GROUPS_MAX 1010u
 
 /* The client decides by the directory, the CA by the ticket. */
 static void
@@ -43,9 +49,106 @@ groups(struct ae_diag_walk *w)
 		    names);
 }
 
+static void
+too_many(struct ae_diag_walk *w)
+{
+	size_t n = json_array_size(ae_fact(ae_diag_facts(w), "krb.groups"));
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%zu", n);
+	if (n > GROUPS_MAX)
+		ae_diag_fail(w, NULL, json_pack("{s:s}", "value", text),
+		    "The ticket has %zu groups.", n);
+}
+
+static bool
+says_too_big(const json_t *facts, const char *path)
+{
+	int64_t n;
+
+	return ae_fact_int(&n, facts, path) &&
+	    (n == KRB_RESPONSE_TOO_BIG || n == KRB_FIELD_TOOLONG);
+}
+
+static void
+too_big(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w);
+
+	if (says_too_big(facts, "krb.fresh.error.kdc_error") ||
+	    says_too_big(facts, "krb.failure.kdc_error") ||
+	    says_too_big(facts, "krb.groups_error.kdc_error"))
+		ae_diag_fail(w, NULL, NULL, "%s.",
+		    ae_fact_str(facts, "krb.groups_error.text") != NULL
+			? ae_fact_text(facts, "krb.groups_error.text")
+			: ae_fact_because(facts, "krb.principal"));
+}
+
+/* Denied with a code that no row knows: it is said, and not guessed at. */
+static void
+by_another_code(struct ae_diag_walk *w)
+{
+	struct ae_diag_denial v[AE_DIAG_DENIALS_MAX];
+	size_t n = ae_diag_denials(v, ae_diag_facts(w)), i;
+
+	ae_diag_judge_denial(w);
+	for (i = 0; i < n; i++)
+		if (ae_diag_denial_cause(&v[i]) == NULL)
+			ae_diag_fail(w, v[i].tmpl,
+			    json_pack("{s:s, s:s}", "template", v[i].tmpl, "ca",
+				v[i].ca),
+			    "%s denied the request for %s: %s (0x%08x).",
+			    v[i].ca, v[i].tmpl, v[i].text, v[i].code);
+}
+
+/* clang-format off */
+#define AFTER_WAY AFTER_DIRECTORY " dns.* net.* auth.* dcom.* rpc.*"
+#define AFTER_ALL AFTER_WAY " join.* token.* template.* ca.* trust.* existing.dns-mismatch"
+#define DENY(id) { id, "plan.plan", AFTER_ALL, ae_diag_judge_denial }
+
 const struct ae_diag_check ae_diag_deny[] = {
+	{ "token.pac-too-big", "probes.krb", AFTER_TICKET, too_big },
+	{ "token.sid-limit", "krb.groups", AFTER_TICKET, too_many },
 	{ "token.group-not-in-ticket", "ad.groups", AFTER_DIRECTORY, groups },
-	{ "token.group-removed-still-in-ticket", "ad.groups", AFTER_DIRECTORY,
-	    groups },
+	{ "token.group-removed-still-in-ticket", "ad.groups", AFTER_DIRECTORY, groups },
+	{ "ca.acl-not-synced", "plan.plan", AFTER_WAY " token.* ca.no-enroll-right", ae_diag_judge_denial },
+	{ "deny.policy-module-custom", "plan.plan", AFTER_WAY " token.*", ae_diag_judge_denial },
+	DENY("deny.ca-no-request-right"),
+	DENY("deny.template-no-enroll"),
+	DENY("deny.template-not-supported"),
+	DENY("deny.no-template-info"),
+	DENY("deny.template-conflict"),
+	DENY("deny.template-version"),
+	DENY("deny.subject-guid"),
+	DENY("deny.san-required"),
+	DENY("deny.smime-required"),
+	DENY("deny.archived-required"),
+	DENY("deny.archive-unexpected"),
+	DENY("deny.key-length"),
+	DENY("deny.key-algorithm"),
+	DENY("deny.ra-policy"),
+	DENY("deny.ra-count"),
+	DENY("deny.ra-rejected"),
+	DENY("deny.ra-issuance"),
+	DENY("deny.restricted-ea"),
+	DENY("deny.renewal-attr"),
+	DENY("deny.renewal-subject"),
+	DENY("deny.renewal-same-key"),
+	DENY("deny.attestation"),
+	DENY("deny.requester-lookup"),
+	DENY("deny.dc-signing"),
+	DENY("deny.untrusted-signer"),
+	DENY("deny.sign-failure"),
+	DENY("deny.db-io"),
+	DENY("deny.encoding-length"),
+	DENY("deny.request-too-large"),
+	DENY("deny.bad-request"),
+	DENY("deny.bad-signature"),
+	DENY("deny.weak-signature"),
+	DENY("deny.manager"),
+	DENY("deny.san-attribute-blocked"),
+	DENY("deny.bad-status"),
+	{ "deny.access-denied", "plan.plan", AFTER_ALL, by_another_code },
 	{ 0 },
 };
+/* clang-format on */

@@ -16,9 +16,13 @@
 	"dc.unreachable"
 #define AFTER_DIRECTORY AFTER_TICKET " auth.no-tgt ad.*"
 
+/* The port of our own CA; a fixed one, so that a firewall can name it. */
+#define AE_DIAG_CA_PORT 49500
+
 /* A stage's rows, in a file of their own each; they end with a NULL id. */
 extern const struct ae_diag_check ae_diag_host[], ae_diag_policy[],
-    ae_diag_template[], ae_diag_ca[], ae_diag_way[], ae_diag_deny[];
+    ae_diag_template[], ae_diag_ca[], ae_diag_way[], ae_diag_auth[],
+    ae_diag_said[], ae_diag_web[], ae_diag_foretold[], ae_diag_deny[];
 
 /* ---- templates, out of the plan ---- */
 

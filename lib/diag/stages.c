@@ -11,6 +11,10 @@ const struct ae_diag_stage ae_diag_stages[] = {
 	{ "template", ae_diag_template },
 	{ "ca", ae_diag_ca },
 	{ "way", ae_diag_way },
+	{ "auth", ae_diag_auth },
+	{ "said", ae_diag_said },
+	{ "web", ae_diag_web },
+	{ "foretold", ae_diag_foretold },
 	{ "deny", ae_diag_deny },
 	{ NULL, NULL },
 };

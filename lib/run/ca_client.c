@@ -235,6 +235,13 @@ ae_run_ca_in_doubt(const struct ae_run_ca *ca)
 	return ca->in_doubt;
 }
 
+const struct ae_dcom_seen *
+ae_run_ca_bindings(const struct ae_run_ca *ca, size_t *n)
+{
+	*n = ca->nseen;
+	return ca->seen;
+}
+
 const struct ae_run_trace *
 ae_run_ca_trace(const struct ae_run_ca *ca)
 {

@@ -90,6 +90,14 @@ const struct ae_run_attempt *ae_run_ca_attempts(
  */
 bool ae_run_ca_in_doubt(const struct ae_run_ca *ca);
 
+/*
+ * The bindings that the CA's host named when it was last activated over DCOM,
+ * also when the way ended behind that; see dcom/client.h.
+ */
+struct ae_dcom_seen;
+const struct ae_dcom_seen *ae_run_ca_bindings(
+    const struct ae_run_ca *ca, size_t *n);
+
 /* Stages of the last ae_run_ca_ask; a connection that stood has none. */
 const struct ae_run_trace *ae_run_ca_trace(const struct ae_run_ca *ca);
 

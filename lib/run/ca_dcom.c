@@ -4,6 +4,8 @@
  * MS-WCCE over DCOM: activates CCertRequestD on the CA's host and prefers
  * ICertRequestD2.
  */
+#include <string.h>
+
 #include "run/ca_impl.h"
 #include "wcce/icpr.h"
 
@@ -29,6 +31,7 @@ dcom_open(struct ae_run_ca *ca, struct ae_err *e)
 		.niids = NIFACES,
 		.call_level = AE_RPC_LEVEL_PRIVACY };
 	const struct ae_run_target t = ae_run_ca_target(ca);
+	const struct ae_dcom_seen *seen;
 	int rc;
 
 	if (ca->config.server != NULL)
@@ -38,6 +41,10 @@ dcom_open(struct ae_run_ca *ca, struct ae_err *e)
 		*ca->config.server = rc == AE_OK
 		    ? ae_dcom_client_server(ca->dcom.client)
 		    : (struct ae_dcom_version){ 0 };
+	if (ca->dcom.client != NULL) {
+		seen = ae_dcom_client_seen(ca->dcom.client, &ca->nseen);
+		memcpy(ca->seen, seen, ca->nseen * sizeof(*seen));
+	}
 	return rc;
 }
 

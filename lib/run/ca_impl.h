@@ -21,6 +21,8 @@ struct ae_run_ca {
 	struct ae_run_trace trace;
 	struct ae_run_attempt attempts[AE_RUN_TRANSPORTS];
 	size_t nattempts;
+	struct ae_dcom_seen seen[AE_DCOM_CLIENT_SEEN_MAX];
+	size_t nseen;
 	bool in_doubt; /* the last question may have been acted on */
 	/* Connections that stand; NULL: none. */
 	struct ae_run_rpc *icpr;

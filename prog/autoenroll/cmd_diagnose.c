@@ -52,7 +52,9 @@ look(
 {
 	const char *tmp = getenv("TMPDIR");
 	char dir[512];
-	struct probe p = { .cli = cli, .ca = o->ca, .only = o->template };
+	struct probe p = {
+		.cli = cli, .ca = o->ca, .only = o->template, .live = o->live
+	};
 	int rc;
 
 	(void)snprintf(dir, sizeof(dir), "%s/autoenroll-XXXXXX",
@@ -110,6 +112,10 @@ diagnose_here(json_t **report, struct cli *cli, const struct diagnose *o,
 	struct ae_diag *d = NULL;
 	int rc;
 
+	if (o->live)
+		(void)fprintf(stderr,
+		    "A request is made now, as in a run: it leaves a row at "
+		    "the CA, and what is issued is installed.\n");
 	rc = look(&facts, cli, o, e);
 	if (rc == AE_OK) {
 		(void)json_object_set_new(facts, "asked",
@@ -215,6 +221,7 @@ read_options(struct diagnose *o, struct cli *cli, int argc, char **argv)
 		{ "host", required_argument, NULL, 'h' },
 		{ "html", required_argument, NULL, 'H' },
 		{ "lang", required_argument, NULL, 'l' },
+		{ "live", no_argument, NULL, 'L' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
@@ -252,6 +259,9 @@ read_options(struct diagnose *o, struct cli *cli, int argc, char **argv)
 				return cli_usage("diagnose",
 				    "there is no language '%s'",
 				    cli_safe(optarg));
+			break;
+		case 'L':
+			o->live = true;
 			break;
 		case 'v':
 			o->verbose = true;

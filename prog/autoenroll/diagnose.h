@@ -20,6 +20,7 @@ struct diagnose {
 	bool from_csv; /* the rest of the words are files */
 	struct ae_strv hosts;
 	enum ae_diag_lang lang;
+	bool live; /* make a request */
 	bool verbose;
 };
 

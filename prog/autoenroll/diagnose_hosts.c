@@ -75,6 +75,9 @@ compose(struct fleet *f)
 		put_word(words, sizeof(words), "--template", o->template);
 	if (o->ca != NULL)
 		put_word(words, sizeof(words), "--ca", o->ca);
+	if (o->live)
+		(void)strncat(
+		    words, " --live", sizeof(words) - strlen(words) - 1);
 	put_word(words, sizeof(words), "--lang", ae_diag_lang_name(o->lang));
 	(void)snprintf(f->command, sizeof(f->command),
 	    "if command -v autoenroll >/dev/null; then "

@@ -17,7 +17,7 @@
 const struct cli_command cli_commands[] = {
 	{ "diagnose", cmd_diagnose, "why are there no certificates, or soon none: name the cause",
 	  "usage: autoenroll diagnose [--user [NAME] | --machine] [-T TEMPLATE] [--ca 'HOST\\NAME']\n"
-	  "                           [--html FILE] [--lang en|fr] [-v] [--json]\n"
+	  "                           [--live] [--html FILE] [--lang en|fr] [-v] [--json]\n"
 	  "       autoenroll diagnose --host HOST [--host HOST]... [options]\n"
 	  "       autoenroll diagnose --from-csv FILE|DIR|-... [--lang en|fr] [-v] [--json]\n"
 	  "\n"
@@ -29,6 +29,9 @@ const struct cli_command cli_commands[] = {
 	  "  --user          your own (default for everybody else); root may name another's\n"
 	  "  -T, --template  why not this one?\n"
 	  "  --ca            look at the way to this CA only\n"
+	  "  --live          make one request, for -T or the first that is due, as a run\n"
+	  "                  does, and explain the answer: leaves a row at the CA, and what\n"
+	  "                  is issued is installed\n"
 	  "  --html          also write a page to hand to whoever must put it right\n"
 	  "  --host          the same on that machine, by ssh, several side by side; one that\n"
 	  "                  lacks this program gets it for the time of the run. No agent and\n"

@@ -23,6 +23,7 @@ struct probe {
 	struct cli *cli;     /* this process's own to change */
 	const char *ca;	     /* --ca; NULL: every one */
 	const char *only;    /* --template; NULL: every one */
+	bool live;	     /* --live: make a request */
 	const json_t *facts; /* of the probes that ended before */
 	const json_t *about; /* of a row with each: its element */
 	json_t *mine;	     /* what this one saw so far */
@@ -62,6 +63,10 @@ const char *probe_ccache(const struct probe *p);
 double probe_ms(int64_t start_us);
 int64_t probe_now_us(void);
 
+/* Of a way to a CA that ended, in the probe of that way: what else there is
+ * to see of the host. */
+void probe_beside(struct probe *p);
+
 int probe_host(struct probe *p, struct ae_err *e);
 int probe_store(struct probe *p, struct ae_err *e);
 int probe_dc(struct probe *p, struct ae_err *e);
@@ -70,5 +75,7 @@ int probe_ad(struct probe *p, struct ae_err *e);
 int probe_plan(struct probe *p, struct ae_err *e);
 int probe_dcom(struct probe *p, struct ae_err *e);
 int probe_icpr(struct probe *p, struct ae_err *e);
+int probe_last(struct probe *p, struct ae_err *e);
+int probe_live(struct probe *p, struct ae_err *e);
 
 #endif

@@ -257,9 +257,13 @@ static json_t *
 ca_json(struct ae_ad *ad, const struct ae_enrollment_service *es)
 {
 	const char *host = es->dns_host_name == NULL ? "" : es->dns_host_name;
-	json_t *names = json_array(), *j;
+	json_t *names = json_array(), *servers = json_array(), *j;
 	char text[1024];
 	size_t i;
+
+	for (i = 0; i < es->enrollment_servers.n; i++)
+		(void)json_array_append_new(
+		    servers, client_text(es->enrollment_servers.v[i]));
 
 	for (i = 0; i < es->templates.n; i++)
 		(void)json_array_append_new(
@@ -268,6 +272,10 @@ ca_json(struct ae_ad *ad, const struct ae_enrollment_service *es)
 	    (json_int_t)es->ca_certificates.n);
 	(void)snprintf(text, sizeof(text), "%s\\%s", host, es->cn);
 	put_opt(j, "config", text);
+	if (es->when_changed != INT64_MAX)
+		(void)json_object_set_new(
+		    j, "changed", json_integer((json_int_t)es->when_changed));
+	(void)json_object_set_new(j, "enrollment_servers", servers);
 	put_opt(j, "name", es->cn);
 	put_opt(j, "dn", es->dn);
 	put_opt(j, "host", host);

@@ -4,8 +4,8 @@
  * Probes that need no network: who and where we are, the join, the state
  * directory, the runs; and the store.
  *
- *   "host": { "name", "fqdn", "fqdn_error", "uid", "user": bool, "realm",
- *             "principal", "keytab": { "path", "state": "present" | "absent" |
+ *   "host": { "now", "name", "fqdn", "fqdn_error", "uid", "user": bool,
+ * "realm", "principal", "keytab": { "path", "state": "present" | "absent" |
  *             "denied" | "damaged", "error", "keys": [ { "principal", "kvno",
  *             "enctype", "etype" } ] },
  *             "state_dir": { "path", "state": "writable" | "absent" |
@@ -24,6 +24,7 @@
 #include "diag/facts.h"
 #include "gss/look.h"
 #include "probe.h"
+#include "sys/clock.h"
 #include "sys/files.h"
 
 #define TASK_FILE_MAX (1u << 20)
@@ -37,6 +38,7 @@ names(struct probe *p)
 	(void)gethostname(name, sizeof(name) - 1);
 	probe_set(p, "name", client_text(name));
 	probe_set(p, "uid", json_integer(geteuid()));
+	probe_set(p, "now", json_integer((json_int_t)ae_clock_now()));
 	probe_set(p, "user", json_boolean(p->cli->c.user));
 	if (client_fqdn(name, sizeof(name), &e) == AE_OK)
 		probe_set(p, "fqdn", client_text(name));

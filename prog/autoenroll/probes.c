@@ -37,6 +37,8 @@ const struct probe_row probe_rows[] = {
 	{ "plan",  "krb.principal dc.host", NULL,     12000, probe_plan },
 	{ "dcom",  "ad.cas krb.principal",  "ad.cas", 10000, probe_dcom },
 	{ "icpr",  "ad.cas krb.principal",  "ad.cas", 10000, probe_icpr },
+	{ "last",  NULL,                    NULL,     4000,  probe_last },
+	{ "live",  "plan.plan",             NULL,     20000, probe_live },
 	{ 0 },
 };
 /* clang-format on */

@@ -42,6 +42,7 @@ class World:
             ("ready: CA", "directory: [1-9][0-9]* templates")), self.ca.text()
         self.pc1 = Client(lab.pc1, build)
         lab.pc1.path("/etc/autoenroll/policy.conf").write_text("[computer]\nae-policy = 7\n\n[user]\nae-policy = 7\n")
+        (self.services.directory / "pc1" / "client.json").write_text(json.dumps({"program": str(self.pc1.program)}))
         self.pc1.run("pulse", "--wait")
         # Samba's KDC tells only those their own groups that have a service principal name.
         self.ca.ldb("ldbmodify", input=f"dn: CN=alice,CN=Users,{BASE_DN}\nchangetype: modify\n"
