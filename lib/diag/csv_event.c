@@ -15,32 +15,71 @@
 
 /* ---- columns ---- */
 
+enum column { TIME, ID, LEVEL, MESSAGE, PROVIDER, HOST };
+
+/*
+ * Get-WinEvent's names and Get-EventLog's; and, folded, those of the Event
+ * Viewer's "Save as CSV" in three languages.
+ */
+static const struct {
+	const char *name;
+	enum column column;
+	bool viewer;
+} column_names[] = {
+	{ "timecreated", TIME, false },
+	{ "id", ID, false },
+	{ "leveldisplayname", LEVEL, false },
+	{ "message", MESSAGE, false },
+	{ "providername", PROVIDER, false },
+	{ "machinename", HOST, false },
+	{ "timegenerated", TIME, false },
+	{ "eventid", ID, false },
+	{ "entrytype", LEVEL, false },
+	{ "source", PROVIDER, false },
+	{ "level", LEVEL, false },
+	{ "date and time", TIME, true },
+	{ "event id", ID, true },
+	{ "date et heure", TIME, true },
+	{ "id de l'evenement", ID, true },
+	{ "niveau", LEVEL, true },
+	{ "datum und uhrzeit", TIME, true },
+	{ "ereignis-id", ID, true },
+	{ "ebene", LEVEL, true },
+	{ "quelle", PROVIDER, true },
+};
+
 int
 ae_diag_csv_columns(struct ae_diag_csv_columns *out,
     const struct ae_diag_csv_row *row, struct ae_err *e)
 {
 	static const size_t none = SIZE_MAX;
-	const struct {
-		const char *name;
-		size_t *at;
-	} names[] = {
-		{ "TimeCreated", &out->time },
-		{ "Id", &out->id },
-		{ "LevelDisplayName", &out->level },
-		{ "Level", &out->level },
-		{ "Message", &out->message },
-		{ "ProviderName", &out->provider },
-		{ "MachineName", &out->host },
-	};
+	size_t *const at[] = { [TIME] = &out->time,
+		[ID] = &out->id,
+		[LEVEL] = &out->level,
+		[MESSAGE] = &out->message,
+		[PROVIDER] = &out->provider,
+		[HOST] = &out->host };
+	char folded[32];
+	bool viewer = false;
 	size_t i, k;
 
 	*out =
 	    (struct ae_diag_csv_columns){ none, none, none, none, none, none };
-	for (i = 0; i < row->n; i++)
-		for (k = 0; k < sizeof(names) / sizeof(names[0]); k++)
-			if (*names[k].at == none &&
-			    ae_str_eq_nocase(row->field[i], names[k].name))
-				*names[k].at = i;
+	for (i = 0; i < row->n; i++) {
+		(void)ae_diag_fold(folded, sizeof(folded), row->field[i],
+		    strlen(row->field[i]));
+		for (k = 0; k < sizeof(column_names) / sizeof(column_names[0]);
+		     k++) {
+			if (strcmp(folded, column_names[k].name) != 0 ||
+			    *at[column_names[k].column] != none)
+				continue;
+			*at[column_names[k].column] = i;
+			viewer |= column_names[k].viewer;
+		}
+	}
+	/* The Event Viewer has no name for the message, which comes last. */
+	if (viewer && out->message == none)
+		out->message = row->n;
 	if (out->id == none || out->message == none)
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "line %zu: no columns Id and Message: this is no export "

@@ -118,6 +118,8 @@ category(const struct ae_diag_found *f)
 		return 'D';
 	if (is(ev, "AE", 64))
 		return 'R';
+	if (ae_diag_role(ev) == ROLE_DIRECTORY)
+		return 'N'; /* whatever kept it away, nothing was requested */
 	return f->nchecks > 0 ? f->checks[0]->category[0] : '?';
 }
 

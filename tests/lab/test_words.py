@@ -116,3 +116,28 @@ def test_own_export_is_read_again(tmp_path):
     out = tmp_path / "pc1_ClientEvents.csv"
     autoenroll("--root", tmp_path, "events", "--since", "2020-01-01", "--csv", out)
     assert verdict(out, code=1)["key"] == "deny.subject-email"
+
+
+ENTRY = """[a.b]
+category: N
+who: user
+en.cause: It is {template}.
+en.expected: b
+en.fix: c
+fr.cause: C'est {template}.
+fr.expected: b
+fr.fix: c
+"""
+
+
+@pytest.mark.parametrize("old, new, said", [
+    ("", "", None), ("fr.fix: c\n", "", "fr fix is missing"), ("C'est {template}", "C'est", "different placeholders"),
+    ("{template}", "{tempalte}", "no placeholder"), ("who: user", "who: nobody", "who is one"), ("category: N", "category: Q", "category"),
+    ("[a.b]", "[a.b]\nsee: c.d", "no such check"), ("[a.b]", "[a.b]\ncodes: 80094012", "code 80094012"),
+    ("[a.b]", "[a.b]\nevents: XX 1", "event XX 1"), ("en.fix: c", "en.fix: c [{template}", "not closed"),
+    ("[a.b]", "[a.b]\nwho: host", "twice"), ("en.fix: c\n", "en.fix c\n", "neither"), ("[a.b]\n", ENTRY + "[a.b]\n", "a.b twice")])
+def test_catalogue_refuses_what_is_incomplete(tmp_path, old, new, said):
+    source = tmp_path / "c00-a.txt"
+    source.write_text(ENTRY.replace(old, new) if old else ENTRY)
+    done = subprocess.run([ROOT / "tools/diag-catalog", "c", tmp_path / "out.c", source], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (said is None) and (said is None or (said in done.stderr and "c00-a.txt:" in done.stderr)), done.stderr

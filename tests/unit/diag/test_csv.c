@@ -274,7 +274,7 @@ test_order(void **state)
 	"failed to contact the active directory (0x8007054b)\r\n"
 	(void)state;
 	root(HEAD NO_DC("07:00") DENIED, 'D', "deny.no-template-info");
-	root(HEAD DENIED NO_DC("09:00"), 'T', "0x8007054b");
+	root(HEAD DENIED NO_DC("09:00"), 'N', "0x8007054b");
 	root(HEAD NO_DC("07:00") START ENGINE POLICY BACK END, 'N',
 	    "nothing-happens");
 }
@@ -361,6 +361,29 @@ test_own(void **state)
 	root(HEAD AT("08:00") "5,Information,EXAMPLE\\pc1$: no template that "
 			      "can be used was found.\r\n",
 	    'N', "template.none-eligible");
+}
+
+/* As the Event Viewer saves it, and Get-EventLog. */
+static void
+test_others(void **state)
+{
+	(void)state;
+	root("Level,Date and Time,Source,Event ID,Task Category\r\n"
+	     "Error,11/28/2026 8:00:00 AM,"
+	     "Microsoft-Windows-CertificateServicesClient-CertEnroll,13,None,"
+	     "\"failed to enroll for a Web certificate (0x80094801)\"\r\n",
+	    'D', "deny.no-template-info");
+	root("Niveau;Date et heure;Source;ID de l\xe2\x80\x99\xc3\xa9v\xc3\xa9"
+	     "nement;Cat\xc3\xa9gorie\r\nErreur;28/11/2026 08:00:00;"
+	     "Microsoft-Windows-CertificateServicesClient-CertEnroll;13;;"
+	     "\"pour un certificat Web (0x80094801)\"\r\n",
+	    'D', "deny.no-template-info");
+	root("\"EventID\",\"MachineName\",\"EntryType\",\"Message\","
+	     "\"Source\",\"TimeGenerated\"\r\n\"15\",\"PC7\",\"Warning\","
+	     "\"no contact (0x8007054b)\","
+	     "\"Microsoft-Windows-CertificateServicesClient-AutoEnrollment\","
+	     "\"28.11.2026 08:00:00\"\r\n",
+	    'N', "0x8007054b");
 }
 
 static void
@@ -515,6 +538,7 @@ main(void)
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_own),
+		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_mutated),
