@@ -127,8 +127,9 @@ test_consequences_are_folded(void **state)
 	json_t *facts =
 	    json_loads("{\"probes\": {\"dc\": {\"state\": \"done\"},"
 		       " \"krb\": {\"because\": \"the KDC says no\"}},"
-		       " \"host\": {\"realm\": \"X\", \"keytab\": {\"state\": "
-		       "\"denied\"}},"
+		       " \"host\": {\"realm\": \"X\", \"principal\": \"A$\","
+		       " \"keytab\": {\"state\": \"present\","
+		       " \"keys\": [{\"principal\": \"A$@X\"}]}},"
 		       " \"krb\": {\"fresh\": {\"error\": {\"kdc_error\": 37,"
 		       " \"text\": \"Clock skew too great\"}}}}",
 		0, NULL);
