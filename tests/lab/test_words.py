@@ -132,7 +132,7 @@ fr.fix: c
 
 @pytest.mark.parametrize("old, new, said", [
     ("", "", None), ("fr.fix: c\n", "", "fr fix is missing"), ("C'est {template}", "C'est", "different placeholders"),
-    ("{template}", "{tempalte}", "no placeholder"), ("who: user", "who: nobody", "who is one"), ("category: N", "category: Q", "category"),
+    ("{template}", "{nobody}", "no placeholder"), ("who: user", "who: nobody", "who is one"), ("category: N", "category: Q", "category"),
     ("[a.b]", "[a.b]\nsee: c.d", "no such check"), ("[a.b]", "[a.b]\ncodes: 80094012", "code 80094012"),
     ("[a.b]", "[a.b]\nevents: XX 1", "event XX 1"), ("en.fix: c", "en.fix: c [{template}", "not closed"),
     ("[a.b]", "[a.b]\nwho: host", "twice"), ("en.fix: c\n", "en.fix c\n", "neither"), ("[a.b]\n", ENTRY + "[a.b]\n", "a.b twice")])
