@@ -290,10 +290,10 @@ explain_event(const struct ae_diag_event *ev, enum ae_diag_lang lang)
 	char key[AE_DIAG_KEY_MAX];
 	json_t *j;
 
-	if (def == NULL && n == 0)
-		return NULL;
 	(void)snprintf(key, sizeof(key), "%s %u", ev->source, ev->id);
 	m = ae_diag_meaning_find(key);
+	if (def == NULL && n == 0 && m == NULL)
+		return NULL;
 	j = json_pack("{s:s, s:s, s:s, s:I, s:b}", "kind", "event", "source",
 	    ev->source, "provider", ae_diag_source_name(ev->source), "id",
 	    (json_int_t)ev->id, "known", true);

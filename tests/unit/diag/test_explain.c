@@ -66,6 +66,8 @@ test_asked(void **state)
 	says("Failed. 0x8009480f (-2146875377 CERTSRV_E_SUBJECT_DNS_REQUIRED)",
 	    "join.dnshostname-empty");
 	says("nothing-happens: CE 64", "policy");
+	says("CA 26", "has started");
+	says("LastTaskResult 0x41303", "trigger.never-fired");
 }
 
 /* Each has a category, causes and a command to go on with. */
