@@ -221,6 +221,32 @@ state(const struct ae_diag_judge *j, const struct collected *c)
 	    : AE_DIAG_PAST;
 }
 
+/* A provider that wants to ask: often the echo of what failed before it. */
+static bool
+echo(const struct ae_diag_ev *ev)
+{
+	return ev->code == 0x80090022u || ev->code == 0x8009002eu ||
+	    is(ev, "CE", 5); /* no template is left: each had its reason */
+}
+
+/* What only follows from another finding of the same account. */
+static void
+fold_echoes(struct ae_diag_judge *j)
+{
+	size_t i, k;
+
+	for (i = 0; i < j->nfound; i++) {
+		struct ae_diag_found *f = &j->found[i].f;
+
+		for (k = 0; k < j->nfound && echo(&f->ev); k++)
+			if (j->found[k].f.state == AE_DIAG_OPEN &&
+			    f->state == AE_DIAG_OPEN &&
+			    j->found[k].f.ev.whose == f->ev.whose &&
+			    !echo(&j->found[k].f.ev))
+				f->state = AE_DIAG_HARMLESS;
+	}
+}
+
 /* ---- the whole ---- */
 
 static void
@@ -330,6 +356,7 @@ ae_diag_judge_end(struct ae_diag_judge *j)
 		finish(j, &j->found[i]);
 	for (i = 0; i < j->nfound; i++)
 		j->found[i].f.state = state(j, &j->found[i]);
+	fold_echoes(j);
 	add_symptoms(j);
 	for (i = 0; i < j->nfound; i++)
 		v->found[v->nfound++] = &j->found[i].f;

@@ -349,6 +349,26 @@ test_given_up(void **state)
 	    "");
 }
 
+/* The last error does not hide the first. */
+static void
+test_echo(void **state)
+{
+#define SILENT          \
+	AT("08:05")     \
+	"13,Error," FOR \
+	"failed to enroll for a Web certificate (0x80090022)\r\n"
+	(void)state;
+	root(HEAD SILENT, 'N', "key.silent-context");
+	root(HEAD AT("08:04") "82,Warning," FOR "failed for a Web certificate "
+			      "(0x800706ba)\r\n" SILENT,
+	    'T', "0x800706ba");
+	root(HEAD AT("08:04") "47,Warning," FOR
+			      "no authority for a Web certificate\r\n" AT(
+				  "08:05") "5,Information," FOR
+					   "no template\r\n",
+	    'N', "CE 47");
+}
+
 /* Our own export says it in our words. */
 static void
 test_own(void **state)
@@ -537,6 +557,7 @@ main(void)
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_own),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_refused),
