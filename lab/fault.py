@@ -218,6 +218,17 @@ class Lab:
             at += 4 + abs(size)
         self.write(host, inside, bytes(data))
 
+    def take_ca_right(self, mask, host="ca1", inside="/etc/certsrv/ca.sd"):
+        """Takes a right from every entry of the CA's own permissions (MS-DTYP 2.4.6)."""
+        data = bytearray(self.path(host, inside).read_bytes())
+        at = int.from_bytes(data[16:20], "little")
+        count, at = int.from_bytes(data[at + 4:at + 6], "little"), at + 8
+        for _ in range(count):
+            old = int.from_bytes(data[at + 4:at + 8], "little")
+            data[at + 4:at + 8] = (old & ~mask).to_bytes(4, "little")
+            at += int.from_bytes(data[at + 2:at + 4], "little")
+        self.write(host, inside, bytes(data))
+
     def remove(self, host, inside):
         self.keep_file(host, inside)
         self.path(host, inside).unlink()
