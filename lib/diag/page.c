@@ -63,7 +63,7 @@ ae_diag_page(struct ae_wr *w, size_t indent, const char *label, const char *s)
 	if (label_len >= AE_DIAG_PAGE_LABEL)
 		column += label_len + 1 - AE_DIAG_PAGE_LABEL;
 	s += strspn(s, " ");
-	while (*s != '\0') {
+	while (*s != '\0' && ae_wr_ok(w)) {
 		len = strcspn(s, " ");
 		if (column > left) {
 			if (column + 1 + columns(s, len) > AE_DIAG_PAGE_WIDTH) {
@@ -78,8 +78,6 @@ ae_diag_page(struct ae_wr *w, size_t indent, const char *label, const char *s)
 		column += word(w, s, len);
 		s += len;
 		s += strspn(s, " ");
-		if (!ae_wr_ok(w))
-			return;
 	}
 	ae_wr_u8(w, '\n');
 }

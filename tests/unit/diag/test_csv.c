@@ -15,6 +15,7 @@
 #include "diag/csv_judge.h"
 #include "diag/csv_report.h"
 #include "mutate.h"
+#include "torture.h"
 
 #define OUT_MAX 65536
 
@@ -505,6 +506,40 @@ test_mutated(void **state)
 			NULL) > 1000);
 }
 
+/* Out of memory anywhere: no verdict, or text that is said to be cut. */
+static bool
+work(void *arg)
+{
+	static const char csv[] = HEAD DENIED GOT_OTHER;
+	struct ae_diag_judge *j = ae_diag_judge_new();
+	struct ae_diag_csv *c =
+	    j == NULL ? NULL : ae_diag_csv_new(ae_diag_judge_row, j);
+	const struct ae_diag_verdict *v;
+	bool ok = c != NULL;
+	struct ae_wr w;
+
+	(void)arg;
+	ae_wr_init(&w, OUT_MAX);
+	if (ok) {
+		ok = ae_diag_csv_feed(c, csv, sizeof(csv) - 1, NULL) == AE_OK &&
+		    ae_diag_csv_end(c, NULL) == AE_OK;
+		v = ae_diag_judge_end(j);
+		ae_diag_csv_text(&w, v, "f", "h", NULL, AE_DIAG_EN, true);
+		ok = ok && ae_wr_ok(&w) && v->root != NULL;
+	}
+	ae_wr_done(&w);
+	ae_diag_csv_free(c);
+	ae_diag_judge_free(j);
+	return ok;
+}
+
+static void
+test_no_memory(void **state)
+{
+	(void)state;
+	assert_true(ae_torture(work, NULL, 200, false) > 5);
+}
+
 static void
 test_fleet(void **state)
 {
@@ -563,6 +598,7 @@ main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_mutated),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_fleet),
 	};
 
