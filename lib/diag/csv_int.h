@@ -37,7 +37,8 @@ struct run {
 
 struct runs {
 	size_t n, quiet, off;
-	struct ae_diag_ev quiet_ev, off_ev;
+	/* the first and the last of the file */
+	struct ae_diag_ev quiet_ev[2], off_ev[2];
 };
 
 struct collected {

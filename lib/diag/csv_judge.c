@@ -109,12 +109,12 @@ mark(struct ae_diag_judge *j, const struct ae_diag_ev *ev,
 		runs = &j->runs[r->mark == ROLE_END];
 		runs->n++;
 		if (!r->finding && !r->issued && r->engine) {
+			runs->quiet_ev[runs->quiet > 0] = *ev;
 			runs->quiet++;
-			runs->quiet_ev = *ev;
 		}
 		if (!r->finding && !r->issued && !r->engine && !r->policy) {
+			runs->off_ev[runs->off > 0] = *ev;
 			runs->off++;
-			runs->off_ev = *ev;
 		}
 	}
 	*r = (struct run){ .mark = role };

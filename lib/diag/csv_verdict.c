@@ -292,24 +292,29 @@ by_walk(const void *a, const void *b)
 	return x->newest_line < y->newest_line ? -1 : 1;
 }
 
-/* A run that says nothing is a finding of its own. */
+/* A run that says nothing is a finding of its own; ev: first and last. */
 static void
-add_symptom(struct ae_diag_judge *j, const char *key,
+add_symptom(struct ae_diag_judge *j, const char *key, const char *seen,
     const struct ae_diag_ev *ev, size_t count)
 {
 	const struct ae_diag_meaning *m = ae_diag_meaning_find(key);
 	struct collected *c = &j->found[j->nfound];
+	const struct ae_diag_ev *first = &ev[0], *last = &ev[count > 1];
 	size_t i;
 
 	if (m == NULL || j->nfound >= AE_DIAG_FOUND_MAX + 2)
 		return;
 	j->nfound++;
-	c->f.ev = *ev;
+	c->first = *first;
+	c->last = *last;
+	c->f.ev = j->v.newest_first ? *first : *last;
 	c->f.ev.message = NULL;
 	c->f.count = count;
-	c->f.newest_line = ev->line;
-	c->f.oldest_line = ev->line;
-	memcpy(c->f.oldest, ev->time, sizeof(ev->time));
+	c->f.newest_line = c->f.ev.line;
+	c->f.oldest_line = j->v.newest_first ? last->line : first->line;
+	memcpy(c->f.oldest, j->v.newest_first ? last->time : first->time,
+	    sizeof(c->f.oldest));
+	(void)snprintf(c->f.text, sizeof(c->f.text), "%s", seen);
 	c->f.category = 'N';
 	c->f.key = m->key;
 	for (i = 0; i < m->nasks && c->f.nchecks < AE_DIAG_FOUND_CHECKS; i++)
@@ -326,9 +331,12 @@ add_symptoms(struct ae_diag_judge *j)
 		if (j->found[i].f.state == AE_DIAG_OPEN)
 			return;
 	if (runs->off > 0 && runs->off >= runs->quiet)
-		add_symptom(j, "policy-off", &runs->off_ev, runs->off);
-	else if (runs->quiet > 0 && !j->issued_any[runs->quiet_ev.whose].any)
-		add_symptom(j, "nothing-happens", &runs->quiet_ev, runs->quiet);
+		add_symptom(
+		    j, "policy-off", "AE 2, AE 3", runs->off_ev, runs->off);
+	else if (runs->quiet > 0 && !j->issued_any[runs->quiet_ev[0].whose].any)
+		add_symptom(j, "nothing-happens",
+		    "AE 2, AE 4, CE 65, CE 64, AE 5, AE 3", runs->quiet_ev,
+		    runs->quiet);
 }
 
 static char

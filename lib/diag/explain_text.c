@@ -50,8 +50,9 @@ list(struct ae_wr *w, const json_t *j, const char *frame, const char *key,
 		ae_diag_page(w, 0, ae_diag_frame(lang, frame), line);
 }
 
+/* brief: the code that tells which is explained beside it. */
 static void
-causes(struct ae_wr *w, const json_t *j, enum ae_diag_lang lang)
+causes(struct ae_wr *w, const json_t *j, bool brief, enum ae_diag_lang lang)
 {
 	const json_t *all = json_object_get(j, "causes"), *c;
 	bool asked = false;
@@ -67,7 +68,8 @@ causes(struct ae_wr *w, const json_t *j, enum ae_diag_lang lang)
 		return;
 	}
 	if (json_array_size(all) > MANY && !asked) {
-		list(w, j, "causes", "causes", "", lang);
+		if (!brief)
+			list(w, j, "causes", "causes", "", lang);
 		ae_diag_page(w, 0, "", ae_diag_frame(lang, "explain.which"));
 		return;
 	}
@@ -111,12 +113,15 @@ code(struct ae_wr *w, const json_t *j, enum ae_diag_lang lang)
 	}
 	field(w, j, "meaning", "meaning", lang);
 	if (json_is_true(json_object_get(j, "known")))
-		causes(w, j, lang);
+		causes(w, j, false, lang);
 }
 
 static void
-event(struct ae_wr *w, const json_t *j, enum ae_diag_lang lang)
+event(struct ae_wr *w, const json_t *j, bool brief, enum ae_diag_lang lang)
 {
+	/* The client's own catalogue of events has one language. */
+	bool ours = lang == AE_DIAG_EN || text(j, "meaning")[0] == '\0';
+
 	ae_wr_printf(w, "%s %d", text(j, "source"),
 	    (int)json_integer_value(json_object_get(j, "id")));
 	if (text(j, "provider")[0] != '\0')
@@ -129,15 +134,17 @@ event(struct ae_wr *w, const json_t *j, enum ae_diag_lang lang)
 		    w, 0, "", ae_diag_frame(lang, "explain.unknown-event"));
 		return;
 	}
-	field(w, j, "explain.logged", "text", lang);
+	if (ours)
+		field(w, j, "explain.logged", "text", lang);
 	field(w, j, "meaning", "meaning", lang);
-	field(w, j, "fix", "remedy", lang);
-	if (text(j, "absent")[0] != '\0')
+	if (ours)
+		field(w, j, "fix", "remedy", lang);
+	if (ours && text(j, "absent")[0] != '\0')
 		ae_diag_pagef(w, 0, "", "(%s %s)",
 		    ae_diag_frame(lang, "explain.not-written"),
 		    text(j, "absent"));
 	if (json_array_size(json_object_get(j, "causes")) > 0)
-		causes(w, j, lang);
+		causes(w, j, brief, lang);
 }
 
 static void
@@ -159,8 +166,13 @@ ae_diag_explain_text(
     struct ae_wr *w, const json_t *explained, enum ae_diag_lang lang)
 {
 	const json_t *items = json_object_get(explained, "items"), *j;
+	bool coded = false;
 	size_t i;
 
+	json_array_foreach(items, i, j)
+	{
+		coded |= strcmp(text(j, "kind"), "code") == 0;
+	}
 	json_array_foreach(items, i, j)
 	{
 		const char *kind = text(j, "kind");
@@ -170,7 +182,7 @@ ae_diag_explain_text(
 		if (strcmp(kind, "code") == 0)
 			code(w, j, lang);
 		else if (strcmp(kind, "event") == 0)
-			event(w, j, lang);
+			event(w, j, coded, lang);
 		else
 			check(w, j, lang);
 		list(w, j, "run-next", "run", "`", lang);
