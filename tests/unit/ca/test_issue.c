@@ -363,6 +363,64 @@ esc9_the_sid_stays_where_it_authenticates(void **state)
 	assert_false(cert->x.has_sid);
 }
 
+/* One TLV of less than 256 bytes in front of what is there. */
+static size_t
+wrap(uint8_t *p, size_t len, uint8_t tag)
+{
+	const size_t head = len < 128 ? 2 : 3;
+
+	memmove(p + head, p, len);
+	p[0] = tag;
+	if (len >= 128)
+		p[1] = 0x81;
+	p[head - 1] = (uint8_t)len;
+	return len + head;
+}
+
+/*
+ * A thousand accounts: the extension is theirs, byte for byte as it is
+ * written down here by hand (MS-WCCE 2.2.2.7.7.4).
+ */
+static void
+kb5014754_a_thousand_sids(void **state)
+{
+	static const uint8_t oid[] = { 0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01,
+		0x82, 0x37, 0x19, 0x02, 0x01 };
+	char text[AE_SID_STR_MAX];
+	const struct ae_ext *x;
+	uint8_t want[256];
+	uint32_t n = 4711;
+	unsigned i, k;
+	size_t len;
+
+	(void)state;
+	for (i = 0; i < 1000; i++) {
+		f.user.nsubs = (uint8_t)(2 + i % 14);
+		for (k = 0; k < f.user.nsubs; k++) {
+			n = n * 1664525 + 1013904223;
+			f.user.sub[k] = i % 7 == 0 ? n >> 28 : n;
+		}
+		f.user.sub[0] = 21;
+		f.caller.user = f.answers.requester.sid = f.user;
+		issue();
+		x = ae_exts_find(&cert->x, AE_OID_MS_SID);
+		assert_non_null(x);
+		assert_false(x->critical);
+		len = strlen(ae_sid_print(text, &f.user));
+		memcpy(want, text, len);
+		len = wrap(want, len, 0x04);
+		len = wrap(want, len, 0xa0);
+		memmove(want + sizeof(oid), want, len);
+		memcpy(want, oid, sizeof(oid));
+		len = wrap(want, len + sizeof(oid), 0xa0);
+		len = wrap(want, len, 0x30);
+		assert_int_equal(x->value.len, len);
+		assert_memory_equal(x->value.p, want, len);
+		if (i % 100 == 99) /* the arena of one decision */
+			fx_reset(&f);
+	}
+}
+
 static void
 template_flags(void **state)
 {
@@ -777,6 +835,7 @@ main(void)
 		T(users_and_paths),
 		T(esc15_supplied_names_are_used_and_only_names),
 		T(esc9_the_sid_stays_where_it_authenticates),
+		T(kb5014754_a_thousand_sids),
 		T(template_flags),
 		T(policies_from_the_request_are_only_chosen_from),
 		T(key_usage_follows_the_key),

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/files.h"
@@ -90,6 +91,69 @@ appears_as_a_whole(void **state)
 	assert_int_equal(files(), 1);
 }
 
+#define WRITTEN 100
+
+/* The n-th file: n times a thousand bytes of its own, behind a head. */
+static void
+write_files(void)
+{
+	static uint8_t body[WRITTEN * 100];
+	struct ae_growing *g;
+	uint8_t head[4];
+	unsigned n, i;
+
+	for (n = 1; n <= WRITTEN; n++) {
+		g = NULL;
+		memset(body, (int)n, sizeof(body));
+		memset(head, (int)n, sizeof(head));
+		if (ae_growing_new(&g, dir, "list", 0644, sizeof(head), NULL) !=
+		    AE_OK)
+			_exit(1);
+		for (i = 0; i < 10; i++)
+			if (ae_growing_add(g, body, (size_t)n * 100, NULL) !=
+			    AE_OK)
+				_exit(1);
+		if (ae_growing_done(g, head, sizeof(head), NULL) != AE_OK)
+			_exit(1);
+		ae_growing_free(g);
+	}
+	_exit(0);
+}
+
+/* Who reads while somebody else writes has a whole file, and none twice. */
+static void
+f19_readers_see_whole_files(void **state)
+{
+	size_t len, i, reads = 0;
+	unsigned last = 0;
+	int status = -1;
+	uint8_t *p;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(ae_file_write(path, "", 0, 0600, NULL), AE_OK);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		write_files();
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		assert_int_equal(
+		    ae_file_read(&p, &len, path, 1 << 20, NULL), AE_OK);
+		if (len > 0) {
+			assert_true(p[0] >= last);
+			last = p[0];
+			assert_int_equal(len, 4 + last * 1000u);
+			for (i = 0; i < len; i++)
+				assert_int_equal(p[i], last);
+		}
+		free(p);
+		reads++;
+	}
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_true(reads >= 10 && last > 0);
+	assert_int_equal(files(), 1);
+}
+
 static void
 given_up_it_never_was(void **state)
 {
@@ -128,6 +192,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		T(appears_as_a_whole),
+		T(f19_readers_see_whole_files),
 		T(given_up_it_never_was),
 		T(where_it_cannot_be),
 	};
