@@ -13,7 +13,7 @@ _certsrv() {
 	case $cmd in
 	'') words='setup ca key root audit request revoke recover-key template permission agent officer explain policy crl ping --root --config --ca --help --version' ;;
 	audit) words='templates acl mappings verify --trust --json --help' ;;
-	setup) words='--name --key --key-type --subordinate --passphrase-file --pkcs11-module --pkcs11-pin-file --pkcs11-path --tpm --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --dry-run --json --help' ;;
+	setup) words='--name --key --key-type --subordinate --passphrase-file --pkcs11-module --pkcs11-pin-file --pkcs11-path --tpm --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --database --database-password-file --dry-run --json --help' ;;
 	ca) words='list show renew install-certificate --new-key --key --key-type --years --no-cross --chain --no-directory --no-templates --no-gpo --json --help' ;;
 	key) words='test --json --help' ;;
 	root) words='init sign revoke crl --dir --name --key --years --path-length --cdp --aia --out --days --passphrase-file --help' ;;

@@ -44,6 +44,7 @@ static const char *const dom_names[] = {
 	[AE_DOM_OPENSSL] = "openssl",
 	[AE_DOM_X509] = "x509",
 	[AE_DOM_SQLITE] = "sqlite",
+	[AE_DOM_PG] = "postgresql",
 };
 
 /* How much of p, cut after len bytes, is whole UTF-8 characters. */

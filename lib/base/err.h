@@ -45,6 +45,7 @@ enum ae_dom {
 	AE_DOM_OPENSSL, /* ERR_get_error() value */
 	AE_DOM_X509,	/* X509_V_ERR_* */
 	AE_DOM_SQLITE,	/* extended result code */
+	AE_DOM_PG,	/* SQLSTATE, its five characters as base 36 */
 };
 
 #define AE_ERR_TEXT_MAX 512

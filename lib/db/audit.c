@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/breaks.h"
+#include "base/utf16.h"
 #include "base/wr.h"
 #include "db/impl.h"
 #include "pki/key.h"
@@ -57,6 +58,21 @@ advance(uint8_t link[AE_DB_HASH_LEN], const struct entry *n, struct ae_err *e)
 	return rc;
 }
 
+/* s, or a copy of what is no UTF-8 without the bytes that make it so. */
+static const char *
+utf8(char *copy, size_t max, const char *s)
+{
+	char *c;
+
+	if (ae_utf8_valid(s))
+		return s;
+	(void)snprintf(copy, max, "%s", s);
+	for (c = copy; *c != '\0'; c++)
+		if ((*c & 0x80) != 0)
+			*c = '?';
+	return copy;
+}
+
 int
 ae_db_audit_add(struct ae_db *db, const char *what, int64_t request_id,
     const char *who, const char *detail, int64_t now, struct ae_err *e)
@@ -68,9 +84,13 @@ ae_db_audit_add(struct ae_db *db, const char *what, int64_t request_id,
 		.who = who == NULL ? "" : who,
 		.detail = detail == NULL ? "" : detail };
 	uint8_t link[AE_DB_HASH_LEN];
-	sqlite3_stmt *st;
+	char clean_who[256], clean[ENTRY_MAX];
+	struct ae_db_st *st;
 	int rc;
 
+	/* what is hashed is what every backend gives back */
+	n.who = utf8(clean_who, sizeof(clean_who), n.who);
+	n.detail = utf8(clean, sizeof(clean), n.detail);
 	memcpy(link, db->link, sizeof(link));
 	rc = advance(link, &n, e);
 	if (rc == AE_OK)
@@ -79,14 +99,14 @@ ae_db_audit_add(struct ae_db *db, const char *what, int64_t request_id,
 		ae_db_rollback(db);
 		return rc;
 	}
-	sqlite3_bind_int64(st, 1, n.seq);
-	sqlite3_bind_int64(st, 2, n.at);
+	ae_db_num(st, 1, n.seq);
+	ae_db_num(st, 2, n.at);
 	ae_db_text(st, 3, n.what);
-	sqlite3_bind_int64(st, 4, n.request_id);
+	ae_db_num(st, 4, n.request_id);
 	ae_db_text(st, 5, n.who);
 	ae_db_text(st, 6, n.detail);
 	ae_db_blob(st, 7, link, sizeof(link));
-	rc = ae_db_step_done(db, st, "writing the audit chain", e);
+	rc = ae_db_step_done(st, "writing the audit chain", e);
 	if (rc != AE_OK)
 		return rc;
 	db->seq = n.seq;
@@ -108,13 +128,15 @@ ae_db_audit(struct ae_db *db, const char *what, int64_t request_id,
 int
 ae_db_audit_load(struct ae_db *db, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
+	const void *link;
+	size_t len;
 	int rc;
 
 	rc = ae_db_stmt(db, ST_AUDIT_LAST, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	rc = ae_db_step_row(db, st, "reading the audit chain", e);
+	rc = ae_db_step_row(st, "reading the audit chain", e);
 	if (rc == AE_ENOTFOUND) {
 		if (e != NULL)
 			*e = (struct ae_err)AE_ERR_INIT;
@@ -122,13 +144,14 @@ ae_db_audit_load(struct ae_db *db, struct ae_err *e)
 	}
 	if (rc != AE_OK)
 		return rc;
-	db->seq = sqlite3_column_int64(st, 0);
-	if (sqlite3_column_bytes(st, 1) == AE_DB_HASH_LEN)
-		memcpy(db->link, sqlite3_column_blob(st, 1), AE_DB_HASH_LEN);
+	db->seq = ae_db_col_num(st, 0);
+	link = ae_db_col_blob(st, 1, &len);
+	if (len == AE_DB_HASH_LEN)
+		memcpy(db->link, link, AE_DB_HASH_LEN);
 	else
 		rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, db->seq,
 		    "the last link of the audit chain is no hash");
-	sqlite3_reset(st);
+	ae_db_reset(st);
 	db->seq_committed = db->seq;
 	memcpy(db->link_committed, db->link, sizeof(db->link));
 	return rc;
@@ -136,17 +159,18 @@ ae_db_audit_load(struct ae_db *db, struct ae_err *e)
 
 /* Does the entry a statement stands on follow seq and link? */
 static int
-follows(sqlite3_stmt *st, int64_t seq, uint8_t link[AE_DB_HASH_LEN],
+follows(struct ae_db_st *st, int64_t seq, uint8_t link[AE_DB_HASH_LEN],
     struct ae_err *e)
 {
 	const void *stored;
+	size_t len;
 	struct entry n = {
-		.seq = sqlite3_column_int64(st, 0),
-		.at = sqlite3_column_int64(st, 1),
-		.what = (const char *)sqlite3_column_text(st, 2),
-		.request_id = sqlite3_column_int64(st, 3),
-		.who = (const char *)sqlite3_column_text(st, 4),
-		.detail = (const char *)sqlite3_column_text(st, 5),
+		.seq = ae_db_col_num(st, 0),
+		.at = ae_db_col_num(st, 1),
+		.what = ae_db_col_text(st, 2),
+		.request_id = ae_db_col_num(st, 3),
+		.who = ae_db_col_text(st, 4),
+		.detail = ae_db_col_text(st, 5),
 	};
 	int rc;
 
@@ -158,8 +182,8 @@ follows(sqlite3_stmt *st, int64_t seq, uint8_t link[AE_DB_HASH_LEN],
 	rc = advance(link, &n, e);
 	if (rc != AE_OK)
 		return rc;
-	stored = sqlite3_column_blob(st, 6);
-	if (sqlite3_column_bytes(st, 6) != AE_DB_HASH_LEN ||
+	stored = ae_db_col_blob(st, 6, &len);
+	if (len != AE_DB_HASH_LEN ||
 	    (memcmp(stored, link, AE_DB_HASH_LEN) != 0 &&
 		!AE_BREAK(audit_chain)))
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, seq,
@@ -170,35 +194,29 @@ follows(sqlite3_stmt *st, int64_t seq, uint8_t link[AE_DB_HASH_LEN],
 int
 ae_db_audit_verify(struct ae_db *db, int64_t *links, struct ae_err *e)
 {
-	static const char text[] =
-	    "SELECT seq, at, what, request_id, who, detail, link FROM audit"
-	    " ORDER BY seq";
 	uint8_t link[AE_DB_HASH_LEN] = { 0 };
-	sqlite3_stmt *st = NULL;
+	struct ae_db_st st;
 	int64_t seq = 0;
-	int rc = AE_OK, src;
+	int rc;
 
-	if (db->broken)
-		return ae_fail(
-		    e, AE_EIO, AE_DOM_NONE, 0, "the database failed before");
-	src = sqlite3_prepare_v2(db->h, text, -1, &st, NULL);
-	if (src != SQLITE_OK)
-		return ae_db_fail(db, src, "reading the audit chain", e);
-	while (rc == AE_OK && (src = sqlite3_step(st)) == SQLITE_ROW)
-		rc = follows(st, ++seq, link, e);
-	if (rc == AE_OK && src != SQLITE_DONE)
-		rc = ae_db_fail(db, src, "reading the audit chain", e);
-	sqlite3_finalize(st);
-	if (rc == AE_OK)
-		*links = seq;
-	return rc;
+	rc = ae_db_stmt_text(db, &st, ae_db_sql[ST_AUDIT_ALL].text, true, e);
+	while (rc == AE_OK) {
+		rc = db->port->step(&st, "reading the audit chain", e);
+		if (rc == AE_OK)
+			rc = follows(&st, ++seq, link, e);
+	}
+	ae_db_finish(&st);
+	if (rc != AE_ENOTFOUND)
+		return rc;
+	*links = seq;
+	return AE_OK;
 }
 
 int
 ae_db_meta_get(struct ae_db *db, const char *key, char **value,
     struct ae_arena *a, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	*value = NULL;
@@ -206,13 +224,13 @@ ae_db_meta_get(struct ae_db *db, const char *key, char **value,
 	if (rc != AE_OK)
 		return rc;
 	ae_db_text(st, 1, key);
-	rc = ae_db_step_row(db, st, "reading a setting", NULL);
+	rc = ae_db_step_row(st, "reading a setting", NULL);
 	if (rc == AE_ENOTFOUND)
 		return AE_OK;
 	if (rc != AE_OK)
 		return ae_fail(e, rc, AE_DOM_NONE, 0, "reading \"%s\"", key);
-	*value = ae_arena_strdup(a, (const char *)sqlite3_column_text(st, 0));
-	sqlite3_reset(st);
+	*value = ae_arena_strdup(a, ae_db_col_text(st, 0));
+	ae_db_reset(st);
 	return *value == NULL ? ae_fail_mem(e) : AE_OK;
 }
 
@@ -220,7 +238,7 @@ int
 ae_db_meta_set(
     struct ae_db *db, const char *key, const char *value, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	rc = ae_db_op(db, e);
@@ -230,5 +248,5 @@ ae_db_meta_set(
 		return rc;
 	ae_db_text(st, 1, key);
 	ae_db_text(st, 2, value);
-	return ae_db_step_done(db, st, "writing a setting", e);
+	return ae_db_step_done(st, "writing a setting", e);
 }

@@ -14,12 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "db/impl.h"
+#include "db/lite.h"
 
 #define GENERATION "backup-generation"
 
 struct ae_db_backup {
-	struct ae_db from, to; /* only h and broken are used */
+	sqlite3 *from, *to;
 	sqlite3_backup *b;
 	char *path;
 	bool done;
@@ -33,22 +33,22 @@ open_from(struct ae_db_backup *b, const char *path, struct ae_err *e)
 	if (access(path, F_OK) != 0)
 		return ae_fail(
 		    e, AE_ENOTFOUND, AE_DOM_NONE, 0, "there is no database");
-	rc = sqlite3_open_v2(path, &b->from.h,
+	rc = sqlite3_open_v2(path, &b->from,
 	    SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE |
 		SQLITE_OPEN_NOFOLLOW,
 	    NULL);
-	if (b->from.h == NULL)
+	if (b->from == NULL)
 		return ae_fail_mem(e);
-	sqlite3_busy_timeout(b->from.h, AE_DB_BUSY_MS);
+	sqlite3_busy_timeout(b->from, AE_DB_BUSY_MS);
 	/* the moment: what the first read sees */
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(b->from.h,
+		rc = sqlite3_exec(b->from,
 		    "PRAGMA cell_size_check = ON; BEGIN;"
 		    "SELECT count(*) FROM sqlite_schema",
 		    NULL, NULL, NULL);
 	return rc == SQLITE_OK
 	    ? AE_OK
-	    : ae_db_fail(&b->from, rc, "reading the database", e);
+	    : ae_db_lite_fail(b->from, rc, "reading the database", NULL, e);
 }
 
 static int
@@ -69,15 +69,16 @@ open_to(struct ae_db_backup *b, const char *path, struct ae_err *e)
 		(void)unlink(path);
 		return ae_fail_mem(e);
 	}
-	rc = sqlite3_open_v2(path, &b->to.h,
+	rc = sqlite3_open_v2(path, &b->to,
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE, NULL);
-	if (b->to.h == NULL)
+	if (b->to == NULL)
 		return ae_fail_mem(e);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(
-		    b->to.h, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
-	return rc == SQLITE_OK ? AE_OK
-			       : ae_db_fail(&b->to, rc, "making the copy", e);
+		    b->to, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
+	return rc == SQLITE_OK
+	    ? AE_OK
+	    : ae_db_lite_fail(b->to, rc, "making the copy", NULL, e);
 }
 
 int
@@ -89,16 +90,22 @@ ae_db_backup_new(struct ae_db_backup **out, const char *from, const char *to,
 
 	if (b == NULL)
 		return ae_fail_mem(e);
+	if (ae_db_is_server(from)) {
+		free(b);
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "PostgreSQL is backed up by its own tools: pg_dump, or "
+		    "pg_basebackup with its log");
+	}
 	rc = open_from(b, from, e);
 	if (rc < 0)
 		rc = ae_note(e, rc, "%s", from);
 	if (rc == AE_OK && (rc = open_to(b, to, e)) < 0)
 		rc = ae_note(e, rc, "%s", to);
 	if (rc == AE_OK) {
-		b->b = sqlite3_backup_init(b->to.h, "main", b->from.h, "main");
+		b->b = sqlite3_backup_init(b->to, "main", b->from, "main");
 		if (b->b == NULL)
-			rc = ae_db_fail(&b->to, sqlite3_errcode(b->to.h),
-			    "beginning a copy", e);
+			rc = ae_db_lite_fail(b->to, sqlite3_errcode(b->to),
+			    "beginning a copy", NULL, e);
 	}
 	if (rc == AE_OK)
 		*out = b;
@@ -114,13 +121,13 @@ seal(struct ae_db_backup *b, struct ae_err *e)
 	int rc, fd;
 
 	rc = sqlite3_exec(
-	    b->to.h, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+	    b->to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
-		return ae_db_fail(&b->to, rc, "ending a copy", e);
-	if (sqlite3_close(b->to.h) != SQLITE_OK)
+		return ae_db_lite_fail(b->to, rc, "ending a copy", NULL, e);
+	if (sqlite3_close(b->to) != SQLITE_OK)
 		return ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
 		    "the copy is still in use");
-	b->to.h = NULL;
+	b->to = NULL;
 	fd = open(b->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || fsync(fd) != 0)
 		rc = ae_fail_errno(e, errno, "%s", b->path);
@@ -149,13 +156,13 @@ ae_db_backup_step(
 		int ended = sqlite3_backup_finish(b->b);
 
 		b->b = NULL;
-		return ae_db_fail(
-		    &b->to, ended != SQLITE_OK ? ended : rc, "copying", e);
+		return ae_db_lite_fail(
+		    b->to, ended != SQLITE_OK ? ended : rc, "copying", NULL, e);
 	}
 	rc = sqlite3_backup_finish(b->b);
 	b->b = NULL;
 	if (rc != SQLITE_OK)
-		return ae_db_fail(&b->to, rc, "ending a copy", e);
+		return ae_db_lite_fail(b->to, rc, "ending a copy", NULL, e);
 	rc = seal(b, e);
 	b->done = *done = rc == AE_OK;
 	return rc;
@@ -175,9 +182,9 @@ ae_db_backup_free(struct ae_db_backup *b)
 		return;
 	if (b->b != NULL)
 		(void)sqlite3_backup_finish(b->b);
-	if (b->to.h != NULL)
-		(void)sqlite3_close(b->to.h);
-	(void)sqlite3_close(b->from.h);
+	if (b->to != NULL)
+		(void)sqlite3_close(b->to);
+	(void)sqlite3_close(b->from);
 	if (!b->done && b->path != NULL)
 		(void)unlink(b->path);
 	free(b->path);

@@ -16,7 +16,7 @@ int
 ae_db_crl_number(struct ae_db *db, unsigned key_index, int64_t at_least,
     int64_t now, int64_t *number, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int64_t next = 0;
 	char detail[64];
 	int rc;
@@ -26,11 +26,11 @@ ae_db_crl_number(struct ae_db *db, unsigned key_index, int64_t at_least,
 		rc = ae_db_stmt(db, ST_CRL_GET, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, key_index);
-	rc = ae_db_step_row(db, st, "reading the CRL number", e);
+	ae_db_num(st, 1, key_index);
+	rc = ae_db_step_row(st, "reading the CRL number", e);
 	if (rc == AE_OK) {
-		next = sqlite3_column_int64(st, 0);
-		sqlite3_reset(st);
+		next = ae_db_col_num(st, 0);
+		ae_db_reset(st);
 	} else if (rc != AE_ENOTFOUND) {
 		return rc;
 	}
@@ -38,13 +38,18 @@ ae_db_crl_number(struct ae_db *db, unsigned key_index, int64_t at_least,
 	rc = ae_db_stmt(db, ST_CRL_SET, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, key_index);
-	sqlite3_bind_int64(st, 2, next);
-	rc = ae_db_step_done(db, st, "writing the CRL number", e);
+	ae_db_num(st, 1, key_index);
+	ae_db_num(st, 2, next);
+	rc = ae_db_step_done(st, "writing the CRL number", e);
 	if (rc != AE_OK)
 		return rc;
+	/* never the same entry on two nodes: see pg_batch.c */
 	(void)snprintf(detail, sizeof(detail), "key %u number %lld", key_index,
 	    (long long)next);
+	if (db->opt.instance != 0)
+		(void)snprintf(detail, sizeof(detail),
+		    "key %u number %lld node %u", key_index, (long long)next,
+		    db->opt.instance);
 	rc = ae_db_audit_add(db, "crl-number", 0, NULL, detail, now, e);
 	if (rc == AE_OK)
 		*number = next;
@@ -55,23 +60,23 @@ int
 ae_db_crl_base(struct ae_db *db, unsigned key_index, struct ae_db_crl_base *out,
     struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
 	rc = ae_db_stmt(db, ST_CRL_BASE_GET, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, key_index);
-	rc = ae_db_step_row(db, st, "reading the base CRL's place", e);
+	ae_db_num(st, 1, key_index);
+	rc = ae_db_step_row(st, "reading the base CRL's place", e);
 	if (rc == AE_ENOTFOUND)
 		return AE_OK;
 	if (rc != AE_OK)
 		return rc;
-	out->number = sqlite3_column_int64(st, 0);
-	out->changed = sqlite3_column_int64(st, 1);
-	out->at = sqlite3_column_int64(st, 2);
-	sqlite3_reset(st);
+	out->number = ae_db_col_num(st, 0);
+	out->changed = ae_db_col_num(st, 1);
+	out->at = ae_db_col_num(st, 2);
+	ae_db_reset(st);
 	return AE_OK;
 }
 
@@ -80,7 +85,7 @@ ae_db_crl_published(struct ae_db *db, unsigned key_index,
     const struct ae_db_crl_base *base, int64_t now, struct ae_err *e)
 {
 	struct ae_db_crl_base was;
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	char detail[64];
 	int rc;
 
@@ -96,19 +101,19 @@ ae_db_crl_published(struct ae_db *db, unsigned key_index,
 		rc = ae_db_stmt(db, ST_CRL_BASE_SET, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, key_index);
-	sqlite3_bind_int64(st, 2, base->number);
-	sqlite3_bind_int64(st, 3, base->changed);
-	sqlite3_bind_int64(st, 4, base->at);
-	rc = ae_db_step_done(db, st, "keeping the base CRL's place", e);
+	ae_db_num(st, 1, key_index);
+	ae_db_num(st, 2, base->number);
+	ae_db_num(st, 3, base->changed);
+	ae_db_num(st, 4, base->at);
+	rc = ae_db_step_done(st, "keeping the base CRL's place", e);
 	/* deltas of this base do not tell what it has left out already */
 	if (rc == AE_OK)
 		rc = ae_db_stmt(db, ST_RELEASED_PURGE, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, key_index);
-	sqlite3_bind_int64(st, 2, base->changed);
-	rc = ae_db_step_done(db, st, "forgetting old releases", e);
+	ae_db_num(st, 1, key_index);
+	ae_db_num(st, 2, base->changed);
+	rc = ae_db_step_done(st, "forgetting old releases", e);
 	if (rc != AE_OK)
 		return rc;
 	(void)snprintf(detail, sizeof(detail), "key %u number %lld", key_index,
@@ -120,61 +125,37 @@ ae_db_crl_published(struct ae_db *db, unsigned key_index,
 
 /* A connection of its own, in a read transaction: what it sees stays. */
 struct ae_db_crl_rows {
-	struct ae_db db; /* only h and broken are used */
-	sqlite3_stmt *st;
+	struct ae_db db; /* only port, impl and broken are used */
+	struct ae_db_st st;
 	struct ae_db_crl_query q;
 	int64_t changed;
 };
-
-/*
- * In the order the table has them: by an index each row would be looked for
- * once more.
- */
-#define ALL                                                          \
-	"SELECT serial, revoked_at, reason FROM revoked NOT INDEXED" \
-	" WHERE key_index = ?1 AND not_after >= ?2 ORDER BY serial"
-#define SINCE                                                        \
-	"SELECT serial, revoked_at, reason FROM revoked"             \
-	" WHERE key_index = ?1 AND not_after >= ?2 AND changed > ?3" \
-	" UNION ALL "                                                \
-	"SELECT serial, released_at, 8 FROM released"                \
-	" WHERE key_index = ?1 AND not_after >= ?2 AND changed > ?3"
-
-static int
-run(struct ae_db *db, const char *sql, struct ae_err *e)
-{
-	int rc = sqlite3_exec(db->h, sql, NULL, NULL, NULL);
-
-	return rc == SQLITE_OK ? AE_OK : ae_db_fail(db, rc, "reading", e);
-}
 
 /* The snapshot begins with the first read: where the audit chain ends. */
 static int
 snapshot(struct ae_db_crl_rows *l, struct ae_err *e)
 {
-	sqlite3_stmt *st = NULL;
+	const enum ae_db_stmt which =
+	    l->q.since >= 0 ? ST_CRL_SINCE : ST_CRL_ALL;
+	struct ae_db_st last;
 	int rc;
 
-	rc = run(&l->db, "PRAGMA cell_size_check = ON; BEGIN", e);
+	rc = ae_db_stmt_text(
+	    &l->db, &last, ae_db_sql[ST_AUDIT_LAST].text, false, e);
+	if (rc == AE_OK)
+		rc = l->db.port->step(&last, "reading", e);
+	if (rc == AE_OK)
+		l->changed = ae_db_col_num(&last, 0);
+	ae_db_finish(&last);
+	if (rc != AE_OK && rc != AE_ENOTFOUND)
+		return rc;
+	rc = ae_db_stmt_text(&l->db, &l->st, ae_db_sql[which].text, true, e);
 	if (rc != AE_OK)
 		return rc;
-	rc = sqlite3_prepare_v2(
-	    l->db.h, "SELECT max(seq) FROM audit", -1, &st, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		l->changed = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
-	if (rc != SQLITE_ROW)
-		return ae_db_fail(&l->db, rc, "reading", e);
-	rc = sqlite3_prepare_v2(
-	    l->db.h, l->q.since >= 0 ? SINCE : ALL, -1, &l->st, NULL);
-	if (rc != SQLITE_OK)
-		return ae_db_fail(&l->db, rc, "preparing a list", e);
-	sqlite3_bind_int64(l->st, 1, l->q.key_index);
-	sqlite3_bind_int64(l->st, 2, l->q.not_after);
+	ae_db_num(&l->st, 1, l->q.key_index);
+	ae_db_num(&l->st, 2, l->q.not_after);
 	if (l->q.since >= 0)
-		sqlite3_bind_int64(l->st, 3, l->q.since);
+		ae_db_num(&l->st, 3, l->q.since);
 	return AE_OK;
 }
 
@@ -188,12 +169,10 @@ ae_db_crl_rows_new(struct ae_db_crl_rows **out, struct ae_db *db,
 	if (l == NULL)
 		return ae_fail_mem(e);
 	l->q = *q;
-	rc = sqlite3_open_v2(sqlite3_db_filename(db->h, "main"), &l->db.h,
-	    SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE, NULL);
-	rc = rc == SQLITE_OK ? snapshot(l, e)
-	    : l->db.h == NULL
-	    ? ae_fail_mem(e)
-	    : ae_db_fail(&l->db, rc, "opening it once more", e);
+	l->db.port = db->port;
+	rc = db->port->beside(&l->db, db, e);
+	if (rc == AE_OK)
+		rc = snapshot(l, e);
 	if (rc == AE_OK)
 		*out = l;
 	else
@@ -212,25 +191,22 @@ ae_db_crl_rows_next(struct ae_db_crl_rows *l, unsigned max,
     ae_db_revoked_fn *fn, void *arg, bool *done, struct ae_err *e)
 {
 	struct ae_db_revoked r;
-	int rc = AE_OK, src = SQLITE_ROW;
+	int rc = AE_OK;
 	unsigned n;
 
 	*done = false;
 	for (n = 0; n < max && rc == AE_OK; n++) {
-		src = sqlite3_step(l->st);
-		if (src != SQLITE_ROW)
+		rc = l->db.port->step(&l->st, "listing revocations", e);
+		if (rc == AE_ENOTFOUND) {
+			*done = true; /* the next one begins again */
+			return AE_OK;
+		}
+		if (rc != AE_OK)
 			break;
-		r.serial = sqlite3_column_blob(l->st, 0);
-		r.serial_len = (size_t)sqlite3_column_bytes(l->st, 0);
-		r.revoked_at = sqlite3_column_int64(l->st, 1);
-		r.reason = sqlite3_column_int(l->st, 2);
+		r.serial = ae_db_col_blob(&l->st, 0, &r.serial_len);
+		r.revoked_at = ae_db_col_num(&l->st, 1);
+		r.reason = (int)ae_db_col_num(&l->st, 2);
 		rc = fn(arg, &r, e);
-	}
-	if (rc == AE_OK && src == SQLITE_DONE) {
-		sqlite3_reset(l->st); /* the next one begins again */
-		*done = true;
-	} else if (rc == AE_OK && src != SQLITE_ROW) {
-		rc = ae_db_fail(&l->db, src, "listing revocations", e);
 	}
 	return rc;
 }
@@ -240,7 +216,7 @@ ae_db_crl_rows_free(struct ae_db_crl_rows *l)
 {
 	if (l == NULL)
 		return;
-	sqlite3_finalize(l->st);
-	sqlite3_close(l->db.h);
+	ae_db_finish(&l->st);
+	l->db.port->close(&l->db);
 	free(l);
 }

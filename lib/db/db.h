@@ -3,15 +3,22 @@
 /*
  * The CA's database: every request that could be parsed, every serial number
  * that was ever promised, every certificate, revocation, CRL number, and a
- * hash chain over all changes.  One process opens it; there is one writer.
+ * hash chain over all changes.  In SQLite one process opens it; there is one
+ * writer.  PostgreSQL has several, of which one at a time is in a batch.
  * Durability is the point: what ae_db_commit has returned AE_OK for
- * survives loss of power (WAL, synchronous=FULL).
+ * survives loss of power (WAL, synchronous=FULL; synchronous_commit).
  *
  * After a failed write or sync (AE_EIO) the handle is broken: every later
  * call answers AE_EIO and nothing is retried; the process ends, the next
  * start recovers.  A full disk is AE_ELIMIT with the batch undone, and the
  * handle stays good.  A lock held by somebody else is AE_EUNAVAIL within
- * two seconds.
+ * two seconds (ten with PostgreSQL).
+ *
+ * A lost connection to PostgreSQL is AE_EUNAVAIL with the batch undone; the
+ * handle stays good and connects again, at once and then every 0.1 to 5 s.
+ * What only reads is asked once more.  A commit whose answer was lost is
+ * looked up: AE_OK when it was done, AE_EUNAVAIL when it was not, AE_EIO when
+ * that cannot be found out for 20 s.
  */
 #ifndef AE_DB_DB_H
 #define AE_DB_DB_H
@@ -31,6 +38,7 @@ struct ae_db;
 #define AE_DB_CALLER_MAX 0x88000 /* what ae_db_request.caller may be */
 #define AE_DB_PAGE_MAX 1000	 /* rows of one list call */
 #define AE_DB_BATCH_MAX 4096	 /* operations of one commit */
+#define AE_DB_CRL_MAX 0x800000	 /* a CRL that is kept for other nodes */
 #define AE_DB_BUSY_MS 2000
 
 #define AE_DB_REASON_HOLD 6 /* RFC 5280 5.3.1 certificateHold */
@@ -95,10 +103,20 @@ struct ae_db_request {
 	 */
 	const uint8_t *archived;
 	size_t archived_len;
+	/*
+	 * A new row that answers its request alone: refused (AE_EINVAL) when
+	 * another row of the same SID, CSR and attributes with an id above
+	 * this one waits, is issued, or is being answered; -1: whatever
+	 * there is.  Several nodes, or a client that asks twice, are at work
+	 * at the same time.  An intent that nobody has finished for
+	 * AE_DB_INTENT_S becomes void instead: who had it cannot issue it.
+	 */
+	int64_t after;
 };
+#define AE_DB_INTENT_S 35 /* longer than any request is in hand */
 
 struct ae_db_options {
-	const char *path;
+	const char *path; /* of SQLite's file, or postgresql://… */
 	/*
 	 * Make it when it is not there.  For setting a CA up: a daemon that
 	 * finds no database must stop, not begin a new one.
@@ -111,8 +129,25 @@ struct ae_db_options {
 	 */
 	unsigned max_pending_per_sid;	  /* pending at one time */
 	unsigned max_refused_per_sid_day; /* denied and failed, a UTC day */
-	unsigned max_pages; /* of SQLite's 4096 bytes; 0: no bound */
+	unsigned max_pages;   /* of SQLite's 4096 bytes; 0: no bound */
+	const char *password; /* of PostgreSQL; NULL: none, or libpq's own */
+	/*
+	 * Of several nodes that serve one CA: the first byte of this one's
+	 * serial numbers.  Nobody else may have it at the same time
+	 * (AE_EUNAVAIL), and what was left behind by others is not touched.
+	 * 0: there is one node, or this is a tool.
+	 */
+	uint8_t instance;
 };
+/* Is it a URI of PostgreSQL, or the path of a file? */
+bool ae_db_is_server(const char *path);
+/*
+ * Does the URI say where a server is?  AE_EINVAL: it does not parse, or has
+ * a password, which is for files and credentials.  *local: all by Unix
+ * sockets.
+ */
+int ae_db_server_check(
+    const char *uri, bool *local, struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * Open, check (schema; quick integrity of up to 16 MB) and, when older,
@@ -205,6 +240,40 @@ int ae_db_crl_base(struct ae_db *db, unsigned key_index,
 /* A newer one is published; AE_EINVAL when its number is not higher. */
 int ae_db_crl_published(struct ae_db *db, unsigned key_index,
     const struct ae_db_crl_base *base, int64_t now,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * CRLs of several nodes: one of them makes one at a time.  lead: for so many
+ * seconds by the database's clock, or until the CRL is kept, this node does;
+ * AE_EDENIED: another one does; AE_EINVAL: one above the number have is kept
+ * already.  The epoch tells this time from others.  In a batch.
+ */
+int ae_db_crl_lead(struct ae_db *db, unsigned key_index, bool delta,
+    int64_t have, int64_t seconds, int64_t *epoch,
+    struct ae_err *e) AE_MUST_CHECK;
+/* Some more time; AE_EDENIED: it is over, another node may have begun. */
+int ae_db_crl_lead_on(struct ae_db *db, int64_t epoch, int64_t seconds,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/* The newest CRL of a key, for the nodes that did not make it. */
+struct ae_db_crl_newest {
+	unsigned key_index;
+	bool delta;
+	int64_t number;
+	int64_t this_update, next_update, next_publish;
+	const uint8_t *der; /* NULL: longer than AE_DB_CRL_MAX */
+	size_t der_len;
+};
+/*
+ * This one is published: from the commit on it is the newest.  AE_EDENIED,
+ * and nothing of it may be seen by anybody: the epoch is over; AE_EINVAL: a
+ * higher number was given out since.
+ */
+int ae_db_crl_keep(struct ae_db *db, const struct ae_db_crl_newest *n,
+    int64_t epoch, struct ae_err *e) AE_MUST_CHECK;
+/* AE_ENOTFOUND: none above the number have. */
+int ae_db_crl_newest(struct ae_db *db, unsigned key_index, bool delta,
+    int64_t have, struct ae_db_crl_newest *out, struct ae_arena *a,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
@@ -307,7 +376,10 @@ int ae_db_void_intents(struct ae_db *db, uint32_t hresult, const char *message,
 int ae_db_audit_verify(
     struct ae_db *db, int64_t *links, struct ae_err *e) AE_MUST_CHECK;
 
-/* The full integrity check of SQLite; AE_EPROTO with its first finding. */
+/*
+ * SQLite's full integrity check; in PostgreSQL, which looks after its files,
+ * whether the tables agree.  AE_EPROTO with the first finding.
+ */
 int ae_db_check(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
 
 /* Small facts that must survive: "ca-key-id" and so on.  NULL: not set. */

@@ -1,62 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * Inside the database folder: the handle, its prepared statements and the
- * few calls through which everything reaches SQLite.
+ * Inside the database folder: the handle, its statements, and the port
+ * through which everything reaches SQLite (lite.c) or PostgreSQL (pg.c).
+ * Which one it is shows nowhere else.
  */
 #ifndef AE_DB_IMPL_H
 #define AE_DB_IMPL_H
 
-#include <sqlite3.h>
-
+#include "base/wr.h"
 #include "db/db.h"
+#include "db/sql.h"
 
-enum ae_db_stmt {
-	ST_BEGIN,
-	ST_COMMIT,
-	ST_ROLLBACK,
-	ST_ADD,
-	ST_CALLER_ADD,
-	ST_CALLER_GET,
-	ST_CALLER_DROP,
-	ST_KEY_ADD,
-	ST_KEY_GET,
-	ST_SERIAL_GET,
-	ST_SERIAL_ADD,
-	ST_STATE,
-	ST_ACTIVATE,
-	ST_ISSUE,
-	ST_REFUSE,
-	ST_SET_ATTRS,
-	ST_REVOKE,
-	ST_REVOKED_ADD,
-	ST_REVOKED_REASON,
-	ST_RELEASE,
-	ST_REVOKED_DROP,
-	ST_RELEASED_ADD,
-	ST_RELEASED_DROP,
-	ST_RELEASED_PURGE,
-	ST_QUOTA_GET,
-	ST_QUOTA_SET,
-	ST_CRL_GET,
-	ST_CRL_SET,
-	ST_CRL_BASE_GET,
-	ST_CRL_BASE_SET,
-	ST_META_GET,
-	ST_META_SET,
-	ST_AUDIT_ADD,
-	ST_AUDIT_LAST,
-	ST_GET,
-	ST_BY_SERIAL,
-	ST_SAME,
-	ST_INTENTS,
-	ST_COUNT
+struct ae_db_port;
+
+/* A statement; what stands behind impl is the port's. */
+struct ae_db_st {
+	struct ae_db *db;
+	void *impl; /* NULL: not prepared yet */
 };
 
 struct ae_db {
-	sqlite3 *h;
-	sqlite3_stmt *st[ST_COUNT];
-	struct ae_db_options opt; /* path is not kept */
+	const struct ae_db_port *port;
+	void *impl; /* the port's connection */
+	struct ae_db_st st[ST_COUNT];
+	struct ae_db_options opt; /* path, password are not kept */
 	bool in_batch;
 	bool broken; /* a write or sync failed: nothing is done any more */
 	unsigned nops;
@@ -65,37 +33,126 @@ struct ae_db {
 	uint8_t link[AE_DB_HASH_LEN], link_committed[AE_DB_HASH_LEN];
 };
 
+/*
+ * What a backend does.  Parameters are numbered from 1, columns from 0.
+ * Failures are the ae_rc of db.h with *e set; one inside a batch has undone
+ * the batch, one that ends all use of the handle has set db->broken.
+ */
+struct ae_db_port {
+	int (*open)(struct ae_db *, const struct ae_db_options *,
+	    struct ae_err *) AE_MUST_CHECK;
+	void (*close)(struct ae_db *);
+	/*
+	 * One more connection to the same database, which sees what is there
+	 * now and nothing later.
+	 */
+	int (*beside)(
+	    struct ae_db *out, struct ae_db *, struct ae_err *) AE_MUST_CHECK;
+	/* Thorough, or what every start can afford. */
+	int (*check)(
+	    struct ae_db *, bool thorough, struct ae_err *) AE_MUST_CHECK;
+
+	/*
+	 * 0: empty.  Held until unlock: nobody else changes the schema.
+	 * AE_EPROTO: something else is there.
+	 */
+	int (*version)(struct ae_db *, int *, struct ae_err *) AE_MUST_CHECK;
+	/* This step and that it was made, both or neither. */
+	int (*upgrade)(struct ae_db *, int to, const char *text,
+	    struct ae_err *) AE_MUST_CHECK;
+	void (*unlock)(struct ae_db *);
+
+	/* begin: alone until commit or rollback, with seq and link loaded. */
+	int (*begin)(struct ae_db *, struct ae_err *) AE_MUST_CHECK;
+	int (*commit)(struct ae_db *, struct ae_err *) AE_MUST_CHECK;
+	void (*rollback)(struct ae_db *);
+
+	/* stream: it may have more rows than memory; one at a time. */
+	int (*prepare)(struct ae_db_st *, const char *text, bool stream,
+	    struct ae_err *) AE_MUST_CHECK;
+	void (*finish)(struct ae_db_st *);
+	void (*reset)(struct ae_db_st *);
+	void (*clear)(struct ae_db_st *); /* parameters become NULL */
+	void (*num)(struct ae_db_st *, int i, int64_t v);
+	/* p stays where it is until the statement was run */
+	void (*text)(struct ae_db_st *, int i, const char *s);
+	void (*blob)(struct ae_db_st *, int i, const void *p, size_t len);
+	/* AE_OK: a row; AE_ENOTFOUND, *e untouched: no more. */
+	int (*step)(
+	    struct ae_db_st *, const char *what, struct ae_err *) AE_MUST_CHECK;
+	bool (*is_null)(struct ae_db_st *, int i);
+	int64_t (*col_num)(struct ae_db_st *, int i);
+	const char *(*col_text)(struct ae_db_st *, int i);
+	const void *(*col_blob)(struct ae_db_st *, int i, size_t *len);
+	/* How the planner would run it: a line for each of its steps. */
+	int (*explain)(struct ae_db *, const char *text,
+	    void (*line)(void *arg, const char *), void *arg,
+	    struct ae_err *) AE_MUST_CHECK;
+};
+extern const struct ae_db_port ae_db_port_lite, ae_db_port_pg;
+
 /* The statement, reset and ready to be bound; AE_EIO when broken. */
-int ae_db_stmt(struct ae_db *db, enum ae_db_stmt which, sqlite3_stmt **out,
+int ae_db_stmt(struct ae_db *db, enum ae_db_stmt which, struct ae_db_st **out,
     struct ae_err *e) AE_MUST_CHECK;
+/* The same of a text that is not in the table; ae_db_finish ends it. */
+int ae_db_stmt_text(struct ae_db *db, struct ae_db_st *st, const char *text,
+    bool stream, struct ae_err *e) AE_MUST_CHECK;
+void ae_db_finish(struct ae_db_st *st);
 
 /*
  * Step a statement that yields at most one row: AE_OK with a row there (read
- * it, then sqlite3_reset), AE_ENOTFOUND without one.
+ * it, then ae_db_reset), AE_ENOTFOUND without one.
  */
-int ae_db_step_row(struct ae_db *db, sqlite3_stmt *st, const char *what,
-    struct ae_err *e) AE_MUST_CHECK;
+int ae_db_step_row(
+    struct ae_db_st *st, const char *what, struct ae_err *e) AE_MUST_CHECK;
 
 /* Step a statement that yields none. */
-int ae_db_step_done(struct ae_db *db, sqlite3_stmt *st, const char *what,
-    struct ae_err *e) AE_MUST_CHECK;
-
-/*
- * SQLite's verdict as ours, in doing what; a batch that cannot go on is
- * rolled back, a handle that cannot is broken.
- */
-int ae_db_fail(struct ae_db *db, int sqlite_rc, const char *what,
-    struct ae_err *e) AE_MUST_CHECK;
+int ae_db_step_done(
+    struct ae_db_st *st, const char *what, struct ae_err *e) AE_MUST_CHECK;
 
 /* In a batch, not broken, with room for one more operation? */
 int ae_db_op(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
 
 /* Bind one value; NULL and empty blobs become SQL NULL. */
-void ae_db_text(sqlite3_stmt *st, int i, const char *s);
-void ae_db_blob(sqlite3_stmt *st, int i, const void *p, size_t len);
+static inline void
+ae_db_num(struct ae_db_st *st, int i, int64_t v)
+{
+	st->db->port->num(st, i, v);
+}
+void ae_db_text(struct ae_db_st *st, int i, const char *s);
+void ae_db_blob(struct ae_db_st *st, int i, const void *p, size_t len);
+
+/* Columns of the row it stands on, good until the next step or reset. */
+static inline int64_t
+ae_db_col_num(struct ae_db_st *st, int i)
+{
+	return st->db->port->col_num(st, i);
+}
+static inline const char *
+ae_db_col_text(struct ae_db_st *st, int i)
+{
+	return st->db->port->col_text(st, i);
+}
+static inline const void *
+ae_db_col_blob(struct ae_db_st *st, int i, size_t *len)
+{
+	return st->db->port->col_blob(st, i, len);
+}
+static inline void
+ae_db_reset(struct ae_db_st *st)
+{
+	st->db->port->reset(st);
+}
 
 /* Create or migrate the schema; AE_EINVAL when it is newer than we are. */
 int ae_db_schema(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
+
+/*
+ * Nobody else answers the same request: see ae_db_request.after.  What was
+ * left unfinished long ago becomes void on the way.
+ */
+int ae_db_alone(struct ae_db *db, const struct ae_db_request *r,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /* Append a link to the audit chain; who and detail may be NULL. */
 int ae_db_audit_add(struct ae_db *db, const char *what, int64_t request_id,
@@ -105,15 +162,11 @@ int ae_db_audit_add(struct ae_db *db, const char *what, int64_t request_id,
 /* Where the audit chain ends now. */
 int ae_db_audit_load(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
 
-#define AE_DB_ROW_COLUMNS                                              \
-	"id, disp, hresult, message, sid, account, template, subject," \
-	" attrs, flags, csr_hash, serial, submitted, resolved,"        \
-	" not_before, not_after, revoked_at, revoked_reason,"          \
-	" on_behalf, request_flags, issuer, set_attrs"
-#define AE_DB_ROW_BLOBS ", csr, cert"
-
-/* The row a statement with those columns stands on. */
-int ae_db_row(struct ae_db_request *out, sqlite3_stmt *st, bool blobs,
+/* The row a statement with AE_DB_ROW_COLUMNS stands on. */
+int ae_db_row(struct ae_db_request *out, struct ae_db_st *st, bool blobs,
     struct ae_arena *a, struct ae_err *e) AE_MUST_CHECK;
+
+/* The text of a page of rows, in the words of sql.h. */
+const char *ae_db_list_text(struct ae_wr *w, const struct ae_db_filter *f);
 
 #endif

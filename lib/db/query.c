@@ -11,24 +11,23 @@
 
 /* A column's text into the arena; SQL NULL is NULL. */
 static bool
-text_col(const char **out, sqlite3_stmt *st, int i, struct ae_arena *a)
+text_col(const char **out, struct ae_db_st *st, int i, struct ae_arena *a)
 {
-	const char *s = (const char *)sqlite3_column_text(st, i);
+	const char *s = ae_db_col_text(st, i);
 
 	*out = NULL;
 	if (s == NULL)
-		return sqlite3_column_type(st, i) == SQLITE_NULL;
+		return st->db->port->is_null(st, i);
 	*out = ae_arena_strdup(a, s);
 	return *out != NULL;
 }
 
 static bool
-blob_col(const uint8_t **out, size_t *len, sqlite3_stmt *st, int i,
+blob_col(const uint8_t **out, size_t *len, struct ae_db_st *st, int i,
     struct ae_arena *a)
 {
-	const void *p = sqlite3_column_blob(st, i);
+	const void *p = ae_db_col_blob(st, i, len);
 
-	*len = (size_t)sqlite3_column_bytes(st, i);
 	*out = NULL;
 	if (*len == 0)
 		return true;
@@ -40,10 +39,10 @@ blob_col(const uint8_t **out, size_t *len, sqlite3_stmt *st, int i,
 
 /* A blob of at most max bytes into place; its length. */
 static size_t
-fixed_col(uint8_t *out, size_t max, sqlite3_stmt *st, int i)
+fixed_col(uint8_t *out, size_t max, struct ae_db_st *st, int i)
 {
-	const void *p = sqlite3_column_blob(st, i);
-	size_t len = (size_t)sqlite3_column_bytes(st, i);
+	size_t len;
+	const void *p = ae_db_col_blob(st, i, &len);
 
 	if (p == NULL || len > max)
 		return 0;
@@ -52,30 +51,30 @@ fixed_col(uint8_t *out, size_t max, sqlite3_stmt *st, int i)
 }
 
 int
-ae_db_row(struct ae_db_request *out, sqlite3_stmt *st, bool blobs,
+ae_db_row(struct ae_db_request *out, struct ae_db_st *st, bool blobs,
     struct ae_arena *a, struct ae_err *e)
 {
 	struct ae_db_request r = { 0 };
 	bool ok;
 
-	r.id = sqlite3_column_int64(st, 0);
-	r.disp = (enum ae_db_disp)sqlite3_column_int(st, 1);
-	r.hresult = (uint32_t)sqlite3_column_int64(st, 2);
+	r.id = ae_db_col_num(st, 0);
+	r.disp = (enum ae_db_disp)(int)ae_db_col_num(st, 1);
+	r.hresult = (uint32_t)ae_db_col_num(st, 2);
 	ok = text_col(&r.message, st, 3, a) && text_col(&r.sid, st, 4, a) &&
 	    text_col(&r.account, st, 5, a) && text_col(&r.template, st, 6, a) &&
 	    text_col(&r.subject, st, 7, a) && text_col(&r.attrs, st, 8, a);
-	r.flags = (uint32_t)sqlite3_column_int64(st, 9);
+	r.flags = (uint32_t)ae_db_col_num(st, 9);
 	(void)fixed_col(r.csr_hash, sizeof(r.csr_hash), st, 10);
 	r.serial_len = fixed_col(r.serial, sizeof(r.serial), st, 11);
-	r.submitted = sqlite3_column_int64(st, 12);
-	r.resolved = sqlite3_column_int64(st, 13);
-	r.not_before = sqlite3_column_int64(st, 14);
-	r.not_after = sqlite3_column_int64(st, 15);
-	r.revoked_at = sqlite3_column_int64(st, 16);
-	r.revoked_reason = sqlite3_column_int(st, 17);
+	r.submitted = ae_db_col_num(st, 12);
+	r.resolved = ae_db_col_num(st, 13);
+	r.not_before = ae_db_col_num(st, 14);
+	r.not_after = ae_db_col_num(st, 15);
+	r.revoked_at = ae_db_col_num(st, 16);
+	r.revoked_reason = (int)ae_db_col_num(st, 17);
 	ok = ok && text_col(&r.on_behalf, st, 18, a);
-	r.request_flags = (uint32_t)sqlite3_column_int64(st, 19);
-	r.issuer = (uint32_t)sqlite3_column_int64(st, 20);
+	r.request_flags = (uint32_t)ae_db_col_num(st, 19);
+	r.issuer = (uint32_t)ae_db_col_num(st, 20);
 	ok = ok && text_col(&r.set_attrs, st, 21, a);
 	if (blobs)
 		ok = ok && blob_col(&r.csr, &r.csr_len, st, 22, a) &&
@@ -92,16 +91,16 @@ ae_db_row(struct ae_db_request *out, sqlite3_stmt *st, bool blobs,
 
 /* One row of a prepared look-up. */
 static int
-one(struct ae_db *db, sqlite3_stmt *st, struct ae_db_request *out,
-    struct ae_arena *a, struct ae_err *e)
+one(struct ae_db_st *st, struct ae_db_request *out, struct ae_arena *a,
+    struct ae_err *e)
 {
 	int rc;
 
-	rc = ae_db_step_row(db, st, "looking for a request", e);
+	rc = ae_db_step_row(st, "looking for a request", e);
 	if (rc != AE_OK)
 		return rc;
 	rc = ae_db_row(out, st, true, a, e);
-	sqlite3_reset(st);
+	ae_db_reset(st);
 	return rc;
 }
 
@@ -110,19 +109,19 @@ static int
 caller_get(struct ae_db *db, struct ae_db_request *r, struct ae_arena *a,
     struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	bool ok;
 	int rc;
 
 	rc = ae_db_stmt(db, ST_CALLER_GET, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, r->id);
-	rc = ae_db_step_row(db, st, "looking for a caller", e);
+	ae_db_num(st, 1, r->id);
+	rc = ae_db_step_row(st, "looking for a caller", e);
 	if (rc != AE_OK)
 		return rc == AE_ENOTFOUND ? AE_OK : rc;
 	ok = blob_col(&r->caller, &r->caller_len, st, 0, a);
-	sqlite3_reset(st);
+	ae_db_reset(st);
 	if (ok)
 		return AE_OK;
 	return ae_arena_full(a) ? ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
@@ -134,14 +133,14 @@ int
 ae_db_request_get(struct ae_db *db, int64_t id, struct ae_db_request *out,
     struct ae_arena *a, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	rc = ae_db_stmt(db, ST_GET, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
-	rc = one(db, st, out, a, e);
+	ae_db_num(st, 1, id);
+	rc = one(st, out, a, e);
 	if (rc == AE_OK && out->disp == AE_DB_PENDING)
 		rc = caller_get(db, out, a, e);
 	return rc;
@@ -152,14 +151,14 @@ ae_db_request_by_serial(struct ae_db *db, const uint8_t *serial,
     size_t serial_len, struct ae_db_request *out, struct ae_arena *a,
     struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	rc = ae_db_stmt(db, ST_BY_SERIAL, &st, e);
 	if (rc != AE_OK)
 		return rc;
 	ae_db_blob(st, 1, serial, serial_len);
-	return one(db, st, out, a, e);
+	return one(st, out, a, e);
 }
 
 int
@@ -167,7 +166,7 @@ ae_db_request_same(struct ae_db *db, const char *sid,
     const uint8_t csr_hash[AE_DB_HASH_LEN], const char *attrs,
     struct ae_db_request *out, struct ae_arena *a, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	rc = ae_db_stmt(db, ST_SAME, &st, e);
@@ -176,56 +175,64 @@ ae_db_request_same(struct ae_db *db, const char *sid,
 	ae_db_text(st, 1, sid);
 	ae_db_blob(st, 2, csr_hash, AE_DB_HASH_LEN);
 	ae_db_text(st, 3, attrs);
-	return one(db, st, out, a, e);
+	return one(st, out, a, e);
 }
 
 /*
- * The statement of a page.  Numbers are written into the text so that the
- * planner sees them; strings are bound.
+ * Numbers are written into the text so that the planner sees them; strings
+ * are bound: ?1, ?2, ?3 in the order SID, template, serial number, of those
+ * that are given.
  */
+const char *
+ae_db_list_text(struct ae_wr *w, const struct ae_db_filter *f)
+{
+	unsigned n = 0;
+
+	ae_wr_printf(w, "SELECT " AE_DB_ROW_COLUMNS "%s FROM request WHERE ",
+	    f->blobs ? AE_DB_ROW_BLOBS : "");
+	if (f->newest_first && f->after == 0)
+		ae_wr_str(w, "id > 0");
+	else
+		ae_wr_printf(w, "id %s %lld", f->newest_first ? "<" : ">",
+		    (long long)f->after);
+	if (f->disp != 0)
+		ae_wr_printf(w, " AND disp = %d", f->disp);
+	if (f->sid != NULL)
+		ae_wr_printf(w, " AND sid = ?%u", ++n);
+	if (f->template != NULL)
+		ae_wr_printf(w, " AND template = ?%u", ++n);
+	if (f->serial_len > 0)
+		ae_wr_printf(w,
+		    " AND id = (SELECT request_id FROM serial"
+		    " WHERE serial = ?%u)",
+		    ++n);
+	ae_wr_printf(w, " ORDER BY id%s LIMIT %u",
+	    f->newest_first ? " DESC" : "", f->limit);
+	return ae_wr_cstr(w);
+}
+
 static int
-list_stmt(struct ae_db *db, const struct ae_db_filter *f, sqlite3_stmt **out,
+list_stmt(struct ae_db *db, const struct ae_db_filter *f, struct ae_db_st *out,
     struct ae_err *e)
 {
 	struct ae_wr w;
 	const char *text;
-	int rc;
+	int rc, n = 0;
 
+	*out = (struct ae_db_st){ .db = db };
 	ae_wr_init(&w, 2048);
-	ae_wr_printf(&w, "SELECT " AE_DB_ROW_COLUMNS "%s FROM request WHERE ",
-	    f->blobs ? AE_DB_ROW_BLOBS : "");
-	if (f->newest_first && f->after == 0)
-		ae_wr_str(&w, "id > 0");
-	else
-		ae_wr_printf(&w, "id %s %lld", f->newest_first ? "<" : ">",
-		    (long long)f->after);
-	if (f->disp != 0)
-		ae_wr_printf(&w, " AND disp = %d", f->disp);
-	if (f->sid != NULL)
-		ae_wr_str(&w, " AND sid = ?1");
-	if (f->template != NULL)
-		ae_wr_str(&w, " AND template = ?2");
-	if (f->serial_len > 0)
-		ae_wr_str(&w,
-		    " AND id = (SELECT request_id FROM serial"
-		    " WHERE serial = ?3)");
-	ae_wr_printf(&w, " ORDER BY id%s LIMIT %u",
-	    f->newest_first ? " DESC" : "", f->limit);
-	text = ae_wr_cstr(&w);
-	if (text == NULL) {
-		ae_wr_done(&w);
-		return ae_fail_mem(e);
-	}
-	rc = sqlite3_prepare_v2(db->h, text, -1, out, NULL);
+	text = ae_db_list_text(&w, f);
+	rc = text == NULL ? ae_fail_mem(e)
+			  : ae_db_stmt_text(db, out, text, false, e);
 	ae_wr_done(&w);
-	if (rc != SQLITE_OK)
-		return ae_db_fail(db, rc, "preparing a list", e);
+	if (rc != AE_OK)
+		return rc;
 	if (f->sid != NULL)
-		ae_db_text(*out, 1, f->sid);
+		ae_db_text(out, ++n, f->sid);
 	if (f->template != NULL)
-		ae_db_text(*out, 2, f->template);
+		ae_db_text(out, ++n, f->template);
 	if (f->serial_len > 0)
-		ae_db_blob(*out, 3, f->serial, f->serial_len);
+		ae_db_blob(out, ++n, f->serial, f->serial_len);
 	return AE_OK;
 }
 
@@ -234,27 +241,24 @@ ae_db_request_list(struct ae_db *db, const struct ae_db_filter *f,
     struct ae_db_request **out, size_t *n, struct ae_arena *a, struct ae_err *e)
 {
 	struct ae_db_request *v;
-	sqlite3_stmt *st = NULL;
+	struct ae_db_st st;
 	size_t got = 0;
-	int rc, src = SQLITE_DONE;
+	int rc;
 
 	if (f->limit == 0 || f->limit > AE_DB_PAGE_MAX)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "a page has 1 to %d rows", AE_DB_PAGE_MAX);
-	if (db->broken)
-		return ae_fail(
-		    e, AE_EIO, AE_DOM_NONE, 0, "the database failed before");
 	v = ae_arena_array(a, f->limit, sizeof(*v));
 	if (v == NULL)
 		return ae_fail_mem(e);
 	rc = list_stmt(db, f, &st, e);
-	while (rc == AE_OK && got < f->limit &&
-	    (src = sqlite3_step(st)) == SQLITE_ROW)
-		rc = ae_db_row(&v[got++], st, f->blobs, a, e);
-	if (rc == AE_OK && src != SQLITE_ROW && src != SQLITE_DONE)
-		rc = ae_db_fail(db, src, "listing requests", e);
-	sqlite3_finalize(st);
-	if (rc != AE_OK)
+	while (rc == AE_OK && got < f->limit) {
+		rc = db->port->step(&st, "listing requests", e);
+		if (rc == AE_OK)
+			rc = ae_db_row(&v[got++], &st, f->blobs, a, e);
+	}
+	ae_db_finish(&st);
+	if (rc != AE_OK && rc != AE_ENOTFOUND)
 		return rc;
 	*out = v;
 	*n = got;
@@ -269,7 +273,7 @@ ae_db_intents(struct ae_db *db, struct ae_db_intent **out, size_t *n,
     struct ae_arena *a, struct ae_err *e)
 {
 	struct ae_db_intent *v;
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	size_t got = 0;
 	int rc;
 
@@ -279,16 +283,17 @@ ae_db_intents(struct ae_db *db, struct ae_db_intent **out, size_t *n,
 	rc = ae_db_stmt(db, ST_INTENTS, &st, e);
 	if (rc != AE_OK)
 		return rc;
+	ae_db_blob(st, 1, &db->opt.instance, db->opt.instance == 0 ? 0 : 1);
 	while (got < INTENTS_MAX &&
-	    (rc = ae_db_step_row(db, st, "reading intents", NULL)) == AE_OK) {
-		v[got].id = sqlite3_column_int64(st, 0);
+	    (rc = ae_db_step_row(st, "reading intents", NULL)) == AE_OK) {
+		v[got].id = ae_db_col_num(st, 0);
 		v[got].serial_len =
 		    fixed_col(v[got].serial, sizeof(v[got].serial), st, 1);
 		(void)fixed_col(
 		    v[got].tbs_hash, sizeof(v[got].tbs_hash), st, 2);
 		got++;
 	}
-	sqlite3_reset(st);
+	ae_db_reset(st);
 	if (rc != AE_OK && rc != AE_ENOTFOUND)
 		return ae_fail(e, rc, AE_DOM_NONE, 0, "reading intents");
 	*out = v;

@@ -27,7 +27,7 @@ static int
 quota_get(struct ae_db *db, const char *sid, int64_t now, struct quota *q,
     struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	*q = (struct quota){ .day = now / DAY };
@@ -35,15 +35,15 @@ quota_get(struct ae_db *db, const char *sid, int64_t now, struct quota *q,
 	if (rc != AE_OK)
 		return rc;
 	ae_db_text(st, 1, sid);
-	rc = ae_db_step_row(db, st, "reading a quota", NULL);
+	rc = ae_db_step_row(st, "reading a quota", NULL);
 	if (rc == AE_ENOTFOUND)
 		return AE_OK;
 	if (rc != AE_OK)
 		return ae_fail(e, rc, AE_DOM_NONE, 0, "reading a quota");
-	q->pending = sqlite3_column_int64(st, 0);
-	if (sqlite3_column_int64(st, 2) == q->day)
-		q->refused = sqlite3_column_int64(st, 1);
-	sqlite3_reset(st);
+	q->pending = ae_db_col_num(st, 0);
+	if (ae_db_col_num(st, 2) == q->day)
+		q->refused = ae_db_col_num(st, 1);
+	ae_db_reset(st);
 	return AE_OK;
 }
 
@@ -51,17 +51,17 @@ static int
 quota_set(
     struct ae_db *db, const char *sid, const struct quota *q, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	rc = ae_db_stmt(db, ST_QUOTA_SET, &st, e);
 	if (rc != AE_OK)
 		return rc;
 	ae_db_text(st, 1, sid);
-	sqlite3_bind_int64(st, 2, q->pending > 0 ? q->pending : 0);
-	sqlite3_bind_int64(st, 3, q->refused);
-	sqlite3_bind_int64(st, 4, q->day);
-	return ae_db_step_done(db, st, "writing a quota", e);
+	ae_db_num(st, 2, q->pending > 0 ? q->pending : 0);
+	ae_db_num(st, 3, q->refused);
+	ae_db_num(st, 4, q->day);
+	return ae_db_step_done(st, "writing a quota", e);
 }
 
 /* It waits no longer: one pending row less for this SID, and no caller. */
@@ -69,7 +69,7 @@ static int
 unpend(struct ae_db *db, int64_t id, const char *sid, int64_t now,
     struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	struct quota q;
 	int rc;
 
@@ -82,15 +82,15 @@ unpend(struct ae_db *db, int64_t id, const char *sid, int64_t now,
 		rc = ae_db_stmt(db, ST_CALLER_DROP, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
-	return ae_db_step_done(db, st, "forgetting a caller", e);
+	ae_db_num(st, 1, id);
+	return ae_db_step_done(st, "forgetting a caller", e);
 }
 
 static int
 key_add(struct ae_db *db, int64_t id, const struct ae_db_request *r,
     struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	if (r->archived_len == 0)
@@ -98,16 +98,16 @@ key_add(struct ae_db *db, int64_t id, const struct ae_db_request *r,
 	rc = ae_db_stmt(db, ST_KEY_ADD, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
+	ae_db_num(st, 1, id);
 	ae_db_blob(st, 2, r->archived, r->archived_len);
-	return ae_db_step_done(db, st, "writing an archived key", e);
+	return ae_db_step_done(st, "writing an archived key", e);
 }
 
 static int
 caller_add(struct ae_db *db, int64_t id, const struct ae_db_request *r,
     struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	if (r->caller_len == 0)
@@ -115,9 +115,9 @@ caller_add(struct ae_db *db, int64_t id, const struct ae_db_request *r,
 	rc = ae_db_stmt(db, ST_CALLER_ADD, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
+	ae_db_num(st, 1, id);
 	ae_db_blob(st, 2, r->caller, r->caller_len);
-	return ae_db_step_done(db, st, "writing a caller", e);
+	return ae_db_step_done(st, "writing a caller", e);
 }
 
 /* Count a new row; AE_EDENIED when it is one too many. */
@@ -159,7 +159,7 @@ static int
 serial_free(
     struct ae_db *db, const uint8_t *serial, size_t len, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	if (len == 0 || len > AE_DB_SERIAL_MAX)
@@ -169,15 +169,15 @@ serial_free(
 	if (rc != AE_OK)
 		return rc;
 	ae_db_blob(st, 1, serial, len);
-	rc = ae_db_step_row(db, st, "looking for a serial number", e);
+	rc = ae_db_step_row(st, "looking for a serial number", e);
 	if (rc == AE_ENOTFOUND || AE_BREAK(f7_serial))
 		return AE_OK;
 	if (rc != AE_OK)
 		return rc;
 	rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 	    "that serial number belongs to request %lld",
-	    (long long)sqlite3_column_int64(st, 0));
-	sqlite3_reset(st);
+	    (long long)ae_db_col_num(st, 0));
+	ae_db_reset(st);
 	return rc;
 }
 
@@ -185,15 +185,15 @@ static int
 serial_add(struct ae_db *db, const uint8_t *serial, size_t len, int64_t id,
     struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	rc = ae_db_stmt(db, ST_SERIAL_ADD, &st, e);
 	if (rc != AE_OK)
 		return rc;
 	ae_db_blob(st, 1, serial, len);
-	sqlite3_bind_int64(st, 2, id);
-	return ae_db_step_done(db, st, "writing a serial number", e);
+	ae_db_num(st, 2, id);
+	return ae_db_step_done(st, "writing a serial number", e);
 }
 
 static int
@@ -229,35 +229,38 @@ static int
 insert(struct ae_db *db, const struct ae_db_request *r, const uint8_t *tbs_hash,
     int64_t *id, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	rc = ae_db_stmt(db, ST_ADD, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int(st, 1, (int)r->disp);
-	sqlite3_bind_int64(st, 2, r->hresult);
+	ae_db_num(st, 1, (int)r->disp);
+	ae_db_num(st, 2, r->hresult);
 	ae_db_text(st, 3, r->message);
 	ae_db_text(st, 4, r->sid);
 	ae_db_text(st, 5, r->account);
 	ae_db_text(st, 6, r->template);
 	ae_db_text(st, 7, r->subject);
 	ae_db_text(st, 8, r->attrs);
-	sqlite3_bind_int64(st, 9, r->flags);
+	ae_db_num(st, 9, r->flags);
 	ae_db_blob(st, 10, r->csr_hash, sizeof(r->csr_hash));
 	ae_db_blob(st, 11, r->serial, r->serial_len);
 	ae_db_blob(st, 12, tbs_hash, tbs_hash == NULL ? 0 : AE_DB_HASH_LEN);
-	sqlite3_bind_int64(st, 13, r->submitted);
-	sqlite3_bind_int64(st, 14, r->resolved);
-	sqlite3_bind_int64(st, 15, r->not_before);
-	sqlite3_bind_int64(st, 16, r->not_after);
+	ae_db_num(st, 13, r->submitted);
+	ae_db_num(st, 14, r->resolved);
+	ae_db_num(st, 15, r->not_before);
+	ae_db_num(st, 16, r->not_after);
 	ae_db_blob(st, 17, r->csr, r->csr_len);
 	ae_db_text(st, 18, r->on_behalf);
-	sqlite3_bind_int64(st, 19, r->request_flags);
-	sqlite3_bind_int64(st, 20, r->issuer);
-	rc = ae_db_step_done(db, st, "writing a request", e);
-	*id = sqlite3_last_insert_rowid(db->h);
-	if (rc == AE_OK && *id > ID_MAX) {
+	ae_db_num(st, 19, r->request_flags);
+	ae_db_num(st, 20, r->issuer);
+	rc = ae_db_step_row(st, "writing a request", e);
+	if (rc != AE_OK)
+		return rc;
+	*id = ae_db_col_num(st, 0);
+	ae_db_reset(st);
+	if (*id > ID_MAX) {
 		ae_db_rollback(db);
 		rc = ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
 		    "all request ids are used up");
@@ -277,6 +280,8 @@ ae_db_request_add(struct ae_db *db, const struct ae_db_request *r,
 	rc = ae_db_op(db, e);
 	if (rc == AE_OK)
 		rc = check_new(r, tbs_hash, e);
+	if (rc == AE_OK)
+		rc = ae_db_alone(db, r, e);
 	if (rc == AE_OK && r->serial_len > 0)
 		rc = serial_free(db, r->serial, r->serial_len, e);
 	if (rc == AE_OK)
@@ -308,21 +313,21 @@ static int
 expect(struct ae_db *db, int64_t id, int a, int b, int *disp,
     char sid[AE_SID_STR_MAX], struct ae_err *e)
 {
-	const unsigned char *s;
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
+	const char *s;
 	int rc;
 
 	rc = ae_db_stmt(db, ST_STATE, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
-	rc = ae_db_step_row(db, st, "looking for a request", e);
+	ae_db_num(st, 1, id);
+	rc = ae_db_step_row(st, "looking for a request", e);
 	if (rc != AE_OK)
 		return rc;
-	*disp = sqlite3_column_int(st, 0);
-	s = sqlite3_column_text(st, 1);
-	snprintf(sid, AE_SID_STR_MAX, "%s", s == NULL ? "" : (const char *)s);
-	sqlite3_reset(st);
+	*disp = (int)ae_db_col_num(st, 0);
+	s = ae_db_col_text(st, 1);
+	snprintf(sid, AE_SID_STR_MAX, "%s", s == NULL ? "" : s);
+	ae_db_reset(st);
 	if (*disp == a || *disp == b || AE_BREAK(row_states))
 		return AE_OK;
 	return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0, "request %lld is %s",
@@ -335,7 +340,7 @@ ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
     const char *by, int64_t now, struct ae_err *e)
 {
 	char sid[AE_SID_STR_MAX], hex[2 * AE_DB_SERIAL_MAX + 1];
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int disp, rc;
 
 	rc = ae_db_op(db, e);
@@ -352,11 +357,11 @@ ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
 		rc = ae_db_stmt(db, ST_ACTIVATE, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
+	ae_db_num(st, 1, id);
 	ae_db_blob(st, 2, serial, serial_len);
 	ae_db_blob(st, 3, tbs_hash, AE_DB_HASH_LEN);
-	sqlite3_bind_int64(st, 4, issuer);
-	rc = ae_db_step_done(db, st, "writing an intent", e);
+	ae_db_num(st, 4, issuer);
+	rc = ae_db_step_done(st, "writing an intent", e);
 	if (rc != AE_OK)
 		return rc;
 	ae_hex_encode(hex, serial, serial_len);
@@ -370,7 +375,7 @@ ae_db_request_issue(struct ae_db *db, int64_t id, const void *cert,
 {
 	uint8_t hash[AE_HASH_MAX];
 	char sid[AE_SID_STR_MAX], hex[2 * AE_DB_HASH_LEN + 1];
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int disp, rc;
 
 	rc = ae_db_op(db, e);
@@ -388,13 +393,13 @@ ae_db_request_issue(struct ae_db *db, int64_t id, const void *cert,
 		rc = ae_db_stmt(db, ST_ISSUE, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
+	ae_db_num(st, 1, id);
 	ae_db_blob(st, 2, cert, cert_len);
-	sqlite3_bind_int64(st, 3, not_before);
-	sqlite3_bind_int64(st, 4, not_after);
-	sqlite3_bind_int64(st, 5, now);
+	ae_db_num(st, 3, not_before);
+	ae_db_num(st, 4, not_after);
+	ae_db_num(st, 5, now);
 	ae_db_text(st, 6, message);
-	rc = ae_db_step_done(db, st, "writing a certificate", e);
+	rc = ae_db_step_done(st, "writing a certificate", e);
 	if (rc != AE_OK)
 		return rc;
 	ae_hex_encode(hex, hash, AE_DB_HASH_LEN);
@@ -407,7 +412,7 @@ ae_db_request_refuse(struct ae_db *db, int64_t id, enum ae_db_disp disp,
     struct ae_err *e)
 {
 	char sid[AE_SID_STR_MAX], detail[32];
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int old, rc;
 
 	rc = ae_db_op(db, e);
@@ -425,12 +430,12 @@ ae_db_request_refuse(struct ae_db *db, int64_t id, enum ae_db_disp disp,
 		rc = ae_db_stmt(db, ST_REFUSE, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
-	sqlite3_bind_int(st, 2, (int)disp);
-	sqlite3_bind_int64(st, 3, hresult);
+	ae_db_num(st, 1, id);
+	ae_db_num(st, 2, (int)disp);
+	ae_db_num(st, 3, hresult);
 	ae_db_text(st, 4, message);
-	sqlite3_bind_int64(st, 5, now);
-	rc = ae_db_step_done(db, st, "refusing a request", e);
+	ae_db_num(st, 5, now);
+	rc = ae_db_step_done(st, "refusing a request", e);
 	if (rc != AE_OK)
 		return rc;
 	snprintf(detail, sizeof(detail), "0x%08x", hresult);
@@ -443,18 +448,18 @@ static int
 serial_owner(struct ae_db *db, const uint8_t *serial, size_t len, int64_t *id,
     struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc;
 
 	rc = ae_db_stmt(db, ST_SERIAL_GET, &st, e);
 	if (rc != AE_OK)
 		return rc;
 	ae_db_blob(st, 1, serial, len);
-	rc = ae_db_step_row(db, st, "looking for a serial number", e);
+	rc = ae_db_step_row(st, "looking for a serial number", e);
 	if (rc != AE_OK)
 		return rc;
-	*id = sqlite3_column_int64(st, 0);
-	sqlite3_reset(st);
+	*id = ae_db_col_num(st, 0);
+	ae_db_reset(st);
 	return AE_OK;
 }
 
@@ -463,7 +468,7 @@ ae_db_request_set_attrs(struct ae_db *db, int64_t id, const char *attrs,
     const char *by, int64_t now, struct ae_err *e)
 {
 	char sid[AE_SID_STR_MAX];
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int old, rc;
 
 	rc = ae_db_op(db, e);
@@ -473,9 +478,9 @@ ae_db_request_set_attrs(struct ae_db *db, int64_t id, const char *attrs,
 		rc = ae_db_stmt(db, ST_SET_ATTRS, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
+	ae_db_num(st, 1, id);
 	ae_db_text(st, 2, attrs);
-	rc = ae_db_step_done(db, st, "setting attributes", e);
+	rc = ae_db_step_done(st, "setting attributes", e);
 	return rc == AE_OK
 	    ? ae_db_audit_add(db, "attributes", id, by, attrs, now, e)
 	    : rc;
@@ -485,18 +490,18 @@ ae_db_request_set_attrs(struct ae_db *db, int64_t id, const char *attrs,
 static int
 expect_hold(struct ae_db *db, int64_t id, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int rc, reason;
 
 	rc = ae_db_stmt(db, ST_REVOKED_REASON, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
-	rc = ae_db_step_row(db, st, "looking for a revocation", e);
+	ae_db_num(st, 1, id);
+	rc = ae_db_step_row(st, "looking for a revocation", e);
 	if (rc != AE_OK)
 		return rc;
-	reason = sqlite3_column_int(st, 0);
-	sqlite3_reset(st);
+	reason = (int)ae_db_col_num(st, 0);
+	ae_db_reset(st);
 	return reason == AE_DB_REASON_HOLD
 	    ? AE_OK
 	    : ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
@@ -511,7 +516,7 @@ ae_db_revoke(struct ae_db *db, const uint8_t *serial, size_t serial_len,
 	static const enum ae_db_stmt all[] = { ST_REVOKE, ST_REVOKED_ADD,
 		ST_RELEASED_DROP };
 	char sid[AE_SID_STR_MAX], detail[32];
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int64_t id = 0;
 	int disp, rc;
 	size_t i;
@@ -530,11 +535,11 @@ ae_db_revoke(struct ae_db *db, const uint8_t *serial, size_t serial_len,
 		rc = ae_db_stmt(db, all[i], &st, e);
 		if (rc != AE_OK)
 			break;
-		sqlite3_bind_int64(st, 1, id);
-		sqlite3_bind_int64(st, 2, at);
-		sqlite3_bind_int(st, 3, reason);
-		sqlite3_bind_int64(st, 4, db->seq + 1);
-		rc = ae_db_step_done(db, st, "revoking a certificate", e);
+		ae_db_num(st, 1, id);
+		ae_db_num(st, 2, at);
+		ae_db_num(st, 3, reason);
+		ae_db_num(st, 4, db->seq + 1);
+		rc = ae_db_step_done(st, "revoking a certificate", e);
 	}
 	if (rc != AE_OK)
 		return rc;
@@ -549,7 +554,7 @@ ae_db_release(struct ae_db *db, const uint8_t *serial, size_t serial_len,
 	static const enum ae_db_stmt all[] = { ST_RELEASED_ADD, ST_REVOKED_DROP,
 		ST_RELEASE };
 	char sid[AE_SID_STR_MAX];
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	int64_t id = 0;
 	int disp, rc;
 	size_t i;
@@ -566,10 +571,10 @@ ae_db_release(struct ae_db *db, const uint8_t *serial, size_t serial_len,
 		rc = ae_db_stmt(db, all[i], &st, e);
 		if (rc != AE_OK)
 			break;
-		sqlite3_bind_int64(st, 1, id);
-		sqlite3_bind_int64(st, 2, at);
-		sqlite3_bind_int64(st, 4, db->seq + 1);
-		rc = ae_db_step_done(db, st, "releasing a certificate", e);
+		ae_db_num(st, 1, id);
+		ae_db_num(st, 2, at);
+		ae_db_num(st, 3, db->seq + 1);
+		rc = ae_db_step_done(st, "releasing a certificate", e);
 	}
 	if (rc != AE_OK)
 		return rc;
@@ -580,7 +585,7 @@ int
 ae_db_archived_key(struct ae_db *db, int64_t id, const char *by, int64_t now,
     const uint8_t **blob, size_t *len, struct ae_arena *a, struct ae_err *e)
 {
-	sqlite3_stmt *st;
+	struct ae_db_st *st;
 	const void *p;
 	int rc;
 
@@ -589,14 +594,13 @@ ae_db_archived_key(struct ae_db *db, int64_t id, const char *by, int64_t now,
 		rc = ae_db_stmt(db, ST_KEY_GET, &st, e);
 	if (rc != AE_OK)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
-	rc = ae_db_step_row(db, st, "looking for an archived key", e);
+	ae_db_num(st, 1, id);
+	rc = ae_db_step_row(st, "looking for an archived key", e);
 	if (rc != AE_OK)
 		return rc;
-	p = sqlite3_column_blob(st, 0);
-	*len = (size_t)sqlite3_column_bytes(st, 0);
+	p = ae_db_col_blob(st, 0, len);
 	*blob = p == NULL ? NULL : ae_arena_dup(a, p, *len);
-	sqlite3_reset(st);
+	ae_db_reset(st);
 	if (*blob == NULL) {
 		ae_db_rollback(db);
 		return ae_fail_mem(e);

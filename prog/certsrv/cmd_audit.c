@@ -11,6 +11,7 @@
 #include "ad/escape.h"
 #include "ca/escaudit.h"
 #include "db/db.h"
+#include "dbconf.h"
 #include "session.h"
 #include "sys/files.h"
 
@@ -289,10 +290,8 @@ verify(struct cli *cli)
 	int64_t links = 0;
 	int rc = cli_conf(cli, &e);
 
-	if (rc == AE_OK) {
-		o.path = cli->conf.database;
-		rc = ae_db_open(&db, &o, &e);
-	}
+	if (rc == AE_OK)
+		rc = dbconf_open(&db, &cli->conf, &o, &e);
 	if (rc == AE_OK)
 		rc = ae_db_audit_verify(db, &links, &e);
 	ae_db_free(db);

@@ -16,6 +16,7 @@
 #include "ca/decide.h"
 #include "cli.h"
 #include "db/db.h"
+#include "dbconf.h"
 #include "pki/cert.h"
 #include "remote.h"
 #include "wcce/hresult.h"
@@ -322,8 +323,7 @@ cmd_request(struct cli *cli, int argc, char **argv)
 	if (cli->ca != NULL) {
 		rc = remote_open(&src.remote, cli, &e);
 	} else if ((rc = cli_conf(cli, &e)) == AE_OK) {
-		o.path = cli->conf.database;
-		rc = ae_db_open(&src.db, &o, &e);
+		rc = dbconf_open(&src.db, &cli->conf, &o, &e);
 	}
 	a = ae_arena_new(ARENA_MAX);
 	if (rc == AE_OK && a == NULL)

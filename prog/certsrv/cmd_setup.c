@@ -28,6 +28,7 @@ struct setup {
 	const char *name; /* of the CA */
 	const char *key, *key_type;
 	const char *passphrase_file, *module, *pin_file, *tpm;
+	const char *db_server, *db_password_file;
 	const char *paths[17]; /* of the PKCS#11 library */
 	const char *sysvol;
 	const char *subject_suffix;
@@ -94,6 +95,8 @@ local_half(struct setup *s, struct ae_err *e)
 		.pkcs11_pin_file = s->pin_file,
 		.pkcs11_paths = s->paths,
 		.tpm = s->tpm,
+		.db_server = s->db_server,
+		.db_password_file = s->db_password_file,
 		.validity = (int64_t)s->years * 365 * 86400,
 		.subject_suffix = s->subject_suffix,
 		.cdp = s->cdp,
@@ -254,6 +257,12 @@ take(struct setup *s, int opt, size_t *ncdp)
 	case 'C':
 		s->tpm = optarg;
 		return true;
+	case 'B':
+		s->db_server = optarg;
+		return true;
+	case 'Q':
+		s->db_password_file = optarg;
+		return true;
 	default:
 		return false;
 	}
@@ -279,6 +288,8 @@ cmd_setup(struct cli *cli, int argc, char **argv)
 		{ "pkcs11-pin-file", required_argument, NULL, 'I' },
 		{ "pkcs11-path", required_argument, NULL, 'W' },
 		{ "tpm", required_argument, NULL, 'C' },
+		{ "database", required_argument, NULL, 'B' },
+		{ "database-password-file", required_argument, NULL, 'Q' },
 		{ "dry-run", no_argument, NULL, 'd' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },

@@ -12,6 +12,7 @@
 #include "ad/ad.h"
 #include "ad/escape.h"
 #include "ca/cacerts.h"
+#include "pki/crl.h"
 #include "wcce/name.h"
 
 /* The object's DN; false: no memory. */
@@ -38,6 +39,54 @@ put_object_dn(struct ae_wr *w, const struct conf *c, unsigned key,
 	return ae_wr_cstr(w) != NULL;
 }
 
+/* The number of a CRL; 0: it is none. */
+static uint64_t
+number_of(const void *der, size_t len)
+{
+	struct ae_crl *crl = NULL;
+	uint64_t n = 0;
+
+	if (ae_crl_parse(&crl, der, len, len, false, NULL) == AE_OK &&
+	    crl->has_number)
+		n = crl->number;
+	ae_crl_free(crl);
+	return n;
+}
+
+/*
+ * In place of exactly the one that is there, if that is older: a node that
+ * slept finds a newer one, or in the last moment that its old value is gone.
+ */
+static int
+replace_older(struct ae_ad *ad, const char *dn, const char *name,
+    const struct ae_value *value, struct ae_err *e)
+{
+	const char *const attrs[] = { name, NULL };
+	struct ae_ad_mod mods[2];
+	struct ae_entries found;
+	const struct ae_attr *old;
+	size_t n = 0;
+	int rc;
+
+	rc = ae_ad_read(ad, dn, attrs, &found, e);
+	if (rc < 0)
+		return rc;
+	old = ae_entry_get(&found.v[0], name);
+	if (old != NULL && old->n > 0 &&
+	    number_of(old->v[0].p, old->v[0].len) >=
+		number_of(value->p, value->len)) {
+		ae_entries_done(&found);
+		return AE_OK; /* another node was faster */
+	}
+	if (old != NULL && old->n > 0)
+		mods[n++] = (struct ae_ad_mod){ AE_AD_DELETE,
+			{ name, old->v, old->n } };
+	mods[n++] = (struct ae_ad_mod){ AE_AD_ADD, { name, value, 1 } };
+	rc = ae_ad_modify(ad, dn, mods, n, e);
+	ae_entries_done(&found);
+	return rc;
+}
+
 int
 ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key, bool delta,
     const void *der, size_t len, struct ae_err *e)
@@ -58,7 +107,10 @@ ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key, bool delta,
 	if (a == NULL || !put_object_dn(&dn, c, key, ad, a)) {
 		rc = ae_fail_mem(e);
 	} else {
-		rc = ae_ad_modify(ad, ae_wr_cstr(&dn), &mod, 1, e);
+		rc = conf_shared(c)
+		    ? replace_older(
+			  ad, ae_wr_cstr(&dn), mod.attr.name, &value, e)
+		    : ae_ad_modify(ad, ae_wr_cstr(&dn), &mod, 1, e);
 		if (rc < 0)
 			rc = ae_note(e, rc, "%s", ae_wr_cstr(&dn));
 	}

@@ -146,8 +146,9 @@ struct ca_crl {
 	struct ae_wr chain; /* the CA's certificates and it, a CMS */
 	struct ae_ca_crl_plan plan;
 	bool made;
-	bool wanted;   /* somebody asked for one, or something changed */
-	int64_t retry; /* monotonic ms */
+	bool wanted;	/* somebody asked for one, or something changed */
+	int64_t looked; /* monotonic ms: no other node had a newer one */
+	int64_t retry;	/* monotonic ms */
 	uint64_t number, entries, size;
 	bool told;	      /* that there is no newer one */
 	bool alarmed;	      /* that this one is late */
@@ -171,6 +172,10 @@ struct crl_work {
 	uint64_t list, list_left; /* bytes of entries */
 	uint64_t entries, size;
 	size_t total, reserve;
+	bool was_wanted;
+	bool adopt;   /* another node has made it */
+	bool keeping; /* the database is asked whether it may be published */
+	struct ae_wr ends; /* head and tail of the file, until then */
 	bool asked, last, signing;
 	unsigned sign_out, file_out; /* parts that are on their way */
 	struct ae_key_stream *verify;
@@ -241,6 +246,9 @@ struct ca {
 	uint64_t crl_seen[AE_CA_SIGNING_MAX];
 	struct crl_work crl_work;
 	uint32_t crl_attempts;
+	/* what the database is being asked about; NULL: nothing */
+	struct ca_crl *crl_look;
+	int64_t crl_look_at; /* monotonic ms */
 };
 
 /* ---- ca_job.c ---- */
@@ -345,6 +353,17 @@ bool crl_signed(struct ca *ca, uint32_t id, int rc, const uint8_t *sig,
 ae_ipc_handler on_crl_opened, on_crl_sized, on_crl_rows, on_crl_seen;
 /* MSG_CRL_SAID */
 int crl_said(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e);
+/* MSG_DB_DONE with this id: false, it is of no CRL. */
+bool crl_kept(struct ca *ca, uint32_t id, int rc, const char *text);
+
+/* ---- ca_crl_share.c ---- */
+
+/* May one be made here, or has another node a newer one?  Asks, and says no
+   until that was answered. */
+bool crl_is_ours(struct ca *ca, struct ca_crl *c, size_t key, bool delta);
+/* Another node's CRL has its file. */
+void crl_adopted(struct ca *ca, struct ca_crl *c, size_t key, bool delta);
+ae_ipc_handler on_crl_newest;
 
 /* ---- ca_admin.c ---- */
 

@@ -255,6 +255,9 @@ one_tick(struct ca *ca, struct ca_crl *c, int64_t now)
 	/* A key that has ended for good is asked about nothing any more. */
 	if (!ae_ca_key_lives(&ca->file.list.keys[key_place(ca, c)], now))
 		return;
+	if (conf_shared(&ca->p->conf) &&
+	    !crl_is_ours(ca, c, key_place(ca, c), delta))
+		return;
 	alarm_when_late(ca, c, now);
 	if (ca->crl_work.crl != NULL || !due(ca, c, delta, now) ||
 	    !peer_is_up(peer_of(ca->p, ROLE_SIGN, 0)) || ca->signer_ill[0])

@@ -13,6 +13,7 @@
 #include "pki/signed.h"
 #include "sys/clock.h"
 
+#define OTHERS_MS 2000
 #define PARTS_OUT 2	 /* that nobody has dealt with yet */
 #define CRL_SLOT 0xffffu /* of message ids: no job has it */
 
@@ -31,9 +32,22 @@ crl_work_end(struct ca *ca)
 
 	ae_key_stream_free(k->verify);
 	ae_wr_done(&k->keep);
+	ae_wr_done(&k->ends);
 	ae_strv_done(&k->spec.freshest);
 	ae_strv_done(&k->spec.self_cdp);
 	memset(k, 0, sizeof(*k));
+}
+
+/* Another node is making one, or has: nothing is wrong. */
+static void
+not_now(struct ca *ca)
+{
+	struct ca_crl *c = ca->crl_work.crl;
+
+	c->wanted = ca->crl_work.was_wanted;
+	c->retry = ae_clock_mono_ms() + OTHERS_MS;
+	c->looked = 0;
+	crl_work_end(ca);
 }
 
 static void
@@ -41,6 +55,11 @@ fail(struct ca *ca, const char *why)
 {
 	struct ca_crl *c = ca->crl_work.crl;
 
+	if (ca->crl_work.adopt) {
+		log_line(ca->p, AE_LOG_ERROR, "another node's CRL: %s", why);
+		not_now(ca);
+		return;
+	}
 	crl_work_end(ca);
 	crl_failed(ca, c, why);
 }
@@ -65,10 +84,11 @@ crl_work_begin(struct ca *ca, struct ca_crl *c, size_t key, bool delta)
 	bool sent;
 
 	crl_work_end(ca);
-	ae_wr_init(&w, 16);
+	ae_wr_init(&w, 32);
 	ae_wr_u16(&w, ca->file.list.keys[key].index);
 	ae_wr_u8(&w, delta);
 	ae_wr_u64(&w, ca->crl_seen[key]);
+	ae_wr_u64(&w, c->made ? c->number : 0);
 	k->id = ++ca->crl_attempts << 16 | CRL_SLOT;
 	sent =
 	    peer_send(peer_of(ca->p, ROLE_DB, 0), MSG_DB_CRL_OPEN, k->id, &w);
@@ -78,6 +98,7 @@ crl_work_begin(struct ca *ca, struct ca_crl *c, size_t key, bool delta)
 	k->crl = c;
 	k->key = key;
 	k->delta = delta;
+	k->was_wanted = c->wanted;
 	return true;
 }
 
@@ -150,7 +171,10 @@ on_crl_opened(
 		ae_arena_free(a);
 		return bad_message(&r, "DB_CRL_OPENED", e);
 	}
-	if (k != NULL && rc < 0) {
+	if (k != NULL && rc < 0 && conf_shared(&ca->p->conf) &&
+	    (rc == AE_EDENIED || rc == AE_EINVAL)) {
+		not_now(ca);
+	} else if (k != NULL && rc < 0) {
 		fail(ca, text != NULL ? text : "the database refused");
 	} else if (k != NULL) {
 		k->number = number;
@@ -406,6 +430,45 @@ on_crl_seen(
 
 /* ---- the end ---- */
 
+/* What was written gets its ends, and the file its name. */
+static int
+file_ends(struct ca *ca, struct ae_err *e)
+{
+	struct crl_work *k = &ca->crl_work;
+
+	return ae_ipc_send(
+	    ca->p->control, MSG_CRL_END, k->id, k->ends.p, k->ends.len, -1, e);
+}
+
+/*
+ * Among several nodes the database decides that it is published: this node
+ * may have slept, and another one be ahead of it.
+ */
+static int
+ask_to_keep(struct ca *ca, struct ae_err *e)
+{
+	struct crl_work *k = &ca->crl_work;
+	struct ae_wr w;
+	bool sent;
+
+	ae_wr_init(&w, 64 + MSG_CRL_MAX);
+	ae_wr_u16(&w, key_of(ca, k)->index);
+	ae_wr_u8(&w, k->delta);
+	ae_wr_u64(&w, k->number);
+	ae_wr_u64(&w, (uint64_t)k->plan.this_update);
+	ae_wr_u64(&w, (uint64_t)k->plan.next_update);
+	ae_wr_u64(&w, (uint64_t)k->plan.next_publish);
+	if (k->kept)
+		ae_wr_bytes(&w, k->keep.p, k->keep.len);
+	sent =
+	    peer_send(peer_of(ca->p, ROLE_DB, 0), MSG_DB_CRL_KEEP, k->id, &w);
+	ae_wr_done(&w);
+	k->keeping = sent;
+	return sent ? AE_OK
+		    : ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
+			  "the database is not there");
+}
+
 /* The signature is there: verified, and around what was written. */
 static int
 finish(struct ca *ca, const uint8_t *sig, size_t len, struct ae_err *e)
@@ -430,9 +493,6 @@ finish(struct ca *ca, const uint8_t *sig, size_t len, struct ae_err *e)
 	put_bytes(&w, tail.p, tail.len);
 	if (rc == AE_OK && (!ae_wr_ok(&head) || !ae_wr_ok(&w)))
 		rc = ae_fail_mem(e);
-	if (rc == AE_OK)
-		rc = ae_ipc_send(
-		    ca->p->control, MSG_CRL_END, k->id, w.p, w.len, -1, e);
 	if (rc == AE_OK && k->kept) {
 		struct ae_wr whole;
 
@@ -444,12 +504,35 @@ finish(struct ca *ca, const uint8_t *sig, size_t len, struct ae_err *e)
 		ae_wr_done(&k->keep);
 		k->keep = whole;
 	}
-	if (rc == AE_OK)
+	if (rc == AE_OK) {
 		k->size = head.len + k->total + tail.len;
+		k->ends = w;
+		memset(&w, 0, sizeof(w));
+		rc = conf_shared(&ca->p->conf) ? ask_to_keep(ca, e)
+					       : file_ends(ca, e);
+	}
 	ae_wr_done(&head);
 	ae_wr_done(&tail);
 	ae_wr_done(&w);
 	return rc;
+}
+
+bool
+crl_kept(struct ca *ca, uint32_t id, int rc, const char *text)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct crl_work *k = work_of(ca, id);
+
+	if ((id & 0xffff) != CRL_SLOT)
+		return false;
+	if (k == NULL || !k->keeping)
+		return true; /* of its end, or of one that was given up */
+	k->keeping = false;
+	if (rc < 0)
+		fail(ca, text != NULL ? text : "it may not be published");
+	else if (file_ends(ca, &e) < 0)
+		fail(ca, e.text);
+	return true;
 }
 
 bool
@@ -487,6 +570,14 @@ published(struct ca *ca)
 	c->number = k->number;
 	c->entries = k->entries;
 	c->size = k->size;
+	if (k->adopt) {
+		const size_t key = k->key;
+		const bool delta = k->delta;
+
+		crl_work_end(ca);
+		crl_adopted(ca, c, key, delta);
+		return;
+	}
 	if (!k->delta) {
 		ae_wr_init(&w, 32);
 		ae_wr_u16(&w, key_of(ca, k)->index);

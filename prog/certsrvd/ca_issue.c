@@ -75,6 +75,18 @@ keep_caller(struct job *j, struct ae_db_request *row)
 	return row->caller != NULL;
 }
 
+/*
+ * What was known of the same request when this was decided: of what came
+ * after it, here or on another node, this answer knows nothing.
+ */
+static int64_t
+answered_after(const struct job *j)
+{
+	if ((j->answers.answered & AE_CA_ASK_ROW_SAME) == 0)
+		return -1; /* it is decided anew on purpose */
+	return j->answers.row_same == NULL ? 0 : j->answers.row_same->id;
+}
+
 void
 job_record(struct job *j, enum ae_db_disp disp, enum stage next)
 {
@@ -101,6 +113,7 @@ job_record(struct job *j, enum ae_db_disp disp, enum stage next)
 	ae_wr_init(&w, MSG_ROW_MAX);
 	put_row(&w, &row);
 	ae_wr_bytes(&w, hash, AE_DB_HASH_LEN);
+	ae_wr_u64(&w, (uint64_t)answered_after(j));
 	if (!peer_send(peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_ADD, j->id, &w))
 		job_fail(j, HR_BUSY, "the database is not there");
 	ae_wr_done(&w);
@@ -501,7 +514,7 @@ on_db_done(
 		ae_arena_free(a);
 		return bad_message(&r, "DB_DONE", e);
 	}
-	if (j == NULL) {
+	if (crl_kept(peer->p->state, m->id, rc, text) || j == NULL) {
 		ae_arena_free(a);
 		return AE_OK;
 	}
@@ -558,6 +571,7 @@ const struct ae_ipc_row ca_db_rows[] = {
 	{ MSG_DB_CRL_OPENED, MSG_TEXT_MAX, 1, false, on_crl_opened },
 	{ MSG_DB_CRL_SIZED, 16, 1, false, on_crl_sized },
 	{ MSG_DB_CRL_ROWS, MSG_CRL_PART_MAX, 1, false, on_crl_rows },
+	{ MSG_DB_CRL_NEWEST, 64 + MSG_CRL_MAX, 1, false, on_crl_newest },
 	{ MSG_DB_KEY, MSG_ROW_MAX, 1, false, on_db_key },
 	{ MSG_DB_ROWS, MSG_ROWS_MAX, 1, false, on_db_rows },
 	{ .handle = NULL },

@@ -242,8 +242,8 @@ spawn_child(struct child *c, int control, struct ae_err *e)
 	};
 	size_t n = 0, i;
 
-	/* Where systemd put the PIN; nobody else needs to know. */
-	if (c->role == ROLE_SIGN)
+	/* Where systemd put PIN and password; nobody else needs to know. */
+	if (c->role == ROLE_SIGN || c->role == ROLE_DB)
 		s.keep_env = credentials;
 	fds[s.nfds++] = control;
 	for (i = 0; i < p->nlisten; i++)

@@ -90,6 +90,8 @@ static const struct ae_conf_key keys[] = {
 	KEY("directory", "krb5-conf", AE_CONF_STR, krb5_conf),
 	KEY_IN("directory", "refresh", AE_CONF_SPAN, refresh, 1, 60),
 	KEY("database", "path", AE_CONF_STR, database),
+	KEY("database", "server", AE_CONF_STR, db_server),
+	KEY("database", "password-file", AE_CONF_STR, db_password_file),
 	KEY("database", "max-pending-per-sid", AE_CONF_U32, max_pending_per_sid),
 	KEY("database", "max-refused-per-sid-day", AE_CONF_U32, max_refused_per_sid_day),
 	KEY("http", "address", AE_CONF_STRV, http_address),
@@ -129,6 +131,7 @@ static const struct {
 	{ offsetof(struct conf, keytab), "/etc/krb5.keytab" },
 	{ offsetof(struct conf, krb5_conf), "/etc/krb5.conf" },
 	{ offsetof(struct conf, database), STATE_DIR "/db/ca.sqlite" },
+	{ offsetof(struct conf, db_password_file), NULL },
 	{ offsetof(struct conf, events), STATE_DIR "/events.jsonl" },
 	{ offsetof(struct conf, metrics_file), NULL },
 };
@@ -169,6 +172,29 @@ below_root(struct conf *c, char **value, const char *dflt, const char *prefix,
 	return AE_OK;
 }
 
+/* The database is a server's: it is not below the root. */
+static int
+server(struct conf *c, const char *path, struct ae_err *e)
+{
+	char *uri;
+
+	if (c->db_server != NULL && c->db_server[0] == '\0') {
+		free(c->db_server);
+		c->db_server = NULL;
+	}
+	if (c->db_server == NULL)
+		return AE_OK;
+	if (strncmp(c->db_server, "postgresql://", 13) != 0)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%s: [database] server is not postgresql://…", path);
+	uri = strdup(c->db_server);
+	if (uri == NULL)
+		return ae_fail_mem(e);
+	free(c->database);
+	c->database = uri;
+	return AE_OK;
+}
+
 static int
 finish(struct conf *c, const char *path, struct ae_err *e)
 {
@@ -181,6 +207,9 @@ finish(struct conf *c, const char *path, struct ae_err *e)
 		if (rc < 0)
 			return rc;
 	}
+	rc = server(c, path, e);
+	if (rc < 0)
+		return rc;
 	if (c->keys.n == 0 && !ae_strv_add(&c->keys, DEFAULT_KEY))
 		return ae_fail_mem(e);
 	for (i = 0; i < c->keys.n; i++) {

@@ -90,7 +90,9 @@ struct conf {
 	int64_t refresh;
 
 	/* [database] */
-	char *database;
+	char *database;		/* the file, or db_server */
+	char *db_server;	/* postgresql://…; NULL: SQLite */
+	char *db_password_file; /* NULL: credential, or none */
 	uint32_t max_pending_per_sid;
 	uint32_t max_refused_per_sid_day;
 
@@ -126,6 +128,13 @@ struct conf {
 int conf_read(struct conf *c, const char *root, const char *path,
     struct ae_err *e) AE_MUST_CHECK;
 void conf_done(struct conf *c);
+
+/* Several nodes may serve this CA: its database is a server's. */
+static inline bool
+conf_shared(const struct conf *c)
+{
+	return c->db_server != NULL;
+}
 
 /* A path of ours below the root; heap. */
 char *conf_path(const struct conf *c, const char *path);

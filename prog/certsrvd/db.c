@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <time.h>
+
+#include "dbconf.h"
 #include "dbproc.h"
 #include "sys/clock.h"
 #include "sys/sandbox.h"
 
+#define SERVER_WAIT_MS 20000
 #define HRESULT_VOID 0x80094006u /* CERTSRV_E_SERVER_SUSPENDED */
 
 static void
@@ -168,6 +172,7 @@ on_add(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	ae_rd_init(&r, m->body, m->len);
 	get_row(&r, &row, a);
 	ae_rd_copy(&r, hash, sizeof(hash));
+	row.after = (int64_t)ae_rd_u64(&r);
 	if (!ae_rd_done(&r)) {
 		ae_arena_free(a);
 		return bad_message(&r, "DB_ADD", e);
@@ -592,6 +597,32 @@ resolve_intents(struct database *d, struct ae_err *e)
 	return rc;
 }
 
+/*
+ * A server instead of a file: no file is written, and the sockets are what
+ * the way to it takes.  Its password is read while root still can.
+ */
+static int
+open_server(struct proc *p, struct database *d, struct ae_err *e)
+{
+	bool local = false;
+	int rc;
+
+	rc = ae_db_server_check(p->conf.database, &local, e);
+	if (rc == AE_OK)
+		rc = dbconf_password(&p->conf, &d->password, e);
+	if (rc != AE_OK)
+		return rc;
+	p->may = AE_MAY_READ_FILES | AE_MAY_CONNECT;
+	if (local)
+		return AE_OK;
+	/* names, and the certificates of TLS */
+	p->may |= AE_MAY_RESOLVE;
+	return proc_allow_read(p, "/etc") && proc_allow_read(p, "/usr/lib") &&
+		proc_allow_read(p, "/lib") && proc_allow_read(p, "/usr/share")
+	    ? AE_OK
+	    : ae_fail_mem(e);
+}
+
 static int
 db_open(struct proc *p, struct ae_err *e)
 {
@@ -602,6 +633,9 @@ db_open(struct proc *p, struct ae_err *e)
 		return ae_fail_mem(e);
 	d->p = p;
 	p->state = d;
+	d->shared = conf_shared(&p->conf);
+	if (d->shared)
+		return open_server(p, d, e);
 	dir = strdup(p->conf.database);
 	if (dir == NULL)
 		return ae_fail_mem(e);
@@ -625,15 +659,41 @@ on_figures(void *arg)
 	ae_source_set_timer(d->figures, ae_clock_mono_ms() + FIGURES_MS);
 }
 
+/* A server may be starting beside us: it is waited for, and told of once. */
+static int
+open_database(struct database *d, struct ae_err *e)
+{
+	const struct conf *c = &d->p->conf;
+	const int64_t until = ae_clock_mono_ms() + SERVER_WAIT_MS;
+	const struct timespec pause = { .tv_nsec = 250000000 };
+	struct ae_db_options opt = { .path = c->database,
+		.password = dbconf_text(&d->password),
+		.instance = d->shared ? (uint8_t)c->serial_instance : 0,
+		.max_pending_per_sid = c->max_pending_per_sid,
+		.max_refused_per_sid_day = c->max_refused_per_sid_day };
+	bool told = false;
+	int rc;
+
+	for (;;) {
+		rc = ae_db_open(&d->db, &opt, e);
+		if (rc != AE_EUNAVAIL || !d->shared ||
+		    ae_clock_mono_ms() > until)
+			return rc;
+		if (!told)
+			log_line(
+			    d->p, AE_LOG_WARNING, "waiting for %s", e->text);
+		told = true;
+		(void)nanosleep(&pause, NULL);
+		*e = (struct ae_err)AE_ERR_INIT;
+	}
+}
+
 /* In the sandbox already: the files belong to our own user from the start. */
 static int
 db_start(struct proc *p, struct ae_err *e)
 {
 	struct database *d = p->state;
-	struct ae_db_options opt = { .path = p->conf.database,
-		.max_pending_per_sid = p->conf.max_pending_per_sid,
-		.max_refused_per_sid_day = p->conf.max_refused_per_sid_day };
-	int rc = ae_db_open(&d->db, &opt, e);
+	int rc = open_database(d, e);
 
 	/* Never a new one: that would forget serials and revocations. */
 	if (rc == AE_ENOTFOUND)
@@ -686,10 +746,12 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_DB_SAME, MSG_ATTRS_MAX + 256, 1, false, on_lookup },
 	{ MSG_DB_LIST, MSG_TEXT_MAX * 2, 1, false, on_list },
 	{ MSG_DB_PICK, MSG_TEXT_MAX * 2, 1, false, on_pick },
-	{ MSG_DB_CRL_OPEN, 11, 1, false, on_crl_open },
+	{ MSG_DB_CRL_OPEN, 19, 1, false, on_crl_open },
 	{ MSG_DB_CRL_SIZE, 0, 1, false, on_crl_size },
 	{ MSG_DB_CRL_PAGE, 0, 1, false, on_crl_page },
 	{ MSG_DB_CRL_DONE, 26, 1, false, on_crl_done },
+	{ MSG_DB_CRL_KEEP, 64 + MSG_CRL_MAX, 1, false, on_crl_keep },
+	{ MSG_DB_CRL_LOOK, 11, 1, false, on_crl_look },
 	{ .handle = NULL },
 };
 

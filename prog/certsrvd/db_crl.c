@@ -22,10 +22,40 @@ say(struct database *d, uint32_t id, enum msg type, struct ae_wr *w)
 	ae_wr_done(w);
 }
 
+#define LEAD_S 60 /* for one CRL, and as often again as it takes */
+#define LEAD_ON_MS 20000
+
+/* Where there are several nodes one of them makes CRLs at a time. */
+static int
+lead(struct database *d, uint16_t key, bool delta, uint64_t have,
+    struct ae_err *e)
+{
+	if (!d->shared)
+		return AE_OK;
+	d->lead_at = ae_clock_mono_ms();
+	return ae_db_crl_lead(
+	    d->db, key, delta, (int64_t)have, LEAD_S, &d->epoch, e);
+}
+
+static int
+lead_on(struct database *d, struct ae_err *e)
+{
+	int rc;
+
+	if (!d->shared || ae_clock_mono_ms() - d->lead_at < LEAD_ON_MS)
+		return AE_OK;
+	rc = db_batch(d, e);
+	if (rc == AE_OK)
+		rc = ae_db_crl_lead_on(d->db, d->epoch, LEAD_S, e);
+	d->lead_at = ae_clock_mono_ms();
+	return rc;
+}
+
 /* The base is what a delta refers to, and says what may be left out. */
 static int
 open_rows(struct database *d, uint16_t key, bool delta, uint64_t seen,
-    int64_t *number, struct ae_db_crl_base *base, struct ae_err *e)
+    uint64_t have, int64_t *number, struct ae_db_crl_base *base,
+    struct ae_err *e)
 {
 	struct ae_db_crl_query q = { .key_index = key, .since = -1 };
 	int64_t now = ae_clock_now();
@@ -38,6 +68,8 @@ open_rows(struct database *d, uint16_t key, bool delta, uint64_t seen,
 		    "there is no base CRL that a delta could refer to");
 	if (rc == AE_OK)
 		rc = db_batch(d, e);
+	if (rc == AE_OK)
+		rc = lead(d, key, delta, have, e);
 	if (rc == AE_OK)
 		rc =
 		    ae_db_crl_number(d->db, key, (int64_t)seen, now, number, e);
@@ -67,7 +99,7 @@ on_crl_open(
 	struct ae_rd r;
 	struct ae_wr w;
 	uint16_t key;
-	uint64_t seen;
+	uint64_t seen, have;
 	bool delta;
 	int rc;
 
@@ -76,9 +108,10 @@ on_crl_open(
 	key = ae_rd_u16(&r);
 	delta = ae_rd_u8(&r) != 0;
 	seen = ae_rd_u64(&r);
-	if (!ae_rd_done(&r) || seen > INT64_MAX / 2)
+	have = ae_rd_u64(&r);
+	if (!ae_rd_done(&r) || seen > INT64_MAX / 2 || have > INT64_MAX / 2)
 		return bad_message(&r, "DB_CRL_OPEN", e);
-	rc = open_rows(d, key, delta, seen, &number, &base, &why);
+	rc = open_rows(d, key, delta, seen, have, &number, &base, &why);
 	ae_wr_init(&w, MSG_TEXT_MAX);
 	ae_wr_u32(&w, (uint32_t)rc);
 	ae_wr_u64(&w, (uint64_t)number);
@@ -168,7 +201,9 @@ on_crl_page(
 	ae_wr_init(&w, MSG_CRL_PART_MAX);
 	ae_wr_u32(&w, 0);
 	ae_wr_u8(&w, 0);
-	rc = next(d, CRL_PAGE_ROWS, add_row, &w, &last, &why);
+	rc = lead_on(d, &why);
+	if (rc == AE_OK)
+		rc = next(d, CRL_PAGE_ROWS, add_row, &w, &last, &why);
 	if (rc < 0) {
 		log_line(d->p, AE_LOG_ERROR, "rows of a CRL: %s", why.text);
 		ae_wr_reset(&w);
@@ -209,5 +244,80 @@ on_crl_done(
 		rc = ae_db_crl_published(
 		    d->db, key, &base, ae_clock_now(), &why);
 	db_wrote(d, m->id, rc, 0, &why);
+	return AE_OK;
+}
+
+/* ---- for other nodes ---- */
+
+/* It is made: from this commit on it is the newest one, for all of them. */
+int
+on_crl_keep(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_db_crl_newest n = { .der = NULL };
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_rd r;
+	int rc;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	n.key_index = ae_rd_u16(&r);
+	n.delta = ae_rd_u8(&r) != 0;
+	n.number = (int64_t)ae_rd_u64(&r);
+	n.this_update = (int64_t)ae_rd_u64(&r);
+	n.next_update = (int64_t)ae_rd_u64(&r);
+	n.next_publish = (int64_t)ae_rd_u64(&r);
+	n.der_len = ae_rd_left(&r);
+	n.der = ae_rd_take(&r, n.der_len);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "DB_CRL_KEEP", e);
+	rc = db_batch(d, &why);
+	if (rc == AE_OK)
+		rc = ae_db_crl_keep(d->db, &n, d->epoch, &why);
+	db_wrote(d, m->id, rc, 0, &why);
+	return AE_OK;
+}
+
+/* Has another node published a newer one? */
+int
+on_crl_look(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct database *d = peer->p->state;
+	struct ae_arena *a = ae_arena_new(MSG_CRL_MAX + 4096);
+	struct ae_db_crl_newest n = { .der = NULL };
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_rd r;
+	struct ae_wr w;
+	uint16_t key;
+	uint64_t have;
+	bool delta;
+	int rc;
+
+	(void)ipc;
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	key = ae_rd_u16(&r);
+	delta = ae_rd_u8(&r) != 0;
+	have = ae_rd_u64(&r);
+	if (!ae_rd_done(&r) || have > INT64_MAX / 2) {
+		ae_arena_free(a);
+		return bad_message(&r, "DB_CRL_LOOK", e);
+	}
+	rc = ae_db_crl_newest(d->db, key, delta, (int64_t)have, &n, a, &why);
+	ae_wr_init(&w, 64 + MSG_CRL_MAX);
+	ae_wr_u32(&w, (uint32_t)rc);
+	ae_wr_u64(&w, (uint64_t)n.number);
+	ae_wr_u64(&w, (uint64_t)n.this_update);
+	ae_wr_u64(&w, (uint64_t)n.next_update);
+	ae_wr_u64(&w, (uint64_t)n.next_publish);
+	if (n.der != NULL)
+		ae_wr_bytes(&w, n.der, n.der_len);
+	say(d, m->id, MSG_DB_CRL_NEWEST, &w);
+	ae_arena_free(a);
 	return AE_OK;
 }

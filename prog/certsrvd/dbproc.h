@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/secret.h"
 #include "db/db.h"
 #include "metrics.h"
 #include "role.h"
@@ -25,12 +26,16 @@ struct answer {
 struct database {
 	struct proc *p;
 	struct ae_db *db;
+	bool shared; /* a server, with other nodes */
+	struct ae_secret password;
 	bool open; /* a batch is */
 	struct ae_source *commit, *figures;
 	struct answer answer[AE_DB_BATCH_MAX];
 	size_t n;
 	struct ae_db_crl_rows *rows; /* of the CRL that is being made */
 	bool delta;
+	int64_t epoch;	 /* of this node's lead, where there are several */
+	int64_t lead_at; /* monotonic ms */
 	struct metrics m;
 };
 
@@ -56,6 +61,7 @@ void db_wrote(struct database *d, uint32_t msg_id, int rc, int64_t id,
 /* No CRL is being made any more. */
 void crl_rows_close(struct database *d);
 ae_ipc_handler on_crl_open, on_crl_size, on_crl_page, on_crl_done;
+ae_ipc_handler on_crl_keep, on_crl_look;
 
 /* ---- db_status.c ---- */
 

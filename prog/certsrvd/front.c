@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "gss/ctx.h"
+#include "pki/key.h"
 #include "rpc/mgmt.h"
 #include "rpc/sec.h"
 #include "sys/clock.h"
@@ -375,6 +376,20 @@ own_addresses(const struct conf *c, char text[][INET_ADDRSTRLEN], size_t max)
 	return n;
 }
 
+/* The same on all nodes of a CA: identifiers are names, not secrets. */
+static bool
+shared_seed(const struct conf *c, uint8_t seed[16])
+{
+	uint8_t hash[AE_HASH_MAX];
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text), "dcom %s %s", c->name, c->dns_name);
+	if (ae_hash_bytes(hash, AE_HASH_SHA256, text, strlen(text)) == 0)
+		return false;
+	memcpy(seed, hash, 16);
+	return true;
+}
+
 static int
 open_dcom(struct front *f, struct ae_err *e)
 {
@@ -398,6 +413,9 @@ open_dcom(struct front *f, struct ae_err *e)
 	for (i = 0; i < n; i++)
 		hosts[1 + i] = text[i];
 	memcpy(conf.seed, f->p->seed, sizeof(conf.seed));
+	/* a client that was activated at one node may call another */
+	if (conf_shared(&f->p->conf) && !shared_seed(&f->p->conf, conf.seed))
+		return ae_fail_mem(e);
 	return ae_dcom_exporter_new(&f->dcom, &conf, e);
 }
 

@@ -39,6 +39,12 @@ take(struct setup_local *s, int opt, const char **paths)
 	case 'C':
 		s->tpm = optarg;
 		return true;
+	case 'B':
+		s->db_server = optarg;
+		return true;
+	case 'Q':
+		s->db_password_file = optarg;
+		return true;
 	default:
 		return false;
 	}
@@ -55,6 +61,8 @@ main(int argc, char **argv)
 		{ "pkcs11-pin-file", required_argument, NULL, 'I' },
 		{ "pkcs11-path", required_argument, NULL, 'W' },
 		{ "tpm", required_argument, NULL, 'C' },
+		{ "database", required_argument, NULL, 'B' },
+		{ "database-password-file", required_argument, NULL, 'Q' },
 		{ 0 },
 	};
 	struct setup_local s = { .root = NULL };

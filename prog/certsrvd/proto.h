@@ -102,7 +102,7 @@ enum msg {
 	MSG_FRESH,	  /* the last snapshot still is what the DC has */
 
 	/* ca -> db */
-	MSG_DB_ADD,	  /* row, tbs hash */
+	MSG_DB_ADD,	  /* row, tbs hash, ae_db_request.after */
 	MSG_DB_ACTIVATE,  /* i64 id, bytes serial, tbs hash, u32 issuer, by */
 	MSG_DB_ISSUE,	  /* i64 id, bytes cert, times, message */
 	MSG_DB_REFUSE,	  /* i64 id, u32 state, u32 hresult, message, by */
@@ -113,19 +113,25 @@ enum msg {
 	MSG_DB_BY_ID,	  /* i64 id */
 	MSG_DB_BY_SERIAL, /* bytes */
 	MSG_DB_SAME,	  /* string sid, 32 bytes hash, string attributes */
-	MSG_DB_CRL_OPEN,  /* u16 key index, u8 delta, u64 number was seen */
-	MSG_DB_CRL_SIZE,  /* of the next rows; afterwards from the first */
-	MSG_DB_CRL_PAGE,  /* the next rows */
-	MSG_DB_CRL_DONE,  /* u16 key index, u64 number, changed, at: is out */
-	MSG_DB_LIST,	  /* u8 blobs, i64 after, u32 limit, u8 newest first,
-			     u32 state, string template, bytes serial */
-	MSG_DB_PICK,	  /* u8 blobs, u32 n, i64 id... */
+	/* u16 key index, u8 delta, u64 number was seen, u64 one we have */
+	MSG_DB_CRL_OPEN,
+	MSG_DB_CRL_SIZE, /* of the next rows; afterwards from the first */
+	MSG_DB_CRL_PAGE, /* the next rows */
+	MSG_DB_CRL_DONE, /* u16 key index, u64 number, changed, at: is out */
+	/* u16 key index, u8 delta, u64 number, three times; DER or nothing: it
+	   may be published, or another node was faster */
+	MSG_DB_CRL_KEEP,
+	MSG_DB_CRL_LOOK, /* u16 key index, u8 delta, u64 number we have */
+	MSG_DB_LIST,	 /* u8 blobs, i64 after, u32 limit, u8 newest first,
+			    u32 state, string template, bytes serial */
+	MSG_DB_PICK,	 /* u8 blobs, u32 n, i64 id... */
 	/* db -> ca */
 	MSG_DB_DONE,	   /* i32 rc, i64 id, text */
 	MSG_DB_ROW,	   /* i32 rc; row */
 	MSG_DB_CRL_OPENED, /* i32 rc, u64 number; base: u64 number, changed */
 	MSG_DB_CRL_SIZED,  /* i32 rc, u8 last, u64 bytes of entries */
 	MSG_DB_CRL_ROWS,   /* i32 rc, u8 last, rows */
+	MSG_DB_CRL_NEWEST, /* i32 rc, u64 number, three times; DER or nothing */
 	MSG_DB_KEY,	   /* i32 rc, bytes when it is 0 */
 	MSG_DB_ROWS,	   /* i32 rc, u8 end, u32 n, rows when it is 0 */
 

@@ -20,6 +20,7 @@
 #include "cakey.h"
 #include "conf.h"
 #include "db/db.h"
+#include "dbconf.h"
 #include "pki/cert.h"
 #include "pki/name.h"
 #include "pki/request.h"
@@ -71,6 +72,8 @@ key_conf(struct work *w, struct ae_err *e)
 		{ &w->conf.pkcs11_module, s->pkcs11_module, NULL },
 		{ &w->conf.pkcs11_pin_file, s->pkcs11_pin_file, s->root },
 		{ &w->conf.tpm, s->tpm, NULL },
+		{ &w->conf.db_server, s->db_server, NULL },
+		{ &w->conf.db_password_file, s->db_password_file, s->root },
 	};
 	size_t i;
 
@@ -210,9 +213,54 @@ need_key(struct work *w, struct ae_err *e)
 static int
 find_database(struct work *w, struct ae_err *e)
 {
-	w->db_path = w->configured ? strdup(w->conf.database)
-				   : ae_path_root(w->s->root, DB_PATH);
+	if (w->conf.db_server != NULL && !w->configured) {
+		w->conf.uid_base = w->s->uid_base;
+		w->conf.database = strdup(w->conf.db_server);
+		if (w->conf.database == NULL)
+			return ae_fail_mem(e);
+	}
+	w->db_path = w->conf.database != NULL
+	    ? strdup(w->conf.database)
+	    : ae_path_root(w->s->root, DB_PATH);
 	return w->db_path == NULL ? ae_fail_mem(e) : AE_OK;
+}
+
+/*
+ * Tables in an empty database of a server, which its administrator has made
+ * for the CA: here nobody may.
+ */
+static int
+create_in_server(struct work *w, struct ae_err *e)
+{
+	struct ae_db_options opt = { .create = true };
+	struct ae_db *db = NULL;
+	int rc = dbconf_open(&db, &w->conf, &opt, e);
+
+	ae_db_free(db);
+	return rc;
+}
+
+/* Is there one, whatever its state? */
+static int
+database_exists(struct work *w, bool *there, struct ae_err *e)
+{
+	struct ae_db_options opt = { .read_only = true };
+	struct ae_db *db = NULL;
+	bool local;
+	int rc;
+
+	if (!conf_shared(&w->conf)) {
+		*there = setup_exists(w->db_path);
+		return AE_OK;
+	}
+	rc = ae_db_server_check(w->db_path, &local, e);
+	if (rc == AE_OK)
+		rc = dbconf_open(&db, &w->conf, &opt, e);
+	ae_db_free(db);
+	*there = rc == AE_OK;
+	if (rc == AE_ENOTFOUND)
+		*e = (struct ae_err)AE_ERR_INIT;
+	return rc == AE_ENOTFOUND ? AE_OK : rc;
 }
 
 /*
@@ -255,9 +303,12 @@ create_database(struct work *w, struct ae_err *e)
 static int
 make_database(struct work *w, struct ae_err *e)
 {
+	bool there = false;
 	int rc = find_database(w, e);
 
-	if (rc != AE_OK || setup_exists(w->db_path))
+	if (rc == AE_OK)
+		rc = database_exists(w, &there, e);
+	if (rc != AE_OK || there)
 		return rc;
 	if (setup_exists(w->cert_path) && !w->s->new_database)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
@@ -266,7 +317,10 @@ make_database(struct work *w, struct ae_err *e)
 		    "which forgets what was issued and revoked",
 		    w->cert_path, w->db_path);
 	w->made |= SETUP_MADE_DATABASE;
-	return w->s->dry_run ? AE_OK : create_database(w, e);
+	if (w->s->dry_run)
+		return AE_OK;
+	return conf_shared(&w->conf) ? create_in_server(w, e)
+				     : create_database(w, e);
 }
 
 /* ---- the certificate ---- */
@@ -482,6 +536,10 @@ make_conf(struct work *w, struct ae_err *e)
 	put_urls(&t, "cdp", s->cdp);
 	put_urls(&t, "aia", s->aia);
 	put_key_section(&t, s);
+	if (s->db_server != NULL)
+		ae_wr_printf(&t, "\n[database]\nserver = %s\n", s->db_server);
+	if (s->db_password_file != NULL)
+		ae_wr_printf(&t, "password-file = %s\n", s->db_password_file);
 	if (s->uid_base != 0)
 		ae_wr_printf(&t, "\n[sandbox]\nuid-base = %u\n", s->uid_base);
 	rc = ae_wr_ok(&t) ? setup_write(w->conf_path, 0755, t.p, t.len, 0644,
@@ -507,6 +565,10 @@ setup_local(const struct setup_local *s, unsigned *made, struct ae_err *e)
 	if (!one_line(s->name) || !one_line(s->dns_name))
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "a CA has a name and its host has a DNS name");
+	if ((s->db_server != NULL && !one_line(s->db_server)) ||
+	    (s->db_password_file != NULL && !one_line(s->db_password_file)))
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "the database's server is postgresql://…");
 	w.key_path = ae_path_root(s->root, KEY_PATH);
 	w.cert_path = ae_path_root(s->root, CA_CERT_PATH);
 	w.req_path = ae_path_root(s->root, CA_REQUEST_PATH);

@@ -28,6 +28,8 @@ struct setup_local {
 	/* Section [key] of certsrv.conf; NULL: not said. */
 	const char *passphrase_file, *pkcs11_module, *pkcs11_pin_file, *tpm;
 	const char *const *pkcs11_paths; /* end with NULL */
+	/* Section [database]; NULL: SQLite. */
+	const char *db_server, *db_password_file;
 	uint32_t uid_base; /* as in certsrv.conf; 0: users of sysusers.d */
 	/*
 	 * The CA has its certificate but not its database: begin a new one.

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * What the database tests share: a scratch directory, rows to add.
+ * What the database tests share: a scratch directory or a database of a
+ * server, rows to add.  A program is run once for SQLite and once, with the
+ * argument "postgresql", for PostgreSQL.
  */
 #ifndef AE_TEST_DBTEST_H
 #define AE_TEST_DBTEST_H
@@ -19,18 +21,27 @@
 #include <unistd.h>
 
 #include "db/db.h"
+#include "pgcluster.h"
 
 #define NOW INT64_C(1790000000)
 #define SID "S-1-5-21-1-2-3-1104"
 
 static char dbtest_dir[64];
-static char dbtest_path[96];
+static char dbtest_path[128];
+static struct pgcluster *dbtest_pg; /* NULL: with SQLite */
 
-/* A fresh directory; dbtest_path names a database in it. */
+/* A fresh directory or database; dbtest_path names it. */
 static inline int
 dbtest_setup(void **state)
 {
 	(void)state;
+	if (dbtest_pg != NULL) {
+		const char *uri = pgcluster_database(dbtest_pg);
+
+		snprintf(dbtest_path, sizeof(dbtest_path), "%s",
+		    uri == NULL ? "" : uri);
+		return uri == NULL ? -1 : 0;
+	}
 	snprintf(dbtest_dir, sizeof(dbtest_dir), "/tmp/ae-db-XXXXXX");
 	if (mkdtemp(dbtest_dir) == NULL)
 		return -1;
@@ -42,14 +53,34 @@ static inline int
 dbtest_teardown(void **state)
 {
 	struct dirent *d;
-	DIR *dir = opendir(dbtest_dir);
+	DIR *dir;
 
 	(void)state;
+	if (dbtest_pg != NULL)
+		return 0;
+	dir = opendir(dbtest_dir);
 	while (dir != NULL && (d = readdir(dir)) != NULL)
 		(void)unlinkat(dirfd(dir), d->d_name, 0);
 	if (dir != NULL)
 		closedir(dir);
 	return rmdir(dbtest_dir);
+}
+
+/* What main does first: with the argument "postgresql" a server is made. */
+static inline void
+dbtest_begin(int argc)
+{
+	if (argc < 2)
+		return;
+	dbtest_pg = pgcluster_new();
+	if (dbtest_pg == NULL)
+		exit(1);
+}
+static inline int
+dbtest_end(int failed)
+{
+	pgcluster_free(dbtest_pg);
+	return failed;
 }
 
 static inline struct ae_db *
@@ -80,7 +111,8 @@ dbtest_row(enum ae_db_disp disp, unsigned n)
 		.flags = 0x100,
 		.csr = (const uint8_t *)"not really a request",
 		.csr_len = 20,
-		.submitted = NOW };
+		.submitted = NOW,
+		.after = -1 };
 
 	memcpy(r.csr_hash, &n, sizeof(n));
 	if (disp == AE_DB_ACTIVE) {

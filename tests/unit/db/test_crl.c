@@ -232,7 +232,7 @@ f19_numbers_rise_over_a_restore(void **state)
 #define T(f) cmocka_unit_test_setup_teardown(f, dbtest_setup, dbtest_teardown)
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		T(a_delta_has_what_changed_since_the_base),
@@ -241,5 +241,7 @@ main(void)
 		T(f19_numbers_rise_over_a_restore),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)argv;
+	dbtest_begin(argc);
+	return dbtest_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

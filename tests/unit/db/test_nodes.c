@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * What several nodes, or two requests at one moment, must not do: answer the
+ * same request twice, publish an older CRL after a newer one.
+ */
+#include "dbtest.h"
+
+static int
+add(struct ae_db *db, const struct ae_db_request *r, int64_t *id,
+    struct ae_err *e)
+{
+	int rc = ae_db_begin(db, e);
+
+	if (rc != AE_OK)
+		return rc;
+	rc = ae_db_request_add(
+	    db, r, r->disp == AE_DB_ACTIVE ? dbtest_hash : NULL, id, e);
+	assert_true(rc == AE_OK || ae_db_refused_one(rc));
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	return rc;
+}
+
+static int
+issue(struct ae_db *db, int64_t id)
+{
+	int rc;
+
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	rc = ae_db_request_issue(
+	    db, id, "certificate", 11, NOW, NOW + 86400, NOW, "Issued", NULL);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	return rc;
+}
+
+static void
+the_same_request_is_answered_once(void **state)
+{
+	struct ae_db *db = dbtest_open(NULL);
+	struct ae_arena *a = ae_arena_new(1 << 20);
+	struct ae_db_request r = dbtest_row(AE_DB_ACTIVE, 1), got;
+	struct ae_err e = AE_ERR_INIT;
+	int64_t first, second, id;
+
+	(void)state;
+	r.after = 0;
+	assert_int_equal(add(db, &r, &first, &e), AE_OK);
+	/* in hand elsewhere */
+	r.serial[16] = 2;
+	assert_int_equal(add(db, &r, &id, &e), AE_EINVAL);
+	assert_non_null(strstr(e.text, "active"));
+	/* others, and other attributes, are not concerned */
+	r.sid = "S-1-5-21-1-2-3-1105";
+	assert_int_equal(add(db, &r, &id, &e), AE_OK);
+	r.sid = SID;
+	r.serial[16] = 3;
+	r.attrs = "CertificateTemplate:Other";
+	assert_int_equal(add(db, &r, &id, &e), AE_OK);
+	r = dbtest_row(AE_DB_ACTIVE, 1);
+	r.after = 0;
+	r.serial[16] = 4;
+	/* issued meanwhile: whoever did not see it may not answer */
+	assert_int_equal(issue(db, first), AE_OK);
+	assert_int_equal(add(db, &r, &id, &e), AE_EINVAL);
+	assert_non_null(strstr(e.text, "issued"));
+	/* who has seen it and decided anew may; so may who does not care */
+	r.after = first;
+	assert_int_equal(add(db, &r, &second, &e), AE_OK);
+	r.after = -1;
+	r.serial[16] = 5;
+	assert_int_equal(add(db, &r, &id, &e), AE_OK);
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	assert_int_equal(
+	    ae_db_request_refuse(db, id, AE_DB_VOID, 0, NULL, NULL, NOW, NULL),
+	    AE_OK);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+
+	/* left behind: who comes after its time makes it void */
+	r.after = first;
+	r.serial[16] = 6;
+	r.submitted = NOW + AE_DB_INTENT_S - 1;
+	assert_int_equal(add(db, &r, &id, &e), AE_EINVAL);
+	r.submitted = NOW + AE_DB_INTENT_S;
+	assert_int_equal(add(db, &r, &id, &e), AE_OK);
+	assert_int_equal(ae_db_request_get(db, second, &got, a, NULL), AE_OK);
+	assert_int_equal(got.disp, AE_DB_VOID);
+	/* and who had it, woken up, cannot issue it any more */
+	assert_int_equal(issue(db, second), AE_EINVAL);
+	assert_int_equal(issue(db, id), AE_OK);
+	ae_db_free(db);
+	ae_arena_free(a);
+}
+
+static void
+a_request_waits_once(void **state)
+{
+	struct ae_db *db = dbtest_open(NULL);
+	struct ae_db_request r = dbtest_row(AE_DB_PENDING, 1);
+	struct ae_err e = AE_ERR_INIT;
+	int64_t id;
+
+	(void)state;
+	r.after = 0;
+	assert_int_equal(add(db, &r, &id, &e), AE_OK);
+	assert_int_equal(add(db, &r, &id, &e), AE_EINVAL);
+	assert_non_null(strstr(e.text, "pending"));
+	/* refusals are as many as there were */
+	r = dbtest_row(AE_DB_DENIED, 1);
+	r.after = 0;
+	assert_int_equal(add(db, &r, &id, &e), AE_OK);
+	assert_int_equal(add(db, &r, &id, &e), AE_OK);
+	ae_db_free(db);
+}
+
+/* ---- CRLs ---- */
+
+#define KEEP(db, num, ep) keep(db, num, ep, &e)
+
+static int
+lead(struct ae_db *db, int64_t have, int64_t seconds, int64_t *epoch,
+    int64_t *number, struct ae_err *e)
+{
+	int rc;
+
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	rc = ae_db_crl_lead(db, 0, false, have, seconds, epoch, e);
+	if (rc == AE_OK)
+		rc = ae_db_crl_number(db, 0, 0, NOW, number, e);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	return rc;
+}
+
+static int
+keep(struct ae_db *db, int64_t number, int64_t epoch, struct ae_err *e)
+{
+	const struct ae_db_crl_newest n = { .number = number,
+		.this_update = NOW,
+		.next_update = NOW + 2,
+		.next_publish = NOW + 1,
+		.der = (const uint8_t *)"a CRL",
+		.der_len = 5 };
+	int rc;
+
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	rc = ae_db_crl_keep(db, &n, epoch, e);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	return rc;
+}
+
+static struct ae_db *
+open_as(uint8_t instance)
+{
+	const struct ae_db_options o = { .instance = instance };
+
+	return dbtest_open(&o);
+}
+
+static void
+one_node_makes_the_crl(void **state)
+{
+	struct ae_arena *arena = ae_arena_new(1 << 20);
+	struct ae_db_crl_newest n;
+	struct ae_db *a, *b;
+	struct ae_err e = AE_ERR_INIT;
+	int64_t ea, eb, number = 0;
+
+	(void)state;
+	ae_db_free(dbtest_open(NULL));
+	a = open_as(1);
+	b = open_as(2);
+	assert_int_equal(lead(a, 0, 60, &ea, &number, &e), AE_OK);
+	assert_int_equal(number, 1);
+	assert_int_equal(lead(b, 0, 60, &eb, &number, &e), AE_EDENIED);
+	assert_non_null(strstr(e.text, "node 1"));
+	assert_int_equal(
+	    ae_db_crl_newest(b, 0, false, 0, &n, arena, &e), AE_ENOTFOUND);
+	assert_int_equal(KEEP(a, 1, ea), AE_OK);
+	/* the other one takes it over before it may make one */
+	assert_int_equal(lead(b, 0, 60, &eb, &number, &e), AE_EINVAL);
+	assert_int_equal(
+	    ae_db_crl_newest(b, 0, false, 0, &n, arena, &e), AE_OK);
+	assert_int_equal(n.number, 1);
+	assert_int_equal(n.der_len, 5);
+	assert_memory_equal(n.der, "a CRL", 5);
+	assert_int_equal(n.next_publish, NOW + 1);
+	assert_int_equal(
+	    ae_db_crl_newest(b, 0, false, 1, &n, arena, &e), AE_ENOTFOUND);
+	assert_int_equal(
+	    ae_db_crl_newest(b, 0, true, 0, &n, arena, &e), AE_ENOTFOUND);
+	assert_int_equal(lead(b, 1, 60, &eb, &number, &e), AE_OK);
+	assert_int_equal(number, 2);
+	assert_int_equal(KEEP(b, 2, eb), AE_OK);
+	ae_db_free(a);
+	ae_db_free(b);
+	ae_arena_free(arena);
+}
+
+/* Stopped while it made one, and woken when another had taken over. */
+static void
+a_leader_that_wakes_up_publishes_nothing_older(void **state)
+{
+	struct ae_arena *arena = ae_arena_new(1 << 20);
+	struct ae_db_crl_newest n;
+	struct ae_db *a, *b;
+	struct ae_err e = AE_ERR_INIT;
+	int64_t ea, eb, na = 0, nb = 0;
+
+	(void)state;
+	ae_db_free(dbtest_open(NULL));
+	a = open_as(1);
+	b = open_as(2);
+	/* over before it began: as if it had slept */
+	assert_int_equal(lead(a, 0, 0, &ea, &na, &e), AE_OK);
+	assert_int_equal(lead(b, 0, 60, &eb, &nb, &e), AE_OK);
+	assert_true(nb > na && eb > ea);
+	assert_int_equal(KEEP(a, na, ea), AE_EDENIED);
+	assert_int_equal(ae_db_begin(a, NULL), AE_OK);
+	assert_int_equal(ae_db_crl_lead_on(a, ea, 60, &e), AE_EDENIED);
+	assert_int_equal(ae_db_commit(a, NULL), AE_OK);
+	assert_int_equal(KEEP(b, nb, eb), AE_OK);
+	assert_int_equal(KEEP(a, na, ea), AE_EDENIED);
+	assert_int_equal(
+	    ae_db_crl_newest(a, 0, false, 0, &n, arena, &e), AE_OK);
+	assert_int_equal(n.number, nb);
+	/* the same node twice: the number decides */
+	assert_int_equal(lead(a, nb, 60, &ea, &na, &e), AE_OK);
+	assert_int_equal(lead(a, nb, 60, &ea, &nb, &e), AE_OK);
+	assert_int_equal(KEEP(a, na, ea), AE_EINVAL);
+	assert_int_equal(ae_db_begin(a, NULL), AE_OK);
+	assert_int_equal(ae_db_crl_lead_on(a, ea, 60, &e), AE_OK);
+	assert_int_equal(ae_db_commit(a, NULL), AE_OK);
+	assert_int_equal(KEEP(a, nb, ea), AE_OK);
+	ae_db_free(a);
+	ae_db_free(b);
+	ae_arena_free(arena);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, dbtest_setup, dbtest_teardown)
+
+int
+main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		T(the_same_request_is_answered_once),
+		T(a_request_waits_once),
+	};
+	/* SQLite has one writer */
+	static const struct CMUnitTest several[] = {
+		T(the_same_request_is_answered_once),
+		T(a_request_waits_once),
+		T(one_node_makes_the_crl),
+		T(a_leader_that_wakes_up_publishes_nothing_older),
+	};
+
+	(void)argv;
+	dbtest_begin(argc);
+	return dbtest_end(dbtest_pg != NULL
+		? cmocka_run_group_tests(several, NULL, NULL)
+		: cmocka_run_group_tests(tests, NULL, NULL));
+}
