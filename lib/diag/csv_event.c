@@ -247,6 +247,28 @@ in_name(char c)
 	    ((unsigned char)c & 0x80) != 0;
 }
 
+/* Blanks and quotes of three languages; how many bytes. */
+static size_t
+quotes(const char *s)
+{
+	static const char *const marks[] = { " ", "\"", "'", "\xc2\xa0",
+		"\xc2\xab", "\xc2\xbb", "\xe2\x80\x9c", "\xe2\x80\x9d",
+		"\xe2\x80\x9e", "\xe2\x80\x9f", "\xe2\x80\x98", "\xe2\x80\x99",
+		"\xe2\x80\xaf" };
+	size_t n = 0, i = 0, len;
+
+	while (i < sizeof(marks) / sizeof(marks[0])) {
+		len = strlen(marks[i]);
+		if (strncmp(s + n, marks[i], len) == 0) {
+			n += len;
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+	return n;
+}
+
 /* The name after before, when after follows it. */
 static bool
 between(char *out, const char *s, const char *before, const char *after)
@@ -255,14 +277,14 @@ between(char *out, const char *s, const char *before, const char *after)
 
 	while ((p = strcasestr(p, before)) != NULL) {
 		p += strlen(before);
-		name = p + strspn(p, " \"'");
-		for (end = name; in_name(*end) ||
-		     (*end == '.' && in_name(end[1]) && end > name);
+		name = p + quotes(p);
+		for (end = name; quotes(end) == 0 &&
+		     (in_name(*end) ||
+			 (*end == '.' && in_name(end[1]) && end > name));
 		     end++)
 			;
 		if (end > name && end - name < AE_DIAG_EV_TEMPLATE_MAX &&
-		    strncasecmp(
-			end + strspn(end, "\"'"), after, strlen(after)) == 0) {
+		    strncasecmp(end + quotes(end), after, strlen(after)) == 0) {
 			copy(out, AE_DIAG_EV_TEMPLATE_MAX, name,
 			    (size_t)(end - name));
 			return true;
@@ -277,18 +299,22 @@ template_of(struct ae_diag_ev *ev, const char *message)
 	static const struct {
 		const char *before, *after;
 	} shapes[] = {
-		{ " for a ", " certificate" },
-		{ " for an ", " certificate" },
-		{ " for the ", " certificate" },
-		{ " a ", " certificate" },
-		{ " certificat ", " " },
-		{ "-zertifikat \"", "" },
+		{ " for a ", "certificate" },
+		{ " for an ", "certificate" },
+		{ " for the ", "certificate" },
+		{ " a ", "certificate" },
+		{ "template: ", "" },
+		{ "mod\xc3\xa8le\xc2\xa0: ", "" },
+		{ "mod\xc3\xa8le : ", "" },
+		{ "vorlage: ", "" },
+		{ " certificat ", "" },
 		{ " zertifikat \"", "" },
+		{ " zertifikat \xe2\x80\x9e", "" },
 		{ " zertifikat vom typ ", "" },
 		{ " certificate template ", "" },
 		{ " of template ", "" },
 		{ " for template ", "" },
-		{ " template ", " " },
+		{ " template ", "" },
 	};
 	size_t i;
 

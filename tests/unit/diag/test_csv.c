@@ -384,6 +384,46 @@ test_own(void **state)
 	    'N', "template.none-eligible");
 }
 
+static void
+test_templates(void **state)
+{
+	static const char *const rows[] = {
+		"failed to enroll for a Web certificate with",
+		"failed to enroll for a \xe2\x80\x9cWeb\xe2\x80\x9d "
+		"certificate",
+		"failed. Failed to enroll for template: Web",
+		"s'inscrire pour un certificat Web avec",
+		"s'inscrire pour un certificat "
+		"\xc2\xab\xc2\xa0Web\xc2\xa0\xc2\xbb",
+		"inscription impossible pour le mod\xc3\xa8le\xc2\xa0: Web",
+		"konnte kein Zertifikat \"\"Web\"\" mit",
+		"f\xc3\xbcr ein Zertifikat \xe2\x80\x9eWeb\xe2\x80\x9c mit",
+		"Fehler bei Vorlage: Web",
+		"enrollment for template Web failed",
+	};
+	char csv[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ae_diag_judge *j;
+		const struct ae_diag_verdict *v;
+
+		(void)snprintf(csv, sizeof(csv),
+		    "Id,LevelDisplayName,Message\r\n13,Error,\"%s "
+		    "(0x80094801)\"\r\n",
+		    rows[i]);
+		j = judge(csv);
+		v = ae_diag_judge_end(j);
+		assert_non_null(v->root);
+		if (strcmp(v->root->ev.template, "Web") != 0)
+			print_message(
+			    "%s: %s\n", rows[i], v->root->ev.template);
+		assert_string_equal(v->root->ev.template, "Web");
+		ae_diag_judge_free(j);
+	}
+}
+
 /* As the Event Viewer saves it, and Get-EventLog. */
 static void
 test_others(void **state)
@@ -594,6 +634,7 @@ main(void)
 		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_own),
+		cmocka_unit_test(test_templates),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bounds),
