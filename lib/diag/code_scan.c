@@ -290,6 +290,9 @@ take_phrases(struct scan *s, const char *folded)
 		else if (strncmp(m->key, "KRB ", 4) == 0 &&
 		    number(m->key + 4, &v, NULL))
 			mention_code(s, AE_DIAG_KRB, (uint32_t)v, true);
+		else if (strncmp(m->key, "LDAP ", 5) == 0 &&
+		    number(m->key + 5, &v, NULL))
+			mention_code(s, AE_DIAG_LDAP, (uint32_t)v, true);
 		else if (strncmp(m->key, "CE ", 3) == 0 &&
 		    number(m->key + 3, &v, NULL))
 			mention_event(s, "CE", v);

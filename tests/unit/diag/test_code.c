@@ -158,6 +158,14 @@ test_words(void **state)
 		assert_true(got[0].words);
 	}
 	one_code("kinit: Clock skew too great while getting", AE_DIAG_KRB, 37);
+	one_code("ldap_sasl_interactive_bind_s: Can't contact LDAP server (-1)",
+	    AE_DIAG_LDAP, 81);
+	one_code("ldap_bind: Invalid credentials (49)", AE_DIAG_LDAP, 49);
+	assert_int_equal(
+	    scan("error 20 at 0 depth lookup: unable to get local issuer "
+		 "certificate"),
+	    1);
+	assert_string_equal(got[0].check->id, "trust.intermediate-missing");
 }
 
 /* The script folds phrases as we fold messages, and none is in two rows. */
