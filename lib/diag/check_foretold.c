@@ -230,6 +230,26 @@ ends_soon(struct ae_diag_walk *w)
 	}
 }
 
+/* One of our templates would be asked for there. */
+static bool
+serves_us(const json_t *facts, const char *config)
+{
+	const json_t *item, *one;
+	size_t i, k;
+
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		json_array_foreach(json_object_get(item, "cas"), k, one)
+		{
+			if (json_is_string(one) &&
+			    strcmp(json_string_value(one), config) == 0 &&
+			    ae_diag_is_ours(facts, item))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void
 offline(struct ae_diag_walk *w)
 {
@@ -245,7 +265,7 @@ offline(struct ae_diag_walk *w)
 		if (!ae_fact_int(&code, way, "status") ||
 		    ((uint32_t)code != CRYPT_E_REVOCATION_OFFLINE &&
 			(uint32_t)code != CRYPT_E_NO_REVOCATION_CHECK) ||
-		    !ae_diag_needs_ca(facts, ca))
+		    !serves_us(facts, config))
 			continue;
 		ae_diag_fail(w, config, json_pack("{s:s}", "ca", config),
 		    "%s says of its own certificate: 0x%08x.", config,

@@ -116,9 +116,8 @@ ae_diag_custom_policy(const json_t *facts, const char *config)
 static bool
 is_custom(const struct ae_diag_denial *d)
 {
-	return strstr(d->text, "olicy module") != NULL ||
-	    strstr(d->text, "Policy Module") != NULL ||
-	    strstr(d->text, "policy file") != NULL ||
+	/* "Denied by Policy Module" is said by the usual one, too. */
+	return strstr(d->text, "policy file") != NULL ||
 	    ae_diag_custom_policy(d->facts, d->ca);
 }
 
@@ -187,6 +186,20 @@ is_algorithm(const struct ae_diag_denial *d)
 }
 
 /*
+ * Whoever knows what AD demands sends no shorter key, and a run does: then
+ * it is not the template that demands more.
+ */
+static bool
+is_obeyed(const struct ae_diag_denial *d)
+{
+	int64_t bits;
+
+	return !is_algorithm(d) &&
+	    ae_fact_int(
+		&bits, ae_diag_template_of(d->facts, d->tmpl), "min_key_size");
+}
+
+/*
  * In this order: the first row with the code whose question says yes; a row
  * without a question is what is left.
  */
@@ -221,6 +234,7 @@ static const struct {
 	{ 0x80094810u, "deny.archive-unexpected", NULL },
 	{ 0x8009400cu, "deny.archive-unexpected", NULL },
 	{ 0x80094811u, "deny.policy-module-custom", is_custom },
+	{ 0x80094811u, "deny.policy-module-custom", is_obeyed },
 	{ 0x80094811u, "deny.key-algorithm", is_algorithm },
 	{ 0x80094811u, "deny.key-length", NULL },
 	{ 0x80090008u, "deny.key-algorithm", NULL },

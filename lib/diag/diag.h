@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 
+struct ae_diag_stage;
 struct ae_diag_walk;
 
 struct ae_diag_check {
@@ -66,6 +67,7 @@ struct ae_diag {
 	size_t root;	/* AE_DIAG_NOBODY: no check failed */
 	size_t nchecks; /* how many rows there are */
 	size_t nfine;	/* that found everything in order */
+	const struct ae_diag_stage *stages; /* that were walked */
 };
 
 /* Walk all checks over facts.  AE_ENOMEM. */
@@ -73,14 +75,21 @@ int ae_diag_make(
     struct ae_diag **out, const json_t *facts, struct ae_err *e) AE_MUST_CHECK;
 void ae_diag_free(struct ae_diag *d);
 
+/*
+ * The same for a CA on its own host (certsrv diagnose): other rows, other
+ * facts, the same ids and words.
+ */
+int ae_diag_make_server(
+    struct ae_diag **out, const json_t *facts, struct ae_err *e) AE_MUST_CHECK;
+
 /* ---- the rows ---- */
 
 struct ae_diag_stage {
 	const char *name;	       /* "host", "policy", … */
 	const struct ae_diag_check *v; /* ends with a NULL id */
 };
-/* In walk order; ends with a NULL name. */
-extern const struct ae_diag_stage ae_diag_stages[];
+/* In walk order; end with a NULL name. */
+extern const struct ae_diag_stage ae_diag_stages[], ae_diag_server_stages[];
 
 /* The row with this id; *stage (NULL: not wanted) is its stage. */
 const struct ae_diag_check *ae_diag_find(

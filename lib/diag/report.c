@@ -196,7 +196,7 @@ walk_json(const struct ae_diag *d)
 	const char *verdict;
 	size_t i;
 
-	for (s = ae_diag_stages; s->name != NULL; s++) {
+	for (s = d->stages; s->name != NULL; s++) {
 		for (row = s->v; row->id != NULL; row++) {
 			verdict = ae_diag_verdict_name(AE_DIAG_FINE);
 			for (i = 0; i < d->n; i++)
@@ -218,8 +218,9 @@ walk_json(const struct ae_diag *d)
 static bool
 is_decided(const json_t *facts)
 {
-	return ae_fact(facts, "plan.plan") != NULL &&
-	    ae_fact(facts, "dcom") != NULL;
+	return ae_fact(facts, "server.config") != NULL ||
+	    (ae_fact(facts, "plan.plan") != NULL &&
+		ae_fact(facts, "dcom") != NULL);
 }
 
 static void

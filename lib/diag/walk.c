@@ -247,8 +247,9 @@ fold(struct ae_diag *d)
 			d->root = i;
 }
 
-int
-ae_diag_make(struct ae_diag **out, const json_t *facts, struct ae_err *e)
+static int
+walk(struct ae_diag **out, const struct ae_diag_stage *stages,
+    const json_t *facts, struct ae_err *e)
 {
 	const struct ae_diag_check *row;
 	const struct ae_diag_stage *s;
@@ -257,7 +258,8 @@ ae_diag_make(struct ae_diag **out, const json_t *facts, struct ae_err *e)
 	w.d = calloc(1, sizeof(*w.d));
 	if (w.d == NULL)
 		return ae_fail_mem(e);
-	for (s = ae_diag_stages; s->name != NULL; s++)
+	w.d->stages = stages;
+	for (s = stages; s->name != NULL; s++)
 		for (row = s->v; row->id != NULL; row++)
 			judge(&w, row);
 	if (w.failed) {
@@ -267,6 +269,18 @@ ae_diag_make(struct ae_diag **out, const json_t *facts, struct ae_err *e)
 	fold(w.d);
 	*out = w.d;
 	return AE_OK;
+}
+
+int
+ae_diag_make(struct ae_diag **out, const json_t *facts, struct ae_err *e)
+{
+	return walk(out, ae_diag_stages, facts, e);
+}
+
+int
+ae_diag_make_server(struct ae_diag **out, const json_t *facts, struct ae_err *e)
+{
+	return walk(out, ae_diag_server_stages, facts, e);
 }
 
 void

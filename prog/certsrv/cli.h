@@ -81,7 +81,14 @@ bool cli_signal(const struct cli *cli, int signo);
 cli_fn cmd_ca, cmd_key, cmd_root, cmd_setup, cmd_request, cmd_template,
     cmd_permission, cmd_crl;
 cli_fn cmd_audit, cmd_revoke, cmd_recover, cmd_agent, cmd_officer, cmd_explain,
-    cmd_policy, cmd_ping;
+    cmd_policy, cmd_ping, cmd_diagnose;
+
+/*
+ * Try the CA's keys, as the user who signs: an object for each into list,
+ * with "uri", "works" and "error".  Needs root.
+ */
+int key_test_all(struct cli *cli, json_t *list, size_t *broken,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /* "request approve" and "request deny"; an exit code. */
 int request_decide(struct cli *cli, bool approve, int64_t id);

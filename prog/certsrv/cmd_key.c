@@ -80,11 +80,11 @@ print(json_t *j)
 		(void)printf("of no certificate of the CA\n");
 }
 
-static int
-test_all(struct cli *cli, struct ae_err *e)
+int
+key_test_all(struct cli *cli, json_t *list, size_t *broken, struct ae_err *e)
 {
 	struct cakeys *keys = NULL;
-	json_t *list = json_array(), *one;
+	json_t *one;
 	struct ae_err why;
 	struct cafile f;
 	uid_t uid = 0;
@@ -107,17 +107,31 @@ test_all(struct cli *cli, struct ae_err *e)
 		if (test_one(keys, cli->conf.keys.v[i], has ? &f : NULL, one,
 			&why) < 0)
 			bad++;
-		if (!cli->json)
-			print(one);
 		(void)json_array_append_new(list, one);
 	}
 	cakeys_return();
-	if (cli->json && rc == AE_OK)
-		cli_print_json(json_pack("{s:O}", "keys", list));
-	json_decref(list);
 	cakeys_free(keys);
 	if (has)
 		cafile_done(&f);
+	*broken = bad;
+	return rc;
+}
+
+static int
+test_all(struct cli *cli, struct ae_err *e)
+{
+	json_t *list = json_array(), *one;
+	size_t i, bad = 0;
+	int rc = key_test_all(cli, list, &bad, e);
+
+	json_array_foreach(list, i, one)
+	{
+		if (!cli->json)
+			print(one);
+	}
+	if (cli->json && rc == AE_OK)
+		cli_print_json(json_pack("{s:O}", "keys", list));
+	json_decref(list);
 	return rc < 0 ? rc : bad > 0 ? EXIT_FINDING : EXIT_OK;
 }
 

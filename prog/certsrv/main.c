@@ -340,6 +340,24 @@ const struct cli_command cli_commands[] = {
 	  "unless told); it goes into the CRL directory and, after certsrv setup, into the\n"
 	  "directory's CDP container. show prints the newest one with its entries.\n",
 	  true },
+	{ "diagnose", cmd_diagnose, "why does the CA not start, not serve, or deny: name the cause",
+	  "usage: certsrv diagnose [--request ID | --requester ACCOUNT] [--template NAME]\n"
+	  "                        [--lang en|fr] [-v] [--json]\n"
+	  "\n"
+	  "Looks at the CA on this host: configuration, certificate, keys, database,\n"
+	  "keytab, ports, disk, clock and directory; names the one cause, what was seen,\n"
+	  "the fix and who can make it. Changes nothing. As root, or the keys stay\n"
+	  "unknown. Exit code 1: there is a cause.\n"
+	  "\n"
+	  "  --request    why was this one denied?\n"
+	  "  --requester  the same for the newest requests of DOMAIN\\name, a name or a SID\n"
+	  "  --template   why is this one not served?\n"
+	  "  --lang       language of the sentences; otherwise the locale's\n"
+	  "  -v           every check; with --json all facts\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv diagnose\n"
+	  "  certsrv diagnose --requester 'EXAMPLE\\PC1$'\n" },
 	{ "ping", cmd_ping, "does the CA answer, and who is one there",
 	  "usage: certsrv [--ca HOST\\NAME] ping [--json]\n"
 	  "\n"

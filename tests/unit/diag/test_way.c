@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Causes by hand-made facts: those that a lab cannot make, and what tells
+ * them from others with the same code.  Each row: where the way ends or what
+ * was denied, and the one cause that must come of it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "diag/diag.h"
+#include "diag/facts.h"
+
+#define CA "ca1.x.test\\\\CA"
+
+/* A healthy account with one template at one CA; holes for what differs. */
+static const char frame[] =
+    "{\"probes\": {\"krb\": {\"state\": \"done\"}},"
+    " \"host\": {\"name\": \"pc1\", \"realm\": \"X.TEST\","
+    "  \"now\": 1790000000},"
+    " \"krb\": {\"principal\": \"PC1$@X.TEST\", \"groups\": [%s]},"
+    " \"plan\": {\"policy\": {\"policy_servers\": [%s]},"
+    "  \"policy_reasons\": [], \"plan\": [{\"template\": \"T\","
+    "   \"action\": \"%s\", \"candidate\": true,"
+    "   \"cas\": [\"" CA "\"], \"reasons\": [{"
+    "    \"check\": \"template.enroll-right\", \"verdict\": \"pass\","
+    "    \"text\": \"granted\"}]}]},"
+    " \"ad\": {\"groups\": [], \"me\": {\"dn\": \"CN=PC1\","
+    "   \"dns_host_name\": \"pc1.x.test\", \"upn\": \"u\"},"
+    "  \"templates\": [{\"cn\": \"T\", \"flags\": 64,"
+    "   \"name_flag\": 402653184, \"private_key_flag\": 0,"
+    "   \"ra_signature\": 0, \"min_key_size\": 2048,"
+    "   \"validity\": 31536000, \"overlap\": 3628800%s}],"
+    "  \"cas\": [{\"config\": \"" CA "\", \"host\": \"%s\","
+    "   \"name\": \"CA\", \"changed\": 1780000000,"
+    "   \"enrollment_servers\": [], \"templates\": [%s],"
+    "   \"spn_owners\": [\"CN=CA1\"]}]},"
+    " \"dcom\": [{\"config\": \"" CA "\", \"host\": \"ca1.x.test\", %s}],"
+    " \"icpr\": [{\"config\": \"" CA "\", %s}],"
+    " \"last\": {\"finished\": \"then\", \"results\": [%s]}}";
+
+#define GOOD                                                            \
+	"\"ok\": true, \"templates\": [\"T\"], \"recovery_agents\": 0," \
+	" \"policy\": \"Windows default\", \"status\": 0,"              \
+	" \"not_after\": 1990000000"
+#define BAD                                                              \
+	"\"ok\": false, \"error\": {\"rc\": \"AE_EUNAVAIL\", \"text\": " \
+	"\"no\"}"
+/* A stage that failed, behind one that did not. */
+#define ENDS(kind, what, rc, domain, code)                                   \
+	"\"ok\": false, \"stages\": [{\"stage\": \"connect\", \"what\":"     \
+	" \"192.0.2.2:135\", \"ms\": 1.0}, {\"stage\": \"" kind              \
+	"\", \"what\": \"" what "\", \"ms\": 2.5, \"error\": \"it failed\"," \
+	" \"rc\": \"" rc "\", \"domain\": \"" domain "\", \"code\": " code   \
+	"}]"
+#define ACTIVATED(code) \
+	ENDS("call", "RemoteCreateInstance", "AE_EREMOTE", "hresult", code)
+#define DENIED(code, text)                                         \
+	"{\"template\": \"T\", \"ca\": \"" CA "\", \"outcome\":"   \
+	" \"denied\", \"hresult\": " code ", \"message\": \"" text \
+	"\", \"request_id\": 7}"
+
+struct row {
+	const char *cause; /* NULL: none */
+	const char *dcom, *icpr, *result, *host, *more, *groups, *offered,
+	    *servers;
+};
+
+static json_t *
+facts_of(const struct row *r)
+{
+	char text[16384];
+	json_error_t why;
+	json_t *j;
+
+	(void)snprintf(text, sizeof(text), frame,
+	    r->groups == NULL ? "" : r->groups,
+	    r->servers == NULL ? "" : r->servers,
+	    r->result == NULL ? "keep" : "enroll",
+	    r->more == NULL ? "" : r->more,
+	    r->host == NULL ? "ca1.x.test" : r->host,
+	    r->offered == NULL ? "\"T\"" : r->offered,
+	    r->dcom == NULL ? GOOD : r->dcom,
+	    r->icpr != NULL	  ? r->icpr
+		: r->dcom == NULL ? "\"ok\": true"
+				  : BAD,
+	    r->result == NULL ? "" : r->result);
+	j = json_loads(text, 0, &why);
+	if (j == NULL)
+		fail_msg("%s at %d: %s", why.text, why.position, text);
+	return j;
+}
+
+static void
+judge(const struct row *r)
+{
+	struct ae_err e = AE_ERR_INIT;
+	json_t *facts = facts_of(r);
+	struct ae_diag *d = NULL;
+	const char *id;
+	size_t i;
+
+	assert_int_equal(ae_diag_make(&d, facts, &e), AE_OK);
+	id = d->root == AE_DIAG_NOBODY ? NULL : d->v[d->root].check->id;
+	if (r->cause == NULL ? id != NULL
+			     : id == NULL || strcmp(id, r->cause) != 0)
+		fail_msg("%s in place of %s (%s)", id == NULL ? "nothing" : id,
+		    r->cause == NULL ? "nothing" : r->cause,
+		    r->dcom == NULL ? "" : r->dcom);
+	/* Alone: the rest are its consequences, harmless, or not seen. */
+	for (i = 0; i < d->n; i++)
+		if (i != d->root && d->v[i].verdict == AE_DIAG_FAIL &&
+		    d->v[i].cause == AE_DIAG_NOBODY)
+			fail_msg("%s beside %s", d->v[i].check->id,
+			    r->cause == NULL ? "nothing" : r->cause);
+	ae_diag_free(d);
+	json_decref(facts);
+}
+
+/* clang-format off */
+static const struct row ways[] = {
+	{ .cause = NULL },
+	{ "net.epm-unreachable", .dcom = ENDS("connect", "192.0.2.2:135", "AE_ETIMEDOUT", "errno", "110") },
+	{ "net.epm-unreachable", .dcom = ENDS("connect", "192.0.2.2:135", "AE_EUNAVAIL", "errno", "111")
+	  ", \"beside\": [{\"port\": 49500, \"state\": \"open\"}]" },
+	{ "net.ca-service-stopped", .dcom = ENDS("connect", "192.0.2.2:135", "AE_EUNAVAIL", "errno", "111")
+	  ", \"beside\": [{\"port\": 49500, \"state\": \"refused\"}]" },
+	{ "net.ca-service-stopped", .dcom = ACTIVATED("2147746132") }, /* REGDB_E_CLASSNOTREG */
+	{ "net.ca-service-stopped", .dcom = ACTIVATED("2148007941") }, /* CO_E_SERVER_EXEC_FAILURE */
+	{ "auth.selective-authentication", .host = "ca1.other.test",
+	  .dcom = ENDS("ticket", "RPCSS/ca1.other.test", "AE_EAUTH", "krb5", "-1765328372") },
+	{ "auth.protected-users", .groups = "\"S-1-5-21-1-2-3-525\"",
+	  .dcom = ENDS("ticket", "RPCSS/ca1.x.test", "AE_EAUTH", "krb5", "-1765328372") },
+	{ "auth.silo", .dcom = ENDS("ticket", "RPCSS/ca1.x.test", "AE_EAUTH", "krb5", "-1765328372") },
+	{ "auth.network-logon-denied", .dcom = ENDS("call", "RemoteCreateInstance", "AE_EDENIED", "rpc", "5") },
+	{ "dcom.access-group-empty", .dcom = ACTIVATED("2147942405") },
+	{ "dcom.limits", .dcom = ACTIVATED("2147549467") },
+	{ "dcom.disabled", .dcom = ACTIVATED("2147549468") },
+	{ "dcom.integrity-required", .dcom = ACTIVATED("2147549464") },
+	{ "dcom.restrict-unauth-gpo", .dcom = ENDS("call", "ServerAlive2", "AE_EDENIED", "rpc", "5") },
+	{ "rpc.privacy-required", .dcom = ENDS("call", "ICertRequestD2::GetCAProperty", "AE_EDENIED", "rpc", "5") },
+	{ "rpc.sec-pkg-error", .dcom = ENDS("call", "RemoteCreateInstance", "AE_EREMOTE", "rpc", "1825") },
+	{ "rpc.invalid-checksum", .dcom = ENDS("bind", "192.0.2.2:135 integrity", "AE_EAUTH", "rpc", "8") },
+	{ "ca.interface-flags", .dcom = "\"ok\": false, \"error\": {\"rc\": \"AE_EREMOTE\", \"domain\": \"hresult\","
+	  " \"code\": 2148089873, \"text\": \"no\"}" },
+	{ "ca.suspended", .dcom = ENDS("call", "ICertRequestD2::GetCAProperty", "AE_EREMOTE", "hresult", "2148089862") },
+	{ "ca.busy", .dcom = ENDS("call", "ICertRequestD2::GetCAProperty", "AE_EREMOTE", "hresult", "2148089871") },
+	/* Plain RPC works: whatever becomes of DCOM, certificates come. */
+	{ NULL, .dcom = ACTIVATED("2147942405"), .icpr = "\"ok\": true" },
+	/* And the other way round. */
+	{ NULL, .icpr = ENDS("call", "ept_map", "AE_ENOTFOUND", "rpc", "1753") },
+	{ NULL, .icpr = ENDS("call", "ept_map", "AE_EDENIED", "rpc", "5") },
+	/* No row knows it: not guessed at. */
+	{ NULL, .dcom = ACTIVATED("2147500037") },
+	{ "ca.published-ad-not-loaded", .dcom = "\"ok\": true, \"templates\": [\"U\"]" },
+	{ "ca.published-loaded-not-ad", .offered = "\"U\"" },
+	{ "deny.revocation-offline", .dcom = "\"ok\": true, \"status\": 2148081683" },
+	{ "deny.ca-expires-soon", .dcom = "\"ok\": true, \"not_after\": 1800000000" },
+	{ "deny.overlap", .more = ", \"overlap\": 31536000" },
+	{ "deny.too-many-signatures", .more = ", \"ra_signature\": 2" },
+	{ "ces.not-in-ad", .servers = "{\"url\": \"https://cep.x.test/\"}" },
+};
+
+static const struct row denials[] = {
+	{ "ca.acl-not-synced", .result = DENIED("2148089873", "no") },
+	{ "deny.template-no-enroll", .result = DENIED("2148089874", "Denied by Policy Module") },
+	{ "deny.policy-module-custom", .result = DENIED("2148089874", "no"),
+	  .dcom = "\"ok\": true, \"policy\": \"TameMyCerts\"" },
+	{ "deny.policy-module-custom", .result = DENIED("2148073504", "Denied by Policy Module") },
+	{ "deny.sign-failure", .result = DENIED("2148073504", "Error Constructing or Publishing Certificate") },
+	{ "deny.san-attribute-blocked", .result = DENIED("2148073504", "the san: attribute") },
+	{ "deny.template-not-supported", .result = DENIED("2148091904", "no") },
+	{ "ca.published-ad-not-loaded", .result = DENIED("2148091904", "no"),
+	  .dcom = "\"ok\": true, \"templates\": []" },
+	{ "deny.no-template-info", .result = DENIED("2148091905", "no") },
+	{ "deny.template-conflict", .result = DENIED("2148091906", "no") },
+	{ "deny.template-version", .result = DENIED("2148091911", "no") },
+	{ "deny.subject-upn", .result = DENIED("2148091917", "no") },
+	{ "deny.subject-guid", .result = DENIED("2148091918", "no") },
+	{ "deny.subject-dns", .result = DENIED("2148091919", "no") },
+	{ "deny.bad-subject", .result = DENIED("2148089857", "no") },
+	{ "deny.san-required", .result = DENIED("2148091907", "no") },
+	{ "deny.archived-required", .result = DENIED("2148091908", "no") },
+	{ "deny.smime-required", .result = DENIED("2148091909", "no") },
+	{ "deny.renewal-subject", .result = DENIED("2148091910", "no") },
+	{ "deny.ra-policy", .result = DENIED("2148091913", "no") },
+	{ "deny.ra-count", .result = DENIED("2148091914", "no") },
+	{ "deny.ra-rejected", .result = DENIED("2148091915", "no") },
+	{ "deny.ra-issuance", .result = DENIED("2148091916", "no") },
+	{ "deny.restricted-ea", .result = DENIED("2148089865", "no") },
+	{ "deny.renewal-attr", .result = DENIED("2148089870", "no") },
+	{ "deny.renewal-same-key", .result = DENIED("2148091926", "no") },
+	{ "deny.archive-unexpected", .result = DENIED("2148091920", "no") },
+	{ "deny.key-algorithm", .result = DENIED("2148073480", "no") },
+	{ "deny.attestation", .result = DENIED("2148091930", "no") },
+	{ "deny.requester-lookup", .result = DENIED("2147943717", "no") },
+	{ "deny.dc-signing", .result = DENIED("2148089875", "no") },
+	{ "deny.access-denied", .result = DENIED("2147942405", "no") },
+	{ "deny.untrusted-signer", .result = DENIED("2148204809", "no") },
+	{ "deny.db-io", .result = DENIED("2147942512", "no") },
+	{ "deny.encoding-length", .result = DENIED("2148089863", "no") },
+	{ "deny.request-too-large", .result = DENIED("2147942487", "no") },
+	{ "deny.bad-request", .result = DENIED("2147942413", "no") },
+	{ "deny.bad-signature", .result = DENIED("2148073478", "no") },
+	{ "deny.manager", .result = DENIED("2148089876", "no") },
+	{ "deny.bad-status", .result = DENIED("2148089859", "no") },
+	/* A code that no row knows is told as it is. */
+	{ "deny.access-denied", .result = DENIED("2147500037", "no") },
+};
+/* clang-format on */
+
+static void
+test_ways(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		judge(&ways[i]);
+}
+
+static void
+test_denials(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(denials) / sizeof(denials[0]); i++)
+		judge(&denials[i]);
+}
+
+/* What a valid certificate came after is over. */
+static void
+test_what_was_denied_and_issued_since(void **state)
+{
+	const struct row r = { .result = DENIED("2148089874", "no") };
+	json_t *facts = facts_of(&r);
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_diag *d = NULL;
+
+	(void)state;
+	(void)json_object_set_new(
+	    json_array_get(
+		json_object_get(json_object_get(facts, "plan"), "plan"), 0),
+	    "action", json_string("keep"));
+	assert_int_equal(ae_diag_make(&d, facts, &e), AE_OK);
+	assert_int_equal(d->root, AE_DIAG_NOBODY);
+	ae_diag_free(d);
+	json_decref(facts);
+}
+
+static void
+test_many_groups(void **state)
+{
+	const struct row r = { .cause = "token.sid-limit" };
+	json_t *facts = facts_of(&r), *list = json_array();
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_diag *d = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 1011; i++)
+		(void)json_array_append_new(list, json_string("S-1-1"));
+	(void)json_object_set_new(
+	    json_object_get(facts, "krb"), "groups", list);
+	assert_int_equal(ae_diag_make(&d, facts, &e), AE_OK);
+	assert_true(d->root != AE_DIAG_NOBODY);
+	assert_string_equal(d->v[d->root].check->id, r.cause);
+	ae_diag_free(d);
+	json_decref(facts);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ways),
+		cmocka_unit_test(test_denials),
+		cmocka_unit_test(test_what_was_denied_and_issued_since),
+		cmocka_unit_test(test_many_groups),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
