@@ -40,6 +40,7 @@ struct ae_ipc {
 	struct chunk *head, **tail;
 	size_t queued;
 	bool paused;
+	bool corked;
 	bool over;	  /* no more sending or receiving */
 	bool dispatching; /* a handler is on the stack */
 	bool free_later;
@@ -397,6 +398,8 @@ queue(struct ae_ipc *c, uint32_t type, uint32_t id, const void *body,
 	 * Write now when nothing waits.  An error is left for the loop: the
 	 * socket reports the hang-up there and the owner is told once.
 	 */
+	if (c->corked)
+		return AE_OK;
 	if (first)
 		(void)flush(c, &ignored);
 	set_events(c);
@@ -415,6 +418,18 @@ ae_ipc_send_secret(struct ae_ipc *c, uint32_t type, uint32_t id,
     const void *body, size_t len, struct ae_err *e)
 {
 	return queue(c, type, id, body, len, -1, true, e);
+}
+
+void
+ae_ipc_cork(struct ae_ipc *c, bool cork)
+{
+	struct ae_err ignored;
+
+	c->corked = cork;
+	if (cork || c->over)
+		return;
+	(void)flush(c, &ignored);
+	set_events(c);
 }
 
 size_t

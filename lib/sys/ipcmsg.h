@@ -92,6 +92,12 @@ int ae_ipc_send(struct ae_ipc *c, uint32_t type, uint32_t id, const void *body,
 int ae_ipc_send_secret(struct ae_ipc *c, uint32_t type, uint32_t id,
     const void *body, size_t len, struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * While corked, what is sent is only queued; uncorked, all of it goes out by
+ * as few writes as that takes.  For a batch of answers: the peer wakes once.
+ */
+void ae_ipc_cork(struct ae_ipc *c, bool cork);
+
 /* Bytes queued and not yet written. */
 size_t ae_ipc_queued(const struct ae_ipc *c);
 

@@ -191,6 +191,41 @@ ae_source_set_timer(struct ae_source *s, int64_t at)
 }
 
 static int
+on_later(sd_event_source *src, void *userdata)
+{
+	struct ae_source *s = userdata;
+
+	(void)src;
+	s->fn.plain(s->arg);
+	return 0;
+}
+
+int
+ae_loop_later(struct ae_source **out, struct ae_loop *l, ae_loop_fn *fn,
+    void *arg, struct ae_err *e)
+{
+	struct ae_source *s = source_new(l, arg);
+	int r;
+
+	if (s == NULL)
+		return ae_fail_mem(e);
+	s->fn.plain = fn;
+	r = sd_event_add_defer(l->ev, &s->s, on_later, s);
+	if (r >= 0) {
+		(void)sd_event_source_set_enabled(s->s, SD_EVENT_OFF);
+		(void)sd_event_source_set_priority(
+		    s->s, SD_EVENT_PRIORITY_IDLE);
+	}
+	return source_made(out, s, r, "for a quiet moment", e);
+}
+
+void
+ae_source_later(struct ae_source *s)
+{
+	(void)sd_event_source_set_enabled(s->s, SD_EVENT_ONESHOT);
+}
+
+static int
 on_signal(
     sd_event_source *src, const struct signalfd_siginfo *si, void *userdata)
 {

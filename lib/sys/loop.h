@@ -55,6 +55,15 @@ int ae_loop_timer(struct ae_source **out, struct ae_loop *l, ae_loop_fn *fn,
     void *arg, struct ae_err *e) AE_MUST_CHECK;
 void ae_source_set_timer(struct ae_source *s, int64_t at);
 
+/*
+ * Something for when all that has come in is dealt with: fn once, each time
+ * ae_source_later() asks for it.  As long as descriptors are ready it waits,
+ * so whoever uses it bounds for himself what is put off.
+ */
+int ae_loop_later(struct ae_source **out, struct ae_loop *l, ae_loop_fn *fn,
+    void *arg, struct ae_err *e) AE_MUST_CHECK;
+void ae_source_later(struct ae_source *s);
+
 /* A signal of this process; it is blocked from here on. */
 int ae_loop_signal(struct ae_source **out, struct ae_loop *l, int signo,
     ae_loop_signal_fn *fn, void *arg, struct ae_err *e) AE_MUST_CHECK;

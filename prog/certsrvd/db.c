@@ -60,6 +60,7 @@ answers_send(struct database *d)
 {
 	size_t i;
 
+	peer_cork(peer_of(d->p, ROLE_CA, 0), true);
 	for (i = 0; i < d->n; i++) {
 		struct answer *a = &d->answer[i];
 
@@ -67,6 +68,7 @@ answers_send(struct database *d)
 		    peer_of(d->p, a->to, 0), a->type, a->id, &a->body);
 		ae_wr_done(&a->body);
 	}
+	peer_cork(peer_of(d->p, ROLE_CA, 0), false);
 	d->n = 0;
 }
 
@@ -119,7 +121,7 @@ db_batch(struct database *d, struct ae_err *e)
 
 	if (d->n == AE_DB_BATCH_MAX)
 		db_commit(d);
-	ae_source_set_timer(d->commit, 0);
+	ae_source_later(d->commit);
 	if (d->open)
 		return AE_OK;
 	rc = ae_db_begin(d->db, e);
@@ -133,7 +135,7 @@ db_answer(
 {
 	if (d->n == AE_DB_BATCH_MAX)
 		db_commit(d);
-	ae_source_set_timer(d->commit, 0);
+	ae_source_later(d->commit);
 	return answer_add(d, to, id, type, max);
 }
 
@@ -703,7 +705,7 @@ db_start(struct proc *p, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = resolve_intents(d, e);
 	if (rc == AE_OK)
-		rc = ae_loop_timer(&d->commit, p->loop, db_commit, d, e);
+		rc = ae_loop_later(&d->commit, p->loop, db_commit, d, e);
 	if (rc == AE_OK)
 		rc = ae_loop_timer(&d->figures, p->loop, on_figures, d, e);
 	if (rc == AE_OK)

@@ -46,7 +46,7 @@ struct database {
  * who waited, and may end the process.
  */
 int db_flush(struct database *d, struct ae_err *e) AE_MUST_CHECK;
-void db_commit(void *arg); /* the same, of a timer */
+void db_commit(void *arg); /* the same, when all that came is dealt with */
 /* A batch is open after this, and room for one more answer. */
 int db_batch(struct database *d, struct ae_err *e) AE_MUST_CHECK;
 /* An answer for after the commit; look-ups see what this turn wrote. */

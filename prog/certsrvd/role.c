@@ -200,6 +200,13 @@ peer_send(
 	return send_body(peer, type, id, body, false);
 }
 
+void
+peer_cork(struct peer *peer, bool cork)
+{
+	if (peer->ipc != NULL)
+		ae_ipc_cork(peer->ipc, cork);
+}
+
 bool
 peer_send_secret(
     struct peer *peer, enum msg type, uint32_t id, const struct ae_wr *body)

@@ -116,6 +116,8 @@ bool peer_send(
     struct peer *peer, enum msg type, uint32_t id, const struct ae_wr *body);
 bool peer_send_secret(
     struct peer *peer, enum msg type, uint32_t id, const struct ae_wr *body);
+/* Between cork and uncork nothing is written; see ae_ipc_cork. */
+void peer_cork(struct peer *peer, bool cork);
 #define peer_of(p, role, index) (&(p)->peer[role][index])
 static inline bool
 peer_is_up(const struct peer *peer)

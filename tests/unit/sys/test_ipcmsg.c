@@ -323,6 +323,35 @@ half_a_message_then_end(void **state)
 	assert_int_equal(f->closed, 1);
 }
 
+/* Nothing leaves before the cork, then all of it in one go. */
+static void
+corked(void **state)
+{
+	struct fix *f = *state;
+	struct ae_err e = AE_ERR_INIT;
+	uint8_t b[256];
+
+	ae_ipc_cork(f->c, true);
+	assert_int_equal(ae_ipc_send(f->c, M_HELLO, 1, "x", 1, -1, &e), AE_OK);
+	assert_int_equal(ae_ipc_send(f->c, M_HELLO, 2, "y", 1, -1, &e), AE_OK);
+	turns(f, 2);
+	assert_int_equal(recv(f->peer, b, sizeof(b), MSG_DONTWAIT), -1);
+	assert_int_equal(ae_ipc_queued(f->c), 2 * (AE_IPC_HEADER + 1));
+	ae_ipc_cork(f->c, false);
+	assert_int_equal(ae_ipc_queued(f->c), 0);
+	assert_int_equal(
+	    recv(f->peer, b, sizeof(b), MSG_DONTWAIT), 2 * (AE_IPC_HEADER + 1));
+	assert_int_equal(b[AE_IPC_HEADER], 'x');
+	/* a peer that went away meanwhile is the loop's to tell */
+	ae_ipc_cork(f->c, true);
+	assert_int_equal(ae_ipc_send(f->c, M_HELLO, 3, "z", 1, -1, &e), AE_OK);
+	close(f->peer);
+	f->peer = -1;
+	ae_ipc_cork(f->c, false);
+	turns(f, 3);
+	assert_int_equal(f->closed, 1);
+}
+
 static void
 send_after_peer_is_gone(void **state)
 {
@@ -580,6 +609,7 @@ main(void)
 		T(peer_closes),
 		T(last_words),
 		T(half_a_message_then_end),
+		T(corked),
 		T(send_after_peer_is_gone),
 		T(surplus_descriptors),
 		T(large_body_and_descriptor),

@@ -119,6 +119,52 @@ hangup_without_interest(void **state)
 }
 
 static void
+on_letter(void *arg, int fd, unsigned ev)
+{
+	struct fix *f = arg;
+	char c;
+
+	(void)ev;
+	assert_int_equal(read(fd, &c, 1), 1);
+	f->n++;
+	ae_source_later(f->other);
+}
+
+static void
+when_quiet(void *arg)
+{
+	struct fix *f = arg;
+
+	f->code++;
+	assert_int_equal(f->n, 3); /* after all that was there to read */
+	ae_loop_exit(f->l, 0);
+}
+
+/* Asked for three times, done once, after what was ready before. */
+static void
+later_waits_for_quiet(void **state)
+{
+	struct fix *f = *state;
+	struct ae_err e = AE_ERR_INIT;
+	int p[2], code = -1;
+
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(
+	    ae_loop_fd(&f->s, f->l, p[0], AE_LOOP_IN, on_letter, f, &e), AE_OK);
+	assert_int_equal(
+	    ae_loop_later(&f->other, f->l, when_quiet, f, &e), AE_OK);
+	assert_int_equal(ae_loop_turn(f->l, 0, &e), AE_OK);
+	assert_int_equal(f->code, 0); /* nobody asked */
+	assert_int_equal(write(p[1], "abc", 3), 3);
+	assert_int_equal(ae_loop_run(f->l, &code, &e), AE_OK);
+	assert_int_equal(f->code, 1);
+	ae_source_free(f->s);
+	f->s = NULL;
+	close(p[0]);
+	close(p[1]);
+}
+
+static void
 again(void *arg)
 {
 	struct fix *f = arg;
@@ -275,6 +321,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(fd_is_level_triggered),
 		T(hangup_without_interest),
+		T(later_waits_for_quiet),
 		T(timer_rearms_and_disarms),
 		T(source_frees_itself_and_another),
 		T(signal_arrives),
