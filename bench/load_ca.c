@@ -18,7 +18,7 @@ struct load_client {
 	struct ae_gss_cred *cred;
 	struct ae_run_ca *ca;
 	struct ae_arena *arena;
-	struct ae_dcom_version server; /* a machine asks a host for it once */
+	struct ae_run_ca_known known; /* a machine asks a host once */
 };
 
 /* Tickets are in memory: the KDC is asked once per client. */
@@ -65,7 +65,7 @@ connection(struct load_client *c, struct ae_err *e)
 		.no_icpr = strcmp(c->o.way, "dcom") == 0,
 		.call_ms = 15000,
 		.total_ms = 20000,
-		.server = &c->server,
+		.known = &c->known,
 	};
 
 	return c->ca != NULL ? AE_OK : ae_run_ca_new(&c->ca, &conf, e);

@@ -30,21 +30,27 @@ enum ae_run_transport {
 /* "dcom", "icpr" */
 const char *ae_run_transport_name(enum ae_run_transport t);
 
-/* Copied, except cred, which must outlive the ae_run_ca. */
+/*
+ * What one host was asked on the way to its CA and need not be asked again:
+ * filled in by those who ask it, for the next ae_run_ca.  Zeroed: nothing; and
+ * forgotten when what was known does not lead to the CA.
+ */
+struct ae_run_ca_known {
+	struct ae_dcom_version com; /* by ServerAlive2 */
+	uint16_t icpr_port;	    /* by the endpoint mapper */
+};
+
+/* Copied, except cred and known, which must outlive the ae_run_ca. */
 struct ae_run_ca_config {
 	const char *host;	  /* the CA's dNSHostName, also for its SPNs */
 	const char *authority;	  /* the CA's name */
 	struct ae_gss_cred *cred; /* a client's */
 	bool no_dcom;		  /* leave that transport out */
 	bool no_icpr;
-	uint16_t resolver_port; /* 0: 135 */
-	uint32_t call_ms;	/* one call: 60 s */
-	uint32_t total_ms;	/* one ae_run_ca_ask: 180 s */
-	/*
-	 * NULL, or the caller's, for one host: filled in with the COM version
-	 * that it speaks, and while filled in the host is not asked for it.
-	 */
-	struct ae_dcom_version *server;
+	uint16_t resolver_port;	       /* 0: 135 */
+	uint32_t call_ms;	       /* one call: 60 s */
+	uint32_t total_ms;	       /* one ae_run_ca_ask: 180 s */
+	struct ae_run_ca_known *known; /* NULL, or the caller's */
 };
 
 /* Connects to nobody yet.  AE_EINVAL: neither transport, or no host. */

@@ -32,13 +32,14 @@ dcom_open(struct ae_run_ca *ca, struct ae_err *e)
 		.call_level = AE_RPC_LEVEL_PRIVACY };
 	const struct ae_run_target t = ae_run_ca_target(ca);
 	const struct ae_dcom_seen *seen;
+	struct ae_run_ca_known *known = ca->config.known;
 	int rc;
 
-	if (ca->config.server != NULL)
-		c.server = *ca->config.server;
+	if (known != NULL)
+		c.server = known->com;
 	rc = ae_run_dcom_open(&ca->dcom, &t, &c, e);
-	if (ca->config.server != NULL)
-		*ca->config.server = rc == AE_OK
+	if (known != NULL)
+		known->com = rc == AE_OK
 		    ? ae_dcom_client_server(ca->dcom.client)
 		    : (struct ae_dcom_version){ 0 };
 	if (ca->dcom.client != NULL) {

@@ -24,16 +24,18 @@ icpr_open(struct ae_run_ca *ca, struct ae_err *e)
 {
 	struct ae_rpc_syntax iface = { .uuid = ae_iid_icertpassage };
 	struct ae_run_target t = ae_run_ca_target(ca);
+	struct ae_run_ca_known *known = ca->config.known;
+	uint16_t port = known != NULL ? known->icpr_port : 0;
 	char spn[SPN_MAX];
-	uint16_t port = 0;
-	int rc;
+	int rc = AE_OK;
 
 	if (ca->icpr != NULL && ae_run_rpc_alive(ca->icpr)) {
 		ae_run_rpc_until(ca->icpr, ca->deadline);
 		return AE_OK;
 	}
 	icpr_close(ca, false);
-	rc = ae_run_epm_port(&port, &t, &iface, e);
+	if (port == 0)
+		rc = ae_run_epm_port(&port, &t, &iface, e);
 	if (rc != AE_OK)
 		return rc;
 	(void)snprintf(spn, sizeof(spn), "host/%s", ca->host);
@@ -43,7 +45,10 @@ icpr_open(struct ae_run_ca *ca, struct ae_err *e)
 	t.spn = spn;
 	t.ifaces = &iface;
 	t.nifaces = 1;
-	return ae_run_rpc_open(&ca->icpr, &t, e);
+	rc = ae_run_rpc_open(&ca->icpr, &t, e);
+	if (known != NULL)
+		known->icpr_port = rc == AE_OK ? port : 0;
+	return rc;
 }
 
 static int

@@ -51,10 +51,13 @@ start_dcom(enum peer_how how, enum peer_dcom dcom)
 	return peer_start(how, dcom, realm_path("service.keytab"));
 }
 
+static struct ae_run_ca_known *known; /* of the next asker */
+
 static struct ae_run_ca *
 asker(const struct peer *p, bool no_dcom)
 {
 	struct ae_run_ca_config conf = { .host = "localhost",
+		.known = known,
 		.authority = "Test CA",
 		.cred = client,
 		.no_dcom = no_dcom,
@@ -388,6 +391,57 @@ idle_connection(void **state)
 	assert_int_equal(peer_stop(&p), 2);
 }
 
+static bool
+was_called(const struct ae_run_ca *ca, const char *what)
+{
+	const struct ae_run_trace *t = ae_run_ca_trace(ca);
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->v[i].kind == AE_RUN_CALL &&
+		    strcmp(t->v[i].what, what) == 0)
+			return true;
+	return false;
+}
+
+/* The host is asked for its way to the CA once, and again when it was wrong. */
+static void
+known_hosts(void **state)
+{
+	struct ae_run_ca_known k = { .icpr_port = 0 };
+	struct peer p = start(PEER_ANSWERS);
+	struct ae_wcce_reply reply;
+	struct ae_run_ca *ca;
+	struct ae_err e;
+	int i;
+
+	(void)state;
+	known = &k;
+	for (i = 0; i < 4; i++) {
+		ca = asker(&p, true);
+		assert_int_equal(ask(ca, submission(), &reply, &e),
+		    i == 2 ? AE_EUNAVAIL : AE_OK);
+		assert_int_equal(was_called(ca, "ept_map"), i == 0 || i == 3);
+		assert_int_equal(k.icpr_port != 0, i != 2);
+		ae_run_ca_free(ca);
+		if (i == 1)
+			k.icpr_port = 1; /* nobody is there */
+	}
+	(void)peer_stop(&p);
+
+	p = start_dcom(PEER_ANSWERS, PEER_D2);
+	for (i = 0; i < 2; i++) {
+		ca = asker(&p, false);
+		assert_int_equal(ask(ca, submission(), &reply, &e), AE_OK);
+		assert_int_equal(was_called(ca, "ServerAlive2"), i == 0);
+		assert_true(was_called(ca, "RemoteCreateInstance"));
+		assert_int_equal(k.com.major, 5);
+		ae_run_ca_free(ca);
+	}
+	(void)peer_stop(&p);
+	known = NULL;
+}
+
 static void
 wrong_questions(void **state)
 {
@@ -461,6 +515,7 @@ main(void)
 		cmocka_unit_test(dcom_not_allowed),
 		cmocka_unit_test(dcom_lost_answers),
 		cmocka_unit_test(idle_connection),
+		cmocka_unit_test(known_hosts),
 		cmocka_unit_test(wrong_questions),
 		cmocka_unit_test(no_such_host),
 	};
