@@ -43,6 +43,17 @@ def ratios(ours, theirs, value):
     return [x[value] / peer[x["pair"]] for x in ours if peer.get(x["pair"])]
 
 
+def cpu(x):
+    """Of one enrollment, client and server."""
+    return x["server_cpu_us"] + x["client_cpu_us"]
+
+
+def cpu_ratios(ours, theirs):
+    """What the rates would be to each other if both had the whole machine: of CPU time, which others' work disturbs less."""
+    peer = {x["pair"]: cpu(x) for x in theirs}
+    return [peer[x["pair"]] / cpu(x) for x in ours if x["pair"] in peer and cpu(x)]
+
+
 def b1(lines):
     groups = pairs([x for x in lines if x["bench"] == "B1"], ("key", "way"))
     bound = {"p256": 0.35, "rsa2048": 0.8}
@@ -50,6 +61,9 @@ def b1(lines):
         found = ratios(v, groups.get((key, "cfssl"), []), "rate")
         if way != "cfssl" and found and key in bound:
             yield Gate("B1", f"{key}, {way}: rate to cfssl's", three(found), bound[key], most=False)
+        found = cpu_ratios(v, groups.get((key, "cfssl"), []))
+        if way != "cfssl" and found and key in bound:
+            yield Gate("B1", f"{key}, {way}: the same by CPU time", three(found), bound[key], most=False)
         if way != "cfssl" and key == "rsa4096":
             yield Gate("B1", f"{key}, {way}: rate to the sign limit", three([x["rate"] / x["sign_all"] for x in v]), 0.65,
                        most=False)
