@@ -55,7 +55,6 @@ const char *cli_safe(const char *s);
 cli_fn cmd_pulse, cmd_enroll, cmd_request, cmd_install, cmd_submit,
     cmd_retrieve, cmd_templates, cmd_groups, cmd_store, cmd_policy, cmd_ca,
     cmd_log, cmd_events, cmd_status, cmd_key, cmd_task, cmd_deploy, cmd_trust,
-    cmd_explain,
-    cmd_diagnose;
+    cmd_explain, cmd_diagnose;
 
 #endif
