@@ -26,6 +26,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,6 +115,50 @@ class Lab:
     def run_undone_by(self, host, back, *words):
         self.note("run", host, back)
         self.run(host, *words)
+
+    def client(self, *words, check=False):
+        """autoenroll on pc1, as a person there would run it."""
+        build = os.environ.get("AE_BUILD", str(HERE.parent / "build"))
+        return self.command("exec", "pc1", "env", "ASAN_OPTIONS=detect_leaks=0", f"{build}/prog/autoenroll/autoenroll",
+                            *words, check=check)
+
+    def without_certificates(self):
+        """pc1 never had any."""
+        self.move_away("pc1", "/var/lib/autoenroll/my")
+
+    def make_dir(self, host, inside):
+        self.note("dir", host, inside)
+        self.path(host, inside).mkdir(parents=True)
+
+    def undo_dir(self, host, inside):
+        shutil.rmtree(self.path(host, inside), ignore_errors=True)
+
+    def wait_ca(self):
+        """Until the CA has read the directory again, which it does each second here."""
+        time.sleep(2.5)
+
+    def pending(self):
+        """pc1 has no certificate, and its request waits to be approved; where it is kept."""
+        inside = "/var/lib/autoenroll/request/Machine"
+        self.set(self.template(), msPKI_Enrollment_Flag=0x22)
+        self.note("dir", "pc1", inside)
+        self.without_certificates()
+        self.wait_ca()
+        self.client("pulse", "--wait")
+        found = list(self.path("pc1", inside).glob("*/meta.json"))
+        if not found:
+            sys.exit("fault: no request is pending")
+        return f"{inside}/{found[0].parent.name}/meta.json"
+
+    def approve(self, number):
+        build = os.environ.get("AE_BUILD", str(HERE.parent / "build"))
+        conf = dict(re.findall(r'^(\w+)="(.*)"$', (HERE / "lab.conf").read_text(), re.M))
+        self.note("run", "ca1", "kdestroy -q")
+        self.run("ca1", "kinit", conf["LAB_ADMIN"], input=conf["LAB_ADMIN_PASSWORD"] + "\n")
+        self.run("ca1", "env", "ASAN_OPTIONS=detect_leaks=0", f"{build}/prog/certsrv/certsrv", "request", "approve", str(number))
+
+    def log_of_cepces(self, line):
+        self.write("pc1", "/var/log/cepces/cepces.log", "Traceback (most recent call last):\n" + line + "\n")
 
     # ---- network ----
 
@@ -241,6 +286,8 @@ class Lab:
 
     def undo_move(self, host, inside):
         path = self.path(host, inside)
+        if path.is_dir():  # made again since
+            shutil.rmtree(path)
         pathlib.Path(str(path) + ".fault").rename(path)
 
     def der(self, host, inside):

@@ -380,7 +380,6 @@ const struct ae_diag_check ae_diag_template[] = {
 	WARNS("template.validity-too-short"),
 	PLAN("existing.published-in-ds"),
 	WARNS("existing.dns-mismatch"),
-	WARNS("use.sid-mismatch"),
 	RAW("template.skip-auto-renewal", skips_renewal),
 	{ "renew.template-gone-or-denied", "plan.policy_reasons",
 	  AFTER_DIRECTORY " template.missing template.no-read-right", ae_diag_by_run },

@@ -8,6 +8,9 @@
 const struct ae_diag_stage ae_diag_stages[] = {
 	{ "host", ae_diag_host },
 	{ "policy", ae_diag_policy },
+	{ "trigger", ae_diag_trigger },
+	{ "existing", ae_diag_existing },
+	{ "directory", ae_diag_directory },
 	{ "template", ae_diag_template },
 	{ "ca", ae_diag_ca },
 	{ "way", ae_diag_way },
@@ -16,5 +19,7 @@ const struct ae_diag_stage ae_diag_stages[] = {
 	{ "web", ae_diag_web },
 	{ "foretold", ae_diag_foretold },
 	{ "deny", ae_diag_deny },
+	{ "after", ae_diag_after },
+	{ "foreign", ae_diag_foreign },
 	{ NULL, NULL },
 };

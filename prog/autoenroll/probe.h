@@ -77,5 +77,7 @@ int probe_dcom(struct probe *p, struct ae_err *e);
 int probe_icpr(struct probe *p, struct ae_err *e);
 int probe_last(struct probe *p, struct ae_err *e);
 int probe_live(struct probe *p, struct ae_err *e);
+int probe_pending(struct probe *p, struct ae_err *e);
+int probe_foreign(struct probe *p, struct ae_err *e);
 
 #endif

@@ -10,16 +10,24 @@
  *             "enctype", "etype" } ] },
  *             "state_dir": { "path", "state": "writable" | "absent" |
  *             "read-only" | "denied", "free", "inodes_free" },
- *             "task": as task.json has it, "run_lock": "free" | "held" }
+ *             "task": as task.json has it,
+ *             "run_lock": { "state": "free" | "held", "since", "age" },
+ *             "starters": { "enabled", "daemon": bool, "files": [ path ] } }
  *   "store": { "certs": as "store list --json", "requests" }
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "../autoenrolld/task.h"
+#include "base/time.h"
 #include "certs.h"
 #include "diag/facts.h"
 #include "gss/look.h"
@@ -133,7 +141,6 @@ task(struct probe *p)
 	char path[4096];
 	json_t *j = NULL;
 	size_t len;
-	int fd = -1;
 
 	(void)snprintf(path, sizeof(path), "%s/task.json", p->cli->c.state_dir);
 	if (ae_file_read(&text, &len, path, TASK_FILE_MAX, NULL) == AE_OK)
@@ -144,13 +151,102 @@ task(struct probe *p)
 		probe_set(p, "task", j);
 	else
 		json_decref(j);
+}
+
+/* Is a run under way, and since when? */
+static void
+run_lock(struct probe *p)
+{
+	char path[4096], when[AE_TIME_STR_MAX];
+	struct stat st;
+	int fd = -1, rc;
+
 	(void)snprintf(path, sizeof(path), "%s/run.lock", p->cli->c.run_dir);
-	if (access(path, F_OK) != 0)
+	if (stat(path, &st) != 0) {
+		probe_set(p, "run_lock", json_pack("{s:s}", "state", "free"));
 		return;
-	if (ae_file_lock(&fd, path, false, NULL) == AE_EUNAVAIL)
-		probe_set(p, "run_lock", json_string("held"));
+	}
+	rc = ae_file_lock(&fd, path, false, NULL);
 	if (fd >= 0)
 		(void)close(fd);
+	/* Who has it writes its name there when it begins. */
+	probe_set(p, "run_lock",
+	    json_pack("{s:s, s:s, s:I}", "state",
+		rc == AE_EUNAVAIL ? "held" : "free", "since",
+		ae_time_print(when, st.st_mtime), "age",
+		(json_int_t)(ae_clock_now() - st.st_mtime)));
+}
+
+/* Does this file of cron say "autoenroll", or a foreign client's name? */
+static bool
+starts_one(const char *path)
+{
+	uint8_t *text = NULL;
+	size_t len;
+	bool found;
+
+	if (ae_file_read(&text, &len, path, TASK_FILE_MAX, NULL) != AE_OK)
+		return false;
+	found = memmem(text, len, "autoenroll", 10) != NULL;
+	free(text);
+	return found;
+}
+
+static void
+look_in(json_t *list, const char *dir, const char *name)
+{
+	char path[4096];
+	struct dirent *d;
+	DIR *all = opendir(dir);
+
+	while (all != NULL && (d = readdir(all)) != NULL) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, d->d_name);
+		if (d->d_name[0] != '.' &&
+		    (name != NULL ? strncmp(d->d_name, name, strlen(name)) == 0
+				  : starts_one(path)))
+			(void)json_array_append_new(list, client_text(path));
+	}
+	if (all != NULL)
+		(void)closedir(all);
+}
+
+static bool
+answers(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool yes;
+
+	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	yes = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return yes;
+}
+
+/* Who would start a run: the daemon that answers now, units that are enabled,
+ * lines of cron. */
+static void
+starters(struct probe *p)
+{
+	json_t *files = json_array();
+	char dir[4096];
+
+	look_in(files, "/etc/systemd/system/multi-user.target.wants",
+	    "autoenrolld");
+	look_in(files, "/etc/systemd/system/timers.target.wants", "autoenroll");
+	look_in(files, "/etc/systemd/user/timers.target.wants", "autoenroll");
+	look_in(files, "/etc/cron.d", NULL);
+	look_in(files, "/var/spool/cron/crontabs", NULL);
+	if (p->cli->c.user && getenv("HOME") != NULL) {
+		(void)snprintf(dir, sizeof(dir),
+		    "%s/.config/systemd/user/timers.target.wants",
+		    getenv("HOME"));
+		look_in(files, dir, "autoenroll");
+	}
+	probe_set(p, "starters",
+	    json_pack("{s:b, s:b, s:o}", "enabled", task_enabled(&p->cli->c),
+		"daemon", answers(p->cli->c.socket), "files", files));
 }
 
 int
@@ -164,6 +260,8 @@ probe_host(struct probe *p, struct ae_err *e)
 	realm(p);
 	state_dir(p);
 	task(p);
+	run_lock(p);
+	starters(p);
 	return AE_OK;
 }
 

@@ -39,6 +39,8 @@ const struct probe_row probe_rows[] = {
 	{ "icpr",  "ad.cas krb.principal",  "ad.cas", 10000, probe_icpr },
 	{ "last",  NULL,                    NULL,     4000,  probe_last },
 	{ "live",  "plan.plan",             NULL,     20000, probe_live },
+	{ "foreign", NULL,                  NULL,     4000,  probe_foreign },
+	{ "pending", "store.requests krb.principal", "store.requests", 9000, probe_pending },
 	{ 0 },
 };
 /* clang-format on */

@@ -43,6 +43,9 @@ class World:
         self.pc1 = Client(lab.pc1, build)
         lab.pc1.path("/etc/autoenroll/policy.conf").write_text("[computer]\nae-policy = 7\n\n[user]\nae-policy = 7\n")
         (self.services.directory / "pc1" / "client.json").write_text(json.dumps({"program": str(self.pc1.program)}))
+        # Nothing else starts runs where there is no systemd.
+        lab.pc1.path("/etc/cron.d").mkdir(exist_ok=True)
+        lab.pc1.path("/etc/cron.d/autoenroll").write_text("17 */8 * * * root autoenroll pulse\n")
         self.pc1.run("pulse", "--wait")
         # Samba's KDC tells only those their own groups that have a service principal name.
         self.ca.ldb("ldbmodify", input=f"dn: CN=alice,CN=Users,{BASE_DN}\nchangetype: modify\n"

@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from client import User
 from diagnosed import World, found
 
 # All of them run in 'campaign faults'; these are of every stage.
@@ -59,12 +58,9 @@ def test_two_causes_in_the_order_of_the_walk(world):
 
 
 @pytest.fixture(scope="module")
-def alice(world, lab, build):
-    person = User(lab.pc1, build, "alice", lab.user_password, 5001)
-    world.lab.pc1.path("/etc/autoenroll/policy.conf").write_text(
-        "[computer]\nae-policy = 7\n[user]\nae-policy = 7\n")
+def alice(world):
+    person = world.alice
     person.login()
-    person.run("pulse", "--user", "--wait")
     return person
 
 
@@ -73,8 +69,8 @@ def test_a_user_looks_at_his_own_and_root_at_another_s(world, alice):
     report = alice.json("diagnose", code=0)
     assert (report["category"], found(report), report["account"]) == ("ok", [], "alice@LAB.EXAMPLE"), report["unknown"]
     # Where her ticket is, the processes of her session know.
-    with world.lab.pc1.start("setpriv", "--reuid=5001", "--regid=5001", "--clear-groups", "env",
-                             "KRB5CCNAME=FILE:/run/user/5001/krb5cc", "sleep", "600"):
+    with world.lab.pc1.start("setpriv", f"--reuid={alice.uid}", f"--regid={alice.uid}", "--clear-groups", "env",
+                             f"KRB5CCNAME=FILE:/run/user/{alice.uid}/krb5cc", "sleep", "600"):
         report = world.diagnose("--user", "alice", code=0)
     assert (report["category"], found(report), report["account"]) == ("ok", [], "alice@LAB.EXAMPLE"), report["unknown"]
     assert [m["template"] for m in report["matrix"] if m["ours"]] == ["Person"]

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * What is there already: certificates and their keys, requests under way,
+ * and whether what was issued is of any use.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "diag/checks.h"
+
+#define OID_CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
+#define OID_SMARTCARD_LOGON "1.3.6.1.4.1.311.20.2.2"
+#define NO_SECURITY_EXTENSION 0x80000
+
+static json_t *
+cert_args(const json_t *facts, const json_t *c)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "template",
+	    ae_fact_text(c, "template"), "thumbprint",
+	    ae_fact_text(c, "thumbprint"), "path", ae_fact_text(c, "path"),
+	    "date", ae_fact_text(c, "not_after"), "account",
+	    ae_fact_text(facts, "krb.principal"), "ca", ae_fact_text(c, "ca"));
+}
+
+static bool
+is_of_interest(const json_t *facts, const json_t *c)
+{
+	const char *only = ae_fact_str(facts, "asked.template");
+
+	return ae_fact_yes(c, "current") &&
+	    (only == NULL ||
+		ae_str_eq_nocase(only, ae_fact_text(c, "template")));
+}
+
+/* Each current certificate whose state is this one. */
+static void
+by_state(struct ae_diag_walk *w, const char *state, const char *says)
+{
+	const json_t *facts = ae_diag_facts(w), *c;
+	const char *why;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "store.certs"), i, c)
+	{
+		if (!is_of_interest(facts, c) || !ae_fact_is(c, "state", state))
+			continue;
+		why = ae_fact_text(c, "key_error");
+		ae_diag_fail(w, ae_fact_text(c, "template"),
+		    cert_args(facts, c), "%s %s%s%s.", ae_fact_text(c, "path"),
+		    says, why[0] == '\0' ? "" : ": ", why);
+	}
+}
+
+static void
+key_missing(struct ae_diag_walk *w)
+{
+	by_state(w, "key missing", "has a certificate and no private key");
+}
+
+static void
+key_foreign(struct ae_diag_walk *w)
+{
+	by_state(w, "key does not fit",
+	    "has a certificate and the key of another one");
+}
+
+static void
+key_fails(struct ae_diag_walk *w)
+{
+	by_state(w, "key fails", "has a private key that cannot be used");
+}
+
+/* It may not be read by whose it is. */
+static void
+key_access(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *c;
+	const char *why;
+	size_t i;
+
+	if (ae_fact_is(facts, "host.state_dir.state", "denied"))
+		ae_diag_fail(w, NULL,
+		    json_pack("{s:s}", "path",
+			ae_fact_text(facts, "host.state_dir.path")),
+		    "%s may not be written by %s.",
+		    ae_fact_text(facts, "host.state_dir.path"),
+		    ae_fact_text(facts, "krb.principal"));
+	json_array_foreach(ae_fact(facts, "store.certs"), i, c)
+	{
+		why = ae_fact_text(c, "key_error");
+		if (is_of_interest(facts, c) &&
+		    ae_fact_is(c, "key_test", "not made") && why[0] != '\0')
+			ae_diag_fail(w, ae_fact_text(c, "template"),
+			    cert_args(facts, c), "%s.", why);
+	}
+}
+
+static bool
+has_usage(const json_t *c, const char *oid)
+{
+	const json_t *list = json_object_get(c, "usages");
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_string_value(json_array_get(list, i)), oid) ==
+		    0)
+			return true;
+	return false;
+}
+
+static bool
+is_for_logon(const json_t *c)
+{
+	return has_usage(c, OID_CLIENT_AUTH) ||
+	    has_usage(c, OID_SMARTCARD_LOGON);
+}
+
+static bool
+leaves_sid_out(const json_t *facts, const char *cn)
+{
+	int64_t flags = 0;
+	const json_t *t;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "ad.templates"), i, t)
+	{
+		if (ae_str_eq_nocase(ae_fact_text(t, "cn"), cn) &&
+		    ae_fact_int(&flags, t, "enrollment_flag"))
+			return (flags & NO_SECURITY_EXTENSION) != 0;
+	}
+	return false;
+}
+
+/* KB5014754: a domain controller asks for it. */
+static void
+no_sid(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *c;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "store.certs"), i, c)
+	{
+		if (!is_of_interest(facts, c) || !is_for_logon(c) ||
+		    !ae_fact_is(c, "sid", ""))
+			continue;
+		ae_diag_fail(w, ae_fact_text(c, "template"),
+		    cert_args(facts, c),
+		    "%s is for client authentication and has no SID in it%s.",
+		    ae_fact_text(c, "path"),
+		    leaves_sid_out(facts, ae_fact_text(c, "template"))
+			? "; its template leaves it out (flag 0x80000)"
+			: "");
+	}
+}
+
+/* Weakly mapped, and older than whom it is for: KDC event 40. */
+static void
+predates(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *c;
+	const char *born = ae_fact_text(facts, "ad.me.created");
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "store.certs"), i, c)
+	{
+		if (is_of_interest(facts, c) && is_for_logon(c) &&
+		    ae_fact_is(c, "sid", "") &&
+		    strcmp(ae_fact_text(c, "not_before"), born) < 0)
+			ae_diag_fail(w, ae_fact_text(c, "template"),
+			    cert_args(facts, c),
+			    "%s is valid from %s on, the account was made on "
+			    "%s.",
+			    ae_fact_text(c, "path"),
+			    ae_fact_text(c, "not_before"), born);
+	}
+}
+
+static void
+other_sid(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *c;
+	const char *mine = ae_fact_text(facts, "ad.me.sid"), *sid;
+	json_t *args;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "store.certs"), i, c)
+	{
+		sid = ae_fact_text(c, "sid");
+		if (!is_of_interest(facts, c) || sid[0] == '\0' ||
+		    mine[0] == '\0' || strcmp(sid, mine) == 0)
+			continue;
+		args = cert_args(facts, c);
+		(void)json_object_set_new(args, "value", json_string(sid));
+		(void)json_object_set_new(args, "expected", json_string(mine));
+		ae_diag_fail(w, ae_fact_text(c, "template"), args,
+		    "%s is for %s, this account is %s.",
+		    ae_fact_text(c, "path"), sid, mine);
+	}
+}
+
+/* ---- requests under way ---- */
+
+static bool
+is_known(const json_t *facts, const char *config)
+{
+	const json_t *ca;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "ad.cas"), i, ca)
+	{
+		if (ae_str_eq_nocase(ae_fact_text(ca, "config"), config))
+			return true;
+	}
+	return false;
+}
+
+/* What the CA says of request i: its element of "pending"; NULL: nothing. */
+static const json_t *
+answer(const json_t *facts, size_t i)
+{
+	return json_array_get(ae_fact(facts, "pending"), i);
+}
+
+static void
+by_answer(struct ae_diag_walk *w, const char *state, const char *says)
+{
+	const json_t *facts = ae_diag_facts(w), *q;
+	char id[32];
+	int64_t n = 0;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "store.requests"), i, q)
+	{
+		if (!ae_fact_is(q, "state", "pending") ||
+		    !is_known(facts, ae_fact_text(q, "ca")) ||
+		    !ae_fact_is(answer(facts, i), "answer", state))
+			continue;
+		(void)ae_fact_int(&n, q, "request_id");
+		(void)snprintf(id, sizeof(id), "%" PRId64, n);
+		ae_diag_fail(w, ae_fact_text(q, "template"),
+		    json_pack("{s:s, s:s, s:s, s:s}", "template",
+			ae_fact_text(q, "template"), "ca",
+			ae_fact_text(q, "ca"), "id", id, "date",
+			ae_fact_text(q, "asked")),
+		    "Request %s of %s at %s: %s.", id, ae_fact_text(q, "made"),
+		    ae_fact_text(q, "ca"), says);
+	}
+}
+
+static void
+awaiting(struct ae_diag_walk *w)
+{
+	by_answer(w, "pending", "the CA says that it waits for approval");
+}
+
+static void
+approved(struct ae_diag_walk *w)
+{
+	by_answer(w, "issued", "the CA has issued it, nobody has fetched it");
+}
+
+static void
+id_lost(struct ae_diag_walk *w)
+{
+	by_answer(w, "unknown", "the CA does not know it");
+}
+
+static void
+ca_gone(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *q;
+	char id[32];
+	int64_t n = 0;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "store.requests"), i, q)
+	{
+		if (!ae_fact_is(q, "state", "pending") ||
+		    ae_fact(facts, "ad.cas") == NULL ||
+		    ae_fact_str(facts, "asked.ca") != NULL ||
+		    is_known(facts, ae_fact_text(q, "ca")))
+			continue;
+		(void)ae_fact_int(&n, q, "request_id");
+		(void)snprintf(id, sizeof(id), "%" PRId64, n);
+		ae_diag_fail(w, ae_fact_text(q, "template"),
+		    json_pack("{s:s, s:s, s:s}", "template",
+			ae_fact_text(q, "template"), "ca",
+			ae_fact_text(q, "ca"), "id", id),
+		    "Request %s of %s is at %s, which the directory does not "
+		    "have.",
+		    id, ae_fact_text(q, "made"), ae_fact_text(q, "ca"));
+	}
+}
+
+/* clang-format off */
+#define STORE(id, after, how) { id, "store.certs", after, how }
+#define ASKED(id, how) { id, "store.requests", AFTER_DIRECTORY " net.* dns.* auth.* dcom.*", how }
+
+/* Its keys and certificates, which need nobody else. */
+const struct ae_diag_check ae_diag_existing[] = {
+	STORE("key.container-access", "env.*", key_access),
+	STORE("existing.key-missing", NULL, key_missing),
+	STORE("install.no-matching-key", NULL, key_foreign),
+	STORE("renew.key-unavailable", "key.container-access", key_fails),
+	{ 0 },
+};
+
+const struct ae_diag_check ae_diag_after[] = {
+	ASKED("pending.ca-gone", ca_gone),
+	ASKED("pending.id-lost", id_lost),
+	ASKED("pending.awaiting-approval", awaiting),
+	ASKED("pending.polled-too-early", approved),
+	{ "existing.pending-request", "plan.plan",
+	  AFTER_DIRECTORY " pending.* net.* dns.* auth.* dcom.*", ae_diag_by_plan },
+	STORE("use.cert-predates-account", AFTER_DIRECTORY, predates),
+	STORE("use.strong-mapping-missing", AFTER_DIRECTORY " use.cert-predates-account", no_sid),
+	{ "use.sid-mismatch", "ad.me.sid", AFTER_DIRECTORY, other_sid },
+	{ 0 },
+};
+/* clang-format on */
