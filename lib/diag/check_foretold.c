@@ -315,14 +315,15 @@ ghosts(struct ae_diag_walk *w)
 #define TOLD(id, after) { id, "ad.templates", AFTER_DIRECTORY " " after, foretell }
 
 const struct ae_diag_check ae_diag_foretold[] = {
-	TOLD("deny.subject-dns", "join.dnshostname-empty template.supplies-subject"),
+	TOLD("deny.subject-dns", "join.dnshostname-empty template.supplies-subject context.*"),
 	TOLD("deny.subject-upn", "template.supplies-subject"),
 	TOLD("deny.subject-email", "template.supplies-subject"),
 	TOLD("deny.bad-subject", "join.* existing.dns-mismatch"),
 	TOLD("deny.archive-not-configured", "ca.template-not-published"),
 	TOLD("deny.too-many-signatures", "template.ra-signature"),
 	TOLD("deny.overlap", "template.overlap-too-long template.validity-too-short"),
-	{ "deny.unknown-template-config", "ad.cas", AFTER_DIRECTORY, ghosts },
+	{ "deny.unknown-template-config", "ad.cas",
+	  AFTER_DIRECTORY " template.missing template.no-read-right", ghosts },
 	{ "deny.ca-expires-soon", "plan.plan", AFTER_DIRECTORY " trust.ca-cert-expired", ends_soon },
 	{ "deny.revocation-offline", "dcom", AFTER_DIRECTORY " trust.*", offline },
 	{ 0 },

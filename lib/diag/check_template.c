@@ -146,7 +146,8 @@ ea_mismatch(struct ae_diag_walk *w)
 	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
 	{
 		if (ae_fact_str(item, "have") == NULL ||
-		    !ae_diag_is_other_kind(item))
+		    !ae_diag_is_other_kind(item) ||
+		    ae_diag_reason(item, "context.ca-template") != NULL)
 			continue;
 		ae_diag_fail(w, ae_fact_text(item, "template"),
 		    json_pack("{s:s, s:s}", "template",
@@ -382,7 +383,7 @@ const struct ae_diag_check ae_diag_template[] = {
 	WARNS("existing.dns-mismatch"),
 	RAW("template.skip-auto-renewal", skips_renewal),
 	{ "renew.template-gone-or-denied", "plan.policy_reasons",
-	  AFTER_DIRECTORY " template.missing template.no-read-right", ae_diag_by_run },
+	  AFTER_DIRECTORY " template.missing template.no-read-right template.oid-missing", ae_diag_by_run },
 	{ "renew.ea-type-mismatch", "plan.plan",
 	  AFTER_DIRECTORY " template.duplicate-oid", ea_mismatch },
 	PLAN("key.attestation"),
