@@ -14,7 +14,7 @@
 #include "base/utf16.h"
 #include "sys/clock.h"
 
-#define PARAMS_MAX 20
+#define PARAMS_MAX 25
 
 struct param {
 	const char *p; /* NULL: SQL NULL */

@@ -79,7 +79,7 @@ int cli_daemon(const struct cli *cli);
 bool cli_signal(const struct cli *cli, int signo);
 
 cli_fn cmd_ca, cmd_key, cmd_root, cmd_setup, cmd_request, cmd_template,
-    cmd_permission, cmd_crl;
+    cmd_permission, cmd_crl, cmd_db;
 cli_fn cmd_audit, cmd_revoke, cmd_recover, cmd_agent, cmd_officer, cmd_explain,
     cmd_policy, cmd_ping, cmd_diagnose;
 

@@ -332,6 +332,19 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv audit\n"
 	  "  certsrv audit acl --trust 'PKI Admins' --json\n"
 	  "  certsrv audit verify\n" },
+	{ "db", cmd_db, "move the database from SQLite to PostgreSQL",
+	  "usage: certsrv db copy [--password-file FILE] [--json] URI\n"
+	  "\n"
+	  "Copies all rows of the CA's database into an empty one of a server,\n"
+	  "postgresql://HOST/NAME?user=USER, in one transaction; counts them and walks the\n"
+	  "audit chain on both sides. certsrvd must not run. What is here stays.\n"
+	  "\n"
+	  "  --password-file  of the server, 0600; else the credential database-password,\n"
+	  "                   or what the server knows us by\n"
+	  "\n"
+	  "examples:\n"
+	  "  systemctl stop certsrvd\n"
+	  "  certsrv db copy 'postgresql:///certsrv?host=/run/postgresql'\n" },
 	{ "crl", cmd_crl, "show the CRL; make the CA publish a new one",
 	  "usage: certsrv crl publish [--wait SECONDS] [--json]\n"
 	  "       certsrv crl show [--json]\n"

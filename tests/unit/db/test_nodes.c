@@ -6,6 +6,8 @@
  */
 #include "dbtest.h"
 
+#include "db/copy.h"
+
 static int
 add(struct ae_db *db, const struct ae_db_request *r, int64_t *id,
     struct ae_err *e)
@@ -235,6 +237,101 @@ a_leader_that_wakes_up_publishes_nothing_older(void **state)
 	ae_arena_free(arena);
 }
 
+/* ---- from a file to a server ---- */
+
+static void
+fill(struct ae_db *db)
+{
+	const struct ae_db_crl_base b = {
+		.number = 3, .changed = 4, .at = NOW
+	};
+	struct ae_db_request r = dbtest_row(AE_DB_PENDING, 9);
+	int64_t id, epoch;
+	unsigned i;
+
+	for (i = 1; i <= 5; i++)
+		(void)dbtest_issue(db, i);
+	(void)dbtest_add(db, AE_DB_DENIED, 6);
+	(void)dbtest_add(db, AE_DB_ACTIVE, 7);
+	r.caller = (const uint8_t *)"caller";
+	r.caller_len = 6;
+	r.archived = (const uint8_t *)"key";
+	r.archived_len = 3;
+	r.subject = "CN=m\xc3\xbcller";
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	assert_int_equal(ae_db_request_add(db, &r, NULL, &id, NULL), AE_OK);
+	assert_int_equal(ae_db_request_add(db, &r, NULL, &id, NULL), AE_OK);
+	for (i = 1; i <= 3; i++) {
+		r = dbtest_row(AE_DB_ACTIVE, i);
+		assert_int_equal(
+		    ae_db_revoke(db, r.serial, 17, 6, NOW, "x", NULL), AE_OK);
+	}
+	assert_int_equal(
+	    ae_db_release(db, r.serial, 17, NOW, "x", NULL), AE_OK);
+	assert_int_equal(ae_db_meta_set(db, "a", "b", NULL), AE_OK);
+	assert_int_equal(
+	    ae_db_crl_lead(db, 0, false, 0, 60, &epoch, NULL), AE_OK);
+	assert_int_equal(ae_db_crl_number(db, 0, 2, NOW, &id, NULL), AE_OK);
+	assert_int_equal(id, 3);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+	assert_int_equal(keep(db, 3, epoch, NULL), AE_OK);
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	assert_int_equal(ae_db_crl_published(db, 1, &b, NOW, NULL), AE_OK);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+}
+
+static void
+every_table_is_copied(void **state)
+{
+	char dir[] = "/tmp/ae-copy-XXXXXX", path[64];
+	struct ae_db_options o = { .path = path, .create = true };
+	struct ae_arena *a = ae_arena_new(1 << 20);
+	struct ae_db *from = NULL, *to = dbtest_open(NULL);
+	struct ae_db_copied c;
+	struct ae_db_request x, y;
+	struct ae_err e = AE_ERR_INIT;
+	int64_t id;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/ca.db", dir);
+	assert_int_equal(ae_db_open(&from, &o, NULL), AE_OK);
+	fill(from);
+	if (ae_db_copy(to, from, &c, &e) != AE_OK)
+		fail_msg("%s", e.text);
+	assert_int_equal(c.requests, 9);
+	/* whatever tables there are: none was forgotten */
+	assert_true(pgcluster_sql(dbtest_pg,
+	    "DO $$ DECLARE t text; n bigint; BEGIN FOR t IN SELECT tablename"
+	    " FROM pg_tables WHERE schemaname = 'public' LOOP EXECUTE"
+	    " format('SELECT count(*) FROM %I', t) INTO n; IF n = 0 THEN"
+	    " RAISE EXCEPTION '% has no rows', t; END IF; END LOOP; END $$"));
+	for (id = 1; id <= 9; id++) {
+		assert_int_equal(
+		    ae_db_request_get(from, id, &x, a, NULL), AE_OK);
+		assert_int_equal(ae_db_request_get(to, id, &y, a, NULL), AE_OK);
+		assert_int_equal(x.disp, y.disp);
+		assert_string_equal(x.subject, y.subject);
+		assert_int_equal(x.serial_len, y.serial_len);
+		assert_memory_equal(x.serial, y.serial, x.serial_len);
+		assert_int_equal(x.cert_len, y.cert_len);
+		assert_int_equal(x.caller_len, y.caller_len);
+		assert_int_equal(x.revoked_reason, y.revoked_reason);
+		assert_int_equal(x.not_after, y.not_after);
+	}
+	/* it goes on where it was */
+	assert_int_equal(ae_db_check(to, &e), AE_OK);
+	assert_int_equal(dbtest_add(to, AE_DB_DENIED, 20), 10);
+	/* and is not written over */
+	assert_int_equal(ae_db_copy(to, from, &c, &e), AE_EINVAL);
+	assert_non_null(strstr(e.text, "empty"));
+	ae_db_free(from);
+	ae_db_free(to);
+	ae_arena_free(a);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, dbtest_setup, dbtest_teardown)
 
 int
@@ -250,6 +347,7 @@ main(int argc, char **argv)
 		T(a_request_waits_once),
 		T(one_node_makes_the_crl),
 		T(a_leader_that_wakes_up_publishes_nothing_older),
+		T(every_table_is_copied),
 	};
 
 	(void)argv;
