@@ -20,6 +20,7 @@
 #include "base/time.h"
 #include "cafile.h"
 #include "db/db.h"
+#include "dbconf.h"
 #include "gss/look.h"
 #include "session.h"
 #include "sys/clock.h"
@@ -163,14 +164,14 @@ see_rows(json_t *rows, struct ae_db *db, const struct look *l, struct ae_err *e)
 static void
 see_database(json_t *server, const struct conf *c, const struct look *l)
 {
-	struct ae_db_options o = { .read_only = true, .path = c->database };
+	struct ae_db_options o = { .read_only = true };
 	json_t *j = json_pack("{s:o}", "path", cli_json_text(c->database));
 	json_t *rows = json_array();
 	struct ae_err e = AE_ERR_INIT;
 	struct ae_db *db = NULL;
 	int rc;
 
-	rc = ae_db_open(&db, &o, &e);
+	rc = dbconf_open(&db, c, &o, &e);
 	if (rc == AE_OK)
 		rc = see_rows(rows, db, l, &e);
 	if (rc == AE_ENOTFOUND && db != NULL)
