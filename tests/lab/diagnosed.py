@@ -62,6 +62,13 @@ class World:
         who = self.alice if "--user" in words else self.pc1
         return who.json("diagnose", *words, code=code)
 
+    def certsrv(self, *words, code=None):
+        """certsrv diagnose on the CA's host."""
+        done = self.lab.ca1.run(self.build / "prog/certsrv/certsrv", "diagnose", *words, "--json", check=False,
+                                env={"ASAN_OPTIONS": "detect_leaks=0"})
+        assert code is None or done.returncode == code, (done.returncode, done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
     def fault(self, name, *words):
         done = subprocess.run([FAULTS / name, *words], text=True, capture_output=True, timeout=60,
                               env=os.environ | {"AE_BUILD": str(self.build)})

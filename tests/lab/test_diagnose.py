@@ -14,6 +14,7 @@ SPREAD = [
     "template.rights-for-wrong-type", "template.missing", "template.ra-signature", "join.dnshostname-empty",
     "key.provider-missing", "ca.none-in-forest", "ca.template-not-published", "ca.no-enroll-right", "trust.root-missing",
     "net.epm-unreachable", "net.dynamic-ports-blocked", "token.group-not-in-ticket",
+    "net.ca-service-stopped", "dns.alias", "auth.spn-duplicate", "deny.subject-email",
 ]
 
 
@@ -92,6 +93,47 @@ def test_who_may_not_look_accuses_nobody(alice):
     report = alice.json("diagnose", "--machine", code=0)
     assert (report["category"], found(report)) == ("unknown", [])
     assert any("keytab" in u["because"] and "root could" in u["because"] for u in report["unknown"])
+
+
+def test_the_ca_on_its_own_host(world):
+    """It is healthy; it is stopped; it cannot start for one reason or another."""
+    report = world.certsrv(code=0)
+    assert (report["category"], found(report), report["harmless"], report["unknown"]) == ("ok", [], [], [])
+    assert report["fine"] == report["checks"] > 50
+    assert found(world.certsrv("--template", "Nowhere", code=1)) == ["ca.template-not-published"]
+    with world.broken("net.ca-service-stopped"):
+        assert found(world.certsrv(code=1)) == ["net.ca-service-stopped"]
+        for host, inside, cause, seen in (
+                ("ca1", "/var/lib/certsrv/private/ca.key", "ca.service-wont-start", "ca.key"),
+                ("ca1", "/var/lib/certsrv/db", "ca.service-wont-start", "ca.sqlite"),
+                ("ca1", "/etc/certsrv/ca.pem", "ca.service-wont-start", "ca.pem"),
+                ("ca1", "/etc/certsrv/certsrv.conf", "ca.service-wont-start", "certsrv.conf"),
+                ("ca1", "/etc/krb5.keytab", "join.not-joined", "krb5.keytab")):
+            world.services.path(host, inside).rename(world.services.path(host, inside + ".away"))
+            try:
+                report = world.certsrv(code=1)
+            finally:
+                world.services.path(host, inside + ".away").rename(world.services.path(host, inside))
+            assert found(report) == [cause] and seen in report["root"]["seen"], (report["root"], report["also"])
+        with world.lab.ca1.start("/usr/bin/python3", "-m", "http.server", "49500"):
+            for _ in range(50):
+                report = world.certsrv(code=1)
+                if found(report) != ["net.ca-service-stopped"]:
+                    break
+            assert found(report) == ["ca.service-wont-start"] and "49500" in report["root"]["seen"], report["root"]
+
+
+def test_why_the_ca_denied(world):
+    """The same denial on both sides, by the rule and by the code."""
+    with world.broken("deny.policy-module-custom"):
+        here = world.diagnose("--live", "-T", "Machine", code=1)
+    assert found(here) == ["deny.policy-module-custom"], (here["root"], here["also"])
+    there = world.certsrv("--requester", "LAB\\PC1$", code=1)
+    assert found(there) == ["deny.policy-module-custom"] and "rules.key" in there["root"]["seen"]
+    number = there["root"]["subject"]
+    assert found(world.certsrv("--request", number, code=1)) == ["deny.policy-module-custom"]
+    assert found(world.certsrv("--request", "1", code=0)) == []
+    assert found(world.certsrv("--request", "999", code=3)) == []
 
 
 def test_page_for_others(world):
