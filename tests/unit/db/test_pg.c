@@ -68,7 +68,7 @@ whole(struct ae_db *db, int64_t want)
 }
 
 static void
-a_server_that_dies_loses_nothing_acknowledged(void **state)
+f24_a_server_that_dies_loses_nothing_acknowledged(void **state)
 {
 	struct ae_db *db = dbtest_open(NULL);
 	struct ae_err e = AE_ERR_INIT;
@@ -257,7 +257,7 @@ node(unsigned k, int fd)
 }
 
 static void
-nodes_make_one_chain(void **state)
+f24_nodes_make_one_chain(void **state)
 {
 	struct ae_db *db = dbtest_open(NULL);
 	bool ids[WRITERS * EACH + 1] = { false };
@@ -302,7 +302,7 @@ open_as(uint8_t instance)
 
 /* One that stands still in a batch is put out of it by the server. */
 static void
-a_node_that_stands_still_stops_nobody(void **state)
+f24_a_node_that_stands_still_stops_nobody(void **state)
 {
 	struct ae_db *a, *b;
 	struct ae_db_request r = dbtest_row(AE_DB_ACTIVE, 1);
@@ -330,7 +330,7 @@ a_node_that_stands_still_stops_nobody(void **state)
 }
 
 static void
-a_number_is_one_nodes(void **state)
+f24_a_number_is_one_nodes(void **state)
 {
 	struct ae_db_options o = { .path = dbtest_path, .instance = 3 };
 	struct ae_arena *arena = ae_arena_new(1 << 20);
@@ -458,12 +458,12 @@ int
 main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		T(a_server_that_dies_loses_nothing_acknowledged),
+		T(f24_a_server_that_dies_loses_nothing_acknowledged),
 		T(a_commit_that_was_done_is_known_as_done),
 		T(a_commit_that_was_not_done_is_known_as_undone),
-		T(nodes_make_one_chain),
-		T(a_node_that_stands_still_stops_nobody),
-		T(a_number_is_one_nodes),
+		T(f24_nodes_make_one_chain),
+		T(f24_a_node_that_stands_still_stops_nobody),
+		T(f24_a_number_is_one_nodes),
 		T(commits_are_durable_whatever_the_database_says),
 		T(what_is_no_utf8_is_stored_all_the_same),
 		cmocka_unit_test(a_server_is_named_without_a_password),

@@ -153,7 +153,7 @@ goes_on(void **state)
 }
 
 static void
-an_older_copy_is_noticed(void **state)
+f7_an_older_copy_is_noticed(void **state)
 {
 	struct ae_err e = AE_ERR_INIT;
 	struct ae_db *db = dbtest_open(NULL), *old;
@@ -179,7 +179,7 @@ an_older_copy_is_noticed(void **state)
 }
 
 static void
-a_restored_one_waits(void **state)
+f7_a_restored_one_waits(void **state)
 {
 	struct ae_db *db = dbtest_open(NULL);
 	struct ae_anchor a = anchor_of(db);
@@ -191,7 +191,7 @@ a_restored_one_waits(void **state)
 }
 
 static void
-a_lower_crl_number_is_noticed(void **state)
+f7_a_lower_crl_number_is_noticed(void **state)
 {
 	struct ae_db *db = dbtest_open(NULL);
 	struct ae_anchor a;
@@ -217,7 +217,7 @@ count(void *arg, const struct ae_db_audit_entry *n, struct ae_err *e)
 }
 
 static void
-ids_and_numbers_go_past(void **state)
+f7_ids_and_numbers_go_past(void **state)
 {
 	struct ae_db *db = dbtest_open(NULL);
 	struct ae_db_state to = {
@@ -439,10 +439,10 @@ main(int argc, char **argv)
 		cmocka_unit_test(text_round),
 		cmocka_unit_test(merge_takes_the_higher),
 		T(goes_on),
-		T(an_older_copy_is_noticed),
-		T(a_restored_one_waits),
-		T(a_lower_crl_number_is_noticed),
-		T(ids_and_numbers_go_past),
+		T(f7_an_older_copy_is_noticed),
+		T(f7_a_restored_one_waits),
+		T(f7_a_lower_crl_number_is_noticed),
+		T(f7_ids_and_numbers_go_past),
 		T(ids_that_cannot_be),
 		T(published_revocations),
 		T(a_copy_is_of_one_moment),
@@ -451,9 +451,9 @@ main(int argc, char **argv)
 	/* copies of its files are the server's business */
 	const struct CMUnitTest server[] = {
 		T(goes_on),
-		T(a_restored_one_waits),
-		T(a_lower_crl_number_is_noticed),
-		T(ids_and_numbers_go_past),
+		T(f7_a_restored_one_waits),
+		T(f7_a_lower_crl_number_is_noticed),
+		T(f7_ids_and_numbers_go_past),
 		T(ids_that_cannot_be),
 		T(published_revocations),
 	};
