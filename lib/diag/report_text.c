@@ -7,88 +7,18 @@
 #include <string.h>
 
 #include "diag/facts.h"
+#include "diag/page.h"
 #include "diag/report.h"
 
-#define WIDTH 78
-#define LABEL 11
-
-/* What was seen comes from others, too: nothing a terminal obeys. */
-static size_t
-safe_len(const char *s, char out[8])
-{
-	unsigned char c = (unsigned char)s[0];
-
-	if (c >= 0x20 && c != 0x7f) {
-		out[0] = s[0];
-		out[1] = '\0';
-	} else {
-		(void)snprintf(out, 8, "\\x%02x", c);
-	}
-	return strlen(out);
-}
-
-/* s, and blanks up to a width; 0: none. */
+/* s, and blanks up to a width; 0: none.  Names come from others, too. */
 static void
 put_safe(struct ae_wr *w, const char *s, size_t width)
 {
-	char one[8];
-	size_t n = 0;
+	size_t before = w->len;
 
-	for (; *s != '\0'; s++) {
-		n += safe_len(s, one);
-		ae_wr_str(w, one);
-	}
-	for (; n < width; n++)
+	ae_diag_put_safe(w, s, AE_DIAG_VALUE_MAX);
+	while (ae_wr_ok(w) && w->len - before < width)
 		ae_wr_u8(w, ' ');
-}
-
-/* Characters, as far as a terminal counts them: bytes that begin one. */
-static size_t
-columns(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s != '\0'; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
-
-static void
-put_label(struct ae_wr *w, const char *label)
-{
-	size_t n = columns(label);
-
-	ae_wr_str(w, label);
-	ae_wr_u8(w, ' ');
-	for (n++; n < LABEL; n++)
-		ae_wr_u8(w, ' ');
-}
-
-/* "label     words words", broken at blanks and indented. */
-static void
-paragraph(struct ae_wr *w, const char *label, const char *s)
-{
-	char one[8];
-	size_t column = LABEL, len;
-
-	put_label(w, label);
-	while (*s != '\0') {
-		len = strcspn(s, " ");
-		if (column > LABEL && column + len >= WIDTH) {
-			ae_wr_printf(w, "\n%-*s", LABEL, "");
-			column = LABEL;
-		} else if (column > LABEL) {
-			ae_wr_u8(w, ' ');
-			column++;
-		}
-		for (; len > 0; len--, s++) {
-			(void)safe_len(s, one);
-			column += columns(one);
-			ae_wr_str(w, one);
-		}
-		s += strspn(s, " ");
-	}
-	ae_wr_u8(w, '\n');
 }
 
 static void
@@ -104,7 +34,7 @@ put_events(struct ae_wr *w, const json_t *f, enum ae_diag_lang lang)
 		    "%s%s", i == 0 ? "" : ", ", json_string_value(e));
 	}
 	if (line[0] != '\0')
-		ae_wr_printf(w, "%-*s%s: %s\n", LABEL, "",
+		ae_diag_pagef(w, 0, "", "%s: %s",
 		    ae_diag_frame(lang, "windows-events"), line);
 }
 
@@ -124,10 +54,10 @@ put_finding(struct ae_wr *w, const json_t *f, enum ae_diag_lang lang)
 		ae_wr_u8(w, ')');
 	}
 	ae_wr_u8(w, '\n');
-	paragraph(w, "", ae_fact_text(f, "cause"));
+	ae_diag_page(w, 0, "", ae_fact_text(f, "cause"));
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (ae_fact_text(f, lines[i].member)[0] != '\0')
-			paragraph(w, ae_diag_frame(lang, lines[i].frame),
+			ae_diag_page(w, 0, ae_diag_frame(lang, lines[i].frame),
 			    ae_fact_text(f, lines[i].member));
 	put_events(w, f, lang);
 }
@@ -150,7 +80,7 @@ put_short(struct ae_wr *w, const json_t *list, const char *title)
 		    ae_fact_text(f, "subject"),
 		    ae_fact_str(f, "subject") == NULL ? "" : ")",
 		    ae_fact_text(f, "seen"));
-		paragraph(w, "  -", line);
+		ae_diag_page(w, 2, "-", line);
 	}
 }
 
@@ -171,7 +101,7 @@ put_unknown(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 		    ae_fact_text(u, "because"),
 		    ae_fact_str(u, "of") == NULL ? "" : " – ",
 		    ae_fact_text(u, "of"), n);
-		paragraph(w, "  -", line);
+		ae_diag_page(w, 2, "-", line);
 	}
 }
 
