@@ -34,6 +34,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ENROLL = "0e10c968-78fb-11d2-90d4-00c04f79dc55"
+SERVERS = "Software\\Policies\\Microsoft\\Cryptography\\PolicyServers"
+AEPOLICY = "Software\\Policies\\Microsoft\\Cryptography\\AutoEnrollment"
 AUTOENROLL = "a05b8cc2-17bc-4802-a710-e7c15ab866a2"
 DOMAIN_DN = "DC=lab,DC=example"
 CONFIG_DN = f"CN=Configuration,{DOMAIN_DN}"
@@ -63,6 +65,30 @@ def parse(ldif):
 def period(days):
     """As pKIExpirationPeriod has it: 100 ns, negative."""
     return (-int(days * 86400 * 10**7)).to_bytes(8, "little", signed=True)
+
+
+def instruction(key, name, value):
+    """Of a Registry.pol, MS-GPREG 2.2.1."""
+    def wide(text):
+        return text.encode("utf-16-le")
+    kind, data = (4, value.to_bytes(4, "little")) if isinstance(value, int) else (1, wide(value + "\0"))
+    return (wide("[" + key + "\0;" + name + "\0;") + kind.to_bytes(4, "little") + wide(";") +
+            len(data).to_bytes(4, "little") + wide(";") + data + wide("]"))
+
+
+def expired_certificate(cn):
+    """Of a CA that was renewed long ago."""
+    import datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, cn)])
+    day = datetime.datetime(2020, 1, 1)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(
+        1).not_valid_before(day).not_valid_after(day + datetime.timedelta(365)).add_extension(
+        x509.BasicConstraints(True, None), True).sign(key, hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.DER)
 
 
 def line(name, value):
@@ -491,6 +517,28 @@ class Lab:
         line = r"directory: \d+ templates"
         before = len(re.findall(line, self.path(host, f"/var/{name}.log").read_text(errors="replace")))
         self.wait_log(host, name, line, count=before + 1)
+
+    # ---- group policy ----
+
+    GPO = "{0A0B0C0D-1111-2222-3333-444455556666}"
+
+    def gpo(self, *values, half="Machine"):
+        """A GPO of the whole domain with these (key, value, number or text)."""
+        dn = f"CN={self.GPO},CN=Policies,CN=System,{DOMAIN_DN}"
+        inside = f"/var/lib/samba/sysvol/lab.example/Policies/{self.GPO}"
+        path = self.path("dc1", inside)
+        self.make_dir("dc1", inside)
+        (path / half).mkdir()
+        (path / half / "Registry.pol").write_bytes(b"PReg\1\0\0\0" + b"".join(instruction(*v) for v in values))
+        (path / "GPT.INI").write_text("[General]\r\nVersion=65537\r\n")
+        extension = {"Machine": "gPCMachineExtensionNames", "User": "gPCUserExtensionNames"}[half]
+        self.add(dn, objectClass=["top", "container", "groupPolicyContainer"], displayName="Certificates", flags="0",
+                 versionNumber="65537", gPCFunctionalityVersion="2",
+                 gPCFileSysPath=f"\\\\lab.example\\sysvol\\lab.example\\Policies\\{self.GPO}",
+                 **{extension: "[{35378EAC-683F-11D2-A89A-00C04FBBCFA2}{0F6B957D-509E-11D1-A7CC-0000F87571E3}]"})
+        links = (self.read(DOMAIN_DN, "gPLink") or {}).get("gPLink", [b""])[0].decode()
+        self.set(DOMAIN_DN, gPLink=links + f"[LDAP://{dn};0]")
+        return dn
 
     # ---- names ----
 

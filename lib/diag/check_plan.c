@@ -252,6 +252,17 @@ policy_args(const json_t *facts)
 		: "policy.conf");
 }
 
+static json_t *
+server_args(const json_t *facts)
+{
+	const json_t *first =
+	    json_array_get(ae_fact(facts, "plan.policy.policy_servers"), 0);
+
+	return json_pack("{s:s?, s:s?, s:s?}", "url", ae_fact_str(first, "url"),
+	    "value", ae_fact_str(first, "policy_id"), "gpo",
+	    ae_fact_str(first, "gpo"));
+}
+
 /* A reason of the run as a whole. */
 void
 ae_diag_by_run(struct ae_diag_walk *w)
@@ -264,8 +275,12 @@ ae_diag_by_run(struct ae_diag_walk *w)
 		if (!ae_fact_is(r, "check", ae_diag_row(w)->id) ||
 		    ae_fact_is(r, "verdict", "pass"))
 			continue;
-		ae_diag_fail(w, NULL, policy_args(facts), "%s.",
-		    ae_fact_text(r, "text"));
+		ae_diag_fail(w, NULL,
+		    ae_diag_match("policy.policyserver-* policy.policyid-*",
+			ae_diag_row(w)->id)
+			? server_args(facts)
+			: policy_args(facts),
+		    "%s.", ae_fact_text(r, "text"));
 		return;
 	}
 }

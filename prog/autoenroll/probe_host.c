@@ -11,6 +11,7 @@
  *             "state_dir": { "path", "state": "writable" | "absent" |
  *             "read-only" | "denied", "free", "inodes_free" },
  *             "task": as task.json has it,
+ *             "local_policy": { "path", "computer", "user" },
  *             "run_lock": { "state": "free" | "held", "since", "age" },
  *             "starters": { "enabled", "daemon": bool, "files": [ path ] } }
  *   "store": { "certs": as "store list --json", "requests" }
@@ -31,6 +32,7 @@
 #include "certs.h"
 #include "diag/facts.h"
 #include "gss/look.h"
+#include "policy/local.h"
 #include "probe.h"
 #include "sys/clock.h"
 #include "sys/files.h"
@@ -249,6 +251,26 @@ starters(struct probe *p)
 		"daemon", answers(p->cli->c.socket), "files", files));
 }
 
+/* What policy.conf says, of both halves. */
+static void
+local_policy(struct probe *p)
+{
+	struct ae_local_policy l;
+	json_t *j;
+
+	if (ae_local_policy_read(&l, p->cli->c.policy_path, NULL) != AE_OK)
+		return;
+	j = json_pack("{s:s}", "path", p->cli->c.policy_path);
+	if (l.computer.ae_policy != AE_LOCAL_UNSET)
+		(void)json_object_set_new(
+		    j, "computer", json_integer(l.computer.ae_policy));
+	if (l.user.ae_policy != AE_LOCAL_UNSET)
+		(void)json_object_set_new(
+		    j, "user", json_integer(l.user.ae_policy));
+	probe_set(p, "local_policy", j);
+	ae_local_policy_done(&l);
+}
+
 int
 probe_host(struct probe *p, struct ae_err *e)
 {
@@ -260,6 +282,7 @@ probe_host(struct probe *p, struct ae_err *e)
 	realm(p);
 	state_dir(p);
 	task(p);
+	local_policy(p);
 	run_lock(p);
 	starters(p);
 	return AE_OK;
