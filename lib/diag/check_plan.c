@@ -213,6 +213,29 @@ ae_diag_by_warning(struct ae_diag_walk *w)
 	by_plan(w, true);
 }
 
+#define OID_SMARTCARD_LOGON "1.3.6.1.4.1.311.20.2.2"
+
+/* Is logging on what the template is for? */
+static bool
+is_for_logon(const json_t *facts, const char *cn)
+{
+	const json_t *t, *oid;
+	size_t i, k;
+
+	json_array_foreach(ae_fact(facts, "ad.templates"), i, t)
+	{
+		if (!ae_fact_is(t, "cn", cn))
+			continue;
+		json_array_foreach(json_object_get(t, "ekus"), k, oid)
+		{
+			if (strcmp(json_string_value(oid),
+				OID_SMARTCARD_LOGON) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* It stands against some uses of the certificates, not against having them. */
 static void
 not_in_ntauth(struct ae_diag_walk *w)
@@ -226,7 +249,8 @@ not_in_ntauth(struct ae_diag_walk *w)
 		if (r == NULL || ae_fact_is(r, "verdict", "pass") ||
 		    !ae_diag_is_ours(facts, item))
 			continue;
-		if (ae_fact_is(r, "verdict", "fail"))
+		if (ae_fact_is(r, "verdict", "fail") ||
+		    is_for_logon(facts, ae_fact_text(item, "template")))
 			ae_diag_fail(w, ae_fact_text(item, "template"),
 			    ae_diag_template_args(facts, item, NULL), "%s.",
 			    ae_fact_text(r, "text"));

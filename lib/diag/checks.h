@@ -14,7 +14,8 @@
 	"join.not-joined join.keytab-missing-principal join.account-* " \
 	"join.secure-channel-broken time.skew dns.resolver-wrong "      \
 	"dc.unreachable"
-#define AFTER_DIRECTORY AFTER_TICKET " auth.no-tgt ad.*"
+#define AFTER_DIRECTORY \
+	AFTER_TICKET " auth.no-tgt ad.* env.readonly-state env.disk-full"
 
 /* The port of our own CA; a fixed one, so that a firewall can name it. */
 #define AE_DIAG_CA_PORT 49500
