@@ -73,7 +73,7 @@ def test_our_client_at_both(nodes, build):
             hosts.write_text(plain)
 
 
-def test_one_crl_for_both(nodes):
+def test_f24_one_crl_for_both(nodes):
     """Revoked at the node that did not make the last one; both have the next one, and so has the directory."""
     number = nodes.wait_same_crl()
     serial = [r["serial"] for r in nodes.rows() if r["disp"] == 20][-1]
@@ -89,7 +89,7 @@ def test_one_crl_for_both(nodes):
         time.sleep(0.3)
 
 
-def test_killed_and_stopped_in_a_burst(nodes):
+def test_f24_killed_and_stopped_in_a_burst(nodes):
     """One node is killed, the other one stopped and woken, while requests come in: one certificate for each,
     every serial number once, one audit chain, CRL numbers that only rise."""
     requests = [wcce.pkcs10(wcce.ec_key()) for _ in range(4)]

@@ -303,7 +303,8 @@ def test_golden_every_signature_is_counted(web):
 
     before, rows = counted(1), web.count()
     number = extension(crl(web), NUMBER).crl_number
-    got = web.machine().run(*[("icpr", {"request": wcce.pkcs10(wcce.ec_key()), "attributes": "CertificateTemplate:MachineEc"})] * 3)
+    got = web.machine().run(*[("icpr", {"request": wcce.pkcs10(wcce.ec_key()), "attributes": "CertificateTemplate:MachineEc"})
+                              for _ in range(3)])
     assert [a["disposition"] for a in got] == [wcce.ISSUED] * 3, got
     assert web.count() - rows == 3 and extension(crl(web), NUMBER).crl_number == number
     assert counted(before + 3) - before == 3
