@@ -11,7 +11,7 @@ _certsrv() {
 		esac
 	done
 	case $cmd in
-	'') words='setup ca key root audit request revoke recover-key template permission agent officer explain policy crl db ping diagnose --root --config --ca --help --version' ;;
+	'') words='setup ca key root audit request revoke recover-key template permission agent officer explain policy backup restore crl db ping diagnose --root --config --ca --help --version' ;;
 	audit) words='templates acl mappings verify --trust --json --help' ;;
 	setup) words='--name --key --key-type --subordinate --passphrase-file --pkcs11-module --pkcs11-pin-file --pkcs11-path --tpm --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --database --database-password-file --dry-run --json --help' ;;
 	ca) words='list show renew install-certificate --new-key --key --key-type --years --no-cross --chain --no-directory --no-templates --no-gpo --json --help' ;;
@@ -26,6 +26,8 @@ _certsrv() {
 	diagnose) words='--request --requester --template --lang --verbose --json --help' ;;
 	explain) words='--as --template --attrib --renew-on-behalf --policy --request --json --help' ;;
 	policy) words='check try reload --as --template --json --help' ;;
+	backup) words='verify --with-key --without-key --sha256 --json --help' ;;
+	restore) words='acknowledge --replace --dry-run --sha256 --next-id --crl --offline --json --help' ;;
 	ping) words='--json --help' ;;
 	db) words='copy --password-file --json --help' ;;
 	crl) words='publish show --wait --json --help' ;;
@@ -37,7 +39,7 @@ _certsrv() {
 	--state) words='active pending issued revoked void failed denied' ;;
 	esac
 	case $cmd in
-	explain) mapfile -t COMPREPLY < <(compgen -f -W "$words" -- "$cur") && return ;;
+	explain | backup | restore) mapfile -t COMPREPLY < <(compgen -f -W "$words" -- "$cur") && return ;;
 	esac
 	case $prev in
 	--root | --config) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;

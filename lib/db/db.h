@@ -184,8 +184,7 @@ int ae_db_request_add(struct ae_db *db, const struct ae_db_request *r,
     const uint8_t tbs_hash[AE_DB_HASH_LEN], int64_t *id,
     struct ae_err *e) AE_MUST_CHECK;
 
-/* Pending row approved by that person: it becomes an intent with that serial.
- */
+/* A pending or denied row approved by that person becomes an intent. */
 int ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
     size_t serial_len, const uint8_t tbs_hash[AE_DB_HASH_LEN], uint32_t issuer,
     const char *by, int64_t now, struct ae_err *e) AE_MUST_CHECK;

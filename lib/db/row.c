@@ -345,13 +345,12 @@ ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
 
 	rc = ae_db_op(db, e);
 	if (rc == AE_OK)
-		rc =
-		    expect(db, id, AE_DB_PENDING, AE_DB_PENDING, &disp, sid, e);
+		rc = expect(db, id, AE_DB_PENDING, AE_DB_DENIED, &disp, sid, e);
 	if (rc == AE_OK)
 		rc = serial_free(db, serial, serial_len, e);
 	if (rc == AE_OK)
 		rc = serial_add(db, serial, serial_len, id, e);
-	if (rc == AE_OK)
+	if (rc == AE_OK && disp == AE_DB_PENDING)
 		rc = unpend(db, id, sid, now, e);
 	if (rc == AE_OK)
 		rc = ae_db_stmt(db, ST_ACTIVATE, &st, e);

@@ -15,8 +15,6 @@
 /* Stub padding of a client that aligns what follows to 16. */
 #define TRAILING_MAX 15
 
-#define HR_ROLECONFLICT 0x80094008u /* CERTSRV_E_ROLECONFLICT */
-
 static int
 served(const struct ae_admin_method **m, uint16_t opnum, struct ae_err *e)
 {
@@ -182,6 +180,6 @@ ae_admin_may(uint16_t opnum, uint32_t roles, bool separated)
 	if (m == NULL || (m->roles & roles) == 0)
 		return AE_HR_E_ACCESSDENIED;
 	if (separated && (apart & (apart - 1)) != 0)
-		return HR_ROLECONFLICT;
+		return AE_HR_ROLECONFLICT;
 	return 0;
 }

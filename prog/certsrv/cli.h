@@ -47,6 +47,7 @@ struct cli_command {
 	const char *summary; /* one line for the list */
 	const char *help;    /* usage, options, examples */
 	bool remote;	     /* it can be asked of a CA on another host */
+	const char *role;    /* who may, on the CA's host; NULL: root */
 };
 
 extern const struct cli_command cli_commands[]; /* ends with a NULL name */
@@ -81,7 +82,7 @@ bool cli_signal(const struct cli *cli, int signo);
 cli_fn cmd_ca, cmd_key, cmd_root, cmd_setup, cmd_request, cmd_template,
     cmd_permission, cmd_crl, cmd_db;
 cli_fn cmd_audit, cmd_revoke, cmd_recover, cmd_agent, cmd_officer, cmd_explain,
-    cmd_policy, cmd_ping, cmd_diagnose;
+    cmd_policy, cmd_ping, cmd_diagnose, cmd_backup, cmd_restore;
 
 /*
  * Try the CA's keys, as the user who signs: an object for each into list,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ad/escape.h"
+#include "anchorfile.h"
 #include "ca/escaudit.h"
 #include "db/db.h"
 #include "dbconf.h"
@@ -280,32 +281,81 @@ audit_mappings(struct look *l, struct ae_err *e)
 	return rc;
 }
 
-/* The records: every link of the chain, and the database's own check. */
+/* Where the records go on behind something that is lost. */
+static int
+on_gap(void *arg, const struct ae_db_audit_entry *n, struct ae_err *e)
+{
+	(void)e;
+	return json_array_append_new(arg,
+		   json_pack("{s:I, s:o, s:o, s:o}", "link", (json_int_t)n->seq,
+		       "time", cli_json_time(n->at), "who",
+		       cli_json_text(n->who), "detail",
+		       cli_json_text(n->detail))) == 0
+	    ? AE_OK
+	    : AE_ENOMEM;
+}
+
+static void
+print_verdict(struct cli *cli, int64_t links, json_t *gaps)
+{
+	json_t *g;
+	size_t i;
+
+	if (cli->json) {
+		cli_print_json(json_pack("{s:b, s:I, s:O}", "whole", 1, "links",
+		    (json_int_t)links, "gaps", gaps));
+		return;
+	}
+	(void)printf(
+	    "the audit chain is whole: %lld links\n", (long long)links);
+	json_array_foreach(gaps, i, g)(void)
+	    printf("at link %lld the database went back, and %s let "
+		   "it go on: %s\n",
+		(long long)json_integer_value(json_object_get(g, "link")),
+		cli_safe(json_string_value(json_object_get(g, "who"))),
+		cli_safe(json_string_value(json_object_get(g, "detail"))));
+}
+
+/*
+ * The records: every link of the chain, whether they end where the anchor
+ * saw them, and where something is known to be lost.
+ */
 static int
 verify(struct cli *cli)
 {
 	struct ae_err e = AE_ERR_INIT;
 	struct ae_db_options o = { .read_only = true };
+	struct ae_anchor anchor;
 	struct ae_db *db = NULL;
+	json_t *gaps = json_array();
 	int64_t links = 0;
 	int rc = cli_conf(cli, &e);
+	bool anchored = false;
 
+	/* the anchor first: a running CA only goes on meanwhile */
+	if (rc == AE_OK) {
+		rc = anchorfile_read(&anchor, cli->conf.anchor, &e);
+		anchored = rc == AE_OK;
+		if (rc == AE_ENOTFOUND) /* an older certsrvd keeps none */
+			rc = AE_OK;
+	}
 	if (rc == AE_OK)
 		rc = dbconf_open(&db, &cli->conf, &o, &e);
 	if (rc == AE_OK)
 		rc = ae_db_audit_verify(db, &links, &e);
+	if (rc == AE_OK)
+		rc = ae_db_audit_each(db, AE_DB_GAP, on_gap, gaps, &e);
+	if (rc == AE_OK && anchored)
+		rc = ae_anchor_judge(&anchor, db, &e);
 	ae_db_free(db);
-	if (rc != AE_OK) {
-		(void)cli_fail(cli, &e);
-		return rc == AE_EPROTO ? EXIT_FINDING : EXIT_LOCAL;
-	}
-	if (cli->json)
-		cli_print_json(json_pack(
-		    "{s:b, s:I}", "whole", 1, "links", (json_int_t)links));
+	if (rc == AE_OK)
+		print_verdict(cli, links, gaps);
 	else
-		(void)printf(
-		    "the audit chain is whole: %lld links\n", (long long)links);
-	return EXIT_OK;
+		(void)cli_fail(cli, &e);
+	json_decref(gaps);
+	return rc == AE_OK			 ? EXIT_OK
+	    : rc == AE_EPROTO || rc == AE_ETRUST ? EXIT_FINDING
+						 : EXIT_LOCAL;
 }
 
 static const struct {

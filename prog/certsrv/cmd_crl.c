@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/hex.h"
 #include "base/time.h"
 #include "cli.h"
+#include "control.h"
 #include "pki/crl.h"
 #include "remote.h"
 #include "sys/files.h"
@@ -78,6 +80,22 @@ find_newest(struct newest *n, const char *dir)
 		(void)closedir(list);
 }
 
+/* Not root, but an administrator here. */
+static int
+ask_local(struct cli *cli, struct ae_err *e)
+{
+	struct control_answer *a = calloc(1, sizeof(*a));
+	struct ae_wr none;
+	int rc;
+
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_wr_init(&none, 1);
+	rc = control_ask(cli, MSG_ADMIN_PUBLISH, &none, a, e);
+	free(a);
+	return rc;
+}
+
 static int
 publish(struct cli *cli, long seconds, struct ae_err *e)
 {
@@ -88,7 +106,13 @@ publish(struct cli *cli, long seconds, struct ae_err *e)
 	int rc = AE_OK;
 
 	find_newest(&before, cli->conf.crl_dir);
-	if (!cli_signal(cli, SIGUSR1)) {
+	if (geteuid() != 0) {
+		rc = ask_local(cli, e);
+		if (rc < 0) {
+			free(before.path);
+			return rc;
+		}
+	} else if (!cli_signal(cli, SIGUSR1)) {
 		free(before.path);
 		return ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
 		    "certsrvd does not run (or not as yours to signal); it "

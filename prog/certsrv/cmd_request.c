@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hex.h"
 #include "base/time.h"
@@ -18,6 +19,7 @@
 #include "db/db.h"
 #include "dbconf.h"
 #include "pki/cert.h"
+#include "local.h"
 #include "remote.h"
 #include "wcce/hresult.h"
 
@@ -28,7 +30,7 @@ struct query {
 	bool pem;
 };
 
-/* Where rows come from: one of the two. */
+/* Where rows come from: one of the two, or certsrvd here. */
 struct source {
 	struct ae_db *db;
 	struct remote *remote;
@@ -176,6 +178,8 @@ list(struct cli *cli, const struct source *src, const struct query *q,
 
 	rc = src->remote != NULL
 	    ? remote_list(src->remote, &q->filter, &v, &n, a, e)
+	    : src->db == NULL
+	    ? local_list(cli, &q->filter, &v, &n, a, e)
 	    : ae_db_request_list(src->db, &q->filter, &v, &n, a, e);
 	if (rc != AE_OK)
 		return rc;
@@ -260,6 +264,7 @@ show(struct cli *cli, const struct source *src, int64_t id, bool with_pem,
 	int rc;
 
 	rc = src->remote != NULL ? remote_get(src->remote, id, &r, a, e)
+	    : src->db == NULL	 ? local_get(cli, id, &r, a, e)
 				 : ae_db_request_get(src->db, id, &r, a, e);
 	if (rc != AE_OK)
 		return ae_note(e, rc, "request %lld", (long long)id);
@@ -322,7 +327,7 @@ cmd_request(struct cli *cli, int argc, char **argv)
 		return cli_usage("request", "list takes options only");
 	if (cli->ca != NULL) {
 		rc = remote_open(&src.remote, cli, &e);
-	} else if ((rc = cli_conf(cli, &e)) == AE_OK) {
+	} else if ((rc = cli_conf(cli, &e)) == AE_OK && geteuid() == 0) {
 		rc = dbconf_open(&src.db, &cli->conf, &o, &e);
 	}
 	a = ae_arena_new(ARENA_MAX);

@@ -117,7 +117,9 @@ reach(const struct cli *cli, int *fd, struct ae_err *e)
 		(void)fcntl(*fd, F_SETFL, O_NONBLOCK);
 	else if (errno == EACCES || errno == EPERM)
 		rc = ae_fail(e, AE_EDENIED, AE_DOM_ERRNO, errno,
-		    "%s: only root may administer the CA", path);
+		    "%s: only root may administer the CA, and whom [admin] "
+		    "local-... of certsrv.conf names",
+		    path);
 	else
 		rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_ERRNO, errno,
 		    "%s: certsrvd does not run", path);
@@ -133,7 +135,7 @@ ask(const struct cli *cli, struct asking *q, enum msg type,
 {
 	const struct ae_ipc_row rows[] = {
 		{ MSG_ADMIN_DONE, MSG_ROW_MAX, 1, false, on_done },
-		{ q->take != NULL ? other : MSG_ADMIN_DONE, MSG_ROW_MAX, 1,
+		{ q->take != NULL ? other : MSG_ADMIN_DONE, MSG_ROWS_MAX, 1,
 		    false, q->take != NULL ? on_other : NULL },
 		{ .handle = NULL },
 	};
@@ -160,8 +162,11 @@ ask(const struct cli *cli, struct asking *q, enum msg type,
 		rc = ae_loop_run(q->loop, &code, e);
 	if (rc == AE_OK && !q->done)
 		rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
-		    "certsrvd did not answer; \"certsrv request show\" tells "
-		    "what became of it");
+		    geteuid() == 0
+			? "certsrvd did not answer; \"certsrv request show\" "
+			  "tells what became of it"
+			: "certsrvd did not answer: has [admin] of its "
+			  "configuration a role for you?");
 	ae_source_free(timer);
 	ae_ipc_free(ipc);
 	ae_loop_free(q->loop);

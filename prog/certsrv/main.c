@@ -144,7 +144,8 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv request show 17 --pem\n"
 	  "  certsrv request list --state pending && certsrv request approve 18\n"
 	  "  certsrv --ca 'ca1.example.com\\Example CA' request list --state pending\n",
-	  true },
+	  true,
+	  .role = "list, show: local-administrator, local-manager or local-auditor;\n      approve, deny: local-manager" },
 	{ "revoke", cmd_revoke, "revoke a certificate, put it on hold, release it",
 	  "usage: certsrv revoke ID|SERIAL [--reason REASON | --hold | --release] [--json]\n"
 	  "\n"
@@ -160,7 +161,8 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv revoke 17 --reason key-compromise\n"
 	  "  certsrv revoke 1f0a6c0b6e2f4e8d9b1c3a5d7e9f00112233 --hold\n",
-	  true },
+	  true,
+	  .role = "local-manager" },
 	{ "recover-key", cmd_recover, "fetch an archived private key for its recovery agents",
 	  "usage: certsrv recover-key ID [--out FILE] [--json]\n"
 	  "\n"
@@ -172,7 +174,8 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv recover-key 17 --out key.p7m\n"
 	  "  openssl cms -decrypt -inform DER -in key.p7m -recip kra.pem -inkey kra.key |\n"
 	  "      openssl rsa -inform MSBLOB -out recovered.key\n",
-	  true },
+	  true,
+	  .role = "local-manager" },
 	{ "template", cmd_template, "certificate templates: show, make, change, offer",
 	  "usage: certsrv template list [--json]\n"
 	  "       certsrv template show NAME [--acl] [--json]\n"
@@ -205,7 +208,8 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv template set Web90 key-algorithm=ECDSA_P256 min-key-size=256\n"
 	  "  certsrv template grant Web90 'Web Servers' read enroll autoenroll\n"
 	  "  certsrv template publish Web90\n"
-	  "  certsrv template show Web90 --acl\n" },
+	  "  certsrv template show Web90 --acl\n",
+	  .role = "anybody: what your Kerberos ticket lets you do in Active Directory" },
 	{ "permission", cmd_permission, "who may do what at the CA",
 	  "usage: certsrv permission show [--json]\n"
 	  "       certsrv permission grant  WHO RIGHT...\n"
@@ -223,7 +227,8 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv permission show\n"
 	  "  certsrv permission grant 'Domain Computers' enroll\n"
 	  "  certsrv permission revoke S-1-5-11\n",
-	  true },
+	  true,
+	  .role = "show: anybody; grant, revoke: root" },
 	{ "agent", cmd_agent, "whom enrollment agents may enroll",
 	  "usage: certsrv agent show [--json]\n"
 	  "       certsrv agent allow  AGENT --for WHO... [--template NAME]...\n"
@@ -243,7 +248,8 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv agent allow helpdesk --for 'Domain Users' --template SmartcardLogon\n"
 	  "  certsrv agent deny helpdesk --for 'Domain Admins'\n"
-	  "  certsrv agent show\n" },
+	  "  certsrv agent show\n",
+	  .role = "show: anybody; the others: root" },
 	{ "officer", cmd_officer, "whose requests officers may decide",
 	  "usage: certsrv officer show [--json]\n"
 	  "       certsrv officer allow  OFFICER --for WHO... [--template NAME]...\n"
@@ -264,7 +270,8 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv officer allow branch-admins --for 'Branch Computers'\n"
 	  "  certsrv officer deny branch-admins --for 'Domain Controllers'\n"
-	  "  certsrv officer show\n" },
+	  "  certsrv officer show\n",
+	  .role = "show: anybody; the others: root" },
 	{ "explain", cmd_explain, "what would be decided about a request, and why",
 	  "usage: certsrv explain FILE|- --as ACCOUNT [--template NAME] [--attrib NAME:VALUE]...\n"
 	  "                       [--renew-on-behalf] [--policy FILE] [--json]\n"
@@ -290,7 +297,8 @@ const struct cli_command cli_commands[] = {
 	  "\n"
 	  "examples:\n"
 	  "  certsrv explain pc1.csr --as 'PC1$' --template Workstation\n"
-	  "  certsrv explain --request 17 --json | jq '.checks[] | select(.outcome==\"decided\")'\n" },
+	  "  certsrv explain --request 17 --json | jq '.checks[] | select(.outcome==\"decided\")'\n",
+	  .role = "local-administrator, local-manager or local-auditor" },
 	{ "policy", cmd_policy, "policy files: rules of a template beyond the directory's",
 	  "usage: certsrv policy check FILE... [--json]\n"
 	  "       certsrv policy try FILE REQUEST [--as ACCOUNT [--template NAME]] [--json]\n"
@@ -312,7 +320,8 @@ const struct cli_command cli_commands[] = {
 	  "\n"
 	  "examples:\n"
 	  "  certsrv policy check /etc/certsrv/policy/*.xml\n"
-	  "  certsrv policy try WebServer.xml www.csr --as 'WEB1$'\n" },
+	  "  certsrv policy try WebServer.xml www.csr --as 'WEB1$'\n",
+	  .role = "check, try without --as: anybody; try --as: any local role; reload: root" },
 	{ "audit", cmd_audit, "known weaknesses of this PKI; whether the records are whole",
 	  "usage: certsrv audit [templates | acl | mappings] [--trust WHO]... [--json]\n"
 	  "       certsrv audit verify [--json]\n"
@@ -331,7 +340,8 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv audit\n"
 	  "  certsrv audit acl --trust 'PKI Admins' --json\n"
-	  "  certsrv audit verify\n" },
+	  "  certsrv audit verify\n",
+	  .role = "anybody with a Kerberos ticket; verify: root" },
 	{ "db", cmd_db, "move the database from SQLite to PostgreSQL",
 	  "usage: certsrv db copy [--password-file FILE] [--json] URI\n"
 	  "\n"
@@ -345,6 +355,55 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  systemctl stop certsrvd\n"
 	  "  certsrv db copy 'postgresql:///certsrv?host=/run/postgresql'\n" },
+	{ "backup", cmd_backup, "the CA in one directory, while it goes on working",
+	  "usage: certsrv backup DIR [--with-key | --without-key] [--json]\n"
+	  "       certsrv backup verify BACKUP [--sha256 HEX] [--json]\n"
+	  "\n"
+	  "The database as it is at one moment, configuration, certificates, permissions\n"
+	  "and policy files, with a manifest. It may be made while certsrvd runs. PINs and\n"
+	  "passphrases are never in it. Exchange and OCSP keys are not, either: they are in\n"
+	  "memory alone and made anew.\n"
+	  "\n"
+	  "  DIR            a directory: a new one below it, NAME-TIME; or one that does\n"
+	  "                 not exist yet\n"
+	  "  --with-key     the CA's key files, encrypted or not; without a word those that\n"
+	  "                 need a passphrase or a TPM besides\n"
+	  "  --without-key  no key at all\n"
+	  "  verify         every file against the manifest, the database and its audit\n"
+	  "                 chain. Exit status 10: it is damaged, or was changed\n"
+	  "  --sha256       of the manifest, as it was printed when the backup was made:\n"
+	  "                 whoever changes a backup can change its manifest, too\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv backup /srv/backup\n"
+	  "  certsrv backup verify /srv/backup/Example-CA-2026-11-28T070000Z\n" },
+	{ "restore", cmd_restore, "the CA of a backup on this host; go on with an older database",
+	  "usage: certsrv restore BACKUP [--replace] [--sha256 HEX] [--dry-run] [--json]\n"
+	  "       certsrv restore acknowledge [--next-id N] [--crl FILE]... [--offline]\n"
+	  "                                   [--json]\n"
+	  "\n"
+	  "certsrvd must not run. A backup that is damaged, or of another CA than the one\n"
+	  "that is set up here, is refused. The directory of the database is exchanged as\n"
+	  "a whole. What was issued after the backup is unknown to it, so afterwards the CA\n"
+	  "issues nothing and makes no CRL until acknowledge.\n"
+	  "\n"
+	  "  --replace    in the place of the database that is here; what is replaced is\n"
+	  "               kept below /var/lib/certsrv/replaced-TIME\n"
+	  "  --dry-run    look, and change nothing\n"
+	  "  acknowledge  go on with a database that is older than what was given out: also\n"
+	  "               one that was copied back or whose machine was rolled back. Request\n"
+	  "               ids and CRL numbers go on behind all that may have been given;\n"
+	  "               what published CRLs list is revoked again. Exit status 0 with\n"
+	  "               nothing done when the database is as new as anything that is known\n"
+	  "  --next-id    the next request id, when more is known than here\n"
+	  "  --crl        one more CRL of this CA, beside those of the CRL directory and of\n"
+	  "               Active Directory\n"
+	  "  --offline    do not ask Active Directory\n"
+	  "\n"
+	  "examples:\n"
+	  "  systemctl stop certsrvd\n"
+	  "  certsrv restore /srv/backup/Example-CA-2026-11-28T070000Z --replace\n"
+	  "  certsrv restore acknowledge && systemctl start certsrvd\n" },
 	{ "crl", cmd_crl, "show the CRL; make the CA publish a new one",
 	  "usage: certsrv crl publish [--wait SECONDS] [--json]\n"
 	  "       certsrv crl show [--json]\n"
@@ -352,7 +411,8 @@ const struct cli_command cli_commands[] = {
 	  "publish asks the running certsrvd for a new base CRL and waits for it (20 s\n"
 	  "unless told); it goes into the CRL directory and, after certsrv setup, into the\n"
 	  "directory's CDP container. show prints the newest one with its entries.\n",
-	  true },
+	  true,
+	  .role = "publish: local-administrator; show: anybody" },
 	{ "diagnose", cmd_diagnose, "why does the CA not start, not serve, or deny: name the cause",
 	  "usage: certsrv diagnose [--request ID | --requester ACCOUNT] [--template NAME]\n"
 	  "                        [--lang en|fr] [-v] [--json]\n"
@@ -380,7 +440,8 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv ping\n"
 	  "  kinit officer && certsrv --ca 'ca1.example.com\\Example CA' ping\n",
-	  true },
+	  true,
+	  .role = "anybody" },
 	{ 0 },
 };
 
@@ -590,6 +651,8 @@ common_options(
 			cli->json = true;
 		} else if (strcmp(argv[i], "--help") == 0) {
 			(void)fputs(cmd->help, stdout);
+			(void)printf("\nrole, on the CA's host: %s\n",
+			    cmd->role != NULL ? cmd->role : "root");
 			return false;
 		} else {
 			argv[n++] = argv[i];

@@ -15,13 +15,14 @@
 #include "ad/locate.h"
 #include "ad/pki.h"
 #include "ad/principal.h"
+#include "crlseen.h"
 #include "gss/cred.h"
 #include "object.h"
 #include "role.h"
 #include "sys/clock.h"
 #include "sys/sandbox.h"
 
-#define PARTS (AE_PKI_TEMPLATES | AE_PKI_SERVICES | AE_PKI_KRA)
+#define PARTS (AE_PKI_TEMPLATES | AE_PKI_SERVICES | AE_PKI_NTAUTH | AE_PKI_KRA)
 #define LDAP_TIMEOUT 5 /* seconds for one exchange */
 #define RETRY_MS 2000
 
@@ -160,15 +161,49 @@ refresh(struct directory *d, struct ae_err *e)
 	return rc;
 }
 
+static int
+send_crl(void *arg, const void *der, size_t len, struct ae_err *e)
+{
+	struct directory *d = arg;
+	struct ae_wr w;
+
+	(void)e;
+	ae_wr_init(&w, MSG_CRL_MAX);
+	ae_wr_bytes(&w, der, len);
+	if (ae_wr_ok(&w)) /* a longer one was never put there by us */
+		(void)peer_send(peer_of(d->p, ROLE_CA, 0), MSG_AD_SEEN, 0, &w);
+	ae_wr_done(&w);
+	return AE_OK;
+}
+
+/*
+ * Before ca may decide anything it hears which of its CRLs the world has: a
+ * database that was put back shows by that.
+ */
+static void
+tell_crls(struct directory *d)
+{
+	struct ae_err e = AE_ERR_INIT;
+
+	if (!peer_is_up(peer_of(d->p, ROLE_CA, 0)))
+		return;
+	if (connect_dc(d, &e) < 0 ||
+	    crlseen_directory(&d->p->conf, d->ad, send_crl, d, &e) < 0)
+		log_line(d->p, AE_LOG_WARNING,
+		    "directory: which CRLs are published: %s", e.text);
+}
+
 static void
 tell(struct directory *d)
 {
 	struct peer *ca = peer_of(d->p, ROLE_CA, 0);
 
-	if (d->told)
+	if (d->told) {
 		(void)peer_send(ca, MSG_FRESH, 0, NULL);
-	else
+	} else {
+		tell_crls(d);
 		d->told = peer_send(ca, MSG_SNAPSHOT, 0, &d->snapshot);
+	}
 }
 
 static void
@@ -540,16 +575,17 @@ on_ask_object(
 /* ---- the CRL ---- */
 
 static int
-write_crl(struct directory *d, unsigned key, bool delta, const void *der,
-    size_t len, struct ae_err *e)
+write_crl(struct directory *d, unsigned key, bool delta, bool over,
+    const void *der, size_t len, struct ae_err *e)
 {
+	const struct ad_newer newer = { over ? NULL : send_crl, d };
 	int rc, tries;
 
 	for (tries = 0; tries < 2; tries++) {
 		rc = connect_dc(d, e);
 		if (rc == AE_OK)
-			rc = ad_write_crl(
-			    &d->p->conf, d->ad, key, delta, der, len, e);
+			rc = ad_write_crl(&d->p->conf, d->ad, key, delta, der,
+			    len, &newer, e);
 		if (!worth_another(rc))
 			return rc;
 		disconnect(d);
@@ -566,7 +602,7 @@ on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	struct ae_wr w;
 	struct ae_rd r;
 	uint16_t key;
-	bool delta;
+	bool delta, over;
 	size_t len;
 	int rc;
 
@@ -574,11 +610,12 @@ on_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	ae_rd_init(&r, m->body, m->len);
 	key = ae_rd_u16(&r);
 	delta = ae_rd_u8(&r) != 0;
+	over = ae_rd_u8(&r) != 0;
 	len = ae_rd_left(&r);
 	der = ae_rd_take(&r, len);
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "AD_CRL", e);
-	rc = write_crl(peer->p->state, key, delta, der, len, &why);
+	rc = write_crl(peer->p->state, key, delta, over, der, len, &why);
 	ae_wr_init(&w, MSG_TEXT_MAX);
 	ae_wr_u32(&w, (uint32_t)rc);
 	put_str(&w, rc < 0 ? why.text : NULL);
@@ -713,7 +750,7 @@ dir_start(struct proc *p, struct ae_err *e)
 static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_ASK_REQUESTER, 128, 1, false, on_ask_requester },
 	{ MSG_ASK_SUBJECT, 1024, 1, false, on_ask_subject },
-	{ MSG_AD_CRL, MSG_CRL_MAX, 1, false, on_crl },
+	{ MSG_AD_CRL, 4 + MSG_CRL_MAX, 1, false, on_crl },
 	{ MSG_AD_PUBLISH, MSG_CERT_MAX, 1, false, on_publish },
 	{ MSG_ASK_DNS, MSG_TEXT_MAX, 1, false, on_ask_dns },
 	{ MSG_ASK_OBJECT, OBJECT_ASK_MAX, 1, false, on_ask_object },

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/sid.h"
 #include "conf.h"
+#include "crlseen.h"
 #include "gss/cred.h"
 
 struct ae_ad;
@@ -55,10 +56,16 @@ int ad_object(struct ad_reach *d, const struct ae_rules_question *q,
 /*
  * Replace the base or delta CRL of this CA's object, of that key index, below
  * CN=CDP. AE_ENOTFOUND: certsrv setup has not made it; AE_EDENIED: the host's
- * account may not write it.
+ * account may not write it.  AE_ETRUST: the one that is there has a higher
+ * number, and was given to newer->fn; with that NULL it is replaced anyhow.
  */
+struct ad_newer {
+	crlseen_fn *fn;
+	void *arg;
+};
 int ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key,
-    bool delta, const void *der, size_t len, struct ae_err *e) AE_MUST_CHECK;
+    bool delta, const void *der, size_t len, const struct ad_newer *newer,
+    struct ae_err *e) AE_MUST_CHECK;
 
 /* A certificate and whose it is: an account's, or a recovery agent's. */
 struct ad_published {

@@ -39,14 +39,15 @@ put_object_dn(struct ae_wr *w, const struct conf *c, unsigned key,
 	return ae_wr_cstr(w) != NULL;
 }
 
-/* The number of a CRL; 0: it is none. */
+/* The number of a list; 0: it is none, or has none. */
 static uint64_t
 number_of(const void *der, size_t len)
 {
 	struct ae_crl *crl = NULL;
 	uint64_t n = 0;
 
-	if (ae_crl_parse(&crl, der, len, len, false, NULL) == AE_OK &&
+	if (ae_crl_parse(&crl, der, len, CRLSEEN_FILE_MAX, false, NULL) ==
+		AE_OK &&
 	    crl->has_number)
 		n = crl->number;
 	ae_crl_free(crl);
@@ -87,9 +88,35 @@ replace_older(struct ae_ad *ad, const char *dn, const char *name,
 	return rc;
 }
 
+/* AE_ETRUST when what is there is newer than number. */
+static int
+look(struct ae_ad *ad, const char *dn, const char *attr, uint64_t number,
+    const struct ad_newer *newer, struct ae_err *e)
+{
+	const char *const attrs[] = { attr, NULL };
+	struct ae_entries found = { 0 };
+	const struct ae_attr *at = NULL;
+	uint64_t there = 0;
+	int rc = ae_ad_read(ad, dn, attrs, &found, e);
+
+	if (rc == AE_OK && found.n == 1)
+		at = ae_entry_get(&found.v[0], attr);
+	if (at != NULL)
+		there = number_of(at->v[0].p, at->v[0].len);
+	if (there > number) {
+		rc = newer->fn(newer->arg, at->v[0].p, at->v[0].len, e);
+		if (rc == AE_OK)
+			rc = ae_fail(e, AE_ETRUST, AE_DOM_NONE, 0,
+			    "the directory has number %llu already",
+			    (unsigned long long)there);
+	}
+	ae_entries_done(&found);
+	return rc;
+}
+
 int
 ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key, bool delta,
-    const void *der, size_t len, struct ae_err *e)
+    const void *der, size_t len, const struct ad_newer *newer, struct ae_err *e)
 {
 	const union {
 		const void *c;
@@ -107,10 +134,15 @@ ad_write_crl(const struct conf *c, struct ae_ad *ad, unsigned key, bool delta,
 	if (a == NULL || !put_object_dn(&dn, c, key, ad, a)) {
 		rc = ae_fail_mem(e);
 	} else {
-		rc = conf_shared(c)
-		    ? replace_older(
-			  ad, ae_wr_cstr(&dn), mod.attr.name, &value, e)
-		    : ae_ad_modify(ad, ae_wr_cstr(&dn), &mod, 1, e);
+		rc = newer->fn == NULL || conf_shared(c)
+		    ? AE_OK
+		    : look(ad, ae_wr_cstr(&dn), mod.attr.name,
+			  number_of(der, len), newer, e);
+		if (rc == AE_OK && conf_shared(c))
+			rc = replace_older(
+			    ad, ae_wr_cstr(&dn), mod.attr.name, &value, e);
+		else if (rc == AE_OK)
+			rc = ae_ad_modify(ad, ae_wr_cstr(&dn), &mod, 1, e);
 		if (rc < 0)
 			rc = ae_note(e, rc, "%s", ae_wr_cstr(&dn));
 	}

@@ -12,6 +12,7 @@
  * restrictions first; there may be SORTED_MAX of them.
  */
 #include "admin_view.h"
+#include "admin_local.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +153,7 @@ ask(struct job *j, struct admin_view *v)
 		ae_wr_u32(&w, (uint32_t)v->q.disp);
 		put_str(&w, v->q.template);
 		put_bytes(&w, v->q.serial, v->q.serial_len);
+		put_str(&w, NULL);
 		ok = peer_send(
 		    peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_LIST, j->id, &w);
 	}
@@ -338,6 +340,10 @@ on_db_rows(
 	(void)ipc;
 	if (j == NULL || j->stage != STAGE_ROWS)
 		return AE_OK;
+	if (j->op == MSG_ADMIN_LIST) {
+		local_rows(j, m->body, m->len);
+		return AE_OK;
+	}
 	v = j->manager->view;
 	ae_rd_init(&r, m->body, m->len);
 	rc = (int)ae_rd_u32(&r);

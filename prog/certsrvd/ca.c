@@ -319,6 +319,7 @@ on_snapshot(
 	snapshot_unref(ca->snapshot);
 	ca->snapshot = s;
 	ca->fresh = ae_clock_mono_ms();
+	ca->directory_spoke = true;
 	watch_ntauth(ca);
 	name_directory(ca);
 	info_update(ca);
@@ -511,8 +512,10 @@ on_tick(void *arg)
 	watch_directory(ca);
 	job_tick(ca);
 	crl_tick(ca);
-	xchg_tick(ca);
-	ocsp_tick(ca);
+	if (seen_well(ca)) { /* their certificates are rows, too */
+		xchg_tick(ca);
+		ocsp_tick(ca);
+	}
 	metrics_tick(ca);
 	ae_source_set_timer(ca->tick, ae_clock_mono_ms() + TICK_MS);
 }
@@ -524,8 +527,10 @@ peer_up(struct proc *p, struct peer *peer)
 
 	if (peer->role == ROLE_RPC)
 		known_remove_worker(ca, peer->index, peer->generation);
-	if (peer->role == ROLE_DB)
+	if (peer->role == ROLE_DB) {
+		seen_tell_db(ca);
 		ae_source_set_timer(ca->tick, 0);
+	}
 	if (peer->role == ROLE_OCSP)
 		ocsp_peer_up(ca);
 }
@@ -595,6 +600,7 @@ ca_open(struct proc *p, struct ae_err *e)
 		.allow_supplied_auth_subject = c->allow_supplied_auth_subject,
 		.allow_any_purpose = c->allow_any_purpose,
 	};
+	ca->started = ae_clock_mono_ms();
 	crl_open(ca);
 	rc = policy_open(ca, e);
 	if (rc == AE_OK)

@@ -83,8 +83,8 @@ struct ca;
 /* A connection of certsrv. */
 struct admin {
 	struct ca *ca;
-	struct ae_ipc *ipc; /* NULL: this place is free */
-	char who[64];	    /* as the parent says */
+	struct ae_ipc *ipc;  /* NULL: this place is free */
+	struct local_who at; /* as the parent says */
 };
 
 struct job {
@@ -104,11 +104,13 @@ struct job {
 	unsigned crls;	     /* of STAGE_CRL: so many have to be finished */
 	bool barred;	     /* it was refused for who he is */
 	struct admin *admin; /* NULL when he has gone */
+	struct local_who at; /* as he was when he came */
 	enum msg op;
 	char by[64];
 	uint8_t reason;
 	const char *explain_as; /* of MSG_ADMIN_EXPLAIN; NULL: the row's */
 	bool by_directory;	/* his groups are the directory's */
+	bool as_directory;	/* a denied one: it is asked for them */
 	bool disabled;		/* he may not log on */
 	struct ae_der archived; /* for the archive, wrapped by the signer */
 	struct ae_db_request *stored;
@@ -249,6 +251,14 @@ struct ca {
 	/* what the database is being asked about; NULL: nothing */
 	struct ca_crl *crl_look;
 	int64_t crl_look_at; /* monotonic ms */
+	/* and in the directory */
+	uint64_t crl_seen_dir[AE_CA_SIGNING_MAX];
+	bool ad_over; /* a newer list there is not ours: replace it */
+
+	/* The database was put back: nothing is issued or published. */
+	bool suspended;
+	int64_t started;      /* monotonic ms */
+	bool directory_spoke; /* what it has published was told */
 };
 
 /* ---- ca_job.c ---- */
@@ -365,9 +375,20 @@ bool crl_is_ours(struct ca *ca, struct ca_crl *c, size_t key, bool delta);
 void crl_adopted(struct ca *ca, struct ca_crl *c, size_t key, bool delta);
 ae_ipc_handler on_crl_newest;
 
+/* ---- ca_seen.c ---- */
+
+/* db is there: what is published, before it is asked for anything. */
+void seen_tell_db(struct ca *ca);
+/*
+ * May what the database says be signed and published?  Not while it is
+ * behind what was given out, and not before it is known what was.
+ */
+bool seen_well(const struct ca *ca);
+ae_ipc_handler on_ad_seen, on_db_state;
+
 /* ---- ca_admin.c ---- */
 
-int admin_open(struct proc *p, int take_fd, const char *who,
+int admin_open(struct proc *p, int take_fd, const struct local_who *who,
     struct ae_err *e) AE_MUST_CHECK;
 
 /* ---- ca_xchg.c ---- */
@@ -415,6 +436,9 @@ void event_ntauth(struct ca *ca); /* 93 */
 /* What an administrator did to j->stored. */
 void event_admin(struct job *j);
 void event_started(struct ca *ca);
+/* Of certsrvd itself: 1 the database was put back, 3 a backup is made. */
+void event_own(struct ca *ca, enum ae_log_level level, int id, const char *fmt,
+    ...) AE_PRINTF(4, 5);
 /* A policy file that is not good. */
 void event_policy_broken(struct ca *ca, const struct ae_rules_entry *entry);
 

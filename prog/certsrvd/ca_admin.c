@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "admin.h"
+#include "admin_local.h"
 #include "ca_metrics.h"
 #include "sys/clock.h"
 #include "wcce/hresult.h"
@@ -76,8 +77,11 @@ admin_reply(struct job *j, const struct ae_wcce_reply *p)
 		return;
 	}
 	log_line(j->ca->p, AE_LOG_NOTICE,
-	    "request %lld, approved by %s, goes on waiting: %s",
-	    (long long)j->row, j->by, p->message != NULL ? p->message : "");
+	    "request %lld, approved by %s, %s: %s", (long long)j->row, j->by,
+	    j->stored != NULL && j->stored->disp == AE_DB_DENIED
+		? "stays denied"
+		: "goes on waiting",
+	    p->message != NULL ? p->message : "");
 	reply(j, AE_EDENIED, hresult, p->message);
 }
 
@@ -130,25 +134,14 @@ wrong_state(struct job *j, const char *needed)
 	admin_refuse(j, AE_EDENIED, HR_BAD_STATUS, text);
 }
 
+/* Decided anew, as a request of that caller. */
 static void
-approve(struct job *j)
+decide_anew(struct job *j, struct ae_rd *r)
 {
 	const struct ae_db_request *row = j->stored;
 	struct ae_err e = AE_ERR_INIT;
-	struct ae_rd r;
 
-	if (row->disp != AE_DB_PENDING) {
-		wrong_state(j, "pending");
-		return;
-	}
-	if (row->caller_len == 0) {
-		admin_refuse(j, AE_EDENIED, HR_BAD_STATUS,
-		    "it was stored by an older certsrvd, which did not keep "
-		    "who asked: deny it, and it can be asked for again");
-		return;
-	}
-	ae_rd_init(&r, row->caller, row->caller_len);
-	if (!job_adopt(j, &r, &e)) {
+	if (!job_adopt(j, r, &e)) {
 		admin_refuse(j, AE_EUNAVAIL, HR_BUSY, e.text);
 		return;
 	}
@@ -160,6 +153,83 @@ approve(struct job *j)
 		.attributes = row->attrs,
 		.csr = { row->csr, row->csr_len } };
 	job_advance(j);
+}
+
+void
+approve_who(struct job *j, const struct ae_ca_requester *o, bool ok)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_rd r;
+	struct ae_wr w;
+
+	j->as_directory = false;
+	if (!ok) {
+		admin_refuse(j, AE_EUNAVAIL, AE_HR_DS_UNAVAILABLE,
+		    "the directory did not answer");
+		return;
+	}
+	if (!o->found || o->disabled) {
+		admin_refuse(j, AE_EDENIED, AE_HR_NO_SUCH_USER,
+		    "the requester's account is gone or disabled");
+		return;
+	}
+	ae_wr_init(&w, AE_DB_CALLER_MAX);
+	if (account_caller(&w, o, &e) < 0) {
+		admin_refuse(j, AE_ELIMIT, HR_INTERNAL, e.text);
+	} else {
+		ae_rd_init(&r, w.p, w.len);
+		decide_anew(j, &r);
+	}
+	ae_wr_done(&w);
+}
+
+/*
+ * One that was denied, MS-CSRA 3.1.4.1.3: for the CA's administrator to try
+ * again.  Its requester's groups are not kept; the directory has those of
+ * now.
+ */
+static void
+approve_denied(struct job *j)
+{
+	const bool administrator = j->manager != NULL
+	    ? (j->roles & AE_ADMIN_ROLE_ADMIN) != 0
+	    : (j->at.roles & LOCAL_ADMINISTRATOR) != 0;
+
+	if (!administrator) {
+		admin_refuse(j, AE_EDENIED, HR_BAD_STATUS,
+		    "it was denied: only who administers the CA may have it "
+		    "decided again");
+		return;
+	}
+	j->as_directory = true;
+	j->stage = STAGE_WHO;
+	if (j->stored->sid == NULL || !job_ask_account(j, j->stored->sid))
+		admin_refuse(
+		    j, AE_EUNAVAIL, HR_BUSY, "the directory is not there");
+}
+
+static void
+approve(struct job *j)
+{
+	const struct ae_db_request *row = j->stored;
+	struct ae_rd r;
+
+	if (row->disp == AE_DB_DENIED) {
+		approve_denied(j);
+		return;
+	}
+	if (row->disp != AE_DB_PENDING) {
+		wrong_state(j, "pending or denied");
+		return;
+	}
+	if (row->caller_len == 0) {
+		admin_refuse(j, AE_EDENIED, HR_BAD_STATUS,
+		    "it was stored by an older certsrvd, which did not keep "
+		    "who asked: deny it, and it can be asked for again");
+		return;
+	}
+	ae_rd_init(&r, row->caller, row->caller_len);
+	decide_anew(j, &r);
 }
 
 static void
@@ -250,6 +320,9 @@ admin_loaded(struct job *j, struct ae_db_request *row)
 	j->row = row->id;
 	if (j->manager != NULL)
 		manage_judge(j);
+	else if (j->op == MSG_ADMIN_APPROVE && local_is_his_own(j, row))
+		admin_refuse(j, AE_EDENIED, AE_HR_E_ACCESSDENIED,
+		    "nobody approves a request of his own");
 	else
 		admin_go(j);
 }
@@ -276,6 +349,13 @@ admin_done(struct job *j)
 {
 	if (j->op == MSG_MANAGE) { /* attributes were set */
 		reply(j, AE_OK, 0, "set");
+		job_end(j);
+		return;
+	}
+	if (j->op == MSG_ADMIN_BACKUP) {
+		event_own(j->ca, AE_LOG_INFO, 3, "%s makes backup %lld", j->by,
+		    (long long)j->row);
+		reply(j, AE_OK, 0, "begun");
 		job_end(j);
 		return;
 	}
@@ -313,6 +393,8 @@ admin_load(struct job *j, int64_t id, const uint8_t *serial, size_t len)
 	ae_wr_done(&w);
 }
 
+static ae_ipc_handler on_wish;
+
 static int
 on_admin(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
@@ -345,15 +427,106 @@ on_admin(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	return AE_OK;
 }
 
+/* As "certsrv crl publish" of an administrator wants it. */
+static int
+on_publish(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct admin *a = arg;
+
+	(void)ipc;
+	(void)e;
+	log_line(a->ca->p, AE_LOG_NOTICE, "%s wants a CRL", a->at.who);
+	crl_publish(a->ca->p);
+	answer(a, m->id, AE_OK, 0, 0, "asked for");
+	return AE_OK;
+}
+
+/* One more backup: the database says so first, and the copy has that, too. */
+static int
+on_backup(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct admin *a = arg;
+	struct job *j = job_start_local(a->ca, a, m->id);
+	struct ae_wr w;
+
+	(void)ipc;
+	(void)e;
+	if (j == NULL) {
+		admin_busy(a, m->id, 0);
+		return AE_OK;
+	}
+	j->op = MSG_ADMIN_BACKUP;
+	ae_wr_init(&w, MSG_TEXT_MAX);
+	put_str(&w, j->by);
+	(void)admin_to_db(j, MSG_DB_BACKUP, &w);
+	ae_wr_done(&w);
+	return AE_OK;
+}
+
+/* clang-format off */
 static const struct ae_ipc_row admin_rows[] = {
-	{ MSG_ADMIN_APPROVE, 8, 1, false, on_admin },
-	{ MSG_ADMIN_DENY, 8, 1, false, on_admin },
-	{ MSG_ADMIN_REVOKE, 64, 1, false, on_admin },
-	{ MSG_ADMIN_RELEASE, 64, 1, false, on_admin },
-	{ MSG_ADMIN_RECOVER, 8, 1, false, on_admin },
-	{ MSG_ADMIN_EXPLAIN, MSG_EXPLAIN_MAX, 1, false, on_explain },
+	{ MSG_ADMIN_APPROVE, 8, 1, false, on_wish },
+	{ MSG_ADMIN_DENY, 8, 1, false, on_wish },
+	{ MSG_ADMIN_REVOKE, 64, 1, false, on_wish },
+	{ MSG_ADMIN_RELEASE, 64, 1, false, on_wish },
+	{ MSG_ADMIN_RECOVER, 8, 1, false, on_wish },
+	{ MSG_ADMIN_EXPLAIN, MSG_EXPLAIN_MAX, 1, false, on_wish },
+	{ MSG_ADMIN_BACKUP, 0, 1, false, on_wish },
+	{ MSG_ADMIN_PUBLISH, 0, 1, false, on_wish },
+	{ MSG_ADMIN_LIST, MSG_TEXT_MAX, 1, false, on_wish },
 	{ .handle = NULL },
 };
+
+/* Which of these roles may want it; what certsrv says in its --help. */
+static const struct {
+	enum msg type;
+	uint8_t roles;
+	ae_ipc_handler *handle;
+} wishes[] = {
+	{ MSG_ADMIN_APPROVE, LOCAL_MANAGER, on_admin },
+	{ MSG_ADMIN_DENY, LOCAL_MANAGER, on_admin },
+	{ MSG_ADMIN_REVOKE, LOCAL_MANAGER, on_admin },
+	{ MSG_ADMIN_RELEASE, LOCAL_MANAGER, on_admin },
+	{ MSG_ADMIN_RECOVER, LOCAL_MANAGER, on_admin },
+	{ MSG_ADMIN_EXPLAIN, LOCAL_ANY, on_explain },
+	{ MSG_ADMIN_BACKUP, LOCAL_ROOT, on_backup },
+	{ MSG_ADMIN_PUBLISH, LOCAL_ADMINISTRATOR, on_publish },
+	{ MSG_ADMIN_LIST, LOCAL_ANY, local_list },
+};
+/* clang-format on */
+
+static int
+on_wish(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct admin *a = arg;
+	size_t i;
+
+	for (i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+		if (wishes[i].type != (enum msg)m->type)
+			continue;
+		if (local_restricted(a, wishes[i].roles)) {
+			answer(a, m->id, AE_EDENIED, AE_HR_RESTRICTEDOFFICER, 0,
+			    "there is a list of officers: it knows who you "
+			    "are over the network (--ca)");
+			return AE_OK;
+		}
+		if (local_may(a, wishes[i].roles))
+			return wishes[i].handle(arg, ipc, m, e);
+		log_line(a->ca->p, AE_LOG_WARNING,
+		    "%s wanted what his role does not let him", a->at.who);
+		if (local_conflict(a))
+			answer(a, m->id, AE_EDENIED, AE_HR_ROLECONFLICT, 0,
+			    "who has two roles may do nothing here "
+			    "([admin] role-separation)");
+		else
+			answer(a, m->id, AE_EDENIED, AE_HR_E_ACCESSDENIED, 0,
+			    "the role for that is another one");
+		return AE_OK;
+	}
+	return ae_fail(
+	    e, AE_EPROTO, AE_DOM_NONE, 0, "message %u", (unsigned)m->type);
+}
 
 static void
 on_closed(void *arg, struct ae_ipc *ipc, const struct ae_err *why)
@@ -362,14 +535,15 @@ on_closed(void *arg, struct ae_ipc *ipc, const struct ae_err *why)
 
 	if (why->rc != AE_EUNAVAIL && why->rc != AE_EIO)
 		log_line(a->ca->p, AE_LOG_WARNING, "the channel of %s: %s",
-		    a->who, why->text);
+		    a->at.who, why->text);
 	ae_ipc_free(ipc);
 	a->ipc = NULL;
 	job_admin_gone(a->ca, a);
 }
 
 int
-admin_open(struct proc *p, int take_fd, const char *who, struct ae_err *e)
+admin_open(
+    struct proc *p, int take_fd, const struct local_who *who, struct ae_err *e)
 {
 	struct ca *ca = p->state;
 	struct admin *a = NULL;
@@ -381,12 +555,12 @@ admin_open(struct proc *p, int take_fd, const char *who, struct ae_err *e)
 	if (a == NULL) {
 		(void)close(take_fd);
 		log_line(p, AE_LOG_WARNING,
-		    "%s: more than %u administrators at one time", who,
+		    "%s: more than %u administrators at one time", who->who,
 		    ADMINS_MAX);
 		return AE_OK;
 	}
 	a->ca = ca;
-	(void)snprintf(a->who, sizeof(a->who), "%s", who);
+	a->at = *who;
 	return ae_ipc_new(
 	    &a->ipc, p->loop, take_fd, admin_rows, on_closed, a, e);
 }

@@ -191,7 +191,9 @@ on_subject(
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "SUBJECT", e);
 	if (j->stage == STAGE_WHO) {
-		if (j->manager != NULL)
+		if (j->as_directory)
+			approve_who(j, &o, ok);
+		else if (j->manager != NULL)
 			manage_who(j, &o, ok);
 		else
 			explain_who(j, &o, ok);
@@ -495,6 +497,7 @@ const struct ae_ipc_row ca_ad_rows[] = {
 	{ MSG_DNS_OWNERS, 16, 1, false, on_dns_owners },
 	{ MSG_OBJECT, OBJECT_ANSWER_MAX, 1, false, on_object },
 	{ MSG_AD_CRL_DONE, MSG_TEXT_MAX, 1, false, on_ad_crl },
+	{ MSG_AD_SEEN, MSG_CRL_MAX, 1, false, on_ad_seen },
 	{ MSG_AD_PUBLISHED, 2 * MSG_TEXT_MAX, 1, false, on_published },
 	{ .handle = NULL },
 };

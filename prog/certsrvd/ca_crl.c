@@ -10,12 +10,12 @@
 #include <string.h>
 
 #include "admin.h"
+#include "crlseen.h"
 #include "sys/clock.h"
 #include "sys/files.h"
 
 #define RETRY_MS 15000
 #define AD_RETRY_MS 60000 /* to put it into the directory */
-#define CRL_FILE_MAX ((size_t)1 << 30)
 
 /* ---- which is which ---- */
 
@@ -65,29 +65,22 @@ crl_config(const struct ca *ca, size_t key, bool delta)
 
 /*
  * The number in a file that was published, by us or by who had this CA
- * before: a database that was restored may know less.
+ * before: a database that was put back knows less.
  */
 static void
 see_file(struct ca *ca, size_t key, bool delta)
 {
-	const struct conf *conf = &ca->p->conf;
-	const struct ae_ca_key *k = &ca->file.list.keys[key];
-	char suffix[AE_CA_SUFFIX_MAX], *path = NULL, *p;
+	char *path =
+	    crlseen_path(&ca->p->conf, ca->file.list.keys[key].index, delta);
 	struct ae_crl *c = NULL;
 	uint8_t *der = NULL;
-	size_t len;
+	size_t len, by;
 
-	if (asprintf(&path, "%s/%s%s%s.crl", conf->crl_dir, conf->name,
-		ae_ca_suffix(suffix, k->index), delta ? "+" : "") < 0)
-		return;
-	for (p = path + strlen(conf->crl_dir) + 1; *p != '\0'; p++)
-		if (*p == '/')
-			*p = '_';
-	if (ae_file_read(&der, &len, path, CRL_FILE_MAX, NULL) == AE_OK &&
-	    ae_crl_parse(&c, der, len, len, false, NULL) == AE_OK &&
-	    ae_crl_verify(c, k->pub, NULL) == AE_OK && c->has_number &&
-	    c->number < INT64_MAX / 4 && c->number > ca->crl_seen[key])
-		ca->crl_seen[key] = c->number;
+	if (path != NULL &&
+	    ae_file_read(&der, &len, path, CRLSEEN_FILE_MAX, NULL) == AE_OK)
+		c = crlseen_ours(&ca->file.list, der, len, &by);
+	if (c != NULL && c->number > ca->crl_seen[by])
+		ca->crl_seen[by] = c->number;
 	ae_crl_free(c);
 	free(der);
 	free(path);
@@ -126,9 +119,10 @@ to_directory(struct ca *ca, struct ca_crl *c)
 		    "it is too large for the directory");
 		return;
 	}
-	ae_wr_init(&w, 3 + MSG_CRL_MAX);
+	ae_wr_init(&w, 4 + MSG_CRL_MAX);
 	ae_wr_u16(&w, (uint16_t)key_index(ca, c));
 	ae_wr_u8(&w, delta);
+	ae_wr_u8(&w, ca->ad_over);
 	ae_wr_bytes(&w, c->crl.p, c->crl.len);
 	c->ad_busy = ae_wr_ok(&w) &&
 	    peer_send(ad, MSG_AD_CRL,
@@ -164,6 +158,7 @@ on_ad_crl(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	if (rc == AE_OK) {
 		event_crl_directory(
 		    ca, key_index(ca, c), delta, c->number, NULL);
+		ca->ad_over = false;
 		c->ad_told = false;
 		c->ad_made = true;
 		c->ad_plan = c->plan;
@@ -273,6 +268,8 @@ crl_tick(struct ca *ca)
 	int64_t now = ae_clock_now();
 	size_t i;
 
+	if (!seen_well(ca))
+		return;
 	for (i = 0; i < ca->file.list.nkeys; i++) {
 		one_tick(ca, &ca->crl[i], now);
 		if (deltas(ca))

@@ -535,6 +535,25 @@ event_plain(struct proc *p, int id, const char *fmt, ...)
 }
 
 void
+event_own(struct ca *ca, enum ae_log_level level, int id, const char *fmt, ...)
+{
+	struct event v;
+	va_list ap;
+
+	memset(&v, 0, sizeof(v));
+	v.r.level = level;
+	v.r.text = v.text;
+	field(&v, "MESSAGE_ID", EVENT_MESSAGE_ID);
+	field(&v, "AE_SOURCE", EVENT_OWN_SOURCE);
+	number(&v, "AE_EVENT", id);
+	va_start(ap, fmt);
+	(void)vsnprintf(v.text, sizeof(v.text), fmt, ap);
+	va_end(ap);
+	field(&v, "AE_CA", ca->p->conf.name);
+	log_event(ca->p, &v.r);
+}
+
+void
 event_ntauth(struct ca *ca)
 {
 	char hex[2 * 20 + 1];

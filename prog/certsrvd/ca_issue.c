@@ -549,6 +549,8 @@ on_db_done(
 		reply_issued(j);
 		break;
 	case STAGE_ADMIN:
+		if (j->op == MSG_ADMIN_BACKUP)
+			j->row = id;
 		admin_done(j);
 		break;
 	case STAGE_LOAD:
@@ -574,6 +576,7 @@ const struct ae_ipc_row ca_db_rows[] = {
 	{ MSG_DB_CRL_NEWEST, 64 + MSG_CRL_MAX, 1, false, on_crl_newest },
 	{ MSG_DB_KEY, MSG_ROW_MAX, 1, false, on_db_key },
 	{ MSG_DB_ROWS, MSG_ROWS_MAX, 1, false, on_db_rows },
+	{ MSG_DB_STATE, MSG_TEXT_MAX, 1, false, on_db_state },
 	{ .handle = NULL },
 };
 

@@ -16,6 +16,7 @@
 #include "ca_cache.h"
 #include "pki/request.h"
 #include "sys/clock.h"
+#include "wcce/hresult.h"
 
 /* ---- slots ---- */
 
@@ -324,6 +325,15 @@ job_start(struct ca *ca, struct peer *rpc, uint32_t call, struct known *who,
 	struct ae_wcce_reply busy = { .hresult = HR_BUSY };
 	struct job *j = NULL;
 
+	if (ca->suspended) {
+		busy.hresult = AE_HR_SERVER_SUSPENDED;
+		log_outside(ca->p,
+		    "%s from %s: not now: the database was put back",
+		    who->caller->principal, ip != NULL ? ip : "?");
+		send_reply(ca, rpc->index, rpc->generation, call, &busy);
+		ae_arena_free(take_arena);
+		return;
+	}
 	if (directory_is_known(ca) && who->jobs < JOBS_PER_SID)
 		j = job_new(ca);
 	if (j == NULL) {
@@ -369,7 +379,8 @@ job_start_local(struct ca *ca, struct admin *a, uint32_t msg)
 	j->local = true;
 	j->admin = a;
 	j->call = msg;
-	(void)snprintf(j->by, sizeof(j->by), "%s", a->who);
+	j->at = a->at;
+	(void)snprintf(j->by, sizeof(j->by), "%s", a->at.who);
 	j->arena = arena;
 	j->now = ae_clock_now();
 	j->deadline = ae_clock_mono_ms() + JOB_MS;

@@ -63,6 +63,11 @@ void account_get(
 int account_caller(struct ae_wr *w, const struct ae_ca_requester *o,
     struct ae_err *e) AE_MUST_CHECK;
 
+/* ---- ca_admin.c ---- */
+
+/* Who asked for what was denied, and is to be decided again. */
+void approve_who(struct job *j, const struct ae_ca_requester *o, bool ok);
+
 /* ---- ca_explain.c ---- */
 
 /* MSG_ADMIN_EXPLAIN; the row it may be about. */

@@ -306,6 +306,14 @@ put_certificate(struct ae_wr *w, const struct ca *ca)
 }
 
 static void
+put_database(struct ae_wr *w, const struct ca *ca)
+{
+	ae_prom_gauge(w, NAME("database_behind"),
+	    "1: the database was put back, and nothing is issued.");
+	ae_prom_sample(w, NAME("database_behind"), NULL, 0, ca->suspended);
+}
+
+static void
 put_all(struct ae_wr *w, struct ca *ca)
 {
 	struct metrics sum = ca->metrics->ended;
@@ -320,6 +328,7 @@ put_all(struct ae_wr *w, struct ca *ca)
 	put_revocations(w, ca->metrics);
 	put_crls(w, ca);
 	put_certificate(w, ca);
+	put_database(w, ca);
 	metrics_print(w, &sum);
 }
 

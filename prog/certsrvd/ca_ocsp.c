@@ -77,7 +77,7 @@ static int
 issue(struct ca *ca, size_t key, struct ae_err *e)
 {
 	const struct ae_ca_certs *l = &ca->file.list;
-	struct admin nobody = { .who = "the CA" };
+	struct admin nobody = { .at = { .who = "the CA" } };
 	struct job *j = job_start_local(ca, &nobody, 0);
 	int rc;
 

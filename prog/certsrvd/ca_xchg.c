@@ -71,7 +71,7 @@ xchg_signer_down(struct ca *ca, const struct peer *peer)
 static int
 issue(struct ca *ca, const uint8_t *spki, size_t len, struct ae_err *e)
 {
-	struct admin nobody = { .who = "the CA" };
+	struct admin nobody = { .at = { .who = "the CA" } };
 	struct job *j = job_start_local(ca, &nobody, 0);
 	struct ae_wr w;
 	int rc;

@@ -72,6 +72,8 @@ struct conf {
 	/* [admin] */
 	bool admin_network;   /* serve ICertAdminD and ICertAdminD2 */
 	bool role_separation; /* nobody may have two roles */
+	/* here on the host, besides root: users, @groups, numbers */
+	struct ae_strv local_admins, local_managers, local_auditors;
 
 	/* [listen] */
 	struct ae_strv address; /* none: 0.0.0.0 */
@@ -93,6 +95,7 @@ struct conf {
 	char *database;		/* the file, or db_server */
 	char *db_server;	/* postgresql://…; NULL: SQLite */
 	char *db_password_file; /* NULL: credential, or none */
+	char *anchor;		/* how far it was, outside of it */
 	uint32_t max_pending_per_sid;
 	uint32_t max_refused_per_sid_day;
 

@@ -94,13 +94,16 @@ db_flush(struct database *d, struct ae_err *e)
 	int rc;
 
 	if (d->open) {
-		rc = ae_db_commit(d->db, e);
+		rc = anchor_reserve(d, e);
+		if (rc == AE_OK)
+			rc = ae_db_commit(d->db, e);
 		if (rc < 0) {
 			batch_failed(d, rc, e);
 			return rc;
 		}
 		d->open = false;
 		d->m.v[M_DB_COMMITS]++;
+		anchor_committed(d);
 	}
 	answers_send(d);
 	return AE_OK;
@@ -122,6 +125,10 @@ db_batch(struct database *d, struct ae_err *e)
 	if (d->n == AE_DB_BATCH_MAX)
 		db_commit(d);
 	ae_source_later(d->commit);
+	if (d->suspended[0] != '\0')
+		return ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
+		    "the database is behind what was given out: %s",
+		    d->suspended);
 	if (d->open)
 		return AE_OK;
 	rc = ae_db_begin(d->db, e);
@@ -151,7 +158,7 @@ db_wrote(struct database *d, uint32_t msg_id, int rc, int64_t id,
 	d->m.v[M_DB_CHANGES]++;
 	put_done(answer_add(d, ROLE_CA, msg_id, MSG_DB_DONE, MSG_TEXT_MAX), rc,
 	    id, rc < 0 ? e->text : NULL);
-	if (rc < 0 && !ae_db_refused_one(rc))
+	if (rc < 0 && !ae_db_refused_one(rc) && d->suspended[0] == '\0')
 		batch_failed(d, rc, e);
 }
 
@@ -183,6 +190,8 @@ on_add(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = ae_db_request_add(
 		    d->db, &row, row.serial_len > 0 ? hash : NULL, &id, &why);
+	if (rc == AE_OK && id > d->last_id)
+		d->last_id = id;
 	db_wrote(d, m->id, rc, id, &why);
 	ae_arena_free(a);
 	return AE_OK;
@@ -336,7 +345,7 @@ on_recover(
 	ae_wr_u32(w, (uint32_t)rc);
 	if (rc == AE_OK)
 		put_bytes(w, blob, len);
-	else if (!ae_db_refused_one(rc))
+	else if (!ae_db_refused_one(rc) && d->suspended[0] == '\0')
 		batch_failed(d, rc, &why);
 	ae_arena_free(a);
 	return AE_OK;
@@ -521,6 +530,7 @@ on_list(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	f.disp = (int)ae_rd_u32(&r);
 	f.template = get_str(&r, a);
 	f.serial = get_bytes(&r, &f.serial_len);
+	f.sid = get_str(&r, a);
 	if (!ae_rd_done(&r)) {
 		ae_arena_free(a);
 		return bad_message(&r, "DB_LIST", e);
@@ -625,11 +635,23 @@ open_server(struct proc *p, struct database *d, struct ae_err *e)
 	    : ae_fail_mem(e);
 }
 
+/* What lies beside the file, too: its log, the next one of its name. */
+static bool
+allow_dir_of(struct proc *p, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir =
+	    slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path));
+	bool ok = dir != NULL && proc_allow_write(p, dir);
+
+	free(dir);
+	return ok;
+}
+
 static int
 db_open(struct proc *p, struct ae_err *e)
 {
 	struct database *d = calloc(1, sizeof(*d));
-	char *slash, *dir;
 
 	if (d == NULL)
 		return ae_fail_mem(e);
@@ -638,17 +660,9 @@ db_open(struct proc *p, struct ae_err *e)
 	d->shared = conf_shared(&p->conf);
 	if (d->shared)
 		return open_server(p, d, e);
-	dir = strdup(p->conf.database);
-	if (dir == NULL)
+	if (!allow_dir_of(p, p->conf.database) ||
+	    !allow_dir_of(p, p->conf.anchor))
 		return ae_fail_mem(e);
-	slash = strrchr(dir, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	if (!proc_allow_write(p, dir)) {
-		free(dir);
-		return ae_fail_mem(e);
-	}
-	free(dir);
 	return AE_OK;
 }
 
@@ -703,6 +717,9 @@ db_start(struct proc *p, struct ae_err *e)
 		    "no database (certsrv setup makes that of a new CA; a "
 		    "lost one is restored from a backup)");
 	if (rc == AE_OK)
+		rc = anchor_start(d, e);
+	/* of a database that was put back they may have been signed */
+	if (rc == AE_OK && d->suspended[0] == '\0')
 		rc = resolve_intents(d, e);
 	if (rc == AE_OK)
 		rc = ae_loop_later(&d->commit, p->loop, db_commit, d, e);
@@ -711,6 +728,14 @@ db_start(struct proc *p, struct ae_err *e)
 	if (rc == AE_OK)
 		on_figures(d);
 	return rc;
+}
+
+/* Before anything else it hears whether it may count on us. */
+static void
+peer_up(struct proc *p, struct peer *peer)
+{
+	if (peer->role == ROLE_CA)
+		anchor_tell(p->state);
 }
 
 /* One is gone: the writes are committed, whoever waits for the answers. */
@@ -729,6 +754,7 @@ stop(struct proc *p)
 
 	db_commit(d);
 	crl_rows_close(d);
+	anchor_stop(d);
 	ae_db_free(d->db);
 	d->db = NULL;
 	proc_exit(p, 0);
@@ -754,6 +780,8 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_DB_CRL_DONE, 26, 1, false, on_crl_done },
 	{ MSG_DB_CRL_KEEP, 64 + MSG_CRL_MAX, 1, false, on_crl_keep },
 	{ MSG_DB_CRL_LOOK, 11, 1, false, on_crl_look },
+	{ MSG_DB_SEEN, 11, 1, false, on_seen },
+	{ MSG_DB_BACKUP, MSG_TEXT_MAX, 1, false, on_backup },
 	{ .handle = NULL },
 };
 
@@ -776,6 +804,7 @@ const struct role_def role_db = {
 	.links = links,
 	.open = db_open,
 	.start = db_start,
+	.peer_up = peer_up,
 	.peer_down = peer_down,
 	.stop = stop,
 };

@@ -48,6 +48,12 @@ on_status(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	ae_wr_u32(w, 0);
 	ae_rd_init(&r, m->body, m->len);
 	n = ae_rd_u8(&r);
+	/* it would call good what was revoked since */
+	if (d->suspended[0] != '\0') {
+		ae_wr_reset(w);
+		ae_wr_u32(w, (uint32_t)AE_EUNAVAIL);
+		return AE_OK;
+	}
 	for (i = 0; i < n && rc == AE_OK && ae_rd_ok(&r); i++) {
 		serial = get_bytes(&r, &len);
 		if (serial != NULL)

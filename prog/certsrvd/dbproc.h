@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/secret.h"
+#include "db/anchor.h"
 #include "db/db.h"
 #include "metrics.h"
 #include "role.h"
@@ -37,6 +38,13 @@ struct database {
 	int64_t epoch;	 /* of this node's lead, where there are several */
 	int64_t lead_at; /* monotonic ms */
 	struct metrics m;
+	struct ae_anchor anchor; /* as it was last written */
+	struct ae_source *anchor_timer;
+	int64_t last_id;   /* the highest that was given in this life */
+	bool anchor_due;   /* something was committed since */
+	bool anchor_timed; /* and the timer runs for that */
+	bool anchor_told;  /* that it could not be written */
+	char suspended[MSG_TEXT_MAX / 2]; /* why nothing is written; or "" */
 };
 
 /* ---- db.c ---- */
@@ -62,6 +70,22 @@ void db_wrote(struct database *d, uint32_t msg_id, int rc, int64_t id,
 void crl_rows_close(struct database *d);
 ae_ipc_handler on_crl_open, on_crl_size, on_crl_page, on_crl_done;
 ae_ipc_handler on_crl_keep, on_crl_look;
+
+/* ---- db_anchor.c ---- */
+
+/*
+ * Read the anchor and judge the database by it.  A database that was put
+ * back is no error: d->suspended says so, and nothing is written to it.
+ */
+int anchor_start(struct database *d, struct ae_err *e) AE_MUST_CHECK;
+/* Before a commit: no id is given that the anchor does not know of. */
+int anchor_reserve(struct database *d, struct ae_err *e) AE_MUST_CHECK;
+void anchor_committed(struct database *d); /* after one */
+void anchor_stop(struct database *d);
+/* Nothing more is written from here on. */
+void anchor_suspend(struct database *d, const char *fmt, ...) AE_PRINTF(2, 3);
+void anchor_tell(struct database *d); /* ca: d->suspended */
+ae_ipc_handler on_seen, on_backup;
 
 /* ---- db_status.c ---- */
 

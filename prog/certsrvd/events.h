@@ -15,6 +15,7 @@
 /* MESSAGE_ID of all events of the CA; AE_EVENT tells which. */
 #define EVENT_MESSAGE_ID "8c1f2b0e6a3d4f5d9e70b1c2d3a4f596"
 #define EVENT_SOURCE "Microsoft-Windows-CertificationAuthority"
+#define EVENT_OWN_SOURCE "certsrvd" /* what a Windows CA has no event for */
 
 /*
  * Append one event.  Keys are those of the record without "AE_", in lower

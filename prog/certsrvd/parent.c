@@ -193,6 +193,7 @@ static const struct {
 	{ STATE_DIR, ROLE_PARENT, 0755 },
 	{ STATE_DIR "/private", ROLE_PARENT, 0711 },
 	{ STATE_DIR "/db", ROLE_DB, 0700 },
+	{ STATE_DIR "/anchor", ROLE_DB, 0700 },
 	{ STATE_DIR "/crl", ROLE_PARENT, 0755 },
 	{ RUN_DIR, ROLE_PARENT, 0755 },
 	{ RUN_DIR "/auth", ROLE_AUTH, 0700 },

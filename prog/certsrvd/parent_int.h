@@ -56,6 +56,7 @@ struct parent {
 	int pid_fd;	/* locked as long as we run */
 	int control_fd; /* of the local door */
 	struct ae_source *control;
+	struct ae_log_rate door; /* of lines about who came there */
 	struct ae_source *kill_timer, *ticket_timer, *watchdog;
 	struct ae_source *policies_timer;
 	uint64_t policies_seen; /* how their directory looked when sent */

@@ -41,6 +41,47 @@ role_find(const char *name)
 	return (enum role)r;
 }
 
+void
+put_local_who(struct ae_wr *w, const struct local_who *l)
+{
+	uint8_t i;
+
+	put_str(w, l->who);
+	ae_wr_u8(w, l->roles);
+	ae_wr_u8(w, l->nnames);
+	for (i = 0; i < l->nnames; i++)
+		put_str(w, l->name[i]);
+}
+
+static void
+get_into(struct ae_rd *r, char *out, size_t size)
+{
+	size_t len;
+	const uint8_t *p = get_bytes(r, &len);
+
+	if (p == NULL || len >= size || memchr(p, '\0', len) != NULL) {
+		ae_rd_fail(r);
+		return;
+	}
+	memcpy(out, p, len);
+	out[len] = '\0';
+}
+
+void
+get_local_who(struct ae_rd *r, struct local_who *l)
+{
+	uint8_t i;
+
+	memset(l, 0, sizeof(*l));
+	get_into(r, l->who, sizeof(l->who));
+	l->roles = ae_rd_u8(r);
+	l->nnames = ae_rd_u8(r);
+	if (l->nnames > LOCAL_NAMES_MAX)
+		ae_rd_fail(r);
+	for (i = 0; i < l->nnames && ae_rd_ok(r); i++)
+		get_into(r, l->name[i], sizeof(l->name[i]));
+}
+
 int
 bad_message(const struct ae_rd *r, const char *what, struct ae_err *e)
 {

@@ -39,11 +39,11 @@ enum role {
 
 enum msg {
 	/* parent -> any */
-	MSG_PEER = 1,	 /* u8 role, u8 index, u32 generation; descriptor */
-	MSG_STOP,	 /* finish what is in flight and leave */
-	MSG_TICKET,	 /* -> ad: the credential cache was renewed */
-	MSG_PUBLISH,	 /* -> ca: make a CRL now */
-	MSG_ADMIN,	 /* -> ca: string who; descriptor of a local root */
+	MSG_PEER = 1, /* u8 role, u8 index, u32 generation; descriptor */
+	MSG_STOP,     /* finish what is in flight and leave */
+	MSG_TICKET,   /* -> ad: the credential cache was renewed */
+	MSG_PUBLISH,  /* -> ca: make a CRL now */
+	MSG_ADMIN,    /* -> ca: struct local_who; the descriptor he came by */
 	MSG_POLICY_FILE, /* -> ca: string name, why it is unreadable; bytes */
 	MSG_POLICIES,	 /* -> ca: u32 count: those told since the last one */
 	MSG_CRL_SAID,	 /* -> ca: u8 a part (0) or the end (1), i32 rc, text */
@@ -88,9 +88,10 @@ enum msg {
 	MSG_ASK_DNS,	   /* string dns name, sid of the requester */
 	MSG_ASK_SUBJECT,   /* string: an account's name, or its SID */
 	MSG_ASK_OBJECT,	   /* a question of object.h */
-	MSG_AD_CRL,	   /* u16 key index; DER, for the CDP container */
-	MSG_AD_PUBLISH,	   /* u8 0 owner 1 KRA, sid, bytes cert; the id is the
-			      row's */
+	/* u16 key index, u8 delta, u8 over a newer one; DER, for CN=CDP */
+	MSG_AD_CRL,
+	MSG_AD_PUBLISH, /* u8 0 owner 1 KRA, sid, bytes cert; the id is the
+			   row's */
 	/* ad -> ca */
 	MSG_REQUESTER,	  /* u8 ok, then the object */
 	MSG_SUBJECT,	  /* the same, account, u8 disabled, groups */
@@ -100,6 +101,7 @@ enum msg {
 	MSG_DNS_OWNERS,	  /* u8 ok, u32 count */
 	MSG_SNAPSHOT,	  /* what ad/pki.h encodes */
 	MSG_FRESH,	  /* the last snapshot still is what the DC has */
+	MSG_AD_SEEN,	  /* DER: a CRL that is in the CDP container */
 
 	/* ca -> db */
 	MSG_DB_ADD,	  /* row, tbs hash, ae_db_request.after */
@@ -123,8 +125,11 @@ enum msg {
 	MSG_DB_CRL_KEEP,
 	MSG_DB_CRL_LOOK, /* u16 key index, u8 delta, u64 number we have */
 	MSG_DB_LIST,	 /* u8 blobs, i64 after, u32 limit, u8 newest first,
-			    u32 state, string template, bytes serial */
+			    u32 state, string template, bytes serial,
+			    string sid */
 	MSG_DB_PICK,	 /* u8 blobs, u32 n, i64 id... */
+	MSG_DB_SEEN,	 /* u16 key index, u64 number, u8 directory: a CRL */
+	MSG_DB_BACKUP,	 /* string by: one more backup is being made */
 	/* db -> ca */
 	MSG_DB_DONE,	   /* i32 rc, i64 id, text */
 	MSG_DB_ROW,	   /* i32 rc; row */
@@ -134,6 +139,7 @@ enum msg {
 	MSG_DB_CRL_NEWEST, /* i32 rc, u64 number, three times; DER or nothing */
 	MSG_DB_KEY,	   /* i32 rc, bytes when it is 0 */
 	MSG_DB_ROWS,	   /* i32 rc, u8 end, u32 n, rows when it is 0 */
+	MSG_DB_STATE,	   /* text: why nothing is written; "": all is well */
 
 	/* certsrv -> ca, over the descriptor of MSG_ADMIN */
 	MSG_ADMIN_APPROVE, /* i64 id */
@@ -141,11 +147,17 @@ enum msg {
 	MSG_ADMIN_REVOKE,  /* i64 id or 0, bytes serial, u8 reason */
 	MSG_ADMIN_RELEASE, /* i64 id or 0, bytes serial */
 	MSG_ADMIN_RECOVER, /* i64 id */
+	MSG_ADMIN_BACKUP,  /* nothing; the answer's id is the backup's number */
 	/* i64 id or 0, string who, flags, attributes; request; policy file */
 	MSG_ADMIN_EXPLAIN,
+	MSG_ADMIN_PUBLISH, /* nothing: a CRL is wanted */
+	/* u8 blobs, i64 after, u32 limit, u8 newest first, u32 state,
+	   string template, bytes serial, string sid */
+	MSG_ADMIN_LIST,
 	/* ca -> certsrv */
 	MSG_ADMIN_DONE,	     /* i32 rc, u32 hresult, i64 id, text, bytes */
 	MSG_ADMIN_EXPLAINED, /* a decision, explain.h */
+	MSG_ADMIN_ROWS,	     /* as MSG_DB_ROWS */
 
 	/* ca -> sign */
 	/* u16 certificate index, and to be signed under that certificate: */
@@ -217,6 +229,28 @@ enum msg {
 #define MSG_CERT_MAX (256u * 1024u)
 #define MSG_CACHE_MAX (256u * 1024u)
 #define MSG_ROW_ARENA (2048u * 1024u)
+
+/*
+ * Who stands at the local door: roles as over the network (MS-CSRA 3.1.1.7),
+ * and the accounts he may be in the domain, whose requests he cannot approve.
+ */
+enum {
+	LOCAL_ADMINISTRATOR = 0x1,
+	LOCAL_MANAGER = 0x2,
+	LOCAL_AUDITOR = 0x4,
+	LOCAL_ANY = 0x7,
+	LOCAL_ROOT = 0x80, /* has all roles, whatever separates them */
+};
+#define LOCAL_NAMES_MAX 2
+#define LOCAL_NAME_MAX 256
+struct local_who {
+	char who[64]; /* for the audit chain */
+	uint8_t roles;
+	uint8_t nnames;
+	char name[LOCAL_NAMES_MAX][LOCAL_NAME_MAX];
+};
+void put_local_who(struct ae_wr *w, const struct local_who *l);
+void get_local_who(struct ae_rd *r, struct local_who *l);
 
 /* What MSG_DB_STATUSES says of a serial number. */
 enum {

@@ -357,29 +357,21 @@ static int
 on_admin(void *arg, struct ae_ipc *c, struct ae_ipc_msg *m, struct ae_err *e)
 {
 	struct proc *p = arg;
-	struct ae_arena *a;
+	struct local_who who;
 	struct ae_rd r;
-	char *who;
-	int fd, rc;
+	int fd;
 
 	(void)c;
 	if (p->def->admin == NULL)
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "%s is not administered", role_name(p->def->role));
-	a = ae_arena_new(MSG_TEXT_MAX);
-	if (a == NULL)
-		return ae_fail_mem(e);
 	ae_rd_init(&r, m->body, m->len);
-	who = get_str(&r, a);
-	if (!ae_rd_done(&r) || who == NULL) {
-		rc = bad_message(&r, "ADMIN", e);
-	} else {
-		fd = m->fd;
-		m->fd = -1;
-		rc = p->def->admin(p, fd, who, e);
-	}
-	ae_arena_free(a);
-	return rc;
+	get_local_who(&r, &who);
+	if (!ae_rd_done(&r))
+		return bad_message(&r, "ADMIN", e);
+	fd = m->fd;
+	m->fd = -1;
+	return p->def->admin(p, fd, &who, e);
 }
 
 static int
@@ -411,7 +403,7 @@ static const struct ae_ipc_row control_rows[] = {
 	{ MSG_STOP, 0, 1, false, on_stop },
 	{ MSG_TICKET, 0, 1, false, on_ticket },
 	{ MSG_PUBLISH, 0, 1, false, on_publish },
-	{ MSG_ADMIN, 256, 1, true, on_admin },
+	{ MSG_ADMIN, 1024, 1, true, on_admin },
 	{ MSG_POLICY_FILE, MSG_POLICY_MAX, 1, false, on_policy },
 	{ MSG_POLICIES, 4, 1, false, on_policy },
 	{ MSG_CRL_SAID, MSG_TEXT_MAX, 1, false, on_crl_said },

@@ -63,9 +63,9 @@ struct role_def {
 	int (*policy)(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e);
 	/* MSG_CRL_SAID: parent has written a part of a CRL, or could not. */
 	int (*crl_said)(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e);
-	/* MSG_ADMIN: somebody who may manage the CA, on this socket. */
-	int (*admin)(
-	    struct proc *p, int take_fd, const char *who, struct ae_err *e);
+	/* MSG_ADMIN: somebody who has a role here, on this socket. */
+	int (*admin)(struct proc *p, int take_fd, const struct local_who *who,
+	    struct ae_err *e);
 };
 
 struct proc {

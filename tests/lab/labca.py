@@ -40,6 +40,7 @@ TEMPLATES = {
     "WebClient": (MACHINES, {NAME: SUPPLIED}),
     "AnyPurpose": (MACHINES, {USAGES: None, POLICIES: None}),
     "Pending": (MACHINES, {FLAG: 0x2}),
+    "PendingPerson": (USERS, {"flags": 0x20000, NAME: UPN | CN, USAGES: [CLIENT_AUTH], FLAG: 0x2}),
     "NoSid": (MACHINES, {FLAG: 0x80000, USAGES: [SERVER_AUTH]}),
     "Constraints": (MACHINES, {FLAG: 0x8001, "pKICriticalExtensions": ["2.5.29.15", "2.5.29.19"]}),
     "Agents": (MACHINES, {"msPKI-RA-Signature": 1}),

@@ -166,6 +166,9 @@ def test_the_queue(somebody, roles):
         (0, ISSUED), (0, BAD_STATUS), (0, None), (BAD_STATUS, None), (0, BAD_STATUS), (EMPTY, 0), (E_INVALIDARG, 0)]
     assert (roles.row(yes)["disp"], roles.row(no)["disp"]) == (20, 31)
     assert roles.row(no)["message"] == "Denied by LAB\\alice"
+    # 3.1.4.1.3: a denied one is for who administers the CA as well
+    assert somebody("rory").one(("ResubmitRequest", {"RequestId": no}))["Disposition"] == ISSUED
+    assert roles.row(no)["message"].endswith("Resubmitted by LAB\\rory") and roles.row(no)["disp"] == 20
     assert roles.events(56)[-1]["officer"] == "LAB\\alice"
 
 

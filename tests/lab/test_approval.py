@@ -91,7 +91,7 @@ def test_denied(ca, certsrv):
     assert (got["hresult"], got["cert"]) == (DENIED_BY_ADMIN, b""), got
     assert ca.row(number)["message"].startswith("Denied by root")
     assert ca.events(56)[-1]["request_id"] == str(number)
-    out = json.loads(certsrv("request", "approve", number, "--json", code=8).split("certsrv:")[0])
+    out = json.loads(certsrv("request", "deny", number, "--json", code=8).split("certsrv:")[0])
     assert out["code"] == BAD_STATUS and "denied" in out["error"]
     # it may be asked for again, and waits again
     assert submit(ca, request=request) != number
@@ -110,6 +110,68 @@ def test_only_root_decides(ca, certsrv):
     number = submit(ca)
     assert "only root" in certsrv("request", "approve", number, code=8, uid=12345)
     assert ca.row(number)["disp"] == 9
+
+
+USERS = {"manny": 23401, "audrey": 23402, "adam": 23403, "alice": 23404, "both": 23405}
+
+
+@pytest.fixture
+def local_roles(ca):
+    """People of the CA's host: a certificate manager by name, one by a group, an auditor, an administrator."""
+    conf, files = ca.host.path("/etc/certsrv/certsrv.conf"), [ca.host.path("/etc/passwd"), ca.host.path("/etc/group")]
+    kept = conf.read_text(), [f.read_text() for f in files]
+    with open(files[0], "a", encoding="ascii") as passwd, open(files[1], "a", encoding="ascii") as group:
+        for name, uid in USERS.items():
+            passwd.write(f"{name}:x:{uid}:{uid}::/:/bin/sh\n")
+            group.write(f"{name}:x:{uid}:\n")
+        group.write("managers:x:23499:alice\n")
+    conf.write_text(kept[0] + "\n[admin]\nlocal-manager = manny\nlocal-manager = @managers\nlocal-auditor = 23402\n"
+                    "local-administrator = adam\nlocal-administrator = both\nlocal-manager = both\n"
+                    "role-separation = yes\n")
+    ca.restart()
+    yield
+    conf.write_text(kept[0])
+    for file, text in zip(files, kept[1]):
+        file.write_text(text)
+    ca.restart()
+
+
+def test_roles_on_the_host(ca, certsrv, build, local_roles):
+    """Each its own, by uid or group; two of them none; nobody his own request; rows for those who cannot open the file."""
+    def local(name, *words, code=0, groups=()):
+        words = ["setpriv", f"--reuid={USERS[name]}", f"--regid={USERS[name]}",
+                 f"--groups={','.join(map(str, groups))}" if groups else "--clear-groups",
+                 build / "prog/certsrv/certsrv", *[str(w) for w in words]]
+        out = ca.host.run(*words, check=False, env={"ASAN_OPTIONS": "detect_leaks=0"})
+        assert out.returncode == code, (words, out.returncode, out.stdout, out.stderr)
+        return out.stdout + out.stderr
+
+    one, two, three = submit(ca), submit(ca), submit(ca)
+    rows = json.loads(local("audrey", "request", "list", "--state", "pending", "--json"))["requests"]
+    assert {one, two, three} <= {r["id"] for r in rows}
+    assert "Taken Under Submission" in local("audrey", "request", "show", one)
+    assert json.loads(local("audrey", "request", "list", "--sid", "S-1-5-21-1-2-3-4", "--json"))["requests"] == []
+    for name, words in (("audrey", ("request", "approve", one)), ("adam", ("request", "deny", one)),
+                        ("manny", ("crl", "publish")), ("audrey", ("crl", "publish")), ("adam", ("recover-key", one))):
+        assert "another one" in local(name, *words, code=8), (name, words)
+    assert "two roles" in local("both", "request", "list", code=8)
+    assert "issued" in local("manny", "request", "approve", one)
+    assert audit(ca, one)[1] == ("approved", "local manny")
+    assert "denied" in local("alice", "request", "deny", two, groups=[23499])
+    assert "a role for you" in local("alice", "request", "deny", three, code=6)  # without the group, nobody
+    assert "CRL " in local("adam", "crl", "publish")
+    local("audrey", "backup", "/run/none", code=4)
+    # alice's own request, here and as root after she logged in as herself
+    answer = ca.person("alice").one(("icpr", {"request": wcce.pkcs10(wcce.rsa_key()),
+                                              "attributes": "CertificateTemplate:PendingPerson"}))
+    assert answer["disposition"] == PENDING, answer
+    assert "of his own" in local("alice", "request", "approve", answer["id"], code=8, groups=[23499])
+    assert ca.row(answer["id"])["disp"] == 9
+    assert "denied" in local("manny", "request", "deny", answer["id"])
+    # a denied one is decided again when the administrator wants it, with the groups of the directory
+    assert "administers" in local("manny", "request", "approve", answer["id"], code=8)
+    assert "issued" in certsrv("request", "approve", answer["id"])
+    assert fetch(ca.person("alice"), answer["id"])["disposition"] == ISSUED
 
 
 def test_an_approval_counts_for_today_s_template(ca, certsrv):

@@ -360,7 +360,8 @@ def small_disk(ca):
     ca.start()
     yield host
     ca.stop()
-    host.run("umount /var/lib/certsrv/db; rm -rf /var/lib/certsrv/db; "
+    host.run("rm -f /var/lib/certsrv/db/filler; cp -a /var/lib/certsrv/db/. /var/lib/certsrv/db.keep; "
+             "umount /var/lib/certsrv/db; rm -rf /var/lib/certsrv/db; "
              "mv /var/lib/certsrv/db.keep /var/lib/certsrv/db")
     ca.start()
 

@@ -100,7 +100,9 @@ def small_disk(ca, size="12m"):
         yield
     finally:
         ca.stop()
-        ca.host.run(f"umount {DB} && rm -rf /var/lib/certsrv/db.kept")
+        # what it has become, or the CA would notice that its database is older than it was
+        ca.host.run(f"rm -f {DB}/filler && cp -a {DB}/. /var/lib/certsrv/db.kept && umount {DB} && "
+                    f"cp -a /var/lib/certsrv/db.kept/. {DB} && rm -rf /var/lib/certsrv/db.kept")
         ca.start()
 
 

@@ -64,6 +64,7 @@ def web(ca):
     ca.ldb("ldbdel", f"CN={ca.name},CN=ca1,CN=CDP,{PKS_DN}", check=False)
     ca.restart()
     ca.wait_log("new certificate for OCSP")
+    ca.wait_log(r"base CRL number \d+ was published")
     ca.slow = ca.lab.pc1.start("/usr/bin/python3", "-c", SLOW, ca.host.fqdn, log=ca.lab.pc1.path("/run/slow.log"))
     yield ca
     conf.write_text(before)
@@ -394,6 +395,10 @@ def test_f19_numbers_rise_over_a_restore(web, certsrv):  # noqa: F811
     assert ca.stop() == 0
     assert ca.events(38)[-1]["ca"] == ca.name and ca.events(93)  # nobody put the lab's CA into NTAuth
     ca.host.run("sqlite3", "/var/lib/certsrv/db/ca.sqlite", "update crl_number set number = 1")
+    ca.start()
+    ca.wait_log("the database was put back to an older state")
+    assert ca.stop() == 0
+    certsrv("restore", "acknowledge")
     ca.start()
     for _ in range(100):
         if extension(delta(ca), NUMBER).crl_number > number:

@@ -338,12 +338,13 @@ def test_a_users_task_is_his_own(pc1, lab, build):
 def test_the_units_are_valid(build):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd-analyze here")
-    for kind, names in ("--system", ["autoenrolld.service"]), \
+    for kind, names in ("--system", ["autoenrolld.service", "certsrvd.service", "certsrv-backup.service",
+                                     "certsrv-backup.timer"]), \
                        ("--user", ["autoenroll-user.service", "autoenroll-user.timer"]):
         for name in names:
             done = subprocess.run(["systemd-analyze", kind, "--man=no", "verify", build / "dist" / name],
                                   text=True, capture_output=True, env=os.environ | {"XDG_RUNTIME_DIR": "/tmp"})
-            wrong = [l for l in done.stderr.splitlines() if "autoenroll" in l and "is not executable" not in l]
+            wrong = [l for l in done.stderr.splitlines() if re.search("autoenroll|certsrv", l) and "is not executable" not in l]
             assert wrong == [], done.stderr
 
 
