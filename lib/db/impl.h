@@ -39,37 +39,35 @@ struct ae_db {
  * the batch, one that ends all use of the handle has set db->broken.
  */
 struct ae_db_port {
-	int (*open)(struct ae_db *, const struct ae_db_options *,
-	    struct ae_err *) AE_MUST_CHECK;
+	int (*open)(
+	    struct ae_db *, const struct ae_db_options *, struct ae_err *);
 	void (*close)(struct ae_db *);
 	/*
 	 * One more connection to the same database, which sees what is there
 	 * now and nothing later.
 	 */
-	int (*beside)(
-	    struct ae_db *out, struct ae_db *, struct ae_err *) AE_MUST_CHECK;
+	int (*beside)(struct ae_db *out, struct ae_db *, struct ae_err *);
 	/* Thorough, or what every start can afford. */
-	int (*check)(
-	    struct ae_db *, bool thorough, struct ae_err *) AE_MUST_CHECK;
+	int (*check)(struct ae_db *, bool thorough, struct ae_err *);
 
 	/*
 	 * 0: empty.  Held until unlock: nobody else changes the schema.
 	 * AE_EPROTO: something else is there.
 	 */
-	int (*version)(struct ae_db *, int *, struct ae_err *) AE_MUST_CHECK;
+	int (*version)(struct ae_db *, int *, struct ae_err *);
 	/* This step and that it was made, both or neither. */
-	int (*upgrade)(struct ae_db *, int to, const char *text,
-	    struct ae_err *) AE_MUST_CHECK;
+	int (*upgrade)(
+	    struct ae_db *, int to, const char *text, struct ae_err *);
 	void (*unlock)(struct ae_db *);
 
 	/* begin: alone until commit or rollback, with seq and link loaded. */
-	int (*begin)(struct ae_db *, struct ae_err *) AE_MUST_CHECK;
-	int (*commit)(struct ae_db *, struct ae_err *) AE_MUST_CHECK;
+	int (*begin)(struct ae_db *, struct ae_err *);
+	int (*commit)(struct ae_db *, struct ae_err *);
 	void (*rollback)(struct ae_db *);
 
 	/* stream: it may have more rows than memory; one at a time. */
-	int (*prepare)(struct ae_db_st *, const char *text, bool stream,
-	    struct ae_err *) AE_MUST_CHECK;
+	int (*prepare)(
+	    struct ae_db_st *, const char *text, bool stream, struct ae_err *);
 	void (*finish)(struct ae_db_st *);
 	void (*reset)(struct ae_db_st *);
 	void (*clear)(struct ae_db_st *); /* parameters become NULL */
@@ -78,16 +76,14 @@ struct ae_db_port {
 	void (*text)(struct ae_db_st *, int i, const char *s);
 	void (*blob)(struct ae_db_st *, int i, const void *p, size_t len);
 	/* AE_OK: a row; AE_ENOTFOUND, *e untouched: no more. */
-	int (*step)(
-	    struct ae_db_st *, const char *what, struct ae_err *) AE_MUST_CHECK;
+	int (*step)(struct ae_db_st *, const char *what, struct ae_err *);
 	bool (*is_null)(struct ae_db_st *, int i);
 	int64_t (*col_num)(struct ae_db_st *, int i);
 	const char *(*col_text)(struct ae_db_st *, int i);
 	const void *(*col_blob)(struct ae_db_st *, int i, size_t *len);
 	/* How the planner would run it: a line for each of its steps. */
 	int (*explain)(struct ae_db *, const char *text,
-	    void (*line)(void *arg, const char *), void *arg,
-	    struct ae_err *) AE_MUST_CHECK;
+	    void (*line)(void *arg, const char *), void *arg, struct ae_err *);
 };
 extern const struct ae_db_port ae_db_port_lite, ae_db_port_pg;
 

@@ -64,7 +64,7 @@ ae_db_lite_fail(
     sqlite3 *h, int rc, const char *what, bool *broken, struct ae_err *e)
 {
 	const int x = sqlite3_extended_errcode(h);
-	bool ignored, *breaks = broken != NULL ? broken : &ignored;
+	bool ignored = false, *breaks = broken != NULL ? broken : &ignored;
 	const char *text = sqlite3_errmsg(h);
 
 	switch (rc & 0xff) {
