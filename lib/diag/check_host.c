@@ -233,6 +233,20 @@ unreachable(struct ae_diag_walk *w)
 			  : ae_fact_text(first, "error.text"));
 }
 
+/* Nothing a Linux client needs is only at a writable one; what is written
+ * for others is. */
+static void
+rodc_only(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w);
+
+	if (ae_fact_no(facts, "dc.writable"))
+		ae_diag_harmless(w, NULL,
+		    json_pack("{s:s}", "host", ae_fact_text(facts, "dc.host")),
+		    "%s, the one that answers, is read-only.",
+		    ae_fact_text(facts, "dc.host"));
+}
+
 static void
 no_tgt(struct ae_diag_walk *w)
 {
@@ -262,6 +276,7 @@ const struct ae_diag_check ae_diag_host[] = {
 	{ "dns.resolver-wrong", "dc.domain", "join.not-joined", resolver },
 	{ "dc.unreachable", "dc.srv", "join.not-joined dns.resolver-wrong",
 	    unreachable },
+	{ "dc.rodc-only", "dc.writable", AFTER_TICKET, rodc_only },
 	{ "join.account-disabled", "probes.krb", NULL, account_disabled },
 	{ "join.account-missing", "probes.krb", NULL, account_gone },
 	{ "join.secure-channel-broken", "probes.krb",

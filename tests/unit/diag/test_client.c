@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Checks of client and directory that no lab can make fail, on facts made by
+ * hand: this one fails, and it alone; and what looks like it does not.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "diag/diag.h"
+#include "diag/facts.h"
+
+#define CERT(sid, from)                                                       \
+	"\"store\": {\"requests\": [], \"certs\": [{\"template\": \"M\","     \
+	" \"current\": true, \"state\": \"valid\", \"key_test\": \"passed\"," \
+	" \"key_error\": \"\", \"path\": \"/x/M/1\", \"thumbprint\": \"ab\"," \
+	" \"not_before\": \"" from                                            \
+	"\", \"not_after\": \"2030-01-01T00:00:00Z\","                        \
+	" \"ca\": \"h\\\\c\", \"usages\": [\"1.3.6.1.5.5.7.3.2\"],"           \
+	" \"sid\": \"" sid "\"}]}"
+#define ME                                                         \
+	"\"ad\": {\"me\": {\"sid\": \"S-1-5-21-1\", \"created\": " \
+	"\"2025-06-01T00:00:00Z\"}}"
+#define ITEM(reasons)                                                      \
+	"\"plan\": {\"plan\": [{\"template\": \"M\", \"candidate\": true," \
+	" \"action\": \"skip\", \"reasons\": [" reasons "]}]}"
+
+static const struct {
+	const char *id, *facts;
+} fails[] = {
+	{ "use.strong-mapping-missing",
+	    "{" ME ", " CERT("", "2026-01-01T00:00:00Z") "}" },
+	{ "use.sid-mismatch",
+	    "{" ME ", " CERT("S-1-5-21-2", "2026-01-01T00:00:00Z") "}" },
+	{ "use.cert-predates-account",
+	    "{" ME ", " CERT("", "2025-01-01T00:00:00Z") "}" },
+	{ "x.samba-requests-all-templates",
+	    "{\"foreign\": {\"samba\": {\"enrolls\": true}, \"certmonger\":"
+	    " {\"installed\": true, \"requests\": [{\"by_samba\": true,"
+	    " \"state\": \"CA_REJECTED\"}]}, \"cepces\": {\"installed\":"
+	    " true}}}" },
+	{ "x.machine-only",
+	    "{\"host\": {\"user\": true}, \"store\": {\"certs\": []},"
+	    " \"foreign\": {\"adsys\": {\"enrolls\": true}, \"certmonger\":"
+	    " {\"installed\": true}, \"cepces\": {\"installed\": true}}}" },
+	{ "ad.cross-forest-no-copy",
+	    "{\"ad\": {\"templates\": [], \"cas\": [], \"roots\": 1,"
+	    " \"containers\": {\"templates\": \"listed\"}}}" },
+	{ "policy.stale-after-unlink",
+	    "{\"plan\": {\"policy\": {\"fresh\": false,"
+	    " \"not_fresh_because\": \"reading group policy: no\","
+	    " \"read_at\": \"2026-01-01T00:00:00Z\"}}}" },
+	{ "existing.pending-request",
+	    "{" ITEM("{\"check\": \"existing.pending-request\","
+		     " \"verdict\": \"fail\", \"text\": \"it waits\"}") "}" },
+	{ "key.exportable-hardware",
+	    "{" ITEM("{\"check\": \"key.exportable-hardware\","
+		     " \"verdict\": \"fail\", \"text\": \"it may not\"}") "}" },
+	{ "time.skew",
+	    "{\"probes\": {\"krb\": {\"state\": \"done\"}}, \"ad\":"
+	    " {\"ahead\": 4000, \"dc\": \"dc1\"}}" },
+};
+
+/* Near to one of them, and right. */
+static const char *const fine[] = {
+	"{" ME ", " CERT("S-1-5-21-1", "2025-01-01T00:00:00Z") "}",
+	"{\"foreign\": {\"samba\": {\"enrolls\": false}, \"certmonger\":"
+	" {\"installed\": true, \"requests\": [{\"by_samba\": true,"
+	" \"state\": \"MONITORING\"}]}, \"cepces\": {\"installed\": false}}}",
+	"{\"ad\": {\"templates\": [], \"cas\": [], \"roots\": 0,"
+	" \"containers\": {\"templates\": \"listed\"}}}",
+	"{\"probes\": {\"krb\": {\"state\": \"done\"}}, \"ad\":"
+	" {\"ahead\": 200, \"dc\": \"dc1\"}}",
+	"{\"dc\": {\"writable\": true}}",
+	/* Facts of the wrong kind are none. */
+	"{\"store\": {\"certs\": 7}, \"host\": {\"run_lock\": []},"
+	" \"plan\": {\"plan\": {}, \"policy\": []}, \"ad\": {\"unseen\": 1,"
+	" \"templates\": {}, \"containers\": 3}, \"foreign\": {}}",
+};
+
+static struct ae_diag *
+walk(const char *text, json_t **facts)
+{
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_diag *d = NULL;
+
+	*facts = json_loads(text, 0, NULL);
+	assert_non_null(*facts);
+	assert_int_equal(ae_diag_make(&d, *facts, &e), AE_OK);
+	return d;
+}
+
+static void
+test_each_fails_alone(void **state)
+{
+	struct ae_diag *d;
+	json_t *facts;
+	size_t i, k, roots;
+
+	(void)state;
+	for (i = 0; i < sizeof(fails) / sizeof(fails[0]); i++) {
+		d = walk(fails[i].facts, &facts);
+		if (d->root == AE_DIAG_NOBODY)
+			fail_msg("%s is not seen", fails[i].id);
+		assert_string_equal(d->v[d->root].check->id, fails[i].id);
+		for (roots = 0, k = 0; k < d->n; k++)
+			roots += d->v[k].verdict == AE_DIAG_FAIL &&
+			    d->v[k].cause == AE_DIAG_NOBODY;
+		assert_int_equal(roots, 1);
+		ae_diag_free(d);
+		json_decref(facts);
+	}
+}
+
+static void
+test_what_is_fine_is_not_accused(void **state)
+{
+	struct ae_diag *d;
+	json_t *facts;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		d = walk(fine[i], &facts);
+		if (d->root != AE_DIAG_NOBODY)
+			fail_msg("%s: %s", fine[i], d->v[d->root].check->id);
+		ae_diag_free(d);
+		json_decref(facts);
+	}
+}
+
+static void
+test_read_only_controllers_alone_are_harmless(void **state)
+{
+	json_t *facts;
+	struct ae_diag *d =
+	    walk("{\"dc\": {\"writable\": false, \"host\": \"dc9\"}}", &facts);
+	size_t i, seen = 0;
+
+	(void)state;
+	assert_int_equal(d->root, AE_DIAG_NOBODY);
+	for (i = 0; i < d->n; i++)
+		seen += d->v[i].verdict == AE_DIAG_HARMLESS &&
+		    strcmp(d->v[i].check->id, "dc.rodc-only") == 0;
+	assert_int_equal(seen, 1);
+	ae_diag_free(d);
+	json_decref(facts);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_fails_alone),
+		cmocka_unit_test(test_what_is_fine_is_not_accused),
+		cmocka_unit_test(test_read_only_controllers_alone_are_harmless),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
