@@ -73,7 +73,8 @@ static const char *const fine[] = {
 	" \"state\": \"MONITORING\"}]}, \"cepces\": {\"installed\": false}}}",
 	"{\"ad\": {\"templates\": [], \"cas\": [], \"roots\": 0,"
 	" \"containers\": {\"templates\": \"listed\"}}}",
-	"{\"probes\": {\"krb\": {\"state\": \"done\"}}, \"ad\":"
+	"{\"probes\": {\"krb\": {\"state\": \"done\"}}, \"krb\": "
+	"{\"principal\": \"X\"}, \"ad\":"
 	" {\"ahead\": 200, \"dc\": \"dc1\"}}",
 	"{\"dc\": {\"writable\": true}}",
 	/* Facts of the wrong kind are none. */
