@@ -334,7 +334,8 @@ none_eligible(struct ae_diag_walk *w)
 		n++;
 		kinds += !ae_diag_is_other_kind(item);
 	}
-	if (ae_fact_no(facts, "plan.enabled") ||
+	if (!ae_fact_yes(facts, "plan.enabled") ||
+	    !json_is_array(ae_fact(facts, "plan.plan")) ||
 	    ae_fact_str(facts, "asked.template") != NULL)
 		return;
 	ae_diag_fail(w, NULL,
