@@ -13,7 +13,7 @@ STYLE = """
         --c0: #2267b5; --c1: #d3702a; --c2: #3a8f5c; --c3: #8a56a8; --c4: #b8323f; --c5: #6b7a1f; --c6: #2a8f9e; --c7: #7a6a5a; --c8: #c2458c; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e9ee; --soft: #9aa8b5; --paper: #14191f; --line: #2c353f;
         --c0: #6ba6e8; --c1: #eb9a5e; --c2: #72c294; --c3: #bb90d6; --c4: #e8737e; --c5: #b6c45e; --c6: #6fc7d4; --c7: #b5a594; --c8: #ec8cc0; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 860px;
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 1000px;
        margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .3rem; }
 p { margin: .3rem 0 .8rem; } .soft { color: var(--soft); }
@@ -92,6 +92,7 @@ def b2(x):
 
 
 def b3(x):
+    x = sorted(x, key=lambda y: y["case"])
     cases = {"a": "(a) nothing to do", "b": "(b) one template, P-256", "c": "(c) one template, RSA-2048"}
     groups = [(cases.get(c, c), [("autoenroll" if y["impl"] == "autoenroll" else "peer", y["wall_ms"], y["wall_min_ms"],
                                   y["wall_ms"]) for y in v]) for (c,), v in pairs(x, ("case",)).items()]
