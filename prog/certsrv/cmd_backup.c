@@ -182,6 +182,10 @@ add_all(struct backup *b, struct ae_err *e)
 	    ? ae_fail_mem(e)
 	    : AE_OK;
 
+	if (rc == AE_OK && conf_shared(c))
+		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "the database is PostgreSQL's: pg_dump, or pg_basebackup "
+		    "with its log, copy it; keys and /etc/certsrv are files");
 	for (i = 0; i < sizeof(one) / sizeof(one[0]) && rc == AE_OK; i++)
 		rc = add(b, one[i].kind, one[i].path, e);
 	if (rc == AE_OK && backup_set_find(&b->set, BACKUP_DATABASE) == NULL)
