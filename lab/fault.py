@@ -405,6 +405,8 @@ class Lab:
 
     def undo_set(self, dn, before):
         self.modify(dn, {name: [base64.b64decode(v) for v in values] for name, values in before.items()})
+        if "Enrollment Services" in dn:
+            self.wait_ca()
 
     def modify(self, dn, values):
         ldif, now = f"dn: {dn}\nchangetype: modify\n", self.read(dn, *values) or {}
@@ -442,6 +444,7 @@ class Lab:
         for name, values in before.items():
             ldif += "".join(line(name, base64.b64decode(v)) for v in values)
         self.ldb("ldbadd", "--relax", input=ldif + "\n")
+        self.wait_ca()
 
     def rename(self, dn, new, *attrs):
         """An object of the configuration under another name; attrs as for delete."""

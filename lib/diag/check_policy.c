@@ -49,7 +49,9 @@ not_fresh(struct ae_diag_walk *w, bool sysvol)
 {
 	const json_t *facts = ae_diag_facts(w);
 
+	/* What could not be planned at all has another cause. */
 	if (!ae_fact_no(facts, "plan.policy.fresh") ||
+	    ae_fact(facts, "plan.plan") == NULL ||
 	    ae_fact_is(facts, "plan.policy.not_fresh_check",
 		"policy.sysvol-unreadable") != sysvol)
 		return;

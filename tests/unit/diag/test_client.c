@@ -51,7 +51,7 @@ static const struct {
 	    "{\"ad\": {\"templates\": [], \"cas\": [], \"roots\": 1,"
 	    " \"containers\": {\"templates\": \"listed\"}}}" },
 	{ "policy.stale-after-unlink",
-	    "{\"plan\": {\"policy\": {\"fresh\": false,"
+	    "{\"plan\": {\"plan\": [], \"policy\": {\"fresh\": false,"
 	    " \"not_fresh_because\": \"reading group policy: no\","
 	    " \"read_at\": \"2026-01-01T00:00:00Z\"}}}" },
 	{ "existing.pending-request",
