@@ -324,3 +324,25 @@ pair_new(struct ae_gss_cred *client, struct ae_gss_cred *service,
 	}
 	return p;
 }
+
+struct realm realm;
+
+int
+realm_setup(void **state)
+{
+	(void)state;
+	realm_up();
+	realm.client = realm_client();
+	realm.service = realm_service(false);
+	return 0;
+}
+
+int
+realm_teardown(void **state)
+{
+	(void)state;
+	ae_gss_cred_free(realm.client);
+	ae_gss_cred_free(realm.service);
+	realm_down();
+	return 0;
+}

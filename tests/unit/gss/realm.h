@@ -35,6 +35,14 @@ const char *realm_path(const char *name);
 struct ae_gss_cred *realm_client(void);
 struct ae_gss_cred *realm_service(bool allow_rc4);
 
+/* Fixtures of a whole group: the realm with both sides' credentials. */
+struct realm {
+	struct ae_gss_cred *client, *service;
+};
+extern struct realm realm;
+int realm_setup(void **state);
+int realm_teardown(void **state);
+
 /* A pair of contexts and what is between them. */
 struct pair {
 	struct ae_gss_ctx *init;

@@ -17,28 +17,6 @@
 
 #include "realm.h"
 
-static struct ae_gss_cred *client, *service;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	realm_up();
-	client = realm_client();
-	service = realm_service(false);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	ae_gss_cred_free(client);
-	ae_gss_cred_free(service);
-	realm_down();
-	return 0;
-}
-
 #define HEADER_FIXED 32u /* of an export, before the name of the peer */
 #define STUB 50
 
@@ -130,7 +108,7 @@ start(int *fd)
 static void
 move_and_talk(enum ae_gss_mech mech, enum ae_gss_level level, int before)
 {
-	struct pair p = pair_new(client, service, mech, level);
+	struct pair p = pair_new(realm.client, realm.service, mech, level);
 	struct ae_secret s = { 0 };
 	int fd, local[2], status, i;
 	struct ae_wr unused;
@@ -191,7 +169,8 @@ unfinished(void **state)
 	struct ae_secret s = { 0 };
 
 	(void)state;
-	assert_int_equal(ae_gss_ctx_accept(&ctx, service, &ac, NULL), AE_OK);
+	assert_int_equal(
+	    ae_gss_ctx_accept(&ctx, realm.service, &ac, NULL), AE_OK);
 	assert_int_equal(ae_gss_export(ctx, &s, NULL), AE_EINVAL);
 	assert_null(s.p);
 	ae_gss_ctx_free(ctx);
@@ -201,7 +180,8 @@ unfinished(void **state)
 static void
 not_ours(void **state)
 {
-	struct pair p = pair_new(client, service, AE_GSS_KRB5, AE_GSS_PRIVACY);
+	struct pair p =
+	    pair_new(realm.client, realm.service, AE_GSS_KRB5, AE_GSS_PRIVACY);
 	struct ae_gss_ctx *ctx = NULL;
 	struct ae_secret s = { 0 };
 	struct ae_err e = AE_ERR_INIT;
@@ -244,5 +224,5 @@ main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "child") == 0)
 		return child();
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, realm_setup, realm_teardown);
 }

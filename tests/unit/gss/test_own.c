@@ -14,28 +14,6 @@
 #include "gss/caller.h"
 #include "realm.h"
 
-static struct ae_gss_cred *client, *service;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	realm_up();
-	client = realm_client();
-	service = realm_service(false);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	ae_gss_cred_free(client);
-	ae_gss_cred_free(service);
-	realm_down();
-	return 0;
-}
-
 static int
 own(const struct ae_gss_cred *c, struct ae_err *e)
 {
@@ -56,7 +34,7 @@ a_service_has_none(void **state)
 	struct ae_err e;
 
 	(void)state;
-	assert_int_equal(own(service, &e), AE_EINVAL);
+	assert_int_equal(own(realm.service, &e), AE_EINVAL);
 }
 
 /* Nobody there to make one, and none in the cache yet. */
@@ -67,7 +45,7 @@ without_a_kdc(void **state)
 
 	(void)state;
 	realm_kdc_stop();
-	assert_int_equal(own(client, &e), AE_EUNAVAIL);
+	assert_int_equal(own(realm.client, &e), AE_EUNAVAIL);
 	assert_non_null(strstr(e.text, "a ticket for oneself"));
 	realm_kdc_start();
 }
@@ -79,13 +57,13 @@ without_logon_information(void **state)
 	struct ae_err e;
 
 	(void)state;
-	assert_int_not_equal(own(client, &e), AE_OK);
+	assert_int_not_equal(own(realm.client, &e), AE_OK);
 	assert_null(strstr(e.text, "a ticket for oneself"));
 	assert_null(strstr(e.text, "the ticket cache"));
 	assert_non_null(strstr(e.text, "PAC"));
 	/* A second look finds the ticket in the cache; the same is said. */
 	realm_kdc_stop();
-	assert_int_not_equal(own(client, &e), AE_OK);
+	assert_int_not_equal(own(realm.client, &e), AE_OK);
 	assert_non_null(strstr(e.text, "PAC"));
 	realm_kdc_start();
 }
@@ -99,5 +77,5 @@ main(void)
 		cmocka_unit_test(without_logon_information),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, realm_setup, realm_teardown);
 }

@@ -13,28 +13,6 @@
 
 #include "realm.h"
 
-static struct ae_gss_cred *client, *service;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	realm_up();
-	client = realm_client();
-	service = realm_service(false);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	ae_gss_cred_free(client);
-	ae_gss_cred_free(service);
-	realm_down();
-	return 0;
-}
-
 #define HDR 24
 #define TRL 8
 #define STUB_MAX 6000
@@ -127,7 +105,8 @@ round_trips(void **state)
 	(void)state;
 	for (m = 0; m < COUNT(mechs); m++)
 		for (l = 0; l < COUNT(levels); l++) {
-			p = pair_new(client, service, mechs[m], levels[l]);
+			p = pair_new(
+			    realm.client, realm.service, mechs[m], levels[l]);
 			assert_int_equal(ae_gss_sig_len(p.init),
 			    levels[l] == AE_GSS_PRIVACY ? 76 : 28);
 			assert_int_equal(
@@ -149,8 +128,8 @@ round_trips(void **state)
 static void
 connect_level(void **state)
 {
-	struct pair p =
-	    pair_new(client, service, AE_GSS_SPNEGO, AE_GSS_CONNECT);
+	struct pair p = pair_new(
+	    realm.client, realm.service, AE_GSS_SPNEGO, AE_GSS_CONNECT);
 	struct packet k = packet_new(p.init, HDR, 100, true);
 
 	(void)state;
@@ -226,7 +205,7 @@ static void
 expect_refused(enum ae_gss_mech mech, enum ae_gss_level level, bool sign,
     damage_fn *fn, size_t bit)
 {
-	struct pair p = pair_new(client, service, mech, level);
+	struct pair p = pair_new(realm.client, realm.service, mech, level);
 	struct packet good = packet_new(p.init, HDR, 40, sign);
 	struct packet k = packet_new(p.init, HDR, 40, sign);
 	struct ae_err e = AE_ERR_INIT;
@@ -289,7 +268,8 @@ replay_skip_and_old(void **state)
 	(void)state;
 	for (l = 2; l < COUNT(levels); l++)
 		for (how = 0; how < 3; how++) {
-			p = pair_new(client, service, AE_GSS_KRB5, levels[l]);
+			p = pair_new(realm.client, realm.service, AE_GSS_KRB5,
+			    levels[l]);
 			for (i = 0; i < 3; i++) {
 				k[i] = packet_new(p.init, HDR, 32, true);
 				assert_int_equal(
@@ -335,7 +315,8 @@ reflection(void **state)
 
 	(void)state;
 	for (l = 2; l < COUNT(levels); l++) {
-		p = pair_new(client, service, AE_GSS_KRB5, levels[l]);
+		p = pair_new(
+		    realm.client, realm.service, AE_GSS_KRB5, levels[l]);
 		k = packet_new(p.init, HDR, 32, true);
 		assert_int_equal(ae_gss_protect(p.init, &k.pdu, NULL), AE_OK);
 		assert_int_equal(
@@ -349,8 +330,10 @@ reflection(void **state)
 static void
 other_context(void **state)
 {
-	struct pair p = pair_new(client, service, AE_GSS_KRB5, AE_GSS_PRIVACY);
-	struct pair q = pair_new(client, service, AE_GSS_KRB5, AE_GSS_PRIVACY);
+	struct pair p =
+	    pair_new(realm.client, realm.service, AE_GSS_KRB5, AE_GSS_PRIVACY);
+	struct pair q =
+	    pair_new(realm.client, realm.service, AE_GSS_KRB5, AE_GSS_PRIVACY);
 	struct packet k = packet_new(p.init, HDR, 32, true);
 
 	(void)state;
@@ -372,7 +355,8 @@ other_level(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    pair_shake(&p, client, service, &ic, AE_GSS_INTEGRITY), AE_OK);
+	    pair_shake(&p, realm.client, realm.service, &ic, AE_GSS_INTEGRITY),
+	    AE_OK);
 	k = packet_new(p.init, HDR, 32, true);
 	assert_int_equal(ae_gss_protect(p.init, &k.pdu, NULL), AE_OK);
 	k.pdu.tokenlen = ae_gss_sig_len(p.acc);
@@ -381,7 +365,8 @@ other_level(void **state)
 	pair_done(&p);
 
 	assert_int_equal(
-	    pair_shake(&p, client, service, &ic, AE_GSS_INTEGRITY), AE_OK);
+	    pair_shake(&p, realm.client, realm.service, &ic, AE_GSS_INTEGRITY),
+	    AE_OK);
 	k = packet_new(p.acc, HDR, 32, true);
 	assert_int_equal(ae_gss_protect(p.acc, &k.pdu, NULL), AE_OK);
 	assert_int_equal(ae_gss_unprotect(p.init, &k.pdu, NULL), AE_EAUTH);
@@ -393,12 +378,14 @@ static void
 not_yet_and_no_room(void **state)
 {
 	struct ae_gss_acceptor ac = { AE_GSS_KRB5, AE_GSS_PRIVACY };
-	struct pair p = pair_new(client, service, AE_GSS_KRB5, AE_GSS_PRIVACY);
+	struct pair p =
+	    pair_new(realm.client, realm.service, AE_GSS_KRB5, AE_GSS_PRIVACY);
 	struct packet k = packet_new(p.init, HDR, 32, true);
 	struct ae_gss_ctx *fresh = NULL;
 
 	(void)state;
-	assert_int_equal(ae_gss_ctx_accept(&fresh, service, &ac, NULL), AE_OK);
+	assert_int_equal(
+	    ae_gss_ctx_accept(&fresh, realm.service, &ac, NULL), AE_OK);
 	assert_int_equal(ae_gss_protect(fresh, &k.pdu, NULL), AE_EAUTH);
 	assert_int_equal(ae_gss_unprotect(fresh, &k.pdu, NULL), AE_EAUTH);
 	ae_gss_ctx_free(fresh);
@@ -426,5 +413,5 @@ main(void)
 		cmocka_unit_test(not_yet_and_no_room),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, realm_setup, realm_teardown);
 }
