@@ -4,7 +4,6 @@
  * autoenroll enroll and request: one certificate by hand, in one step or –
  * where a person carries the request, see cmd_install.c – in two.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/utf16.h"
 #include "cli.h"
 #include "cmd_run.h"
+#include "options.h"
 #include "progress.h"
 #include "pki/cert.h"
 #include "pki/key.h"
@@ -34,91 +34,32 @@ struct args {
 	char tmpl[AE_STORE_NAME_MAX + 1];
 };
 
-static const struct option options[] = {
-	{ "template", required_argument, NULL, 'T' },
-	{ "ca", required_argument, NULL, 'c' },
-	{ "subject", required_argument, NULL, 's' },
-	{ "dns", required_argument, NULL, 'd' },
-	{ "upn", required_argument, NULL, 'u' },
-	{ "renew", required_argument, NULL, 'r' },
-	{ "reuse-key", no_argument, NULL, 'k' },
-	{ "on-behalf-of", required_argument, NULL, 'b' },
-	{ "agent", required_argument, NULL, 'a' },
-	{ "friendly-name", required_argument, NULL, 'f' },
-	{ "key", required_argument, NULL, 'K' },
-	{ "out", required_argument, NULL, 'o' },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "user", no_argument, NULL, 'U' },
-	{ "json", no_argument, NULL, 'j' },
-	{ 0 },
-};
-
-static bool
-take_option(struct args *a, struct cli *cli, int opt)
-{
-	switch (opt) {
-	case 'q':
-		a->quiet = true;
-		break;
-	case 'v':
-		a->verbose = true;
-		break;
-	case 'T':
-		a->o.only = optarg;
-		break;
-	case 'c':
-		a->o.ca = optarg;
-		break;
-	case 's':
-		a->o.subject = optarg;
-		break;
-	case 'd':
-		return ae_strv_add(&a->o.dns, optarg);
-	case 'u':
-		return ae_strv_add(&a->o.upn, optarg);
-	case 'r':
-		a->renew = optarg;
-		break;
-	case 'k':
-		a->o.reuse_key = true;
-		break;
-	case 'b':
-		a->o.requester = optarg;
-		break;
-	case 'a':
-		a->agent = optarg;
-		break;
-	case 'f':
-		a->o.friendly = optarg;
-		break;
-	case 'K':
-		a->key = optarg;
-		break;
-	case 'o':
-		a->out = optarg;
-		break;
-	case 'U':
-		a->user = true;
-		break;
-	case 'j':
-		cli->json = true;
-		break;
-	default:
-		return false;
-	}
-	return true;
-}
-
 static bool
 take_options(struct args *a, struct cli *cli, int argc, char **argv)
 {
-	int opt;
+	/* clang-format off */
+	const struct cli_option options[] = {
+		{ "template", required_argument, 'T', .text = &a->o.only },
+		{ "ca", required_argument, 0, .text = &a->o.ca },
+		{ "subject", required_argument, 0, .text = &a->o.subject },
+		{ "dns", required_argument, 0, .list = &a->o.dns },
+		{ "upn", required_argument, 0, .list = &a->o.upn },
+		{ "renew", required_argument, 0, .text = &a->renew },
+		{ "reuse-key", no_argument, 0, .flag = &a->o.reuse_key },
+		{ "on-behalf-of", required_argument, 0, .text = &a->o.requester },
+		{ "agent", required_argument, 0, .text = &a->agent },
+		{ "friendly-name", required_argument, 0, .text = &a->o.friendly },
+		{ "key", required_argument, 0, .text = &a->key },
+		{ "out", required_argument, 0, .text = &a->out },
+		{ "quiet", no_argument, 0, .flag = &a->quiet },
+		{ "verbose", no_argument, 0, .flag = &a->verbose },
+		{ "user", no_argument, 0, .flag = &a->user },
+		{ "json", no_argument, 0, .flag = &cli->json },
+	};
+	/* clang-format on */
 
-	while ((opt = getopt_long(argc, argv, "T:", options, NULL)) != -1)
-		if (!take_option(a, cli, opt))
-			return false;
-	return true;
+	return cli_options(
+	    argc, argv, options, sizeof(options) / sizeof(options[0]), NULL);
 }
 
 /* "<template>", "<template>/<number>" or a thumbprint names this one. */

@@ -5,7 +5,6 @@
  * in a file back.  No store and no directory are involved.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "../autoenrolld/attempts.h"
 #include "cli.h"
+#include "options.h"
 #include "pki/cert.h"
 #include "pki/request.h"
 #include "run/ca_client.h"
@@ -40,8 +40,9 @@ struct talk {
 
 /* -a name=value: a line of pwszAttributes, which has no room for line ends. */
 static bool
-add_attribute(struct args *a, const char *text)
+add_attribute(void *arg, const char *text)
 {
+	struct args *a = arg;
 	const char *eq = strchr(text, '=');
 
 	if (eq == NULL || eq == text || strpbrk(text, "\r\n") != NULL)
@@ -52,44 +53,29 @@ add_attribute(struct args *a, const char *text)
 }
 
 static bool
+set_transport(void *arg, const char *text)
+{
+	struct args *a = arg;
+
+	a->transport = text;
+	return strcmp(text, "dcom") == 0 || strcmp(text, "icpr") == 0;
+}
+
+static bool
 take_options(struct args *a, struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "ca", required_argument, NULL, 'c' },
-		{ "attribute", required_argument, NULL, 'a' },
-		{ "transport", required_argument, NULL, 't' },
-		{ "out", required_argument, NULL, 'o' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
+	/* clang-format off */
+	const struct cli_option options[] = {
+		{ "ca", required_argument, 0, .text = &a->config },
+		{ "attribute", required_argument, 'a', .take = add_attribute },
+		{ "transport", required_argument, 0, .take = set_transport },
+		{ "out", required_argument, 0, .text = &a->out },
+		{ "json", no_argument, 0, .flag = &cli->json },
 	};
-	int opt;
+	/* clang-format on */
 
-	while ((opt = getopt_long(argc, argv, "a:", options, NULL)) != -1) {
-		switch (opt) {
-		case 'c':
-			a->config = optarg;
-			break;
-		case 'a':
-			if (!add_attribute(a, optarg))
-				return false;
-			break;
-		case 't':
-			a->transport = optarg;
-			if (strcmp(optarg, "dcom") != 0 &&
-			    strcmp(optarg, "icpr") != 0)
-				return false;
-			break;
-		case 'o':
-			a->out = optarg;
-			break;
-		case 'j':
-			cli->json = true;
-			break;
-		default:
-			return false;
-		}
-	}
-	return true;
+	return cli_options(
+	    argc, argv, options, sizeof(options) / sizeof(options[0]), a);
 }
 
 /* The method itself failed; for two of its codes we have an exit code. */
