@@ -112,6 +112,57 @@ ask_db(struct ca *ca, enum msg type)
 		fail(ca, "the database is not there");
 }
 
+/* ---- answers ---- */
+
+/* What the others answer, as far as they do. */
+struct told {
+	int rc;
+	bool end;
+	uint64_t n[3];
+	const char *text; /* gone afterwards */
+};
+
+/* Its fields in their order: i rc, b end, q the next number, s text. */
+static void
+told_get(struct told *t, struct ae_rd *r, const char *form, struct ae_arena *a)
+{
+	size_t n = 0;
+
+	for (; *form != '\0'; form++)
+		if (*form == 'i')
+			t->rc = (int)ae_rd_u32(r);
+		else if (*form == 'b')
+			t->end = ae_rd_u8(r) != 0;
+		else if (*form == 'q')
+			t->n[n++] = ae_rd_u64(r);
+		else
+			t->text = get_str(r, a);
+}
+
+/* Decoded, and if it is about the CRL in hand, acted upon. */
+static int
+answered(struct ca *ca, const struct ae_ipc_msg *m, const char *form,
+    const char *name,
+    void (*act)(struct ca *ca, struct crl_work *k, const struct told *t),
+    struct ae_err *e)
+{
+	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
+	struct told t = { 0 };
+	struct ae_rd r;
+	int rc = AE_OK;
+
+	if (a == NULL)
+		return ae_fail_mem(e);
+	ae_rd_init(&r, m->body, m->len);
+	told_get(&t, &r, form, a);
+	if (!ae_rd_done(&r) || t.rc > 0)
+		rc = bad_message(&r, name, e);
+	else if (work_of(ca, m->id) != NULL)
+		act(ca, &ca->crl_work, &t);
+	ae_arena_free(a);
+	return rc;
+}
+
 /* ---- the description ---- */
 
 static bool
@@ -142,50 +193,35 @@ describe(struct ca *ca, uint64_t base_number)
 	return urls_for(ca, &k->spec.self_cdp, &conf->cdp, c, true);
 }
 
+static void
+opened(struct ca *ca, struct crl_work *k, const struct told *t)
+{
+	if (t->rc < 0 && conf_shared(&ca->p->conf) &&
+	    (t->rc == AE_EDENIED || t->rc == AE_EINVAL)) {
+		not_now(ca);
+		return;
+	}
+	if (t->rc < 0) {
+		fail(ca, t->text != NULL ? t->text : "the database refused");
+		return;
+	}
+	k->number = t->n[0];
+	k->changed = t->n[2];
+	ca->crl_seen[k->key] = k->number;
+	if (!describe(ca, t->n[1]))
+		fail(ca, "out of memory");
+	else
+		ask_db(ca, MSG_DB_CRL_SIZE);
+}
+
 int
 on_crl_opened(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
-	struct peer *peer = arg;
-	struct ca *ca = peer->p->state;
-	struct crl_work *k = work_of(ca, m->id);
-	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
-	uint64_t number, base;
-	const char *text;
-	struct ae_rd r;
-	int rc;
+	const struct peer *peer = arg;
 
 	(void)ipc;
-	if (a == NULL)
-		return ae_fail_mem(e);
-	ae_rd_init(&r, m->body, m->len);
-	rc = (int)ae_rd_u32(&r);
-	number = ae_rd_u64(&r);
-	base = ae_rd_u64(&r);
-	if (k != NULL)
-		k->changed = ae_rd_u64(&r);
-	else
-		ae_rd_skip(&r, 8);
-	text = get_str(&r, a);
-	if (!ae_rd_done(&r) || rc > 0) {
-		ae_arena_free(a);
-		return bad_message(&r, "DB_CRL_OPENED", e);
-	}
-	if (k != NULL && rc < 0 && conf_shared(&ca->p->conf) &&
-	    (rc == AE_EDENIED || rc == AE_EINVAL)) {
-		not_now(ca);
-	} else if (k != NULL && rc < 0) {
-		fail(ca, text != NULL ? text : "the database refused");
-	} else if (k != NULL) {
-		k->number = number;
-		ca->crl_seen[k->key] = number;
-		if (!describe(ca, base))
-			fail(ca, "out of memory");
-		else
-			ask_db(ca, MSG_DB_CRL_SIZE);
-	}
-	ae_arena_free(a);
-	return AE_OK;
+	return answered(peer->p->state, m, "iqqqs", "DB_CRL_OPENED", opened, e);
 }
 
 /* ---- parts ---- */
@@ -299,36 +335,27 @@ begin_parts(struct ca *ca)
 	ae_wr_done(&b);
 }
 
+static void
+sized(struct ca *ca, struct crl_work *k, const struct told *t)
+{
+	k->asked = false;
+	k->list += t->n[0];
+	if (t->rc < 0)
+		fail(ca, "the database has no rows for it");
+	else if (!t->end)
+		ask_db(ca, MSG_DB_CRL_SIZE);
+	else
+		begin_parts(ca);
+}
+
 int
 on_crl_sized(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
-	struct peer *peer = arg;
-	struct ca *ca = peer->p->state;
-	struct crl_work *k = work_of(ca, m->id);
-	uint64_t bytes;
-	struct ae_rd r;
-	bool last;
-	int rc;
+	const struct peer *peer = arg;
 
 	(void)ipc;
-	ae_rd_init(&r, m->body, m->len);
-	rc = (int)ae_rd_u32(&r);
-	last = ae_rd_u8(&r) != 0;
-	bytes = ae_rd_u64(&r);
-	if (!ae_rd_done(&r) || rc > 0)
-		return bad_message(&r, "DB_CRL_SIZED", e);
-	if (k == NULL)
-		return AE_OK;
-	k->asked = false;
-	k->list += bytes;
-	if (rc < 0)
-		fail(ca, "the database has no rows for it");
-	else if (!last)
-		ask_db(ca, MSG_DB_CRL_SIZE);
-	else
-		begin_parts(ca);
-	return AE_OK;
+	return answered(peer->p->state, m, "ibq", "DB_CRL_SIZED", sized, e);
 }
 
 /* Rows as entries. */
@@ -395,37 +422,26 @@ on_crl_rows(
 	return rc == AE_EPROTO ? rc : AE_OK;
 }
 
+static void
+seen(struct ca *ca, struct crl_work *k, const struct told *t)
+{
+	if (k->sign_out == 0)
+		return;
+	k->sign_out--;
+	if (t->rc < 0)
+		fail(ca, t->text != NULL ? t->text : "the signer refused");
+	else
+		go_on(ca);
+}
+
 int
 on_crl_seen(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 {
-	struct peer *peer = arg;
-	struct ca *ca = peer->p->state;
-	struct crl_work *k = work_of(ca, m->id);
-	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
-	const char *text;
-	struct ae_rd r;
-	int rc;
+	const struct peer *peer = arg;
 
 	(void)ipc;
-	if (a == NULL)
-		return ae_fail_mem(e);
-	ae_rd_init(&r, m->body, m->len);
-	rc = (int)ae_rd_u32(&r);
-	text = get_str(&r, a);
-	if (!ae_rd_done(&r) || rc > 0) {
-		ae_arena_free(a);
-		return bad_message(&r, "SIGN_CRL_SEEN", e);
-	}
-	if (k != NULL && k->sign_out > 0) {
-		k->sign_out--;
-		if (rc < 0)
-			fail(ca, text != NULL ? text : "the signer refused");
-		else
-			go_on(ca);
-	}
-	ae_arena_free(a);
-	return AE_OK;
+	return answered(peer->p->state, m, "is", "SIGN_CRL_SEEN", seen, e);
 }
 
 /* ---- the end ---- */
@@ -592,35 +608,21 @@ published(struct ca *ca)
 	crl_is_out(ca, c);
 }
 
-int
-crl_said(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e)
+static void
+said(struct ca *ca, struct crl_work *k, const struct told *t)
 {
-	struct ca *ca = p->state;
-	struct crl_work *k = work_of(ca, m->id);
-	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
-	const char *text;
-	struct ae_rd r;
-	bool end;
-	int rc;
-
-	if (a == NULL)
-		return ae_fail_mem(e);
-	ae_rd_init(&r, m->body, m->len);
-	end = ae_rd_u8(&r) != 0;
-	rc = (int)ae_rd_u32(&r);
-	text = get_str(&r, a);
-	if (!ae_rd_done(&r) || rc > 0) {
-		ae_arena_free(a);
-		return bad_message(&r, "CRL_SAID", e);
-	}
-	if (k != NULL && rc < 0) {
-		fail(ca, text != NULL ? text : "it was not written");
-	} else if (k != NULL && end) {
+	if (t->rc < 0) {
+		fail(ca, t->text != NULL ? t->text : "it was not written");
+	} else if (t->end) {
 		published(ca);
-	} else if (k != NULL && k->file_out > 0) {
+	} else if (k->file_out > 0) {
 		k->file_out--;
 		go_on(ca);
 	}
-	ae_arena_free(a);
-	return AE_OK;
+}
+
+int
+crl_said(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	return answered(p->state, m, "bis", "CRL_SAID", said, e);
 }
