@@ -8,16 +8,11 @@
 #include <string.h>
 
 #include "ca/ocspsign.h"
-#include "ca_job.h"
+#include "ca_service.h"
 #include "sys/clock.h"
 
-#define RETRY_MS 30000
-
-static struct peer *
-keeper(struct ca *ca)
-{
-	return peer_of(ca->p, ROLE_SIGN, 0);
-}
+static const struct ca_service service = { MSG_OCSP_NEW, "OCSP", 0,
+	ae_ca_ocsp_tbs };
 
 static bool
 configured(const struct ca *ca)
@@ -42,63 +37,25 @@ forget(struct ca *ca)
 void
 ocsp_signer_down(struct ca *ca, const struct peer *peer)
 {
-	if (peer == keeper(ca))
+	if (peer == service_keeper(ca))
 		forget(ca);
 }
 
 /* ---- the certificate under one key ---- */
 
 static int
-put_tbs(
-    struct ca *ca, struct job *j, const struct ae_ca_cert *c, struct ae_err *e)
-{
-	struct ae_ca_config cfg = ca->config;
-	struct ae_wr w;
-	int rc;
-
-	cfg.cert = c->cert;
-	cfg.sigalg = ae_ca_cert_key(&ca->file.list, c)->alg;
-	ae_wr_init(&w, AE_PKI_CERT_MAX);
-	rc = ae_ca_ocsp_tbs(&w, j->d.serial, &j->d.not_after, &cfg,
-	    ca->ocsp_spki, ca->ocsp_spki_len, j->now, j->random, e);
-	if (rc == AE_OK) {
-		j->d.tbs = ae_arena_dup(j->arena, w.p, w.len);
-		j->d.tbs_len = w.len;
-		j->d.subject =
-		    ae_arena_printf(j->arena, "CN=%.59s-OCSP", ca->config.name);
-		if (j->d.tbs == NULL || j->d.subject == NULL)
-			rc = ae_fail_mem(e);
-	}
-	ae_wr_done(&w);
-	return rc;
-}
-
-static int
 issue(struct ca *ca, size_t key, struct ae_err *e)
 {
 	const struct ae_ca_certs *l = &ca->file.list;
-	struct admin nobody = { .at = { .who = "the CA" } };
-	struct job *j = job_start_local(ca, &nobody, 0);
 	int rc;
 
-	if (j == NULL)
-		return ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
-		    "too many requests at once");
-	j->admin = NULL;
-	j->op = MSG_OCSP_NEW;
-	j->issuer = &l->v[l->keys[key].newest];
-	rc = put_tbs(ca, j, j->issuer, e);
-	if (rc < 0) {
-		job_end(j);
-		return rc;
-	}
-	j->d.verdict = AE_CA_ISSUE;
-	j->d.not_before = j->now - ca->config.clock_skew;
-	j->d.requester = "the CA";
-	j->d.message = "Issued";
+	/* it may have ended before this returns: ocsp_job_end */
 	ca->ocsp_for[key].issuing = true;
-	job_record(j, AE_DB_ACTIVE, STAGE_INTENT);
-	return AE_OK;
+	rc = service_issue(ca, &service, &l->v[l->keys[key].newest],
+	    ca->ocsp_spki, ca->ocsp_spki_len, e);
+	if (rc < 0)
+		ca->ocsp_for[key].issuing = false;
+	return rc;
 }
 
 static void
@@ -172,21 +129,21 @@ ocsp_tick(struct ca *ca)
 	struct ae_err e = AE_ERR_INIT;
 	size_t i;
 
-	if (!configured(ca) || ae_clock_mono_ms() < ca->ocsp_retry ||
-	    !peer_is_up(keeper(ca)) ||
-	    !peer_is_up(peer_of(ca->p, ROLE_DB, 0)) || ca->ocsp_asked)
+	if (!configured(ca) || ca->ocsp_asked ||
+	    !service_may_ask(ca, ca->ocsp_retry))
 		return;
 	if (ca->ocsp_spki_len == 0 || now >= ca->ocsp_rotate) {
-		ca->ocsp_retry = ae_clock_mono_ms() + RETRY_MS;
-		ca->ocsp_asked = peer_send(keeper(ca), MSG_OCSP_NEW, 0, NULL);
+		ca->ocsp_retry = ae_clock_mono_ms() + SERVICE_RETRY_MS;
+		ca->ocsp_asked =
+		    peer_send(service_keeper(ca), MSG_OCSP_NEW, 0, NULL);
 		return;
 	}
 	for (i = 0; i < ca->file.list.nkeys; i++) {
 		if (!missing(ca, i, now))
 			continue;
-		ca->ocsp_retry = ae_clock_mono_ms() + RETRY_MS / 10;
+		ca->ocsp_retry = ae_clock_mono_ms() + SERVICE_RETRY_MS / 10;
 		if (issue(ca, i, &e) < 0) {
-			ca->ocsp_retry = ae_clock_mono_ms() + RETRY_MS;
+			ca->ocsp_retry = ae_clock_mono_ms() + SERVICE_RETRY_MS;
 			log_line(ca->p, AE_LOG_ERROR,
 			    "a certificate for OCSP: %s", e.text);
 		}
@@ -200,28 +157,25 @@ on_ocsp_key(
 	struct peer *peer = arg;
 	struct ca *ca = peer->p->state;
 	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
-	const uint8_t *spki;
-	const char *text;
-	struct ae_rd r;
-	size_t len, i;
+	struct ca_service_key key;
+	size_t i;
 	int rc;
 
 	(void)ipc;
 	if (a == NULL)
 		return ae_fail_mem(e);
-	ae_rd_init(&r, m->body, m->len);
-	rc = (int)ae_rd_u32(&r);
-	spki = get_bytes(&r, &len);
-	text = get_str(&r, a);
-	if (!ae_rd_done(&r) || rc > 0 ||
-	    (rc == AE_OK && len > sizeof(ca->ocsp_spki))) {
+	rc = service_key_get(&key, m, "OCSP_KEY", a, e);
+	if (rc == AE_OK && key.rc == AE_OK && key.len > sizeof(ca->ocsp_spki))
+		rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "OCSP_KEY with a key of %zu bytes", key.len);
+	if (rc < 0) {
 		ae_arena_free(a);
-		return bad_message(&r, "OCSP_KEY", e);
+		return rc;
 	}
 	ca->ocsp_asked = false;
-	if (rc == AE_OK) {
-		memcpy(ca->ocsp_spki, spki, len);
-		ca->ocsp_spki_len = len;
+	if (key.rc == AE_OK) {
+		memcpy(ca->ocsp_spki, key.spki, key.len);
+		ca->ocsp_spki_len = key.len;
 		ca->ocsp_rotate = ae_clock_now() + AE_CA_OCSP_DAYS * 86400 -
 		    AE_CA_OCSP_ROTATE;
 		ca->ocsp_retry = 0;
@@ -231,7 +185,7 @@ on_ocsp_key(
 		ocsp_tick(ca);
 	} else {
 		log_line(ca->p, AE_LOG_ERROR, "a key for OCSP: %s",
-		    text != NULL ? text : "none");
+		    key.text != NULL ? key.text : "none");
 	}
 	ae_arena_free(a);
 	return AE_OK;

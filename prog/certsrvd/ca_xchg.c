@@ -9,19 +9,14 @@
 #include <string.h>
 
 #include "ca/exchange.h"
-#include "ca_job.h"
+#include "ca_service.h"
 #include "pki/oid.h"
 #include "pki/request.h"
 #include "sys/clock.h"
 #include "wcce/hresult.h"
 
-#define RETRY_MS 30000
-
-static struct peer *
-keeper(struct ca *ca)
-{
-	return peer_of(ca->p, ROLE_SIGN, 0);
-}
+static const struct ca_service service = { MSG_XCHG_NEW, "Xchg",
+	AE_CR_FLG_CAXCHGCERT, ae_ca_exchange_tbs };
 
 static bool
 configured(const struct ca *ca)
@@ -47,12 +42,11 @@ void
 xchg_tick(struct ca *ca)
 {
 	if (!configured(ca) || ca->xchg_id != 0 ||
-	    ae_clock_mono_ms() < ca->xchg_retry || !peer_is_up(keeper(ca)) ||
-	    !peer_is_up(peer_of(ca->p, ROLE_DB, 0)) ||
+	    !service_may_ask(ca, ca->xchg_retry) ||
 	    ae_clock_now() + AE_CA_EXCHANGE_ROTATE < ca->xchg_not_after)
 		return;
-	ca->xchg_retry = ae_clock_mono_ms() + RETRY_MS;
-	if (peer_send(keeper(ca), MSG_XCHG_NEW, 1, NULL))
+	ca->xchg_retry = ae_clock_mono_ms() + SERVICE_RETRY_MS;
+	if (peer_send(service_keeper(ca), MSG_XCHG_NEW, 1, NULL))
 		ca->xchg_id = 1;
 }
 
@@ -60,50 +54,11 @@ xchg_tick(struct ca *ca)
 void
 xchg_signer_down(struct ca *ca, const struct peer *peer)
 {
-	if (peer != keeper(ca) || !configured(ca))
+	if (peer != service_keeper(ca) || !configured(ca))
 		return;
 	forget(ca);
 	ca->xchg_id = 0;
 	ca->xchg_retry = 0;
-}
-
-/* The certificate for this key: a job like a request's, with no requester. */
-static int
-issue(struct ca *ca, const uint8_t *spki, size_t len, struct ae_err *e)
-{
-	struct admin nobody = { .at = { .who = "the CA" } };
-	struct job *j = job_start_local(ca, &nobody, 0);
-	struct ae_wr w;
-	int rc;
-
-	if (j == NULL)
-		return ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
-		    "too many requests at once");
-	j->admin = NULL;
-	j->op = MSG_XCHG_NEW;
-	ae_wr_init(&w, AE_PKI_CERT_MAX);
-	rc = ae_ca_exchange_tbs(&w, j->d.serial, &j->d.not_after, &ca->config,
-	    spki, len, j->now, j->random, e);
-	if (rc == AE_OK) {
-		j->d.tbs = ae_arena_dup(j->arena, w.p, w.len);
-		j->d.tbs_len = w.len;
-		j->d.subject =
-		    ae_arena_printf(j->arena, "CN=%.59s-Xchg", ca->config.name);
-		if (j->d.tbs == NULL || j->d.subject == NULL)
-			rc = ae_fail_mem(e);
-	}
-	ae_wr_done(&w);
-	if (rc < 0) {
-		job_end(j);
-		return rc;
-	}
-	j->d.verdict = AE_CA_ISSUE;
-	j->d.not_before = j->now - ca->config.clock_skew;
-	j->d.requester = "the CA";
-	j->d.message = "Issued";
-	j->d.request_flags = AE_CR_FLG_CAXCHGCERT;
-	job_record(j, AE_DB_ACTIVE, STAGE_INTENT);
-	return AE_OK;
 }
 
 int
@@ -114,30 +69,25 @@ on_xchg_key(
 	struct ca *ca = peer->p->state;
 	struct ae_arena *a = ae_arena_new(MSG_TEXT_MAX * 2);
 	struct ae_err why = AE_ERR_INIT;
-	const uint8_t *spki;
-	const char *text;
-	struct ae_rd r;
-	size_t len;
+	struct ca_service_key key;
 	int rc;
 
 	(void)ipc;
 	if (a == NULL)
 		return ae_fail_mem(e);
-	ae_rd_init(&r, m->body, m->len);
-	rc = (int)ae_rd_u32(&r);
-	spki = get_bytes(&r, &len);
-	text = get_str(&r, a);
-	if (!ae_rd_done(&r) || rc > 0) {
+	rc = service_key_get(&key, m, "XCHG_KEY", a, e);
+	if (rc < 0) {
 		ae_arena_free(a);
-		return bad_message(&r, "XCHG_KEY", e);
+		return rc;
 	}
 	if (ca->xchg_id == 1) {
-		if (rc == AE_OK)
-			rc = issue(ca, spki, len, &why);
+		if (key.rc == AE_OK)
+			key.rc = service_issue(
+			    ca, &service, NULL, key.spki, key.len, &why);
 		else
 			(void)ae_fail(&why, AE_EINTERNAL, AE_DOM_NONE, 0, "%s",
-			    text != NULL ? text : "no key");
-		if (rc < 0) {
+			    key.text != NULL ? key.text : "no key");
+		if (key.rc < 0) {
 			event_plain(ca->p, 96,
 			    "no exchange certificate could be made: %s",
 			    why.text);
@@ -192,7 +142,7 @@ xchg_issued(struct job *j)
 	if (!ae_wr_ok(&ca->xchg) ||
 	    ae_chain_build_around(&ca->xchg_chain, cert, v, n, NULL, 0, &e) <
 		0 ||
-	    !peer_send(keeper(ca), MSG_XCHG_CERT, 0, &ca->xchg)) {
+	    !peer_send(service_keeper(ca), MSG_XCHG_CERT, 0, &ca->xchg)) {
 		log_line(ca->p, AE_LOG_ERROR,
 		    "the exchange certificate was issued, and is lost: %s",
 		    e.text);
@@ -282,7 +232,7 @@ xchg_ask(struct job *j)
 		}
 	if (ae_wr_ok(&w))
 		w.p[at] = n;
-	ok = n > 0 && peer_send(keeper(ca), MSG_XCHG_OPEN, j->id, &w);
+	ok = n > 0 && peer_send(service_keeper(ca), MSG_XCHG_OPEN, j->id, &w);
 	ae_wr_done(&w);
 	if (n == 0)
 		answer(j, AE_HR_NO_VALID_KRA,
