@@ -9,6 +9,7 @@
 All the work is done by lab/lab; this only makes it read well in Python.
 """
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -17,6 +18,8 @@ import signal
 import struct
 import subprocess
 import time
+
+from standing import Standing
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = TOP / "lab" / "lab"
@@ -82,6 +85,8 @@ class Host:
         child = name in CHILD_ADDRESSES
         self.fqdn = f"{name}.{CONF['LAB_CHILD_DOMAIN'] if child else DOMAIN}"
         self.address = (CHILD_ADDRESSES if child else ADDRESSES | SECOND_ADDRESSES)[name]
+        self.standing = Standing(self)
+        self.fresh = False  # programs must be started anew to see what was changed
         self.account = f"{name.upper()}$"
         self.principal = f"{self.account}@{CONF['LAB_CHILD_REALM'] if child else REALM}"
 
@@ -104,6 +109,19 @@ class Host:
         if check and done.returncode != 0:
             raise CommandFailed(self.name, done)
         return done
+
+    def impacket(self, module, arguments, cache, timeout=60):
+        """What wcce_client.py or admin_client.py answers to these arguments, as whoever has tickets in cache."""
+        env = {"KRB5CCNAME": str(cache)}
+        done = None if self.fresh else self.standing.run(module, arguments, env, timeout)
+        if done is not None:
+            if done["status"] != 0:
+                raise CommandFailed(self.name, subprocess.CompletedProcess([module], done["status"], done["stdout"],
+                                                                           done["stderr"]))
+            return json.loads(done["stdout"])
+        script = pathlib.Path(__file__).with_name(f"{module}.py")
+        return json.loads(self.run("/usr/bin/python3", script, input=json.dumps(arguments), env=env,
+                                   timeout=timeout).stdout)
 
     def start(self, *words, env=None, log=None):
         """Starts words and returns a Process; output goes to the file log, or nowhere."""
@@ -202,9 +220,11 @@ class Host:
                 f.write(struct.pack("=q", int(seconds)))
 
         preload.write_text(f"{build}/tests/tools/libasan.so.clock.so\n")
+        self.fresh = True
         try:
             yield wrong_by
         finally:
+            self.fresh = False
             preload.unlink()
 
     def heal(self):
@@ -249,6 +269,8 @@ class Lab:
         return self
 
     def down(self):
+        for host in self.hosts.values():
+            host.standing.end()
         self.command("down")
 
     def __enter__(self):

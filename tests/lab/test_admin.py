@@ -4,7 +4,6 @@
 (admin_client.py).  Who may what, what comes back, and what changes nothing."""
 import hashlib
 import json
-import pathlib
 
 import pytest
 from samba.dcerpc import security
@@ -14,7 +13,6 @@ import wcce
 from test_tshark import tshark
 from wcce import ISSUED, PENDING
 
-HERE = pathlib.Path(__file__).parent
 E_ACCESSDENIED, E_INVALIDARG, INVALID_DATA = 0x80070005, 0x80070057, 0x8007000D
 BAD_STATUS, EMPTY, ROLECONFLICT, RESTRICTED = 0x80094003, 0x80094004, 0x80094008, 0x80094009
 ADMIN, OFFICER, AUDITOR, READ, ENROLL = 1, 2, 4, 0x100, 0x200
@@ -28,10 +26,7 @@ NEW = ["audrey", "rita", "rory"]
 class AdminWitness(wcce.Witness):
     def run(self, *steps, timeout=60):
         steps = [(s, {}) if isinstance(s, str) else s for s in steps]
-        done = self.host.run("/usr/bin/python3", HERE / "admin_client.py",
-                             input=json.dumps({**self.session, "steps": steps}),
-                             env={"KRB5CCNAME": self.cache}, timeout=timeout)
-        return json.loads(done.stdout)
+        return self.host.impacket("admin_client", {**self.session, "steps": steps}, self.cache, timeout)
 
 
 def descriptor(ca, rights):

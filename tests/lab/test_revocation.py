@@ -302,12 +302,12 @@ def test_golden_every_signature_is_counted(web):
             time.sleep(1)
         return now
 
-    before, rows = counted(1), web.count()
+    before, rows = counted(1), len(web.rows())
     number = extension(crl(web), NUMBER).crl_number
     got = web.machine().run(*[("icpr", {"request": wcce.pkcs10(wcce.ec_key()), "attributes": "CertificateTemplate:MachineEc"})
                               for _ in range(3)])
     assert [a["disposition"] for a in got] == [wcce.ISSUED] * 3, got
-    assert web.count() - rows == 3 and extension(crl(web), NUMBER).crl_number == number
+    assert len(web.rows()) - rows == 3 and extension(crl(web), NUMBER).crl_number == number
     assert counted(before + 3) - before == 3
 
 

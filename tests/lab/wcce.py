@@ -3,8 +3,6 @@
 """What tests say to our CA through wcce_client.py (impacket), and what they send:
 requests made with python3-cryptography, and with asn1crypto where they are not to be
 well-formed."""
-import json
-import pathlib
 
 from asn1crypto import cms, core, csr as csr_asn1, x509 as x509_asn1
 from cryptography import x509
@@ -12,7 +10,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
-HERE = pathlib.Path(__file__).parent
 ISSUED, DENIED, PENDING = 3, 2, 5
 ENROLL_DENIED, TEMPLATE_DENIED = 0x80094011, 0x80094012
 
@@ -33,10 +30,7 @@ class Witness:
         for _, arguments in steps:
             if isinstance(arguments.get("request"), bytes):
                 arguments["request"] = arguments["request"].hex()
-        done = self.host.run("/usr/bin/python3", HERE / "wcce_client.py",
-                             input=json.dumps({**self.session, "steps": steps}),
-                             env={"KRB5CCNAME": self.cache}, timeout=timeout)
-        out = json.loads(done.stdout)
+        out = self.host.impacket("wcce_client", {**self.session, "steps": steps}, self.cache, timeout)
         for answer in out:
             if isinstance(answer.get("cert"), str):
                 answer["cert"], answer["chain"] = bytes.fromhex(answer["cert"]), bytes.fromhex(answer["chain"])
