@@ -113,7 +113,7 @@ class SubCa(Ca):
         return icpr(host, f"{self.host.fqdn}:49500", csr, "--attributes", f"CertificateTemplate:{MACHINE}",
                     "--ca", self.name)
 
-    def issued(self, host, name, seconds=5):
+    def issued(self, host, name, seconds=30):
         """A certificate, as soon as there is one."""
         csr, end = make_csr(host, name), time.monotonic() + seconds
         while True:
@@ -127,7 +127,7 @@ class SubCa(Ca):
         suffix = f"({index})" if index else ""
         return self.host.path(f"/var/lib/certsrv/crl/{self.name}{suffix}.crl")
 
-    def await_crl(self, index, seconds=15):
+    def await_crl(self, index, seconds=60):
         end = time.monotonic() + seconds
         while not self.crl(index).exists():
             assert time.monotonic() < end, self.text()
@@ -280,7 +280,7 @@ def test_f27_rollovers_of_the_key(ca, pc1, build):
         renew(ca, *words, form="p7b" if index == 1 else "pem")
         if index == 2:
             ca.start()
-        kept[index] = ca.issued(pc1, f"roll{index}", seconds=15)
+        kept[index] = ca.issued(pc1, f"roll{index}", seconds=60)
         ca.await_crl(key)
     shown = json.loads(ca.certsrv("ca", "list", "--json").stdout)["certificates"]
     assert [(c["index"], c["key_index"], c["state"]) for c in shown] == \
