@@ -139,7 +139,7 @@ see_rows(json_t *rows, struct ae_db *db, const struct look *l, struct ae_err *e)
 	struct ae_db_filter filter = { .limit = AE_DB_PAGE_MAX,
 		.newest_first = true };
 	struct ae_arena *a = ae_arena_new(ARENA_MAX);
-	struct ae_db_request one, *v;
+	struct ae_db_request one, *v = NULL;
 	size_t n = 0, i;
 	int rc = AE_OK;
 
@@ -304,7 +304,8 @@ see_disk(const struct conf *c)
 
 	if (path != NULL && statvfs(path, &fs) == 0)
 		put(j, "free",
-		    json_integer((json_int_t)(fs.f_bavail * fs.f_frsize)));
+		    json_integer(
+			(json_int_t)fs.f_bavail * (json_int_t)fs.f_frsize));
 	free(path);
 	return j;
 }
