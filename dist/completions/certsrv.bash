@@ -29,7 +29,7 @@ _certsrv() {
 	backup) words='verify --with-key --without-key --sha256 --json --help' ;;
 	restore) words='acknowledge --replace --dry-run --sha256 --next-id --crl --offline --json --help' ;;
 	ping) words='--json --help' ;;
-	db) words='copy --password-file --json --help' ;;
+	db) words='check copy --password-file --json --help' ;;
 	crl) words='publish show --wait --json --help' ;;
 	esac
 	case $prev in

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * certsrv db: from SQLite to PostgreSQL.
+ * certsrv db: is the database whole, and from SQLite to PostgreSQL.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -57,29 +57,13 @@ copy(struct cli *cli, const char *uri, const char *password_file,
 	return rc;
 }
 
-int
-cmd_db(struct cli *cli, int argc, char **argv)
+static int
+copy_verb(struct cli *cli, const char *uri, const char *password_file)
 {
-	static const struct option options[] = {
-		{ "password-file", required_argument, NULL, 'P' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
-	const char *password_file = NULL;
 	struct ae_err e = AE_ERR_INIT;
 	struct ae_db_copied c = { 0 };
-	int opt, rc;
+	int rc;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (opt == 'P')
-			password_file = optarg;
-		else if (opt == 'j')
-			cli->json = true;
-		else
-			return cli_usage("db", "no such option");
-	}
-	if (argc - optind != 2 || strcmp(argv[optind], "copy") != 0)
-		return cli_usage("db", "copy, and where to");
 	if (cli_daemon(cli) != 0) {
 		(void)ae_fail(&e, AE_EUNAVAIL, AE_DOM_NONE, 0,
 		    "certsrvd is running: stop it first, so that nothing is "
@@ -88,7 +72,7 @@ cmd_db(struct cli *cli, int argc, char **argv)
 	}
 	rc = cli_conf(cli, &e);
 	if (rc == AE_OK)
-		rc = copy(cli, argv[optind + 1], password_file, &c, &e);
+		rc = copy(cli, uri, password_file, &c, &e);
 	if (rc != AE_OK) {
 		(void)cli_fail(cli, &e);
 		return EXIT_LOCAL;
@@ -105,4 +89,62 @@ cmd_db(struct cli *cli, int argc, char **argv)
 		    (long long)c.rows, (long long)c.requests,
 		    (long long)c.links);
 	return EXIT_OK;
+}
+
+/* Every page and every link, beside a running certsrvd. */
+static int
+check_verb(struct cli *cli)
+{
+	struct ae_db_options o = { .read_only = true };
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_db *db = NULL;
+	int64_t links = 0;
+	int rc;
+
+	rc = cli_conf(cli, &e);
+	if (rc == AE_OK)
+		rc = dbconf_open(&db, &cli->conf, &o, &e);
+	if (rc == AE_OK)
+		rc = ae_db_check(db, &e);
+	if (rc == AE_OK)
+		rc = ae_db_audit_verify(db, &links, &e);
+	ae_db_free(db);
+	if (rc != AE_OK) {
+		(void)cli_fail(cli, &e);
+		return rc == AE_EPROTO ? EXIT_FINDING : EXIT_LOCAL;
+	}
+	if (cli->json)
+		cli_print_json(json_pack(
+		    "{s:b, s:I}", "whole", true, "links", (json_int_t)links));
+	else
+		(void)printf("the database is whole, and its audit chain of "
+			     "%lld links\n",
+		    (long long)links);
+	return EXIT_OK;
+}
+
+int
+cmd_db(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "password-file", required_argument, NULL, 'P' },
+		{ "json", no_argument, NULL, 'j' },
+		{ 0 },
+	};
+	const char *password_file = NULL;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (opt == 'P')
+			password_file = optarg;
+		else if (opt == 'j')
+			cli->json = true;
+		else
+			return cli_usage("db", "no such option");
+	}
+	if (argc - optind == 1 && strcmp(argv[optind], "check") == 0)
+		return check_verb(cli);
+	if (argc - optind == 2 && strcmp(argv[optind], "copy") == 0)
+		return copy_verb(cli, argv[optind + 1], password_file);
+	return cli_usage("db", "check; or copy, and where to");
 }

@@ -342,10 +342,15 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv audit acl --trust 'PKI Admins' --json\n"
 	  "  certsrv audit verify\n",
 	  .role = "anybody with a Kerberos ticket; verify: root" },
-	{ "db", cmd_db, "move the database from SQLite to PostgreSQL",
-	  "usage: certsrv db copy [--password-file FILE] [--json] URI\n"
+	{ "db", cmd_db, "is the database whole; move it from SQLite to PostgreSQL",
+	  "usage: certsrv db check [--json]\n"
+	  "       certsrv db copy [--password-file FILE] [--json] URI\n"
 	  "\n"
-	  "Copies all rows of the CA's database into an empty one of a server,\n"
+	  "check looks at every page of the database and every link of the audit chain;\n"
+	  "certsrvd, which looks at all of a small one at each start, may go on running.\n"
+	  "Exit code 1: it is damaged.\n"
+	  "\n"
+	  "copy takes all rows of the CA's database into an empty one of a server,\n"
 	  "postgresql://HOST/NAME?user=USER, in one transaction; counts them and walks the\n"
 	  "audit chain on both sides. certsrvd must not run. What is here stays.\n"
 	  "\n"
@@ -353,6 +358,7 @@ const struct cli_command cli_commands[] = {
 	  "                   or what the server knows us by\n"
 	  "\n"
 	  "examples:\n"
+	  "  certsrv db check\n"
 	  "  systemctl stop certsrvd\n"
 	  "  certsrv db copy 'postgresql:///certsrv?host=/run/postgresql'\n" },
 	{ "backup", cmd_backup, "the CA in one directory, while it goes on working",

@@ -248,6 +248,8 @@ def test_esc5_the_clean_domain_has_no_weakness_and_seeded_ones_are_found(certsrv
     assert clean["findings"] == []
     assert {"ESC6", "ESC10", "ESC11", "ESC16"} <= {a["esc"] for a in clean["not_applicable"]}
     assert audit("verify")["links"] > 5
+    whole = certsrv.host.run(certsrv.program, "db", "check", "--json", env=certsrv.env)
+    assert json.loads(whole.stdout)["whole"] is True
 
     pks = f"CN=Public Key Services,CN=Services,CN=Configuration,{BASE_DN}"
 
