@@ -425,6 +425,18 @@ class Lab:
                 ldif += line(name.replace("_", "-"), one)
         self.ldb("ldbadd", input=ldif + "\n")
 
+    def add_groups(self, n, member):
+        """Many of them at once, Crowd1 and so on, below a container of their own."""
+        top = f"CN=Crowd,{DOMAIN_DN}"
+        self.note("add_groups", top)
+        ldif = f"dn: {top}\nobjectClass: container\n\n"
+        for i in range(n):
+            ldif += f"dn: CN=Crowd{i},{top}\nobjectClass: group\nsAMAccountName: Crowd{i}\nmember: {member}\n\n"
+        self.ldb("ldbadd", input=ldif)
+
+    def undo_add_groups(self, top):
+        self.ldb("ldbdel", "-r", top, check=False)
+
     def undo_add(self, dn):
         self.ldb("ldbdel", dn, check=False)
 
