@@ -79,8 +79,16 @@ key_access(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *c;
 	const char *why;
+	int64_t uid = 0;
 	size_t i;
 
+	/* Whose eyes these are not for accuses nobody. */
+	(void)ae_fact_int(&uid, facts, "host.uid");
+	if (uid != 0 && !ae_fact_yes(facts, "host.user")) {
+		ae_diag_unknown(
+		    w, NULL, "only root may look at the computer's keys");
+		return;
+	}
 	if (ae_fact_is(facts, "host.state_dir.state", "denied"))
 		ae_diag_fail(w, NULL,
 		    json_pack("{s:s}", "path",

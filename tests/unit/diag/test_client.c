@@ -77,6 +77,9 @@ static const char *const fine[] = {
 	"{\"principal\": \"X\"}, \"ad\":"
 	" {\"ahead\": 200, \"dc\": \"dc1\"}}",
 	"{\"dc\": {\"writable\": true}}",
+	/* Whose eyes it is not for. */
+	"{\"host\": {\"user\": false, \"uid\": 1000, \"state_dir\":"
+	" {\"state\": \"denied\"}}, \"store\": {\"certs\": []}}",
 	/* Facts of the wrong kind are none. */
 	"{\"store\": {\"certs\": 7}, \"host\": {\"run_lock\": []},"
 	" \"plan\": {\"plan\": {}, \"policy\": []}, \"ad\": {\"unseen\": 1,"
