@@ -22,6 +22,8 @@ static const struct ae_field oid_fields[] = {
 	{ "msPKI-Cert-Template-OID", AE_FIELD_OID, OID_AT(oid) },
 	{ "displayName",             AE_FIELD_STR, OID_AT(display_name) },
 	{ "flags",                   AE_FIELD_U32, OID_AT(flags) },
+	{ "msDS-OIDToGroupLink",     AE_FIELD_STR, OID_AT(group) },
+	{ "groupSid",                AE_FIELD_STR, OID_AT(group_sid), true },
 	{ NULL },
 };
 /* clang-format on */
@@ -163,7 +165,7 @@ take_kra(struct ae_pki *p, const struct ae_entry *entry, struct ae_err *e)
 static const char *const cert_attrs[] = { "cACertificate", NULL };
 static const char *const kra_attrs[] = { "userCertificate", NULL };
 static const char *const oid_attrs[] = { "msPKI-Cert-Template-OID",
-	"displayName", "flags", NULL };
+	"displayName", "flags", "msDS-OIDToGroupLink", NULL };
 
 /* clang-format off */
 static const struct part {

@@ -34,6 +34,13 @@ struct ae_pki_oid {
 	char *oid;	    /* msPKI-Cert-Template-OID */
 	char *display_name; /* NULL: none */
 	uint32_t flags;	    /* 1 template, 2 issuance policy, 3 application */
+	char *group;	    /* msDS-OIDToGroupLink: a DN; NULL: none */
+	/*
+	 * The SID of that group, as text.  Not of the object: whoever knows
+	 * where to ask for the group sets it (prog/certsrvd/ad_links.c).
+	 * NULL: it is not known.
+	 */
+	char *group_sid;
 };
 
 /* An object that was not understood, so that it can be shown. */

@@ -27,6 +27,8 @@ static const struct ae_field oid_fields[] = {
 	{ "OID",         AE_FIELD_OID, offsetof(struct ae_pki_oid, oid) },
 	{ "displayName", AE_FIELD_STR, offsetof(struct ae_pki_oid, display_name) },
 	{ "flags",       AE_FIELD_U32, offsetof(struct ae_pki_oid, flags) },
+	{ "group",       AE_FIELD_STR, offsetof(struct ae_pki_oid, group) },
+	{ "groupSid",    AE_FIELD_STR, offsetof(struct ae_pki_oid, group_sid) },
 	{ NULL },
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ad/pki.h"
 #include "base/breaks.h"
 #include "ca/work.h"
 #include "pki/cert.h"
@@ -372,6 +373,63 @@ check_policies(struct ae_ca_work *w)
 	return AE_CA_GO;
 }
 
+/*
+ * Is the SID among those of whoever the certificate is for?  The ticket's;
+ * where an agent asks for somebody else, that account's by the directory.
+ */
+static bool
+is_member(const struct ae_ca_work *w, const char *sid)
+{
+	struct ae_sid s;
+	size_t i;
+
+	if (sid == NULL || !ae_sid_parse(&s, sid))
+		return false;
+	if (w->d->on_behalf == NULL)
+		return ae_token_has(w->token, &s);
+	for (i = 0; i < w->who->nsids; i++)
+		if (ae_sid_equal(&w->who->sids[i], &s))
+			return true;
+	return false;
+}
+
+/*
+ * An issuance policy that the directory links to a group makes who logs in
+ * with the certificate its member (ESC13).
+ */
+static int
+check_policy_groups(struct ae_ca_work *w)
+{
+	const struct ae_ca_templates *all = w->in->templates;
+	const struct ae_pki_oid *o;
+	size_t i;
+
+	for (i = 0; i < all->noids; i++) {
+		o = &all->oids[i];
+		if (o->group == NULL || !ae_strv_has(&w->policies, o->oid))
+			continue;
+		if (is_member(w, o->group_sid) || AE_BREAK(esc13_group)) {
+			ae_ca_pass(w, "template.policy-group", "policy",
+			    "issuance policy %s is linked to %s, and the "
+			    "requester is its member anyway",
+			    o->oid, ae_ca_quote(w, o->group));
+			continue;
+		}
+		if (!w->cfg->allow_group_policies)
+			return ae_ca_stop(w, AE_CA_DENY, AE_HR_TEMPLATE_DENIED,
+			    "template.policy-group", "policy",
+			    "issuance policy %s makes a member of %s, which "
+			    "is %s; allow-group-policies is off",
+			    o->oid, ae_ca_quote(w, o->group),
+			    o->group_sid == NULL ? "not to be found"
+						 : "no group of the requester");
+		ae_ca_note(w, "template.policy-group", "policy",
+		    "issuance policy %s makes the requester a member of %s",
+		    o->oid, ae_ca_quote(w, o->group));
+	}
+	return AE_CA_GO;
+}
+
 /* clang-format off */
 const struct ae_ca_check ae_ca_checks_template[] = {
 	{ { "template.named", "MS-WCCE 3.2.2.6.2.1.4.1",
@@ -402,6 +460,8 @@ const struct ae_ca_check ae_ca_checks_template[] = {
 	    "could anyone become anyone with it" }, check_purpose },
 	{ { "template.policies", "MS-WCCE 3.2.2.6.2.1.4.5.8",
 	    "which issuance policies go in" }, check_policies },
+	{ { "template.policy-groups", "policy",
+	    "could they make a member of a group" }, check_policy_groups },
 	{ .fn = NULL },
 };
 /* clang-format on */

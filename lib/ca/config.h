@@ -90,6 +90,11 @@ struct ae_ca_config {
 	 */
 	bool allow_supplied_auth_subject;
 	bool allow_any_purpose;
+	/*
+	 * Issuance policies that are linked to a group go to its members
+	 * alone, unless the admin says that the certificate may make members.
+	 */
+	bool allow_group_policies;
 
 	/* Policy files, doc/rules.md */
 	bool policy_required;	       /* a template without one: denied */

@@ -26,6 +26,7 @@
 #include "wcce/request.h"
 
 struct ae_caller;
+struct ae_pki_oid;
 struct ae_request;
 struct ae_template;
 struct ae_db_request;
@@ -128,6 +129,9 @@ struct ae_ca_templates {
 	const struct ae_template *const *v;
 	size_t n;
 	const struct ae_strv *published; /* certificateTemplates, cn each */
+	/* what issuance policies are, and which groups they stand for */
+	const struct ae_pki_oid *oids;
+	size_t noids;
 };
 
 struct ae_ca_input {

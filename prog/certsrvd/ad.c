@@ -22,7 +22,9 @@
 #include "sys/clock.h"
 #include "sys/sandbox.h"
 
-#define PARTS (AE_PKI_TEMPLATES | AE_PKI_SERVICES | AE_PKI_NTAUTH | AE_PKI_KRA)
+#define PARTS                                                              \
+	(AE_PKI_TEMPLATES | AE_PKI_SERVICES | AE_PKI_NTAUTH | AE_PKI_KRA | \
+	    AE_PKI_OIDS)
 #define LDAP_TIMEOUT 5 /* seconds for one exchange */
 #define RETRY_MS 2000
 
@@ -36,6 +38,7 @@ struct directory {
 	struct ae_pki_mark mark;
 	bool have;	       /* a snapshot was read over this connection */
 	bool told;	       /* ca has it */
+	bool unsure;	       /* a group was away: it is read again */
 	struct ae_pki *last;   /* the snapshot, whichever DC it came from */
 	struct ae_wr snapshot; /* encoded */
 	struct ae_source *timer;
@@ -118,6 +121,32 @@ on_kept(void *arg, const char *dn)
 	    d->host, dn);
 }
 
+static void
+on_no_group(void *arg, const char *oid, const char *group, const char *why)
+{
+	const struct directory *d = arg;
+
+	log_line(d->p, AE_LOG_WARNING,
+	    "directory: issuance policy %s is linked to %s, which cannot be "
+	    "read: nobody counts as its member: %s",
+	    oid, group, why);
+}
+
+/* ESC13; a domain that is away is asked again with the next refresh. */
+static void
+link_groups(struct directory *d, struct ae_pki *pki)
+{
+	struct ad_reach reach = {
+		.forest = d->forest, .home = d->ad, .cred = d->cred
+	};
+	struct ae_err e = AE_ERR_INIT;
+	int rc = ad_resolve_links(&reach, pki, on_no_group, d, &e);
+
+	d->unsure = rc < 0;
+	if (rc < 0 && reach.at != NULL && reach.at != d->ad)
+		ad_forest_drop(d->forest, reach.at);
+}
+
 static int
 read_snapshot(struct directory *d, struct ae_err *e)
 {
@@ -130,6 +159,7 @@ read_snapshot(struct directory *d, struct ae_err *e)
 	for (i = 0; i < pki->nrefused; i++)
 		log_line(d->p, AE_LOG_WARNING, "directory: %s: %s",
 		    pki->refused[i].dn, pki->refused[i].why);
+	link_groups(d, pki);
 	/* What was tightened at one DC is not loose again at the next. */
 	if (d->last != NULL)
 		(void)ae_pki_keep_newer(pki, d->last, on_kept, d);
@@ -156,7 +186,7 @@ refresh(struct directory *d, struct ae_err *e)
 
 	if (rc == AE_OK)
 		rc = ae_ad_pki_changed(&changed, &d->mark, d->ad, e);
-	if (rc == AE_OK && (changed || !d->have))
+	if (rc == AE_OK && (changed || !d->have || d->unsure))
 		rc = read_snapshot(d, e);
 	return rc;
 }

@@ -14,6 +14,7 @@
 
 struct ae_ad;
 struct ae_arena;
+struct ae_pki;
 struct ae_rules_object;
 struct ae_rules_question;
 struct ad_forest;
@@ -43,6 +44,22 @@ struct ad_reach {
 	struct ae_ad *home, *at;
 	const struct ae_gss_cred *cred;
 };
+
+/* The DC of the domain a DN is in; our own when that is not known. */
+int ad_dc_of(struct ad_reach *d, const char *dn, struct ae_ad **at,
+    struct ae_err *e) AE_MUST_CHECK;
+/* Errors that say nothing of what was asked for but of the way to it. */
+bool ad_is_away(int rc);
+
+/*
+ * The SIDs of the groups that issuance policies are linked to.  fn is told of
+ * each that is not found: nobody is in it then.  AE_EUNAVAIL and the like: its
+ * domain did not answer, and it is worth another try.
+ */
+typedef void ad_link_fn(
+    void *arg, const char *oid, const char *group, const char *why);
+int ad_resolve_links(struct ad_reach *d, struct ae_pki *pki, ad_link_fn *fn,
+    void *arg, struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * The object that the rules of a policy file ask about.  Without a place to

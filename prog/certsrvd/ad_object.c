@@ -15,9 +15,9 @@
 #include "ad/principal.h"
 #include "object.h"
 
-/* The DC of the domain a DN is in; our own when that is not known. */
-static int
-dc_of(struct ad_reach *d, const char *dn, struct ae_ad **at, struct ae_err *e)
+int
+ad_dc_of(
+    struct ad_reach *d, const char *dn, struct ae_ad **at, struct ae_err *e)
 {
 	char dns[256], host[260];
 
@@ -28,9 +28,8 @@ dc_of(struct ad_reach *d, const char *dn, struct ae_ad **at, struct ae_err *e)
 	return ad_forest_by_host(at, d->forest, d->home, d->cred, host, e);
 }
 
-/* Errors that say nothing of the group but of the way to it. */
-static bool
-is_away(int rc)
+bool
+ad_is_away(int rc)
 {
 	return rc == AE_EUNAVAIL || rc == AE_ETIMEDOUT || rc == AE_EAUTH ||
 	    rc == AE_EIO || rc == AE_ENOMEM;
@@ -44,14 +43,14 @@ judge_group(struct ad_reach *d, const char *dn, const struct ae_sid *sids,
 	struct ae_sid sid;
 	struct ae_ad *at;
 	size_t i;
-	int rc = dc_of(d, dn, &at, e);
+	int rc = ad_dc_of(d, dn, &at, e);
 
 	*out = AE_RULES_GROUP_UNKNOWN;
 	if (rc < 0)
 		return rc;
 	d->at = at;
 	rc = ae_ad_group_sid(&sid, at, dn, &why);
-	if (is_away(rc)) {
+	if (ad_is_away(rc)) {
 		*e = why;
 		return rc;
 	}
@@ -126,7 +125,7 @@ ad_object(struct ad_reach *d, const struct ae_rules_question *q,
 	if (groups == NULL)
 		return ae_fail_mem(e);
 	rc = q->own ? ad_forest_by_sid(&at, d->forest, d->home, d->cred, own, e)
-		    : dc_of(d, q->search_root, &at, e);
+		    : ad_dc_of(d, q->search_root, &at, e);
 	d->at = at;
 	if (rc == AE_OK)
 		rc = ae_ad_mapped(&found, at, &m, a, e);

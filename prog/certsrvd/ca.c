@@ -306,6 +306,8 @@ on_snapshot(
 		s->templates.n = s->pki->ntemplates;
 		s->templates.published =
 		    s->service != NULL ? &s->service->templates : &none;
+		s->templates.oids = s->pki->oids;
+		s->templates.noids = s->pki->noids;
 		rc = fill_info(s, e);
 	}
 	if (rc < 0) {
@@ -599,6 +601,7 @@ ca_open(struct proc *p, struct ae_err *e)
 		.allow_sha1_csr = c->allow_sha1_csr,
 		.allow_supplied_auth_subject = c->allow_supplied_auth_subject,
 		.allow_any_purpose = c->allow_any_purpose,
+		.allow_group_policies = c->allow_group_policies,
 	};
 	ca->started = ae_clock_mono_ms();
 	crl_open(ca);

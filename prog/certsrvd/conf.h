@@ -44,6 +44,7 @@ struct conf {
 	bool allow_sha1_csr;
 	bool allow_supplied_auth_subject;
 	bool allow_any_purpose;
+	bool allow_group_policies;
 	bool request_dates;
 	bool allow_renew_on_behalf;
 	int requests; /* what becomes of good ones: enum conf_requests */

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ObjectIdentifier
 
 import wcce
-from labca import AIA, CDP, CLIENT_AUTH, SERVER_AUTH
+from ca import PKS_DN
+from labca import AIA, CDP, CLIENT_AUTH, MACHINES, SERVER_AUTH
 from wcce import ISSUED, Raw
 
 KEY = wcce.rsa_key()
@@ -142,6 +143,25 @@ def test_a_template_that_is_wrong(ca, extensions, attributes, code):
 def test_esc1_a_name_of_ones_own_choice(ca):
     """ESC1."""
     refused(ca, ask(ca.machine(), wcce.pkcs10(KEY, subject="Administrator"), "WebClient"), 0x80094001)
+
+
+def test_esc13_a_policy_that_is_a_group(ca):
+    """ESC13: an issuance policy linked to a group is for its members; the link and the group's SID are the directory's."""
+    policy, lab = "1.3.6.1.4.1.311.21.8.1.2.4.1300", ca.lab
+    lab.samba_tool("group", "add", "Vault", "--group-scope=Universal")
+    [group] = lab.ldbsearch("(sAMAccountName=Vault)", "cn")
+    ca.ldb("ldbadd", input=f"dn: CN=Vault,CN=OID,{PKS_DN}\nobjectClass: msPKI-Enterprise-Oid\nflags: 2\n"
+                           f"msPKI-Cert-Template-OID: {policy}\nmsDS-OIDToGroupLink: {group['dn'][0]}\n\n")
+    ca.add_template("Vault", MACHINES, **{"msPKI-Certificate-Policy": policy})
+    answer = ask(ca.machine(), wcce.pkcs10(KEY), "Vault")
+    refused(ca, answer, 0x80094012)
+    assert "Vault" in answer["message"] and policy in answer["message"], answer
+    assert ca.row(answer["id"])["disp"] == 31
+    lab.samba_tool("group", "addmembers", "Vault", "PC1$")
+    answer = ask(ca.machine(), wcce.pkcs10(KEY), "Vault")
+    assert answer["disposition"] == ISSUED, answer
+    assert "2.5.29.32" in wcce.extensions(answer["cert"])
+    ca.unpublish("Vault")
 
 
 # ---- keys ----

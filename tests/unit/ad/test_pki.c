@@ -48,7 +48,9 @@ sample(void)
 	p->oids = calloc(1, sizeof(*p->oids));
 	p->oids[0].oid = strdup("1.2.3");
 	p->oids[0].display_name = strdup("three");
-	p->oids[0].flags = 1;
+	p->oids[0].flags = 2;
+	p->oids[0].group = strdup("CN=Vault,DC=example,DC=com");
+	p->oids[0].group_sid = strdup("S-1-5-21-1-2-3-1200");
 	p->noids = 1;
 	p->refused = calloc(1, sizeof(*p->refused));
 	p->refused[0].dn = strdup("CN=Broken");
@@ -89,6 +91,8 @@ round_trip(void **state)
 	assert_memory_equal(p->ntauth.v[0].p, "0\x01x", 3);
 	assert_int_equal(p->roots.n, 0);
 	assert_string_equal(p->oids[0].display_name, "three");
+	assert_string_equal(p->oids[0].group, "CN=Vault,DC=example,DC=com");
+	assert_string_equal(p->oids[0].group_sid, "S-1-5-21-1-2-3-1200");
 	assert_string_equal(p->refused[0].why, "flags: not a number");
 	ae_pki_free(p);
 	ae_wr_done(&w);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ad/pki.h"
 #include "fixture.h"
 #include "pki/name.h"
 #include "pki/oid.h"
@@ -695,6 +696,43 @@ esc2_unsupported_cert_type_80094800_any_purpose(void **state)
 	denied(AE_HR_UNSUPPORTED_CERT_TYPE, "template.any-purpose");
 }
 
+static void
+esc13_template_denied_80094012_a_group_of_others(void **state)
+{
+	static char oid[] = "1.3.6.1.4.1.311.21.8.9.1.400", upper[] = "1.2.3";
+	static char group[] = "CN=Vault,CN=Users,DC=example,DC=com";
+	static char other[] = "S-1-5-21-1-2-3-1200";
+	char own[AE_SID_STR_MAX];
+	struct ae_pki_oid links[] = {
+		{ .oid = upper },
+		{ .oid = oid, .flags = 2, .group = group, .group_sid = other }
+	};
+
+	(void)state;
+	f.set.oids = links;
+	f.set.noids = 2;
+	granted(); /* a link that the template has nothing to do with */
+	assert_true(ae_strv_add(&f.t.certificate_policies, upper));
+	granted(); /* a policy without one */
+	assert_true(ae_strv_add(&f.t.certificate_policies, oid));
+	denied(AE_HR_TEMPLATE_DENIED, "template.policy-group");
+	assert_non_null(strstr(fx_stop(&f)->text, group));
+	links[1].group_sid = NULL; /* gone, or of a domain that is away */
+	denied(AE_HR_TEMPLATE_DENIED, "template.policy-group");
+	/* members get it, and others where the administrator says so */
+	ae_sid_print(own, &f.computers);
+	links[1].group_sid = own;
+	granted();
+	links[1].group_sid = other;
+	f.cfg.allow_group_policies = true;
+	granted();
+	assert_true(fx_has_reason(&f, "template.policy-group"));
+	/* what does not go into the certificate makes nobody a member */
+	f.cfg.allow_group_policies = false;
+	f.t.enrollment_flag |= AE_CT_ISSUANCE_POLICIES_FROM_REQUEST;
+	granted();
+}
+
 /* ---- names ---- */
 
 static void
@@ -995,6 +1033,7 @@ main(void)
 		T(archived_key_required_80094804),
 		T(esc1_bad_requestsubject_80094001),
 		T(esc2_unsupported_cert_type_80094800_any_purpose),
+		T(esc13_template_denied_80094012_a_group_of_others),
 		T(subject_dns_required_8009480f),
 		T(cve_2022_26923_subject_dns_required_8009480f_borne_by_others),
 		T(subject_dns_required_8009480f_domain),

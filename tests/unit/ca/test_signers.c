@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "ca/rights.h"
+#include "ad/pki.h"
 #include "fixture.h"
 #include "pki/name.h"
 #include "pki/oid.h"
@@ -403,6 +404,33 @@ esc3_a_good_agent(void **state)
 	fx_decide(&f);
 	assert_int_equal(f.d.verdict, AE_CA_ASK);
 	assert_string_equal(f.d.ask_subject, "EXAMPLE\\alice");
+}
+
+/* The groups that count are those of whom the certificate is for. */
+static void
+esc13_an_agent_s_groups_are_not_the_other_s(void **state)
+{
+	static char oid[] = "1.2.3.4", dn[] = "CN=Vault,DC=example,DC=com";
+	static char vault[] = "S-1-5-21-1-2-3-1200";
+	struct ae_pki_oid link = {
+		.oid = oid, .group = dn, .group_sid = vault
+	};
+	struct ae_sid sids[2];
+
+	(void)state;
+	agent();
+	assert_true(ae_strv_add(&f.t.certificate_policies, oid));
+	f.set.oids = &link;
+	f.set.noids = 1;
+	sids[0] = f.answers.subject.sid;
+	f.answers.subject.sids = sids;
+	f.answers.subject.nsids = 1;
+	assert_true(ae_sid_parse(&f.sids[0], vault)); /* the agent's */
+	ae_sid_sort(f.sids, f.caller.nsids);
+	denied(AE_HR_TEMPLATE_DENIED, "template.policy-group");
+	assert_true(ae_sid_parse(&sids[1], vault));
+	f.answers.subject.nsids = 2;
+	issued();
 }
 
 static void
@@ -989,6 +1017,7 @@ main(void)
 		T(the_old_names_are_kept),
 		T(esc3_a_good_agent),
 		T(esc3_not_an_agent),
+		T(esc13_an_agent_s_groups_are_not_the_other_s),
 		T(esc3_an_agent_that_does_not_count),
 		T(esc3_names_that_are_none),
 		T(esc3_a_template_that_wants_no_agent),
