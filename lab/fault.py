@@ -37,6 +37,7 @@ ENROLL = "0e10c968-78fb-11d2-90d4-00c04f79dc55"
 SERVERS = "Software\\Policies\\Microsoft\\Cryptography\\PolicyServers"
 AEPOLICY = "Software\\Policies\\Microsoft\\Cryptography\\AutoEnrollment"
 AUTOENROLL = "a05b8cc2-17bc-4802-a710-e7c15ab866a2"
+APPLY = "edacfd8f-ffb3-11d1-b41d-00a0c968f939"  # Apply Group Policy
 DOMAIN_DN = "DC=lab,DC=example"
 CONFIG_DN = f"CN=Configuration,{DOMAIN_DN}"
 PKS_DN = f"CN=Public Key Services,CN=Services,{CONFIG_DN}"

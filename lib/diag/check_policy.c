@@ -4,10 +4,140 @@
  * Group policy: does it say that this account enrolls, and if not, why not?
  */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "diag/checks.h"
 
-/* Set for the other kind of account by the layer of this host alone. */
+#define BIT_ENROLL 0x1
+#define BIT_DISABLED 0x8000
+
+/* A GPO's file says that certificates are requested. */
+static bool
+enrolls(const json_t *gpo, const char *half)
+{
+	int64_t value;
+
+	return ae_fact_int(&value, gpo, half) &&
+	    (value & (BIT_ENROLL | BIT_DISABLED)) == BIT_ENROLL;
+}
+
+static bool
+applies(const json_t *gpo)
+{
+	return ae_fact_is(gpo, "verdict", "applies");
+}
+
+static json_t *
+gpo_args(const json_t *facts, const json_t *gpo)
+{
+	return json_pack("{s:s, s:s, s:s}", "account",
+	    ae_fact_text(facts, "krb.principal"), "gpo",
+	    ae_fact_text(gpo, "name"), "value", ae_fact_text(gpo, "text"));
+}
+
+/* How many GPOs have the setting and are passed over; NULL: counted only. */
+static size_t
+passed_over(const json_t *facts, struct ae_diag_walk *w)
+{
+	const json_t *gpo;
+	size_t i, n = 0;
+
+	json_array_foreach(ae_fact(facts, "gpo.gpos"), i, gpo)
+	{
+		if (applies(gpo) || !enrolls(gpo, "mine"))
+			continue;
+		n++;
+		if (w != NULL)
+			ae_diag_fail(w, NULL, gpo_args(facts, gpo),
+			    "The files of the GPO %s switch it on, and the GPO "
+			    "is passed over: %s.",
+			    ae_fact_text(gpo, "name"),
+			    ae_fact_text(gpo, "text"));
+	}
+	return n;
+}
+
+static void
+not_applied(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *gpo;
+	size_t i;
+
+	if (!ae_fact_no(facts, "plan.policy.aepolicy_set") ||
+	    passed_over(facts, w) > 0)
+		return;
+	/* What it may not read it does not accuse. */
+	json_array_foreach(ae_fact(facts, "gpo.gpos"), i, gpo)
+	{
+		if (!applies(gpo) && !ae_fact_is(gpo, "file", "ok"))
+			ae_diag_unknown(w, NULL,
+			    "the GPO %s is passed over (%s), and its files are "
+			    "not to be read: %s",
+			    ae_fact_text(gpo, "name"),
+			    ae_fact_text(gpo, "text"),
+			    ae_fact_text(gpo, "file"));
+	}
+}
+
+/* The directory has a newer GPO than its files are. */
+static void
+lag(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *gpo;
+	int64_t version, file;
+	json_t *args;
+	char text[32];
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "gpo.gpos"), i, gpo)
+	{
+		if (!ae_fact_int(&version, gpo, "version") ||
+		    !ae_fact_int(&file, gpo, "file_version") ||
+		    file >= version ||
+		    (!applies(gpo) &&
+			!ae_fact_is(gpo, "verdict", "file-missing")) ||
+		    (!ae_fact_no(facts, "plan.policy.aepolicy_set") &&
+			!ae_fact_is(facts, "plan.policy.gpo",
+			    ae_fact_text(gpo, "name"))))
+			continue;
+		args = gpo_args(facts, gpo);
+		(void)snprintf(text, sizeof(text), "%" PRId64, file);
+		(void)json_object_set_new(args, "value", json_string(text));
+		(void)snprintf(text, sizeof(text), "%" PRId64, version);
+		(void)json_object_set_new(args, "expected", json_string(text));
+		ae_diag_fail(w, NULL, args,
+		    "The GPO %s has version %" PRId64
+		    " in the directory, and %" PRId64 " in its GPT.INI on %s.",
+		    ae_fact_text(gpo, "name"), version, file,
+		    ae_fact_text(facts, "dc.host"));
+	}
+}
+
+/* A GPO that is not passed over has it in the other half of its files. */
+static void
+other_half_of_gpo(struct ae_diag_walk *w, bool user)
+{
+	const json_t *facts = ae_diag_facts(w), *gpo;
+	size_t i;
+
+	if (passed_over(facts, NULL) > 0)
+		return;
+	json_array_foreach(ae_fact(facts, "gpo.gpos"), i, gpo)
+	{
+		if (!enrolls(gpo, "other") ||
+		    (!applies(gpo) &&
+			!ae_fact_is(gpo, "verdict", "no-registry") &&
+			!ae_fact_is(gpo, "verdict", "file-missing")))
+			continue;
+		ae_diag_fail(w, NULL, gpo_args(facts, gpo),
+		    "The GPO %s sets AEPolicy for %s, and not for %s.",
+		    ae_fact_text(gpo, "name"), user ? "computers" : "users",
+		    user ? "users" : "computers");
+		return;
+	}
+}
+
+/* Set for the other kind of account, by a GPO or this host's own layer. */
 static void
 other_half(struct ae_diag_walk *w, bool user)
 {
@@ -15,7 +145,10 @@ other_half(struct ae_diag_walk *w, bool user)
 	int64_t mine = 0, other = 0;
 
 	if (ae_fact_yes(facts, "host.user") != user ||
-	    !ae_fact_no(facts, "plan.policy.aepolicy_set") ||
+	    !ae_fact_no(facts, "plan.policy.aepolicy_set"))
+		return;
+	other_half_of_gpo(w, user);
+	if (ae_diag_failed(w, ae_diag_row(w)->id, NULL) ||
 	    ae_fact_int(&mine, facts,
 		user ? "host.local_policy.user"
 		     : "host.local_policy.computer") ||
@@ -82,10 +215,15 @@ stale(struct ae_diag_walk *w)
 const struct ae_diag_check ae_diag_policy[] = {
 	{ "policy.sysvol-unreadable", "plan.policy", AFTER_DIRECTORY, sysvol },
 	{ "policy.stale-after-unlink", "plan.policy", AFTER_DIRECTORY, stale },
+	{ "policy.sysvol-version-lag", "gpo.looked",
+	  AFTER_DIRECTORY " policy.sysvol-unreadable", lag },
+	{ "policy.gpo-exists-not-applied", "gpo.looked",
+	  AFTER_DIRECTORY " policy.sysvol-unreadable policy.sysvol-version-lag", not_applied },
 	{ "policy.user-only", "plan.policy", AFTER_DIRECTORY, user_only },
 	{ "policy.machine-only", "plan.policy", AFTER_DIRECTORY, machine_only },
 	{ "policy.aepolicy-absent", "plan.policy_reasons",
-	  AFTER_DIRECTORY " policy.user-only policy.machine-only policy.sysvol-unreadable", ae_diag_by_run },
+	  AFTER_DIRECTORY " policy.user-only policy.machine-only policy.sysvol-unreadable policy.sysvol-version-lag"
+	  " policy.gpo-exists-not-applied", ae_diag_by_run },
 	RUN("policy.aepolicy-disabled"),
 	RUN("policy.no-enroll-bit"),
 	RUN("policy.no-renew-bit"),

@@ -35,6 +35,7 @@ const struct probe_row probe_rows[] = {
 	{ "krb",   "host.realm",            NULL,     12000, probe_krb },
 	{ "ad",    "krb.principal dc.host", NULL,     9000,  probe_ad },
 	{ "plan",  "krb.principal dc.host", NULL,     12000, probe_plan },
+	{ "gpo",   "plan.policy.gpos",      NULL,     8000,  probe_gpo },
 	{ "dcom",  "ad.cas krb.principal",  "ad.cas", 10000, probe_dcom },
 	{ "icpr",  "ad.cas krb.principal",  "ad.cas", 10000, probe_icpr },
 	{ "last",  NULL,                    NULL,     4000,  probe_last },

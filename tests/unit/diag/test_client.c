@@ -29,6 +29,14 @@
 	"\"plan\": {\"plan\": [{\"template\": \"M\", \"candidate\": true," \
 	" \"action\": \"skip\", \"reasons\": [" reasons "]}]}"
 
+/* No AEPolicy, and one GPO with these facts. */
+#define GPO(user, facts)                                                \
+	"{\"host\": {\"user\": " user "}, \"plan\": {\"policy\": "      \
+	"{\"aepolicy_set\": false}, \"policy_reasons\": [{\"check\": "  \
+	"\"policy.aepolicy-absent\", \"verdict\": \"fail\", \"text\": " \
+	"\"no\"}]}, \"gpo\": {\"looked\": true, \"gpos\": [{\"name\": " \
+	"\"G\", \"text\": \"why\", " facts "}]}}"
+
 static const struct {
 	const char *id, *facts;
 } fails[] = {
@@ -54,6 +62,28 @@ static const struct {
 	    "{\"plan\": {\"plan\": [], \"policy\": {\"fresh\": false,"
 	    " \"not_fresh_because\": \"reading group policy: no\","
 	    " \"read_at\": \"2026-01-01T00:00:00Z\"}}}" },
+	{ "policy.gpo-exists-not-applied",
+	    GPO("false",
+		"\"verdict\": \"blocked\", \"mine\": 7, \"other\": 7") },
+	{ "policy.user-only",
+	    GPO("false", "\"verdict\": \"no-registry\", \"other\": 7") },
+	{ "policy.machine-only",
+	    GPO("true", "\"verdict\": \"applies\", \"other\": 1") },
+	{ "policy.sysvol-version-lag",
+	    GPO("false",
+		"\"verdict\": \"applies\", \"version\": 3,"
+		" \"file_version\": 2") },
+	/* Not theirs: switched off there, filtered, newer, not to be read. */
+	{ "policy.aepolicy-absent",
+	    GPO("false", "\"verdict\": \"blocked\", \"mine\": 32769") },
+	{ "policy.aepolicy-absent",
+	    GPO("false", "\"verdict\": \"no-apply\", \"other\": 7") },
+	{ "policy.aepolicy-absent",
+	    GPO("false",
+		"\"verdict\": \"applies\", \"version\": 2,"
+		" \"file_version\": 3") },
+	{ "policy.aepolicy-absent",
+	    GPO("false", "\"verdict\": \"unreadable\", \"file\": \"denied\"") },
 	{ "existing.pending-request",
 	    "{" ITEM("{\"check\": \"existing.pending-request\","
 		     " \"verdict\": \"fail\", \"text\": \"it waits\"}") "}" },
