@@ -187,6 +187,27 @@ class Lab:
     def log_of_cepces(self, line):
         self.write("pc1", "/var/log/cepces/cepces.log", "Traceback (most recent call last):\n" + line + "\n")
 
+    # ---- places for keys, set up as an administrator would ----
+
+    CARD = "Microsoft Smart Card Key Storage Provider"
+    TPM = "Microsoft Platform Crypto Provider"
+    TOKENS = "/var/lib/softhsm/tokens"
+
+    def keys_of(self, provider, conf):
+        """The machine's template wants this provider, and pc1 is set up for it."""
+        old = self.path("pc1", "/etc/autoenroll/autoenroll.conf").read_text()
+        self.write("pc1", "/etc/autoenroll/autoenroll.conf", old + "\n[keys]\n" + conf)
+        self.set(self.template(), pKIDefaultCSPs=f"1,{provider}")
+
+    def card(self, pin="123456"):
+        """A token of SoftHSM; pin: what the administrator wrote down."""
+        self.make_dir("pc1", self.TOKENS)
+        self.run("pc1", "softhsm2-util", "--init-token", "--free", "--label", "lab", "--so-pin", "87654321", "--pin", "123456")
+        self.write("pc1", "/etc/autoenroll/pin", pin + "\n")
+        self.path("pc1", "/etc/autoenroll/pin").chmod(0o600)
+        self.keys_of(self.CARD, "pkcs11-module = /usr/lib/softhsm/libsofthsm2.so\npkcs11-token = pkcs11:token=lab\n"
+                     "pkcs11-pin-file = /etc/autoenroll/pin\npkcs11-path = /var/lib/softhsm\n")
+
     # ---- network ----
 
     def firewall(self, host, how, port):

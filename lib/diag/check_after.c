@@ -312,7 +312,8 @@ const struct ae_diag_check ae_diag_existing[] = {
 	STORE("key.container-access", "env.*", key_access),
 	STORE("existing.key-missing", NULL, key_missing),
 	STORE("install.no-matching-key", NULL, key_foreign),
-	STORE("renew.key-unavailable", "key.container-access", key_fails),
+	STORE("renew.key-unavailable",
+	  "key.container-access key.no-reader key.provider-init key.tpm-*", key_fails),
 	{ 0 },
 };
 

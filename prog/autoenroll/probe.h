@@ -68,6 +68,7 @@ int64_t probe_now_us(void);
 void probe_beside(struct probe *p);
 
 int probe_host(struct probe *p, struct ae_err *e);
+int probe_keys(struct probe *p, struct ae_err *e);
 int probe_store(struct probe *p, struct ae_err *e);
 int probe_dc(struct probe *p, struct ae_err *e);
 int probe_krb(struct probe *p, struct ae_err *e);

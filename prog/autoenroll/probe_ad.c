@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../autoenrolld/keys.h"
 #include "ad/ad.h"
 #include "ad/escape.h"
 #include "ad/pki.h"
@@ -290,10 +291,12 @@ see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
 {
 	json_t *templates = json_array(), *cas = json_array(),
 	       *refused = json_array();
+	struct ae_providers here;
 	struct ae_pki *pki = NULL;
 	size_t i;
 	int rc;
 
+	keys_at_hand(&here, &p->cli->c);
 	probe_doing(p, "reading templates and CAs of the forest");
 	rc = ae_ad_pki_read(&pki, ad,
 	    AE_PKI_TEMPLATES | AE_PKI_SERVICES | AE_PKI_NTAUTH | AE_PKI_ROOTS |
@@ -302,7 +305,7 @@ see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
 	for (i = 0; rc == AE_OK && i < pki->ntemplates; i++) {
 		json_t *t = template_json(pki->templates[i]);
 
-		probe_pki_template(t, pki->templates[i], pki, me);
+		probe_pki_template(t, pki->templates[i], pki, me, &here);
 		(void)json_array_append_new(templates, t);
 	}
 	for (i = 0; rc == AE_OK && i < pki->nservices; i++) {

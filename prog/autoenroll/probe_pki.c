@@ -6,6 +6,7 @@
  * "ad" (probe_ad.c):
  *
  *   "templates": [ { …, "machine": bool, "revision", "csps": [ name ],
+ *           "providers": [ kind here, the preferred one first ],
  *           "ekus": [ OID ], "oid_entry": bool, when any has one,
  *           "may": { "read", "enroll", "autoenroll": bool } } ],
  *   "unseen": [ { "cn", "dn", "state": "absent" | "unreadable" } ]: templates
@@ -20,6 +21,7 @@
 #include "ad/escape.h"
 #include "base/str.h"
 #include "diag/facts.h"
+#include "enroll/keyspec.h"
 #include "probe_pki.h"
 
 #define UNSEEN_MAX 64u
@@ -60,15 +62,31 @@ any_has_entry(const struct ae_pki *pki)
 	return false;
 }
 
+static json_t *
+kinds(const struct ae_template *t, const struct ae_providers *here)
+{
+	struct ae_provider_choice c[AE_PROVIDERS];
+	size_t n = ae_provider_choices(c, here, t), i;
+	json_t *list = json_array();
+
+	for (i = 0; i < n; i++)
+		if (ae_key_kind_refused(t, c[i].kind) == NULL)
+			(void)json_array_append_new(
+			    list, json_string(ae_provider_word(c[i].kind)));
+	return list;
+}
+
 void
 probe_pki_template(json_t *j, const struct ae_template *t,
-    const struct ae_pki *pki, const struct ae_token *me)
+    const struct ae_pki *pki, const struct ae_token *me,
+    const struct ae_providers *here)
 {
 	(void)json_object_update_new(j,
-	    json_pack("{s:b, s:I, s:o, s:o, s:o}", "machine",
+	    json_pack("{s:b, s:I, s:o, s:o, s:o, s:o}", "machine",
 		(t->flags & AE_CT_MACHINE_TYPE) != 0, "revision",
-		(json_int_t)t->revision, "csps", strings(&t->csps), "ekus",
-		strings(&t->ekus), "supersedes", strings(&t->supersedes)));
+		(json_int_t)t->revision, "csps", strings(&t->csps), "providers",
+		kinds(t, here), "ekus", strings(&t->ekus), "supersedes",
+		strings(&t->supersedes)));
 	if (t->oid != NULL && any_has_entry(pki))
 		(void)json_object_set_new(
 		    j, "oid_entry", json_boolean(has_entry(pki, t->oid)));

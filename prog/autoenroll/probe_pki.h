@@ -9,11 +9,13 @@
 #include "ad/ad.h"
 #include "ad/pki.h"
 #include "ad/sd.h"
+#include "enroll/provider.h"
 #include "probe.h"
 
 /* More about a template, into j.  me: NULL when the groups are not known. */
 void probe_pki_template(json_t *j, const struct ae_template *t,
-    const struct ae_pki *pki, const struct ae_token *me);
+    const struct ae_pki *pki, const struct ae_token *me,
+    const struct ae_providers *here);
 
 /* Templates that the CAs offer, or asked (or NULL), and nobody shows. */
 json_t *probe_pki_unseen(

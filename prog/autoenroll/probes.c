@@ -31,6 +31,7 @@
 const struct probe_row probe_rows[] = {
 	{ "host",  NULL,                    NULL,     4000,  probe_host },
 	{ "store", NULL,                    NULL,     6000,  probe_store },
+	{ "keys",  "store",                 NULL,     8000,  probe_keys },
 	{ "dc",    "host.realm",            NULL,     9000,  probe_dc },
 	{ "krb",   "host.realm",            NULL,     12000, probe_krb },
 	{ "ad",    "krb.principal dc.host", NULL,     9000,  probe_ad },

@@ -12,7 +12,7 @@ SPREAD = [
     "join.not-joined", "join.secure-channel-broken", "dns.resolver-wrong", "dc.unreachable", "policy.aepolicy-absent",
     "policy.no-enroll-bit", "template.no-read-right", "template.no-enroll-right", "template.no-autoenroll-right",
     "template.rights-for-wrong-type", "template.missing", "template.ra-signature", "join.dnshostname-empty",
-    "key.provider-missing", "ca.none-in-forest", "ca.template-not-published", "ca.no-enroll-right", "trust.root-missing",
+    "key.provider-missing", "key.no-reader", "ca.none-in-forest", "ca.template-not-published", "ca.no-enroll-right", "trust.root-missing",
     "net.epm-unreachable", "net.dynamic-ports-blocked", "token.group-not-in-ticket",
     "net.ca-service-stopped", "dns.alias", "auth.spn-duplicate", "deny.subject-email",
 ]

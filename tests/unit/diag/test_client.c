@@ -37,9 +37,28 @@
 	"\"no\"}]}, \"gpo\": {\"looked\": true, \"gpos\": [{\"name\": " \
 	"\"G\", \"text\": \"why\", " facts "}]}}"
 
+/* A place for keys that failed, and a template of these kinds. */
+#define PLACE(provider, code, error, kinds)                              \
+	"{\"keys\": {\"places\": [{\"provider\": \"software\","          \
+	" \"works\": true}, {\"provider\": \"" provider "\","            \
+	" \"configured\": true, \"present\": true, \"works\": false,"    \
+	" \"code\": " code ", \"hresult\": \"0x1\", \"error\": \"" error \
+	"\"}]}, \"ad\": {\"templates\": [{\"cn\": \"M\","                \
+	" \"providers\": [" kinds "]}]}, " ITEM("") "}"
+
 static const struct {
 	const char *id, *facts;
 } fails[] = {
+	{ "key.tpm-lockout",
+	    PLACE("tpm", "2148073520",
+		"the TPM is locked out after wrong passwords", "\"tpm\"") },
+	{ "key.tpm-not-ready", PLACE("tpm", "2148073520", "no", "\"tpm\"") },
+	{ "key.provider-init", PLACE("tpm", "2148073502", "no", "\"tpm\"") },
+	{ "key.no-reader", PLACE("pkcs11", "2148073520", "no", "\"pkcs11\"") },
+	{ "key.no-reader",
+	    PLACE("pkcs11", "2148073507", "full", "\"pkcs11\"") },
+	{ "key.provider-init",
+	    PLACE("pkcs11", "2148073523", "PIN", "\"pkcs11\"") },
 	{ "use.strong-mapping-missing",
 	    "{" ME ", " CERT("", "2026-01-01T00:00:00Z") "}" },
 	{ "use.sid-mismatch",
@@ -97,6 +116,8 @@ static const struct {
 
 /* Near to one of them, and right. */
 static const char *const fine[] = {
+	PLACE("tpm", "2148073520", "no", "\"tpm\", \"software\""),
+	PLACE("tpm", "2148073520", "no", "\"software\""),
 	"{" ME ", " CERT("S-1-5-21-1", "2025-01-01T00:00:00Z") "}",
 	"{\"foreign\": {\"samba\": {\"enrolls\": false}, \"certmonger\":"
 	" {\"installed\": true, \"requests\": [{\"by_samba\": true,"

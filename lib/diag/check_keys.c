@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the autoenroll authors. */
+/*
+ * Places for keys, as a throw-away key found them.  One that does not work is
+ * a cause where a template of ours has no other that does.
+ */
+#include <string.h>
+
+#include "diag/checks.h"
+#include "pki/nte.h"
+
+/* What is wrong with a place that does not work, as a row's id. */
+static const char *
+id_of(const json_t *place)
+{
+	const char *error = ae_fact_text(place, "error");
+	int64_t code = 0;
+
+	(void)ae_fact_int(&code, place, "code");
+	if (ae_fact_is(place, "provider", "tpm") &&
+	    code != NTE_PROV_DLL_NOT_FOUND)
+		return strstr(error, "locked out") != NULL
+		    ? "key.tpm-lockout"
+		    : "key.tpm-not-ready";
+	if (ae_fact_is(place, "provider", "pkcs11") &&
+	    (code == NTE_DEVICE_NOT_READY || code == NTE_DEVICE_NOT_FOUND ||
+		code == NTE_TOKEN_KEYSET_STORAGE_FULL))
+		return "key.no-reader";
+	/* A library that is not there: key.provider-missing, by plan. */
+	return ae_fact_no(place, "present") ? "" : "key.provider-init";
+}
+
+static bool
+works(const json_t *facts, const char *provider)
+{
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "keys.places"), i, p)
+	{
+		if (ae_fact_is(p, "provider", provider))
+			return ae_fact_yes(p, "works");
+	}
+	return false;
+}
+
+/* The kinds of provider that its template's list comes down to. */
+static const json_t *
+list_of(const json_t *facts, const json_t *item)
+{
+	const json_t *t;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "ad.templates"), i, t)
+	{
+		if (ae_fact_is(t, "cn", ae_fact_text(item, "template")))
+			return json_object_get(t, "providers");
+	}
+	return NULL;
+}
+
+/* Is it in the list; other: and another one of it works. */
+static bool
+names(
+    const json_t *facts, const json_t *list, const char *provider, bool *other)
+{
+	const char *s;
+	bool found = false;
+	size_t i;
+
+	*other = false;
+	for (i = 0; i < json_array_size(list); i++) {
+		s = json_string_value(json_array_get(list, i));
+		if (s == NULL)
+			continue;
+		if (strcmp(s, provider) == 0)
+			found = true;
+		else
+			*other |= works(facts, s);
+	}
+	return found;
+}
+
+static json_t *
+args_of(const json_t *place, const char *tmpl)
+{
+	return json_pack("{s:s, s:s, s:s, s:s?}", "provider",
+	    ae_fact_text(place, "provider"), "code",
+	    ae_fact_text(place, "hresult"), "value",
+	    ae_fact_text(place, "error"), "template", tmpl);
+}
+
+/* Who needs it has no certificate by it; harmless where there is another. */
+static void
+broken(struct ae_diag_walk *w, const json_t *place)
+{
+	const json_t *facts = ae_diag_facts(w), *item;
+	const char *provider = ae_fact_text(place, "provider"), *tmpl;
+	bool other, wanted = false;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		if (!ae_diag_is_ours(facts, item) ||
+		    !names(facts, list_of(facts, item), provider, &other))
+			continue;
+		wanted = true;
+		tmpl = ae_fact_text(item, "template");
+		if (other)
+			ae_diag_harmless(w, tmpl, args_of(place, tmpl),
+			    "%s: %s (%s); another provider of %s works.",
+			    provider, ae_fact_text(place, "error"),
+			    ae_fact_text(place, "hresult"), tmpl);
+		else
+			ae_diag_fail(w, tmpl, args_of(place, tmpl),
+			    "A test key for %s (%s): %s (%s).", tmpl, provider,
+			    ae_fact_text(place, "error"),
+			    ae_fact_text(place, "hresult"));
+	}
+	if (!wanted && ae_fact_yes(place, "configured"))
+		ae_diag_harmless(w, NULL, args_of(place, NULL),
+		    "%s: %s (%s); no template of this account wants it.",
+		    provider, ae_fact_text(place, "error"),
+		    ae_fact_text(place, "hresult"));
+}
+
+static void
+by_place(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *p;
+	const char *why;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "keys.places"), i, p)
+	{
+		why = ae_fact_str(p, "because");
+		if (why != NULL &&
+		    strcmp(ae_diag_row(w)->id, "key.provider-init") == 0)
+			ae_diag_unknown(w, NULL, "%s", why);
+		if (ae_fact_no(p, "works") &&
+		    strcmp(id_of(p), ae_diag_row(w)->id) == 0)
+			broken(w, p);
+	}
+}
+
+/* clang-format off */
+#define PLACE(id) { id, "keys.places", "env.*", by_place }
+
+const struct ae_diag_check ae_diag_keys[] = {
+	PLACE("key.tpm-lockout"),
+	PLACE("key.tpm-not-ready"),
+	PLACE("key.no-reader"),
+	PLACE("key.provider-init"),
+	{ 0 },
+};
+/* clang-format on */
