@@ -247,25 +247,9 @@ rodc_only(struct ae_diag_walk *w)
 		    ae_fact_text(facts, "dc.host"));
 }
 
-static void
-no_tgt(struct ae_diag_walk *w)
-{
-	const json_t *facts = ae_diag_facts(w);
-
-	if (ae_fact_str(facts, "krb.principal") != NULL)
-		return;
-	/* That this user may not read the keytab is as it should be. */
-	if (!ae_fact_yes(facts, "host.user") &&
-	    ae_fact_is(facts, "host.keytab.state", "denied"))
-		ae_diag_unknown(w, NULL, "%s; root could",
-		    ae_fact_text(facts, "host.keytab.error"));
-	else
-		ae_diag_fail(w, NULL, host_args(facts), "%s.",
-		    ae_fact_because(facts, "krb.principal"));
-}
-
 const struct ae_diag_check ae_diag_host[] = {
-	{ "env.readonly-state", "host.state_dir", NULL, state_dir },
+	{ "env.readonly-state", "host.state_dir", "env.temp-profile",
+	    state_dir },
 	{ "env.disk-full", "host.state_dir.free", "env.readonly-state",
 	    disk_full },
 	{ "join.not-joined", "host.keytab", NULL, not_joined },
@@ -281,6 +265,5 @@ const struct ae_diag_check ae_diag_host[] = {
 	{ "join.account-missing", "probes.krb", NULL, account_gone },
 	{ "join.secure-channel-broken", "probes.krb",
 	    "join.account-disabled time.skew", secure_channel },
-	{ "auth.no-tgt", "probes.krb", AFTER_TICKET, no_tgt },
 	{ 0 },
 };

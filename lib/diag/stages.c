@@ -7,6 +7,7 @@
 
 const struct ae_diag_stage ae_diag_stages[] = {
 	{ "host", ae_diag_host },
+	{ "session", ae_diag_session },
 	{ "policy", ae_diag_policy },
 	{ "trigger", ae_diag_trigger },
 	{ "existing", ae_diag_existing },

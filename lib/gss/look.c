@@ -122,3 +122,47 @@ ae_gss_default_realm(char *out, size_t len)
 	krb5_free_context(k);
 	return found;
 }
+
+static krb5_error_code KRB5_CALLCONV
+no_password(krb5_context k, void *arg, const char *name, const char *banner,
+    int n, krb5_prompt prompts[])
+{
+	(void)k;
+	(void)arg;
+	(void)name;
+	(void)banner;
+	(void)n;
+	(void)prompts;
+	return KRB5_LIBOS_CANTREADPWD;
+}
+
+int
+ae_gss_account_known(const char *principal, struct ae_err *e)
+{
+	krb5_principal client = NULL;
+	krb5_creds creds = { 0 };
+	krb5_context k = NULL;
+	krb5_error_code code;
+	int rc = AE_OK;
+
+	code = krb5_init_context(&k);
+	if (code == 0)
+		code = krb5_parse_name(k, principal, &client);
+	if (code == 0)
+		code = krb5_get_init_creds_password(
+		    k, &creds, client, NULL, no_password, NULL, 0, NULL, NULL);
+	if (code == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN)
+		rc = ae_gss_fail_krb5(
+		    e, AE_ENOTFOUND, k, code, "account %s", principal);
+	else if (code == KRB5_KDC_UNREACH || code == KRB5_REALM_UNKNOWN ||
+	    code == KRB5_REALM_CANT_RESOLVE || client == NULL)
+		rc = ae_gss_fail_krb5(
+		    e, AE_EUNAVAIL, k, code, "account %s", principal);
+	if (k != NULL)
+		krb5_free_cred_contents(k, &creds);
+	if (client != NULL)
+		krb5_free_principal(k, client);
+	if (k != NULL)
+		krb5_free_context(k);
+	return rc;
+}

@@ -33,4 +33,11 @@ int ae_gss_keytab_list(struct ae_gss_key **out, size_t *n, const char *path,
 /* krb5.conf's default_realm.  False: there is none. */
 bool ae_gss_default_realm(char *out, size_t len);
 
+/*
+ * Does the KDC know this account?  A ticket is asked for, and given up as soon
+ * as a password would be needed: none is tried.  AE_ENOTFOUND: it does not;
+ * AE_EUNAVAIL: it could not be asked.
+ */
+int ae_gss_account_known(const char *principal, struct ae_err *e) AE_MUST_CHECK;
+
 #endif

@@ -52,9 +52,11 @@ look(
 {
 	const char *tmp = getenv("TMPDIR");
 	char dir[512];
-	struct probe p = {
-		.cli = cli, .ca = o->ca, .only = o->template, .live = o->live
-	};
+	struct probe p = { .cli = cli,
+		.ca = o->ca,
+		.only = o->template,
+		.live = o->live,
+		.other = o->user && o->whose != NULL };
 	int rc;
 
 	(void)snprintf(dir, sizeof(dir), "%s/autoenroll-XXXXXX",

@@ -24,6 +24,7 @@ struct probe {
 	const char *ca;	     /* --ca; NULL: every one */
 	const char *only;    /* --template; NULL: every one */
 	bool live;	     /* --live: make a request */
+	bool other;	     /* --user NAME: root looks for him */
 	const json_t *facts; /* of the probes that ended before */
 	const json_t *about; /* of a row with each: its element */
 	json_t *mine;	     /* what this one saw so far */
@@ -66,6 +67,8 @@ int64_t probe_now_us(void);
 /* Of a way to a CA that ended, in the probe of that way: what else there is
  * to see of the host. */
 void probe_beside(struct probe *p);
+/* Of the host: a user's session and home. */
+void probe_session(struct probe *p);
 
 int probe_host(struct probe *p, struct ae_err *e);
 int probe_keys(struct probe *p, struct ae_err *e);

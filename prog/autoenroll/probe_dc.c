@@ -9,7 +9,8 @@
  *           "flags" } ], "host", "site", "writable": bool }
  *   "krb": { "fresh": { "ms", "error" }, "principal", "source": "keytab" |
  *            "cache", "auth_time", "expires", "groups": [ SID ],
- *            "groups_error" }
+ *            "groups_error", "cache": "none" | "expired", "account_known":
+ *            bool: of a user of /etc/passwd without a ticket }
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "diag/facts.h"
 #include "gss/caller.h"
 #include "gss/cred.h"
+#include "gss/look.h"
 #include "probe.h"
 #include "sys/clock.h"
 
@@ -136,12 +138,37 @@ see_groups(struct probe *p, const struct ae_gss_cred *cred)
 	ae_caller_free(me);
 }
 
+/* Why has he none: is there such an account in the domain at all? */
+static void
+without_ticket(struct probe *p)
+{
+	const char *name = ae_fact_text(p->facts, "host.session.name");
+	char principal[600];
+	int rc;
+
+	probe_set(p, "cache",
+	    json_string(
+		ae_gss_ccache_copy(probe_ccache(p) + 5, NULL, NULL) == AE_OK
+		    ? "expired"
+		    : "none"));
+	if (!ae_fact_yes(p->facts, "host.session.local"))
+		return;
+	(void)snprintf(principal, sizeof(principal), "%s@%s", name,
+	    ae_fact_text(p->facts, "host.realm"));
+	probe_doing(p, "asking the KDC whether it knows %s", principal);
+	rc = ae_gss_account_known(principal, NULL);
+	if (rc == AE_OK || rc == AE_ENOTFOUND)
+		probe_set(p, "account_known", json_boolean(rc == AE_OK));
+}
+
 static int
 users_ticket(struct ae_gss_cred **cred, struct probe *p, struct ae_err *e)
 {
 	int rc = ae_gss_cred_ccache(cred, NULL, e);
 
-	if (rc == AE_OK)
+	if (rc != AE_OK)
+		without_ticket(p);
+	else
 		rc = ae_gss_ccache_copy(probe_ccache(p) + 5, NULL, e);
 	if (rc == AE_OK)
 		probe_set(p, "source", json_string("cache"));

@@ -281,6 +281,7 @@ probe_host(struct probe *p, struct ae_err *e)
 	keytab(p);
 	realm(p);
 	state_dir(p);
+	probe_session(p);
 	task(p);
 	local_policy(p);
 	run_lock(p);

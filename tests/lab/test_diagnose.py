@@ -84,9 +84,15 @@ def test_only_root_may_look_at_somebody_else(alice):
 
 def test_a_user_without_a_ticket(world, alice):
     alice.logout()
-    report = alice.json("diagnose", code=1)
-    alice.login()
+    try:
+        report = alice.json("diagnose", code=1)
+        by_ssh = alice.json("diagnose", code=1, env={"SSH_CONNECTION": "192.0.2.1 40000 192.0.2.2 22"})
+        by_sudo = alice.json("diagnose", code=1, env={"SUDO_UID": "0", "SSH_CONNECTION": "192.0.2.1 40000 192.0.2.2 22"})
+    finally:
+        alice.login()
     assert found(report) == ["auth.no-tgt"], report["root"]
+    assert found(by_ssh) == ["env.no-network-credentials"], by_ssh["root"]
+    assert found(by_sudo) == ["env.runas-no-gpo"], by_sudo["root"]
 
 
 def test_who_may_not_look_accuses_nobody(alice):

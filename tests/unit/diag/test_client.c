@@ -29,6 +29,12 @@
 	"\"plan\": {\"plan\": [{\"template\": \"M\", \"candidate\": true," \
 	" \"action\": \"skip\", \"reasons\": [" reasons "]}]}"
 
+/* A person with uid 8. */
+#define SESSION(session, krb)                                            \
+	"{\"host\": {\"user\": true, \"uid\": 8, \"session\": {" session \
+	"}}, \"probes\": {\"krb\": {\"state\": \"done\"}},"              \
+	" \"krb\": {" krb "}}"
+
 /* No AEPolicy, and one GPO with these facts. */
 #define GPO(user, facts)                                                \
 	"{\"host\": {\"user\": " user "}, \"plan\": {\"policy\": "      \
@@ -81,6 +87,24 @@ static const struct {
 	    "{\"plan\": {\"plan\": [], \"policy\": {\"fresh\": false,"
 	    " \"not_fresh_because\": \"reading group policy: no\","
 	    " \"read_at\": \"2026-01-01T00:00:00Z\"}}}" },
+	{ "env.local-account",
+	    SESSION("\"name\": \"olaf\"",
+		"\"cache\": \"none\", \"account_known\": false") },
+	{ "env.runas-no-gpo",
+	    SESSION("\"name\": \"alice\", \"sudo_uid\": 7",
+		"\"cache\": \"none\", \"account_known\": true") },
+	{ "env.runas-no-gpo",
+	    SESSION("\"name\": \"alice\", \"login_uid\": 7",
+		"\"principal\": \"bob@LAB\"") },
+	{ "env.no-network-credentials",
+	    SESSION("\"name\": \"alice\", \"remote\": true",
+		"\"cache\": \"none\"") },
+	{ "auth.no-tgt",
+	    SESSION("\"name\": \"alice\", \"remote\": true, \"login_uid\": 7",
+		"\"cache\": \"expired\"") },
+	{ "env.temp-profile",
+	    "{\"host\": {\"starters\": {}, \"home\": {\"path\": \"/h\","
+	    " \"state\": \"writable\", \"memory\": true}}}" },
 	{ "policy.gpo-exists-not-applied",
 	    GPO("false",
 		"\"verdict\": \"blocked\", \"mine\": 7, \"other\": 7") },
@@ -128,6 +152,10 @@ static const char *const fine[] = {
 	"{\"principal\": \"X\"}, \"ad\":"
 	" {\"ahead\": 200, \"dc\": \"dc1\"}}",
 	"{\"dc\": {\"writable\": true}}",
+	/* Who took a ticket of his own after su, and a domain in the name. */
+	SESSION("\"name\": \"LAB\\\\alice\", \"sudo_uid\": 7,"
+		" \"remote\": true",
+	    "\"principal\": \"alice@LAB\""),
 	/* Whose eyes it is not for. */
 	"{\"host\": {\"user\": false, \"uid\": 1000, \"state_dir\":"
 	" {\"state\": \"denied\"}}, \"store\": {\"certs\": []}}",
