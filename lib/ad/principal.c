@@ -19,7 +19,7 @@
 
 static const char *const attrs[] = { "objectClass", "cn", "sAMAccountName",
 	"userPrincipalName", "dNSHostName", "mail", "userAccountControl",
-	"objectSid", "objectGUID", NULL };
+	"objectSid", "objectGUID", "servicePrincipalName", NULL };
 
 void
 ae_principal_free(struct ae_principal *p)
@@ -32,6 +32,7 @@ ae_principal_free(struct ae_principal *p)
 	free(p->upn);
 	free(p->dns_host_name);
 	free(p->mail);
+	ae_strv_done(&p->hosts);
 	free(p->domain_dns);
 	free(p->domain_netbios);
 	free(p);
@@ -92,6 +93,47 @@ domain_part(const char *dn)
 	return dn;
 }
 
+size_t
+ae_spn_host(char *out, size_t size, const char *spn, size_t len)
+{
+	const char *from = memchr(spn, '/', len), *to;
+	size_t n;
+
+	if (from == NULL)
+		return 0;
+	from++;
+	for (to = from; to < spn + len && *to != '/' && *to != ':'; to++)
+		if (*to == '\0')
+			return 0;
+	n = (size_t)(to - from);
+	if (n == 0 || n >= size)
+		return 0;
+	memcpy(out, from, n);
+	out[n] = '\0';
+	return n;
+}
+
+static int
+decode_hosts(
+    struct ae_principal *p, const struct ae_entry *entry, struct ae_err *e)
+{
+	const struct ae_attr *a = ae_entry_get(entry, "servicePrincipalName");
+	char host[256];
+	size_t i;
+
+	for (i = 0; a != NULL && i < a->n; i++) {
+		if (p->hosts.n == AE_PRINCIPAL_HOSTS_MAX)
+			break;
+		if (ae_spn_host(host, sizeof(host), (const char *)a->v[i].p,
+			a->v[i].len) == 0 ||
+		    ae_strv_has_nocase(&p->hosts, host))
+			continue;
+		if (!ae_strv_add(&p->hosts, host))
+			return ae_fail_mem(e);
+	}
+	return AE_OK;
+}
+
 static int
 decode(struct ae_principal *p, struct ae_ad *ad, const struct ae_entries *l,
     struct ae_err *e)
@@ -123,6 +165,8 @@ decode(struct ae_principal *p, struct ae_ad *ad, const struct ae_entries *l,
 		    ? ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 			  "%s: no SID or GUID", l->v[0].dn)
 		    : rc;
+	if ((rc = decode_hosts(p, &l->v[0], e)) != AE_OK)
+		return rc;
 	classes = ae_entry_get(&l->v[0], "objectClass");
 	for (i = 0; classes != NULL && i < classes->n; i++) {
 		const char *class = (const char *)classes->v[i].p;

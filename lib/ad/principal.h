@@ -15,6 +15,9 @@
 #include "base/err.h"
 #include "base/guid.h"
 #include "base/sid.h"
+#include "base/str.h"
+
+#define AE_PRINCIPAL_HOSTS_MAX 64 /* more of them are left out */
 
 /* userAccountControl: MS-ADTS 2.2.16 */
 #define AE_UAC_DISABLED UINT32_C(0x00000002)
@@ -28,6 +31,7 @@ struct ae_principal {
 	char *upn;	     /* userPrincipalName */
 	char *dns_host_name; /* dNSHostName */
 	char *mail;
+	struct ae_strv hosts; /* of its service principal names, once each */
 	char *domain_dns;     /* of the domain the object is in */
 	char *domain_netbios; /* NULL: the directory did not say */
 	bool is_computer;     /* objectClass computer */
@@ -53,6 +57,12 @@ int ae_ad_principal_account(struct ae_principal **out, struct ae_ad *ad,
 int ae_ad_principal_upn(struct ae_principal **out, struct ae_ad *ad,
     const char *upn, struct ae_err *e) AE_MUST_CHECK;
 void ae_principal_free(struct ae_principal *p);
+
+/*
+ * The host of a service principal name, "HTTP/www.example.com:8443/x"; its
+ * length, 0: it has none, or none that fits.
+ */
+size_t ae_spn_host(char *out, size_t size, const char *spn, size_t len);
 
 /*
  * tokenGroups: every group the DC would put into a token, nested ones and

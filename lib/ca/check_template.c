@@ -332,6 +332,9 @@ check_purpose(struct ae_ca_work *w)
 
 	w->auth = any || t->ekus.n == 0 || authenticates(&t->ekus) ||
 	    authenticates(apps);
+	w->server = any || t->ekus.n == 0 ||
+	    ae_strv_has(&t->ekus, AE_OID_EKU_SERVER_AUTH) ||
+	    ae_strv_has(apps, AE_OID_EKU_SERVER_AUTH);
 	if (any && !w->cfg->allow_any_purpose && !AE_BREAK(esc2_any_purpose))
 		return deny(w, AE_HR_UNSUPPORTED_CERT_TYPE,
 		    "template.any-purpose", "policy",

@@ -91,6 +91,11 @@ struct ae_ca_config {
 	bool allow_supplied_auth_subject;
 	bool allow_any_purpose;
 	/*
+	 * Templates (cn; "*": every) whose requesters may choose host names
+	 * that are not their own for a server's certificate.
+	 */
+	struct ae_strv any_host_names;
+	/*
 	 * Issuance policies that are linked to a group go to its members
 	 * alone, unless the admin says that the certificate may make members.
 	 */

@@ -95,6 +95,7 @@ ae_ca_ask(struct ae_ca_work *w, enum ae_ca_ask what, const char *section)
 		{ AE_CA_ASK_SUBJECT, "the subject's directory object" },
 		{ AE_CA_ASK_OBJECT, "the object the policy file asks for" },
 		{ AE_CA_ASK_HOSTS, "other bearers of the policy's host names" },
+		{ AE_CA_ASK_NAMES, "other bearers of the host names" },
 		{ AE_CA_ASK_ARCHIVE, "the key for the archive" },
 	};
 	const char *name = "?";
@@ -107,7 +108,8 @@ ae_ca_ask(struct ae_ca_work *w, enum ae_ca_ask what, const char *section)
 		return ae_ca_stop(w, AE_CA_DENY,
 		    what == AE_CA_ASK_REQUESTER || what == AE_CA_ASK_SUBJECT ||
 			    what == AE_CA_ASK_DNS_OWNERS ||
-			    what == AE_CA_ASK_OBJECT || what == AE_CA_ASK_HOSTS
+			    what == AE_CA_ASK_OBJECT ||
+			    what == AE_CA_ASK_HOSTS || what == AE_CA_ASK_NAMES
 			? AE_HR_DS_UNAVAILABLE
 			: AE_HR_NO_DB_SESSIONS,
 		    "deny.requester-lookup", section,

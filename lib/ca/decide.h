@@ -48,6 +48,7 @@ enum ae_ca_ask {
 	AE_CA_ASK_OBJECT = 256,	  /* the object ae_decision.ask_object is about,
 				     for a policy file's rules */
 	AE_CA_ASK_HOSTS = 512,	  /* who else bears one of ask_hosts */
+	AE_CA_ASK_NAMES = 1024,	  /* who else bears one of ask_names */
 	AE_CA_ASK_ARCHIVE = 128,  /* the private key that came along: opened,
 				     compared, wrapped for the agents */
 };
@@ -76,6 +77,8 @@ struct ae_ca_requester {
 	const char *upn;	    /* userPrincipalName */
 	const char *domain_dns;	    /* of the domain the object is in */
 	const char *domain_netbios; /* the same, NetBIOS name */
+	const char *const *hosts;   /* of its service principal names */
+	size_t nhosts;
 	/*
 	 * Only of AE_CA_ASK_SUBJECT: what a ticket would say, as far as the
 	 * directory knows: sAMAccountName, whether it may log on, and its own
@@ -111,6 +114,10 @@ struct ae_ca_answers {
 	 */
 	size_t nhosts;
 	unsigned host_other_owners;
+
+	/* AE_CA_ASK_NAMES: the same of ask_names */
+	size_t nnames;
+	unsigned name_other_owners;
 
 	/* AE_CA_ASK_ARCHIVE: 0, or why not (an HRESULT and a sentence) */
 	uint32_t archive_hresult;
@@ -224,6 +231,9 @@ struct ae_decision {
 	const char *const *ask_hosts;
 	size_t nask_hosts;
 	const struct ae_sid *ask_hosts_sid;
+	/* host names the requester chose out of his own: ask_sid's, or his */
+	const char *const *ask_names;
+	size_t nask_names;
 	struct ae_rules_question ask_object; /* its own: ask_sid's */
 	const char *ask_subject;	     /* "DOMAIN\\account", or a SID */
 	struct {

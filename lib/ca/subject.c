@@ -154,12 +154,11 @@ supplied(struct ae_ca_work *w)
 	}
 	ae_ca_note(w, "template.supplied-subject", SECTION,
 	    "the requester chose the names");
-	return AE_CA_GO;
+	return ae_ca_check_host_names(w);
 }
 
-/* What is needed of the requester, and is it there? */
-static int
-check_requester(struct ae_ca_work *w)
+int
+ae_ca_check_requester(struct ae_ca_work *w)
 {
 	const struct ae_ca_requester *r = w->who;
 	const uint32_t dns =
@@ -317,7 +316,7 @@ from_directory(struct ae_ca_work *w)
 	if (w->d->on_behalf == NULL)
 		step = ae_ca_ask(w, AE_CA_ASK_REQUESTER, "MS-WCCE 3.2.2.1.2");
 	if (step == AE_CA_GO)
-		step = check_requester(w);
+		step = ae_ca_check_requester(w);
 	if (step == AE_CA_GO)
 		step = check_dns_owner(w);
 	if (step == AE_CA_GO)

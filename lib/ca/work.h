@@ -59,7 +59,8 @@ struct ae_ca_work {
 	const struct ae_ca_requester *who;
 	const struct ae_sid *sid;
 
-	bool auth; /* the template's usages authenticate */
+	bool auth;   /* the template's usages authenticate */
+	bool server; /* they are a server's */
 
 	/* the certificate as it grows */
 	struct ae_wr subject;
@@ -121,6 +122,15 @@ enum ae_key_type ae_ca_wanted_key(const struct ae_template *t);
  * it would have.
  */
 int ae_ca_requested_dates(struct ae_ca_work *w, int64_t *from, int64_t *to);
+
+/* Of subject.c: what is needed of the requester, and is it there? */
+ae_ca_check_fn ae_ca_check_requester;
+
+/*
+ * Of hostnames.c: the host names that the requester chose for a server are
+ * his own.
+ */
+ae_ca_check_fn ae_ca_check_host_names;
 
 /* Of check_rules.c: the template's policy file. */
 ae_ca_check_fn ae_ca_check_rules;

@@ -264,6 +264,8 @@ on_timer(void *arg)
 static void
 put_principal(struct ae_wr *w, const struct ae_principal *o)
 {
+	size_t i;
+
 	ae_wr_u8(w, o->is_computer);
 	ae_sid_put(w, &o->sid);
 	ae_guid_put(w, &o->guid);
@@ -274,6 +276,9 @@ put_principal(struct ae_wr *w, const struct ae_principal *o)
 	put_str(w, o->upn);
 	put_str(w, o->domain_dns);
 	put_str(w, o->domain_netbios);
+	ae_wr_u32(w, (uint32_t)o->hosts.n);
+	for (i = 0; i < o->hosts.n; i++)
+		put_str(w, o->hosts.v[i]);
 }
 
 /* Errors that another connection may cure. */

@@ -601,6 +601,7 @@ ca_open(struct proc *p, struct ae_err *e)
 		.allow_sha1_csr = c->allow_sha1_csr,
 		.allow_supplied_auth_subject = c->allow_supplied_auth_subject,
 		.allow_any_purpose = c->allow_any_purpose,
+		.any_host_names = c->any_host_names,
 		.allow_group_policies = c->allow_group_policies,
 	};
 	ca->started = ae_clock_mono_ms();

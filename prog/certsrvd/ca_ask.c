@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "ad/principal.h"
 #include "ca_cache.h"
 #include "object.h"
 #include "sys/clock.h"
@@ -118,6 +119,9 @@ on_db_key(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 static void
 get_requester(struct ae_rd *r, struct ae_ca_requester *o, struct ae_arena *a)
 {
+	const char **hosts;
+	uint32_t n;
+
 	o->is_computer = ae_rd_u8(r) != 0;
 	o->sid = ae_sid_get(r);
 	o->guid = ae_guid_get(r);
@@ -128,6 +132,18 @@ get_requester(struct ae_rd *r, struct ae_ca_requester *o, struct ae_arena *a)
 	o->upn = get_str(r, a);
 	o->domain_dns = get_str(r, a);
 	o->domain_netbios = get_str(r, a);
+	n = ae_rd_u32(r);
+	if (n > AE_PRINCIPAL_HOSTS_MAX) {
+		ae_rd_fail(r);
+		return;
+	}
+	o->hosts = hosts = ae_arena_array(a, n, sizeof(*hosts));
+	while (hosts != NULL && o->nhosts < n) {
+		hosts[o->nhosts] = get_str(r, a);
+		if (hosts[o->nhosts] == NULL)
+			break;
+		o->nhosts++;
+	}
 }
 
 /* The body of MSG_REQUESTER, from ad or from the cache. */
@@ -213,36 +229,60 @@ bearer(const struct job *j)
 
 static bool ask_directory(struct job *j, unsigned bit);
 
-/* As far as the last minute tells; false: the next is to be asked. */
-static bool
-hosts_known(struct job *j)
+/* A list of host names: a policy file's, or those a requester chose. */
+struct asking {
+	const char *const *v;
+	size_t n;
+	const struct ae_sid *sid;
+	size_t *done;
+	unsigned *others;
+};
+
+static struct asking
+asking(struct job *j, unsigned bit)
 {
 	struct ae_ca_answers *s = &j->answers;
 
-	while (s->nhosts < j->d.nask_hosts && s->host_other_owners == 0) {
-		if (!ca_cache_owners(j->ca->cache, j->d.ask_hosts_sid,
-			j->d.ask_hosts[s->nhosts], ae_clock_mono_ms(),
-			&s->host_other_owners))
+	return bit == AE_CA_ASK_HOSTS
+	    ? (struct asking){ j->d.ask_hosts, j->d.nask_hosts,
+		      j->d.ask_hosts_sid, &s->nhosts, &s->host_other_owners }
+	    : (struct asking){ j->d.ask_names, j->d.nask_names, bearer(j),
+		      &s->nnames, &s->name_other_owners };
+}
+
+/* As far as the last minute tells; false: the next is to be asked. */
+static bool
+hosts_known(struct job *j, unsigned bit)
+{
+	struct asking q = asking(j, bit);
+
+	while (*q.done < q.n && *q.others == 0) {
+		if (!ca_cache_owners(j->ca->cache, q.sid, q.v[*q.done],
+			ae_clock_mono_ms(), q.others))
 			return false;
-		s->nhosts++;
+		(*q.done)++;
 	}
 	return true;
 }
 
 /* They are asked one after the other, up to one that others bear. */
 static void
-host_answered(struct job *j, bool ok, unsigned others)
+host_answered(struct job *j, unsigned bit, bool ok, unsigned others)
 {
+	struct asking q = asking(j, bit);
+
 	if (ok) {
-		j->answers.nhosts++;
-		j->answers.host_other_owners = others;
-		if (!hosts_known(j)) {
-			ok = ask_directory(j, AE_CA_ASK_HOSTS);
+		ca_cache_set_owners(j->ca->cache, q.sid, q.v[*q.done], others,
+		    ae_clock_mono_ms());
+		(*q.done)++;
+		*q.others = others;
+		if (!hosts_known(j, bit)) {
+			ok = ask_directory(j, bit);
 			if (ok)
 				return;
 		}
 	}
-	job_answered(j, AE_CA_ASK_HOSTS, ok);
+	job_answered(j, bit, ok);
 }
 
 static int
@@ -254,27 +294,28 @@ on_dns_owners(
 	struct job *j = job_find(ca, m->id);
 	unsigned others;
 	struct ae_rd r;
-	bool ok, hosts;
+	unsigned bit;
+	bool ok;
 
 	(void)ipc;
 	if (j == NULL ||
-	    (j->asked & (AE_CA_ASK_DNS_OWNERS | AE_CA_ASK_HOSTS)) == 0)
+	    (j->asked &
+		(AE_CA_ASK_DNS_OWNERS | AE_CA_ASK_HOSTS | AE_CA_ASK_NAMES)) ==
+		0)
 		return AE_OK;
 	ae_rd_init(&r, m->body, m->len);
 	ok = ae_rd_u8(&r) != 0;
 	others = ae_rd_u32(&r);
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "DNS_OWNERS", e);
-	hosts = (j->asked & AE_CA_ASK_HOSTS) != 0;
-	if (ok)
-		ca_cache_set_owners(ca->cache,
-		    hosts ? j->d.ask_hosts_sid : bearer(j),
-		    hosts ? j->d.ask_hosts[j->answers.nhosts] : j->d.ask_dns,
-		    others, ae_clock_mono_ms());
-	if (hosts) {
-		host_answered(j, ok, others);
+	bit = j->asked & (AE_CA_ASK_HOSTS | AE_CA_ASK_NAMES);
+	if (bit != 0) {
+		host_answered(j, bit, ok, others);
 		return AE_OK;
 	}
+	if (ok)
+		ca_cache_set_owners(ca->cache, bearer(j), j->d.ask_dns, others,
+		    ae_clock_mono_ms());
 	j->answers.dns_other_owners = others;
 	job_answered(j, AE_CA_ASK_DNS_OWNERS, ok);
 	return AE_OK;
@@ -316,7 +357,11 @@ job_ask_cache(struct job *j, unsigned bit)
 	} else if (bit == AE_CA_ASK_HOSTS) {
 		j->answers.nhosts = 0;
 		j->answers.host_other_owners = 0;
-		ok = hosts_known(j);
+		ok = hosts_known(j, bit);
+	} else if (bit == AE_CA_ASK_NAMES) {
+		j->answers.nnames = 0;
+		j->answers.name_other_owners = 0;
+		ok = hosts_known(j, bit);
 	} else if (bit == AE_CA_ASK_SUBJECT) {
 		/* what was answered about a host name was the caller's */
 		j->answers.answered &= ~(unsigned)AE_CA_ASK_DNS_OWNERS;
@@ -364,6 +409,7 @@ ask_directory(struct job *j, unsigned bit)
 {
 	struct peer *ad = peer_of(j->ca->p, ROLE_AD, 0);
 	enum msg type = MSG_ASK_REQUESTER;
+	struct asking q;
 	struct ae_wr w;
 	bool ok;
 
@@ -376,10 +422,11 @@ ask_directory(struct job *j, unsigned bit)
 		type = MSG_ASK_DNS;
 		put_str(&w, j->d.ask_dns);
 		ae_sid_put(&w, bearer(j));
-	} else if (bit == AE_CA_ASK_HOSTS) {
+	} else if (bit == AE_CA_ASK_HOSTS || bit == AE_CA_ASK_NAMES) {
+		q = asking(j, bit);
 		type = MSG_ASK_DNS;
-		put_str(&w, j->d.ask_hosts[j->answers.nhosts]);
-		ae_sid_put(&w, j->d.ask_hosts_sid);
+		put_str(&w, q.v[*q.done]);
+		ae_sid_put(&w, q.sid);
 	} else {
 		ae_sid_put(&w, &j->known->caller->user);
 	}
@@ -428,7 +475,8 @@ job_ask(struct job *j)
 	static const unsigned rows[] = { AE_CA_ASK_ROW_ID, AE_CA_ASK_ROW_SERIAL,
 		AE_CA_ASK_ROW_SAME, AE_CA_ASK_ROW_CERTS };
 	static const unsigned dirs[] = { AE_CA_ASK_REQUESTER, AE_CA_ASK_SUBJECT,
-		AE_CA_ASK_DNS_OWNERS, AE_CA_ASK_OBJECT, AE_CA_ASK_HOSTS };
+		AE_CA_ASK_DNS_OWNERS, AE_CA_ASK_OBJECT, AE_CA_ASK_HOSTS,
+		AE_CA_ASK_NAMES };
 	unsigned want = j->d.ask;
 	size_t i;
 

@@ -475,7 +475,8 @@ job_peer_down(struct ca *ca, const struct peer *peer)
 	for (i = 0; ca->njobs > 0 && i < JOBS_MAX; i++) {
 		struct job *j = &ca->job[i];
 		unsigned dir = AE_CA_ASK_REQUESTER | AE_CA_ASK_SUBJECT |
-		    AE_CA_ASK_OBJECT | AE_CA_ASK_DNS_OWNERS | AE_CA_ASK_HOSTS;
+		    AE_CA_ASK_OBJECT | AE_CA_ASK_DNS_OWNERS | AE_CA_ASK_HOSTS |
+		    AE_CA_ASK_NAMES;
 
 		if (!j->used)
 			continue;

@@ -52,6 +52,7 @@ static const struct ae_conf_key keys[] = {
 	KEY("ca", "allow-sha1-requests", AE_CONF_BOOL, allow_sha1_csr),
 	KEY("ca", "allow-supplied-auth-subject", AE_CONF_BOOL, allow_supplied_auth_subject),
 	KEY("ca", "allow-any-purpose", AE_CONF_BOOL, allow_any_purpose),
+	KEY("ca", "any-host-names", AE_CONF_STRV, any_host_names),
 	KEY("ca", "allow-group-policies", AE_CONF_BOOL, allow_group_policies),
 	KEY("ca", "request-dates", AE_CONF_BOOL, request_dates),
 	KEY("ca", "allow-renew-on-behalf", AE_CONF_BOOL, allow_renew_on_behalf),

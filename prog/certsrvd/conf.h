@@ -45,6 +45,7 @@ struct conf {
 	bool allow_supplied_auth_subject;
 	bool allow_any_purpose;
 	bool allow_group_policies;
+	struct ae_strv any_host_names; /* templates (cn), or "*" */
 	bool request_dates;
 	bool allow_renew_on_behalf;
 	int requests; /* what becomes of good ones: enum conf_requests */

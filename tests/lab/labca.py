@@ -72,7 +72,9 @@ class LabCa(Ca):
         templates = templates or TEMPLATES
         super().setup(templates)
         self.unpublish("Withheld")
-        self.configure("ca", cdp=CDP, aia=AIA)
+        self.configure("ca", cdp=CDP, aia=AIA, any_host_names="Web")
+        for name in ("WebOld", "KeyBased", "Ruled"):
+            self.configure_more("ca", f"any-host-names = {name}")
         self.configure("directory", refresh="1s")
         self.der = self.pem_to_der(self.host.path("/etc/certsrv/ca.pem").read_text())
 
@@ -92,6 +94,11 @@ class LabCa(Ca):
         else:
             text += f"\n[{section}]\n{lines}"
         path.write_text(text)
+
+    def configure_more(self, section, line):
+        """One more line of a key that repeats."""
+        path = self.host.path("/etc/certsrv/certsrv.conf")
+        path.write_text(path.read_text().replace(f"[{section}]\n", f"[{section}]\n{line}\n"))
 
     def modify(self, ldif):
         self.ldb("ldbmodify", input=ldif)

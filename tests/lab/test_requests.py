@@ -145,6 +145,25 @@ def test_esc1_a_name_of_ones_own_choice(ca):
     refused(ca, ask(ca.machine(), wcce.pkcs10(KEY, subject="Administrator"), "WebClient"), 0x80094001)
 
 
+def test_esc17_a_server_s_name(ca):
+    """ESC17: a computer names itself, by its dNSHostName or a service's name, and nobody else."""
+    pc1 = ca.lab.pc1.fqdn
+    ca.lab.samba_tool("spn", "add", "HTTP/www.lab.example:8443", "PC1$")
+    ca.add_template("Served", MACHINES, **{"msPKI-Certificate-Name-Flag": 1, "ekus": [SERVER_AUTH]})
+    for name, code in (("wsus.lab.example", 0x80094001), (ca.lab.dc1.fqdn, 0x80094001), (pc1, None), ("www.lab.example", None)):
+        san = (general_names(x509.DNSName(name)), False)
+        answer = ask(ca.machine(), wcce.pkcs10(KEY, [san], subject="Our web server"), "Served")
+        if code:
+            refused(ca, answer, code)
+            assert name in answer["message"], answer
+        else:
+            assert answer["disposition"] == ISSUED, answer
+            assert wcce.certificate(answer["cert"]).extensions.get_extension_for_class(
+                x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName) == [name]
+    refused(ca, ask(ca.machine(), wcce.pkcs10(KEY, subject=ca.lab.dc1.fqdn), "Served"), 0x80094001)
+    ca.unpublish("Served")
+
+
 def test_esc13_a_policy_that_is_a_group(ca):
     """ESC13: an issuance policy linked to a group is for its members; the link and the group's SID are the directory's."""
     policy, lab = "1.3.6.1.4.1.311.21.8.1.2.4.1300", ca.lab

@@ -16,9 +16,40 @@
 
 #include "ad/escape.h"
 #include "ad/locate.h"
+#include "ad/principal.h"
 #include "ad/result.h"
 #include "hexfile.h"
 #include "mutate.h"
+
+static void
+esc17_hosts_of_service_names(void **state)
+{
+	static const struct {
+		const char *spn, *host;
+	} rows[] = {
+		{ "HTTP/www.example.com", "www.example.com" },
+		{ "HTTP/www.example.com:8443", "www.example.com" },
+		{ "ldap/dc1.example.com/example.com", "dc1.example.com" },
+		{ "HOST/PC1", "PC1" },
+		{ "HOST", "" },
+		{ "HTTP/", "" },
+		{ "HTTP/:80", "" },
+		{ "HTTP/a.host.too.long.for.it", "" },
+	};
+	char host[20];
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		n = ae_spn_host(
+		    host, sizeof(host), rows[i].spn, strlen(rows[i].spn));
+		assert_int_equal(n, strlen(rows[i].host));
+		if (n > 0)
+			assert_string_equal(host, rows[i].host);
+	}
+	/* nothing that a NUL cuts short */
+	assert_int_equal(ae_spn_host(host, sizeof(host), "H/a\0b", 5), 0);
+}
 
 static void
 injection_filter_values(void **state)
@@ -285,6 +316,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(esc17_hosts_of_service_names),
 		cmocka_unit_test(injection_filter_values),
 		cmocka_unit_test(injection_dn_values),
 		cmocka_unit_test(dn_parts),

@@ -146,6 +146,7 @@ make_config(struct fx *f)
 	MUST(ae_sd_allow(sd, 0, AE_CA_RIGHT_OFFICER | AE_CA_RIGHT_ENROLL, NULL,
 		 &f->admins, &f->e) == AE_OK);
 	(void)old;
+	ae_strv_done(&c->any_host_names);
 	ae_strv_done(&c->cdp_urls);
 	ae_strv_done(&c->aia_urls);
 	ae_strv_done(&c->ocsp_urls);
@@ -161,6 +162,8 @@ make_config(struct fx *f)
 		.sigalg = ae_key_sigalg(f->ca_key, AE_HASH_SHA256),
 		.rsa_bits_min = 2048,
 		.rsa_bits_max = 4096 };
+	/* what those who do not ask about ESC17 want */
+	MUST(ae_strv_add(&c->any_host_names, "*"));
 	MUST(ae_strv_add(&c->cdp_urls, "http://ca1.example.com/ca.crl"));
 	MUST(ae_strv_add(&c->aia_urls, "http://ca1.example.com/ca.crt"));
 }
@@ -178,6 +181,7 @@ clear(struct fx *f)
 	ae_strv_done(&f->published);
 	ae_sd_free(sd.v);
 	f->cfg.sd = NULL;
+	ae_strv_done(&f->cfg.any_host_names);
 	ae_strv_done(&f->cfg.cdp_urls);
 	ae_strv_done(&f->cfg.aia_urls);
 	ae_strv_done(&f->cfg.ocsp_urls);

@@ -883,6 +883,101 @@ bad_requestsubject_80094001_supplied(void **state)
 	assert_true(fx_has_reason(&f, "template.supplied-subject"));
 }
 
+/* A request for a server's certificate of these names; "" leaves one out. */
+static void
+ask_host(const char *cn, const char *dns)
+{
+	const struct ae_san san = { .type = AE_SAN_DNS, .text = dns };
+
+	supply(cn, &san, dns[0] != '\0');
+}
+
+static void
+esc17_bad_requestsubject_80094001_a_server_s_name(void **state)
+{
+	static const char check[] = "template.supplied-host-name";
+	static const char *const hosts[] = { "PC1", "www.example.com" };
+	static const struct {
+		const char *cn, *dns;
+		bool own;
+	} v[] = {
+		{ "pc1.example.com", "", true },
+		{ "PC1.example.com", "pc1.EXAMPLE.com", true },
+		{ "Web server of sales", "www.example.com", true },
+		{ "pc1", "pc1.example.com", true },
+		{ "wsus.example.com", "", false },
+		{ "wsus", "", false },
+		{ "*.example.com", "", false },
+		{ "192.0.2.1", "", false },
+		{ "Update server", "wsus.example.com", false },
+		{ "Update server", "pc1.example.com.", false },
+		{ "pc1.example.com", "wsus.example.com", false },
+	};
+	size_t i;
+
+	(void)state;
+	ae_strv_done(&f.cfg.any_host_names);
+	f.answers.requester.hosts = hosts;
+	f.answers.requester.nhosts = 2;
+	f.answers.answered |= AE_CA_ASK_NAMES;
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		ask_host(v[i].cn, v[i].dns);
+		f.answers.nnames =
+		    v[i].dns[0] != '\0' && strchr(v[i].cn, ' ') == NULL ? 2 : 1;
+		if (v[i].own)
+			granted();
+		else
+			denied(AE_HR_BAD_REQUESTSUBJECT, check);
+	}
+	/* by the template, or for all */
+	assert_true(ae_strv_add(&f.cfg.any_host_names, "Other"));
+	denied(AE_HR_BAD_REQUESTSUBJECT, check);
+	assert_true(ae_strv_add(&f.cfg.any_host_names, "workstation"));
+	granted();
+	ae_strv_done(&f.cfg.any_host_names);
+	/* the usage may be said in application policies alone */
+	ae_strv_done(&f.t.ekus);
+	assert_true(ae_strv_add(&f.t.ekus, "1.3.6.1.5.5.7.3.8"));
+	granted();
+	assert_true(
+	    ae_strv_add(&f.t.application_policies, AE_OID_EKU_SERVER_AUTH));
+	denied(AE_HR_BAD_REQUESTSUBJECT, check);
+	/* an officer sees the names, or an authority signed them */
+	f.t.enrollment_flag |= AE_CT_PEND_ALL_REQUESTS;
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_PEND);
+}
+
+static void
+esc17_names_that_others_bear(void **state)
+{
+	static const uint8_t ip[] = { 192, 0, 2, 1 };
+	const struct ae_san san = { .type = AE_SAN_IP, .der = { ip, 4 } };
+
+	(void)state;
+	ae_strv_done(&f.cfg.any_host_names);
+	ask_host("pc1.example.com", "");
+	fx_decide(&f);
+	assert_int_equal(f.d.verdict, AE_CA_ASK);
+	assert_int_equal(f.d.ask, AE_CA_ASK_NAMES);
+	assert_int_equal(f.d.nask_names, 1);
+	assert_string_equal(f.d.ask_names[0], "pc1.example.com");
+	f.answers.answered |= AE_CA_ASK_NAMES;
+	f.answers.nnames = 1;
+	f.answers.name_other_owners = 2;
+	denied(AE_HR_SUBJECT_DNS_REQUIRED, "deny.duplicate-name");
+	f.answers.name_other_owners = 0;
+	granted();
+	f.answers.failed = AE_CA_ASK_NAMES;
+	denied(AE_HR_DS_UNAVAILABLE, "deny.requester-lookup");
+	f.answers.failed = 0;
+	f.answers.requester.found = false;
+	denied(AE_HR_NO_SUCH_USER, "deny.requester-lookup");
+	f.answers.requester.found = true;
+	supply("Update server", &san, 1); /* an address is nobody's */
+	denied(AE_HR_BAD_REQUESTSUBJECT, "template.supplied-host-name");
+}
+
 /* The tag URI of strong mapping is a SID, and a SID nobody chooses. */
 static void
 bad_requestsubject_80094001_sid_in_uri(void **state)
@@ -1033,6 +1128,8 @@ main(void)
 		T(archived_key_required_80094804),
 		T(esc1_bad_requestsubject_80094001),
 		T(esc2_unsupported_cert_type_80094800_any_purpose),
+		T(esc17_bad_requestsubject_80094001_a_server_s_name),
+		T(esc17_names_that_others_bear),
 		T(esc13_template_denied_80094012_a_group_of_others),
 		T(subject_dns_required_8009480f),
 		T(cve_2022_26923_subject_dns_required_8009480f_borne_by_others),

@@ -51,6 +51,7 @@ defaults(void **state)
 	assert_false(c.allow_supplied_auth_subject);
 	assert_false(c.allow_any_purpose);
 	assert_false(c.allow_group_policies);
+	assert_int_equal(c.any_host_names.n, 0);
 	assert_false(c.allow_renew_on_behalf);
 	assert_int_equal(c.requests, CONF_ISSUE);
 	assert_string_equal(c.agents, "/etc/certsrv/agents.sd");
