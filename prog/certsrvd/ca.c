@@ -6,6 +6,8 @@
  */
 #include "ca.h"
 #include "accounts.h"
+#include "base/time.h"
+#include "ca/changes.h"
 #include "ca/url.h"
 #include "admin_view.h"
 #include "ca_cache.h"
@@ -278,6 +280,40 @@ fill_info(struct snapshot *s, struct ae_err *e)
 	return AE_OK;
 }
 
+#define CHANGES_MAX 800u /* of an event's text */
+
+/* ESC4: a template that is offered was changed for who gets what. */
+static void
+tell_changes(struct ca *ca, const struct snapshot *now)
+{
+	char when[AE_TIME_STR_MAX];
+	const struct ae_template *a, *b;
+	struct ae_wr w;
+	size_t i;
+
+	for (i = 0; ca->snapshot != NULL && i < now->templates.n; i++) {
+		b = now->templates.v[i];
+		if (!ae_strv_has_nocase(now->templates.published, b->cn))
+			continue;
+		a = ae_template_find(ca->snapshot->pki->templates,
+		    ca->snapshot->pki->ntemplates, b->cn);
+		if (a == NULL)
+			continue;
+		ae_wr_init(&w, CHANGES_MAX);
+		if (ae_ca_template_changes(&w, a, b) > 0)
+			event_own(ca, AE_LOG_WARNING, 4,
+			    "template %s was changed in the directory "
+			    "(whenChanged %s): %s",
+			    b->cn,
+			    b->when_changed == INT64_MAX
+				? "unknown"
+				: ae_time_print(when, b->when_changed),
+			    ae_wr_cstr(&w) != NULL ? ae_wr_cstr(&w)
+						   : "too much to tell");
+		ae_wr_done(&w);
+	}
+}
+
 static void watch_ntauth(struct ca *ca);
 
 int
@@ -318,6 +354,7 @@ on_snapshot(
 		log_line(ca->p, AE_LOG_WARNING,
 		    "the directory has no enrollment service with this CA's "
 		    "certificate: run certsrv setup");
+	tell_changes(ca, s);
 	snapshot_unref(ca->snapshot);
 	ca->snapshot = s;
 	ca->fresh = ae_clock_mono_ms();

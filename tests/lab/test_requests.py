@@ -145,6 +145,21 @@ def test_esc1_a_name_of_ones_own_choice(ca):
     refused(ca, ask(ca.machine(), wcce.pkcs10(KEY, subject="Administrator"), "WebClient"), 0x80094001)
 
 
+def test_esc4_a_change_is_told(ca):
+    """ESC4: what somebody made of a template that is offered is an event, with what it was and what it is."""
+    before = len(ca.events(4))
+    ca.modify(f"dn: CN=MachineStrong,CN=Certificate Templates,{PKS_DN}\nchangetype: modify\n"
+              "replace: msPKI-Minimal-Key-Size\nmsPKI-Minimal-Key-Size: 3073\n\n")
+    end = time.monotonic() + 20
+    while len(ca.events(4)) == before and time.monotonic() < end:
+        time.sleep(0.1)
+    [event] = ca.events(4)[before:]
+    assert "MachineStrong" in event["text"] and "msPKI-Minimal-Key-Size 3072 -> 3073" in event["text"], event
+    ca.modify(f"dn: CN=MachineStrong,CN=Certificate Templates,{PKS_DN}\nchangetype: modify\n"
+              "replace: msPKI-Minimal-Key-Size\nmsPKI-Minimal-Key-Size: 3072\n\n")
+    ca.wait_directory()
+
+
 def test_esc17_a_server_s_name(ca):
     """ESC17: a computer names itself, by its dNSHostName or a service's name, and nobody else."""
     pc1 = ca.lab.pc1.fqdn
