@@ -92,6 +92,42 @@ def expired_certificate(cn):
     return made.public_bytes(serialization.Encoding.DER)
 
 
+def chain_of(cn, root, middle=None, constraint=None, bits=2048):
+    """DER of a CA, of what is above it, and of the root; constraint: below which names, by the one above."""
+    import datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    now = datetime.datetime.utcnow()
+    above, made = None, []
+    for one in filter(None, (root, middle, cn)):
+        key = rsa.generate_private_key(65537, bits if one == cn else 2048)
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, one)])
+        issuer, signer = above or (name, key)
+        builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key.public_key()).serial_number(
+            len(made) + 1).not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(3650))
+        builder = builder.add_extension(x509.BasicConstraints(True, None), True)
+        if constraint and one == root:
+            other = x509.Name([x509.NameAttribute(x509.NameOID.COUNTRY_NAME, constraint)])
+            builder = builder.add_extension(x509.NameConstraints([x509.DirectoryName(other)], None), True)
+        made.insert(0, builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
+        above = name, key
+    return made
+
+
+def old_list(certificate, key):
+    """PEM of a CA and of its key: a revocation list that ended long ago."""
+    import datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    ca, day = x509.load_pem_x509_certificate(certificate), datetime.datetime(2024, 1, 1)
+    made = x509.CertificateRevocationListBuilder().issuer_name(ca.subject).last_update(day).next_update(
+        day + datetime.timedelta(7)).sign(serialization.load_pem_private_key(key, None), hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.DER)
+
+
 def line(name, value):
     value = value if isinstance(value, bytes) else str(value).encode()
     return f"{name}:: {base64.b64encode(value).decode()}\n"

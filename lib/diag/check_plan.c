@@ -241,6 +241,7 @@ static void
 not_in_ntauth(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *item, *r;
+	const char *ca;
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
@@ -249,14 +250,15 @@ not_in_ntauth(struct ae_diag_walk *w)
 		if (r == NULL || ae_fact_is(r, "verdict", "pass") ||
 		    !ae_diag_is_ours(facts, item))
 			continue;
+		ca = ca_of(facts, ae_fact_text(r, "text"));
 		if (ae_fact_is(r, "verdict", "fail") ||
 		    is_for_logon(facts, ae_fact_text(item, "template")))
 			ae_diag_fail(w, ae_fact_text(item, "template"),
-			    ae_diag_template_args(facts, item, NULL), "%s.",
+			    ae_diag_template_args(facts, item, ca), "%s.",
 			    ae_fact_text(r, "text"));
 		else
 			ae_diag_harmless(w, ae_fact_text(item, "template"),
-			    ae_diag_template_args(facts, item, NULL), "%s.",
+			    ae_diag_template_args(facts, item, ca), "%s.",
 			    ae_fact_text(r, "text"));
 	}
 }
@@ -320,7 +322,8 @@ const struct ae_diag_check ae_diag_ca[] = {
 	PLAN("ca.object-stale-host"),
 	PLAN("ca.cert-missing-in-object"),
 	PLAN("trust.ca-cert-expired"),
-	PLAN("trust.root-missing"),
+	{ "trust.root-missing", "plan.plan",
+	  AFTER_DIRECTORY " trust.constraint-or-eku trust.weak-hash-rejected trust.intermediate-missing", ae_diag_by_plan },
 	{ "trust.ntauth-missing", "plan.plan", AFTER_DIRECTORY, not_in_ntauth },
 	{ 0 },
 };

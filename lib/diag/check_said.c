@@ -101,7 +101,8 @@ not_in_ad(struct ae_diag_walk *w)
 /* clang-format off */
 const struct ae_diag_check ae_diag_said[] = {
 	{ "ca.published-ad-not-loaded", "plan.plan",
-	    AFTER_DIRECTORY " ca.cert-missing-in-object trust.ca-cert-expired", not_loaded },
+	    AFTER_DIRECTORY " ca.cert-missing-in-object trust.ca-cert-expired"
+	    " trust.constraint-or-eku trust.weak-hash-rejected trust.intermediate-missing", not_loaded },
 	{ "ca.published-loaded-not-ad", "plan.plan", AFTER_DIRECTORY, not_in_ad },
 	{ 0 },
 };

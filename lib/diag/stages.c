@@ -14,6 +14,7 @@ const struct ae_diag_stage ae_diag_stages[] = {
 	{ "directory", ae_diag_directory },
 	{ "template", ae_diag_template },
 	{ "ca", ae_diag_ca },
+	{ "trust", ae_diag_trust },
 	{ "keys", ae_diag_keys },
 	{ "way", ae_diag_way },
 	{ "auth", ae_diag_auth },

@@ -18,7 +18,7 @@
  *           "refused": [ { "dn", "why" } ],
  *           "cas": [ { "config", "name", "host", "templates": [ cn ],
  *                   "certificates": number, "spn": name,
- *                   "spn_owners": [ DN ] } ],
+ *                   "spn_owners": [ DN ], "chain": as probe_trust.c has it } ],
  *           "roots", "aia", "ntauth": number of certificates }
  */
 #include <stdio.h>
@@ -293,6 +293,7 @@ see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
 	       *refused = json_array();
 	struct ae_providers here;
 	struct ae_pki *pki = NULL;
+	struct pool *pool = NULL;
 	size_t i;
 	int rc;
 
@@ -308,8 +309,14 @@ see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
 		probe_pki_template(t, pki->templates[i], pki, me, &here);
 		(void)json_array_append_new(templates, t);
 	}
+	if (rc == AE_OK)
+		pool = probe_trust_pool(&p->cli->c, pki);
 	for (i = 0; rc == AE_OK && i < pki->nservices; i++) {
 		json_t *ca = ca_json(ad, pki->services[i]);
+		json_t *chain = probe_trust_chain(pool, pki->services[i]);
+
+		if (chain != NULL)
+			(void)json_object_set_new(ca, "chain", chain);
 
 		if (p->ca == NULL || ae_fact_is(ca, "config", p->ca))
 			(void)json_array_append(cas, ca);
@@ -335,6 +342,7 @@ see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
 	json_decref(templates);
 	json_decref(refused);
 	json_decref(cas);
+	probe_trust_pool_free(pool);
 	ae_pki_free(pki);
 	return rc;
 }

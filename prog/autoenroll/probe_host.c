@@ -14,7 +14,8 @@
  *             "local_policy": { "path", "computer", "user" },
  *             "run_lock": { "state": "free" | "held", "since", "age" },
  *             "starters": { "enabled", "daemon": bool, "files": [ path ] } }
- *   "store": { "certs": as "store list --json", "requests" }
+ *   "store": { "certs": as "store list --json", "requests",
+ *             "anchors": as probe_anchors.c has it }
  */
 #include <dirent.h>
 #include <errno.h>
@@ -34,6 +35,7 @@
 #include "gss/look.h"
 #include "policy/local.h"
 #include "probe.h"
+#include "probe_pki.h"
 #include "sys/clock.h"
 #include "sys/files.h"
 
@@ -300,6 +302,7 @@ probe_store(struct probe *p, struct ae_err *e)
 	if (rc != AE_OK)
 		return rc;
 	probe_set(p, "certs", certs);
+	probe_set(p, "anchors", probe_anchors(&p->cli->c));
 	rc = certs_requests(&requests, p->cli, e);
 	if (rc == AE_OK)
 		probe_set(p, "requests", requests);

@@ -24,4 +24,19 @@ json_t *probe_pki_unseen(
 json_t *probe_pki_containers(
     struct ae_ad *ad, const struct ae_pki *pki, const struct ae_token *me);
 
+/*
+ * The certificates of the directory and of this host that a chain is made
+ * of; NULL: no memory.
+ */
+struct pool;
+struct pool *probe_trust_pool(const struct client *c, const struct ae_pki *pki);
+void probe_trust_pool_free(struct pool *p);
+/* "chain" of a CA (probe_trust.c); NULL: it has no certificate that is valid.
+ */
+json_t *probe_trust_chain(
+    const struct pool *p, const struct ae_enrollment_service *es);
+
+/* "anchors" of the store (probe_anchors.c). */
+json_t *probe_anchors(const struct client *c);
+
 #endif

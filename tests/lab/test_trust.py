@@ -120,6 +120,24 @@ def test_asked_for_and_taken_back(pc1, ca):
     assert "system_trust" not in pc1.json("pulse", "--wait")
 
 
+def test_diagnose_says_that_the_bundle_was_not_rebuilt(pc1, ca):
+    def causes():
+        report = pc1.json("diagnose", code=1)
+        return [f["check_id"] for f in [report["root"]] * bool(report["root"]) + report["also"]]
+
+    pc1.configure(CONFIGURED)
+    pc1.run("pulse", "--wait")
+    before, bundle = causes(), pc1.host.path(BUNDLE)
+    text = bundle.read_text()
+    body = "".join(ca.pem.split("-----")[2].split())[:64]
+    assert body in text
+    bundle.write_text(text.replace(body, body[::-1]))
+    assert set(causes()) - set(before) == {"trust.local-bundle-not-updated"}
+    bundle.write_text(text)
+    pc1.configure("")
+    assert pc1.json("pulse", "--wait")["system_trust"]["changed"] is True
+
+
 def test_by_command_and_a_root_that_leaves_the_directory(pc1, ca):
     second = self_signed("Second Root")
     in_directory(ca, CONTAINER, "Second", second)

@@ -52,9 +52,43 @@
 	"\"}]}, \"ad\": {\"templates\": [{\"cn\": \"M\","                \
 	" \"providers\": [" kinds "]}]}, " ITEM("") "}"
 
+/* A CA that a run does not trust, and what its chain is like. */
+#define CHAIN(facts)                                                     \
+	"{\"ad\": {\"cas\": [{\"name\": \"C\", \"templates\": [\"M\"],"  \
+	" \"chain\": {\"error\": \"no\", " facts "}}]}, " ITEM(          \
+	    "{\"check\": \"trust.root-missing\", \"verdict\": \"fail\"," \
+	    " \"text\": \"C: no\"}") "}"
+#define TRUSTED(facts)                                                  \
+	"{\"ad\": {\"cas\": [{\"name\": \"C\", \"templates\": [\"M\"]," \
+	" \"chain\": {\"trusted\": true, " facts "}}]}, " ITEM("") "}"
+
 static const struct {
 	const char *id, *facts;
 } fails[] = {
+	{ "trust.constraint-or-eku",
+	    CHAIN("\"trusted\": false, \"x509\": 47") },
+	{ "trust.constraint-or-eku",
+	    CHAIN("\"trusted\": false, \"x509\": 25, \"weak\": \"sha1\"") },
+	{ "trust.weak-hash-rejected",
+	    CHAIN("\"trusted\": false, \"x509\": 7, \"weak\": \"sha1\"") },
+	{ "trust.weak-hash-rejected",
+	    CHAIN("\"trusted\": false, \"x509\": 68") },
+	{ "trust.intermediate-missing",
+	    CHAIN("\"trusted\": false, \"x509\": 20, \"missing\": \"CN=I\","
+		  " \"orphan\": \"CN=R\", \"weak\": \"sha1\"") },
+	{ "trust.root-missing",
+	    CHAIN("\"trusted\": false, \"x509\": 20,"
+		  " \"missing\": \"CN=I\"") },
+	{ "trust.ca-cert-renewed-not-distributed",
+	    TRUSTED("\"published\": true, \"held\": false,"
+		    " \"other\": true") },
+	{ "trust.revocation-offline",
+	    "{" ITEM("{\"check\": \"trust.revocation-offline\","
+		     " \"verdict\": \"warn\", \"text\": \"old\"}") "}" },
+	{ "trust.local-bundle-not-updated",
+	    "{\"store\": {\"certs\": [], \"anchors\": [{\"path\": \"/a\","
+	    " \"bundle\": \"/b\", \"in_bundle\": true}, {\"path\":"
+	    " \"/c\", \"bundle\": \"/b\", \"in_bundle\": false}]}}" },
 	{ "key.tpm-lockout",
 	    PLACE("tpm", "2148073520",
 		"the TPM is locked out after wrong passwords", "\"tpm\"") },
@@ -140,6 +174,12 @@ static const struct {
 
 /* Near to one of them, and right. */
 static const char *const fine[] = {
+	/* Accepted here; never held before; of nobody's need. */
+	TRUSTED("\"weak\": \"sha1\", \"missing\": \"CN=I\","
+		" \"orphan\": \"CN=R\""),
+	TRUSTED("\"published\": true, \"held\": false, \"other\": false"),
+	TRUSTED("\"published\": false, \"held\": false, \"other\": true"),
+	TRUSTED("\"x509\": 47"),
 	PLACE("tpm", "2148073520", "no", "\"tpm\", \"software\""),
 	PLACE("tpm", "2148073520", "no", "\"software\""),
 	"{" ME ", " CERT("S-1-5-21-1", "2025-01-01T00:00:00Z") "}",
