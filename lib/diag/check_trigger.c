@@ -145,11 +145,24 @@ never(struct ae_diag_walk *w)
 	if (last != NULL && strcmp(last, when) > 0 &&
 	    (code != 0 || ae_fact_str(item, "have") != NULL))
 		return; /* that run had its own reasons */
-	ae_diag_fail(w, cn, run_args(facts, item),
-	    "A run would %s for %s now, and nothing stands against it; the "
-	    "template was changed on %s, the last run ended %s.",
-	    ae_fact_is(item, "action", "renew") ? "renew" : "enroll", cn, when,
-	    last == NULL ? "never" : last);
+	if (last != NULL && strcmp(last, when) > 0)
+		ae_diag_fail(w, cn, run_args(facts, item),
+		    "A run would enroll for %s now, and nothing stands against "
+		    "it.  The last run ended well on %s, later than the "
+		    "template's last change (%s): what it is for came after "
+		    "it, "
+		    "as when a certificate was removed, or a group or policy "
+		    "changed.",
+		    cn, last, when);
+	else
+		ae_diag_fail(w, cn, run_args(facts, item),
+		    "A run would %s for %s now, and nothing stands against it; "
+		    "the template was changed on %s, %s%s.",
+		    ae_fact_is(item, "action", "renew") ? "renew" : "enroll",
+		    cn, when,
+		    last == NULL ? "and no run has ended yet"
+				 : "after the end of the last run on ",
+		    last == NULL ? "" : last);
 }
 
 /* clang-format off */

@@ -12,6 +12,7 @@ const struct ae_diag_stage ae_diag_stages[] = {
 	{ "trigger", ae_diag_trigger },
 	{ "existing", ae_diag_existing },
 	{ "directory", ae_diag_directory },
+	{ "replica", ae_diag_replica },
 	{ "template", ae_diag_template },
 	{ "ca", ae_diag_ca },
 	{ "trust", ae_diag_trust },

@@ -77,6 +77,7 @@ int probe_dc(struct probe *p, struct ae_err *e);
 int probe_krb(struct probe *p, struct ae_err *e);
 int probe_ad(struct probe *p, struct ae_err *e);
 int probe_plan(struct probe *p, struct ae_err *e);
+int probe_replica(struct probe *p, struct ae_err *e);
 int probe_gpo(struct probe *p, struct ae_err *e);
 int probe_dcom(struct probe *p, struct ae_err *e);
 int probe_icpr(struct probe *p, struct ae_err *e);

@@ -201,8 +201,8 @@ see_groups(struct ae_token **token, struct ae_ad *ad,
 	return rc;
 }
 
-static json_t *
-template_json(const struct ae_template *t)
+json_t *
+probe_pki_template_new(const struct ae_template *t)
 {
 	json_t *j = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "schema_version", (json_int_t)t->schema_version, "flags",
@@ -304,7 +304,7 @@ see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
 		AE_PKI_AIA | AE_PKI_OIDS,
 	    e);
 	for (i = 0; rc == AE_OK && i < pki->ntemplates; i++) {
-		json_t *t = template_json(pki->templates[i]);
+		json_t *t = probe_pki_template_new(pki->templates[i]);
 
 		probe_pki_template(t, pki->templates[i], pki, me, &here);
 		(void)json_array_append_new(templates, t);

@@ -12,6 +12,9 @@
 #include "enroll/provider.h"
 #include "probe.h"
 
+/* What its numbers say; new. */
+json_t *probe_pki_template_new(const struct ae_template *t);
+
 /* More about a template, into j.  me: NULL when the groups are not known. */
 void probe_pki_template(json_t *j, const struct ae_template *t,
     const struct ae_pki *pki, const struct ae_token *me,

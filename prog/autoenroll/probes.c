@@ -24,7 +24,7 @@
 
 #define TOLD_MAX (16u << 20) /* bytes that one probe may tell in all */
 #define EACH_MAX 16u
-#define RUNNING_MAX 32u
+#define RUNNING_MAX 64u
 #define GRAVE_KDC INT64_C(-1765328384) /* the first krb5 protocol error */
 
 /* clang-format off */
@@ -37,6 +37,7 @@ const struct probe_row probe_rows[] = {
 	{ "ad",    "krb.principal dc.host", NULL,     9000,  probe_ad },
 	{ "plan",  "krb.principal dc.host", NULL,     12000, probe_plan },
 	{ "gpo",   "plan.policy.gpos",      NULL,     8000,  probe_gpo },
+	{ "replica", "ad.templates krb.principal", "dc.srv", 6000, probe_replica },
 	{ "dcom",  "ad.cas krb.principal",  "ad.cas", 10000, probe_dcom },
 	{ "icpr",  "ad.cas krb.principal",  "ad.cas", 10000, probe_icpr },
 	{ "last",  NULL,                    NULL,     4000,  probe_last },

@@ -35,6 +35,17 @@
 	"}}, \"probes\": {\"krb\": {\"state\": \"done\"}},"              \
 	" \"krb\": {" krb "}}"
 
+/* Another controller shows these templates, and that a CA offers those. */
+#define REPLICA(templates, offered)                                          \
+	"{" ITEM("") ", \"ad\": {\"dc\": \"dc1\", \"templates\": [{\"cn\":"  \
+		     " \"M\", \"flags\": 1, \"changed\": \"x\"}], \"cas\": " \
+		     "[{\"name\":"                                           \
+		     " \"C\", \"templates\": [\"M\"]}]}, \"replica\": [{}, " \
+		     "{\"host\":"                                            \
+		     " \"dc2\", \"templates\": [" templates                  \
+		     "], \"cas\": [{\"name\":"                               \
+		     " \"C\", \"templates\": [" offered "]}]}]}"
+
 /* No AEPolicy, and one GPO with these facts. */
 #define GPO(user, facts)                                                \
 	"{\"host\": {\"user\": " user "}, \"plan\": {\"policy\": "      \
@@ -121,6 +132,14 @@ static const struct {
 	    "{\"plan\": {\"plan\": [], \"policy\": {\"fresh\": false,"
 	    " \"not_fresh_because\": \"reading group policy: no\","
 	    " \"read_at\": \"2026-01-01T00:00:00Z\"}}}" },
+	{ "ad.replication-lag",
+	    REPLICA("{\"cn\": \"M\", \"flags\": 2}", "\"M\"") },
+	{ "ad.replication-lag", REPLICA("", "\"M\"") },
+	{ "ad.replication-lag", REPLICA("{\"cn\": \"M\", \"flags\": 1}", "") },
+	{ "ad.replication-lag",
+	    REPLICA("{\"cn\": \"M\", \"flags\": 1}, {\"cn\": \"New\","
+		    " \"may\": {\"autoenroll\": true}}",
+		"\"M\"") },
 	{ "env.local-account",
 	    SESSION("\"name\": \"olaf\"",
 		"\"cache\": \"none\", \"account_known\": false") },
@@ -196,6 +215,10 @@ static const char *const fine[] = {
 	SESSION("\"name\": \"LAB\\\\alice\", \"sudo_uid\": 7,"
 		" \"remote\": true",
 	    "\"principal\": \"alice@LAB\""),
+	/* Another time of change and another one's template. */
+	REPLICA("{\"cn\": \"M\", \"flags\": 1, \"changed\": \"y\"},"
+		" {\"cn\": \"Other\"}",
+	    "\"O\", \"M\""),
 	/* Whose eyes it is not for. */
 	"{\"host\": {\"user\": false, \"uid\": 1000, \"state_dir\":"
 	" {\"state\": \"denied\"}}, \"store\": {\"certs\": []}}",
