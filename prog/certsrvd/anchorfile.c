@@ -55,7 +55,7 @@ int
 anchorfile_write(const char *path, const struct ae_anchor *a, uid_t uid,
     gid_t gid, struct ae_err *e)
 {
-	const char *name;
+	const char *name = NULL;
 	struct ae_wr w;
 	int fd = -1, rc;
 
