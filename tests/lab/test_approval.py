@@ -125,7 +125,8 @@ def local_roles(ca):
             passwd.write(f"{name}:x:{uid}:{uid}::/:/bin/sh\n")
             group.write(f"{name}:x:{uid}:\n")
         group.write("managers:x:23499:alice\n")
-    conf.write_text(kept[0] + "\n[admin]\nlocal-manager = manny\nlocal-manager = @managers\nlocal-auditor = 23402\n"
+    others = re.sub(r"(?m)^role-separation = .*\n", "", kept[0])  # a file of tests before may have set it
+    conf.write_text(others + "\n[admin]\nlocal-manager = manny\nlocal-manager = @managers\nlocal-auditor = 23402\n"
                     "local-administrator = adam\nlocal-administrator = both\nlocal-manager = both\n"
                     "role-separation = yes\n")
     ca.restart()
