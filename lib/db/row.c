@@ -341,7 +341,7 @@ ae_db_request_activate(struct ae_db *db, int64_t id, const uint8_t *serial,
 {
 	char sid[AE_SID_STR_MAX], hex[2 * AE_DB_SERIAL_MAX + 1];
 	struct ae_db_st *st;
-	int disp, rc;
+	int disp = 0, rc;
 
 	rc = ae_db_op(db, e);
 	if (rc == AE_OK)

@@ -87,7 +87,7 @@ probe_dc(struct probe *p, struct ae_err *e)
 	size_t n = 0, i;
 	int rc;
 
-	for (i = 0; realm[i] != '\0' && i < sizeof(domain) - 1; i++)
+	for (i = 0; i < sizeof(domain) - 1 && realm[i] != '\0'; i++)
 		domain[i] = (char)((realm[i] >= 'A' && realm[i] <= 'Z')
 			? realm[i] + ('a' - 'A')
 			: realm[i]);

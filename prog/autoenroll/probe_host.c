@@ -129,7 +129,8 @@ state_dir(struct probe *p)
 			(void)json_object_set_new(
 			    j, "state", json_string("read-only"));
 		(void)json_object_set_new(j, "free",
-		    json_integer((json_int_t)(fs.f_bavail * fs.f_frsize)));
+		    json_integer(
+			(json_int_t)fs.f_bavail * (json_int_t)fs.f_frsize));
 		(void)json_object_set_new(
 		    j, "inodes_free", json_integer((json_int_t)fs.f_favail));
 		(void)json_object_set_new(

@@ -42,8 +42,7 @@ test_numbers(void **state)
 		"800706ba", "-2147023174", "2147944122",
 		"RPC_S_SERVER_UNAVAILABLE", "rpc_s_server_unavailable",
 		"(WIN32: 1722 RPC_S_SERVER_UNAVAILABLE)",
-		"The RPC server is unavailable. 0x800706ba (WIN32: 1722 "
-		"RPC_S_SERVER_UNAVAILABLE)",
+		"The RPC server is unavailable. 0x800706ba (WIN32: 1722)",
 		"code=-2147023174.", "error 0x800706ba: done" };
 	size_t i;
 
