@@ -158,6 +158,7 @@ def judge(ca, pem, index):
     key = json.loads(ca.certsrv("ca", "show", str(index), "--json").stdout)["key_index"]
     h.path("/var/leaf.pem").write_text(pem)
     h.path("/var/subs.pem").write_text("".join(ca.pems("/etc/certsrv/ca.pem")))
+    ca.await_crl(key)  # the first one comes a moment after "ready"
     h.path("/var/crl.der").write_bytes(ca.crl(key).read_bytes())
     h.run("openssl crl -inform DER -in /var/crl.der -out /var/crl.pem")
     h.run("openssl", "verify", "-crl_check", "-CAfile", f"{ROOT}/root.pem", "-untrusted", "/var/subs.pem", "-CRLfile",
