@@ -3,8 +3,7 @@
 /*
  * A diagnosis as a report: findings with their words, consequences folded,
  * what is harmless and what is unknown, and a template × reason matrix.  One
- * JSON document; text and HTML are made from it.  doc/diagnose.md describes
- * its members.
+ * JSON document; text and HTML are made from it.  report.c has its members.
  */
 #ifndef AE_DIAG_REPORT_H
 #define AE_DIAG_REPORT_H

@@ -191,7 +191,7 @@ ae_source_set_timer(struct ae_source *s, int64_t at)
 }
 
 static int
-on_later(sd_event_source *src, void *userdata)
+on_plain(sd_event_source *src, void *userdata)
 {
 	struct ae_source *s = userdata;
 
@@ -210,7 +210,7 @@ ae_loop_later(struct ae_source **out, struct ae_loop *l, ae_loop_fn *fn,
 	if (s == NULL)
 		return ae_fail_mem(e);
 	s->fn.plain = fn;
-	r = sd_event_add_defer(l->ev, &s->s, on_later, s);
+	r = sd_event_add_defer(l->ev, &s->s, on_plain, s);
 	if (r >= 0) {
 		(void)sd_event_source_set_enabled(s->s, SD_EVENT_OFF);
 		(void)sd_event_source_set_priority(
@@ -317,16 +317,6 @@ child_forget(struct ae_source *s)
 		l->sigchld = sd_event_source_disable_unref(l->sigchld);
 }
 
-static int
-on_defer(sd_event_source *src, void *userdata)
-{
-	struct ae_source *s = userdata;
-
-	(void)src;
-	s->fn.plain(s->arg);
-	return 0;
-}
-
 int
 ae_loop_defer(struct ae_source **out, struct ae_loop *l, ae_loop_fn *fn,
     void *arg, struct ae_err *e)
@@ -337,7 +327,7 @@ ae_loop_defer(struct ae_source **out, struct ae_loop *l, ae_loop_fn *fn,
 		return ae_fail_mem(e);
 	s->fn.plain = fn;
 	return source_made(out, s,
-	    sd_event_add_defer(l->ev, &s->s, on_defer, s), "the next turn", e);
+	    sd_event_add_defer(l->ev, &s->s, on_plain, s), "the next turn", e);
 }
 
 void
