@@ -57,8 +57,8 @@ state_dir(struct ae_diag_walk *w)
 	const char *path = ae_fact_text(facts, "host.state_dir.path");
 
 	if (ae_fact_is(facts, "host.state_dir.state", "read-only"))
-		ae_diag_fail(w, NULL, json_pack("{s:s}", "path", path),
-		    "%s is on a file system that is mounted read-only.", path);
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:s}", "path", path), "");
 }
 
 static void
@@ -72,10 +72,10 @@ disk_full(struct ae_diag_walk *w)
 	(void)ae_fact_int(&inodes, facts, "host.state_dir.inodes_free");
 	(void)ae_fact_int(&all, facts, "host.state_dir.inodes");
 	if (bytes < FREE_MIN || (all > 0 && inodes == 0))
-		ae_diag_fail(w, NULL, json_pack("{s:s}", "path", path),
-		    "%" PRId64 " bytes and %" PRId64
-		    " inodes are free where %s is.",
-		    bytes, inodes, path);
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:s, s:I, s:I}", "path", path, "bytes",
+			(json_int_t)bytes, "inodes", (json_int_t)inodes),
+		    "");
 }
 
 static void

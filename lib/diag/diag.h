@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 
+struct ae_diag_seen;
 struct ae_diag_stage;
 struct ae_diag_walk;
 
@@ -54,8 +55,11 @@ struct ae_diag_finding {
 	const struct ae_diag_check *check;
 	enum ae_diag_verdict verdict;
 	char *subject; /* a template, or a CA as "host\\name"; NULL: neither */
-	json_t *args;  /* values for the texts' {names}; an object of strings */
-	char *seen;    /* what was seen; for UNKNOWN why it was not */
+	/* Values for the texts' {names}: strings and whole numbers. */
+	json_t *args;
+	/* What was seen; for UNKNOWN why it was not. */
+	const struct ae_diag_seen *seen;
+	char *text; /* the same in English, of rows without a sentence */
 	/* The finding that explains this one, or AE_DIAG_NOBODY. */
 	size_t cause;
 };
@@ -106,6 +110,19 @@ const struct ae_diag_check *ae_diag_row(const struct ae_diag_walk *w);
 /* What failed so far, of the same or another row?  subject NULL: any. */
 bool ae_diag_failed(
     const struct ae_diag_walk *w, const char *patterns, const char *subject);
+
+/*
+ * A finding about subject (NULL: none).  Of the row's sentences in the
+ * catalogue the one named seen says what was seen: "" is "en.seen", "absent"
+ * is "en.seen.absent", or [seen.absent] of frame.txt when the row has none.
+ * args has the values of its {names} and of those of the other sentences:
+ * strings, which may be foreign, and whole numbers.  It is taken, as json_pack
+ * made it (NULL: none); "subject" is added to it, and "category" in it
+ * overrides the catalogue's.  With AE_DIAG_UNKNOWN the sentence says why it
+ * could not be looked at.
+ */
+void ae_diag_say(struct ae_diag_walk *w, enum ae_diag_verdict verdict,
+    const char *subject, json_t *args, const char *seen);
 
 /*
  * A finding about subject (NULL: none).  args is taken, as json_pack made it

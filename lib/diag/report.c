@@ -17,6 +17,7 @@
 
 struct args {
 	struct ae_diag_arg v[ARGS_MAX];
+	char number[ARGS_MAX][24]; /* of those that are one */
 	size_t n;
 };
 
@@ -32,6 +33,21 @@ add_arg(struct args *a, const char *name, const char *value)
 			return; /* the more special one came first */
 	if (a->n < ARGS_MAX)
 		a->v[a->n++] = (struct ae_diag_arg){ name, value };
+}
+
+static void
+add_value(struct args *a, const char *name, const json_t *value)
+{
+	char *number;
+
+	if (!json_is_integer(value)) {
+		add_arg(a, name, json_string_value(value));
+	} else if (a->n < ARGS_MAX) {
+		number = a->number[a->n];
+		(void)snprintf(number, sizeof(a->number[0]),
+		    "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		add_arg(a, name, number);
+	}
 }
 
 /* A finding's own values, then what holds for the whole of it. */
@@ -56,24 +72,31 @@ collect_args(
 	a->n = 0;
 	json_object_foreach(f->args, key, value)
 	{
-		add_arg(a, key, json_string_value(value));
+		add_value(a, key, value);
 	}
 	for (i = 0; i < sizeof(common) / sizeof(common[0]); i++)
 		add_arg(a, common[i].name, ae_fact_str(facts, common[i].path));
 }
 
 static json_t *
-sentence(const struct ae_diag_text *t, enum ae_diag_lang lang,
-    enum ae_diag_say which, const struct args *a)
+sentence(const char *s, const struct args *a)
 {
 	struct ae_wr w;
 	json_t *j;
 
 	ae_wr_init(&w, SENTENCE_MAX);
-	ae_diag_text_render(&w, t, lang, which, a->v, a->n);
+	ae_diag_fill(&w, s, a->v, a->n);
 	j = json_string(ae_wr_cstr(&w));
 	ae_wr_done(&w);
 	return j;
+}
+
+static json_t *
+seen(const struct ae_diag_finding *f, const struct args *a,
+    enum ae_diag_lang lang)
+{
+	return f->seen == NULL ? json_string(f->text)
+			       : sentence(f->seen->say[lang], a);
 }
 
 static json_t *
@@ -96,25 +119,27 @@ finding_json(const struct ae_diag_finding *f, const json_t *facts,
     enum ae_diag_lang lang)
 {
 	const struct ae_diag_text *t = ae_diag_text_find(f->check->id);
-	json_t *j = json_pack("{s:s, s:s?, s:s}", "check_id", f->check->id,
-	    "subject", f->subject, "seen", f->seen);
+	json_t *j = json_pack(
+	    "{s:s, s:s?}", "check_id", f->check->id, "subject", f->subject);
 	char category[2] = "";
 	struct args a;
 	struct ae_wr w;
 
+	collect_args(&a, f, facts);
+	(void)json_object_set_new(j, "seen", seen(f, &a, lang));
 	if (t == NULL) /* a test sees to it that there are none */
 		return j;
-	collect_args(&a, f, facts);
 	/* A judge may know better which of several it is. */
 	category[0] = ae_fact_str(f->args, "category") != NULL
 	    ? ae_fact_text(f->args, "category")[0]
 	    : t->category[0];
 	(void)json_object_set_new(j, "category", json_string(category));
 	(void)json_object_set_new(
-	    j, "cause", sentence(t, lang, AE_DIAG_CAUSE, &a));
+	    j, "cause", sentence(t->say[lang][AE_DIAG_CAUSE], &a));
 	(void)json_object_set_new(
-	    j, "expected", sentence(t, lang, AE_DIAG_EXPECTED, &a));
-	(void)json_object_set_new(j, "fix", sentence(t, lang, AE_DIAG_FIX, &a));
+	    j, "expected", sentence(t->say[lang][AE_DIAG_EXPECTED], &a));
+	(void)json_object_set_new(
+	    j, "fix", sentence(t->say[lang][AE_DIAG_FIX], &a));
 	ae_wr_init(&w, 512);
 	ae_diag_who_render(&w, lang, t->who);
 	(void)json_object_set_new(j, "who", json_string(ae_wr_cstr(&w)));
@@ -126,10 +151,14 @@ finding_json(const struct ae_diag_finding *f, const json_t *facts,
 /* ---- what is unknown, by its reason ---- */
 
 static json_t *
-same_reason(json_t *list, const char *because, const char *of)
+same_reason(json_t *list, const json_t *why, const char *of)
 {
+	const char *because = json_string_value(why);
 	json_t *j;
 	size_t i;
+
+	if (because == NULL)
+		because = "";
 
 	json_array_foreach(list, i, j)
 	{
@@ -155,12 +184,17 @@ root_of(const struct ae_diag *d, size_t i)
 }
 
 static void
-put_unknown(json_t *list, const struct ae_diag *d, size_t i)
+put_unknown(json_t *list, const struct ae_diag *d, size_t i,
+    const json_t *facts, enum ae_diag_lang lang)
 {
 	const struct ae_diag_finding *f = &d->v[i], *root = root_of(d, i);
-	json_t *j;
+	struct args a;
+	json_t *j, *why;
 
-	j = same_reason(list, f->seen, root == f ? "" : root->check->id);
+	collect_args(&a, f, facts);
+	why = seen(f, &a, lang);
+	j = same_reason(list, why, root == f ? "" : root->check->id);
+	json_decref(why);
 	(void)json_array_append_new(
 	    json_object_get(j, "checks"), json_string(f->check->id));
 }
@@ -255,7 +289,7 @@ ae_diag_report(
 		const struct ae_diag_finding *f = &d->v[i];
 
 		if (f->verdict == AE_DIAG_UNKNOWN) {
-			put_unknown(unknown, d, i);
+			put_unknown(unknown, d, i, facts, lang);
 			continue;
 		}
 		one = finding_json(f, facts, lang);

@@ -23,6 +23,21 @@ ae_diag_text_find(const char *id)
 	return NULL;
 }
 
+const struct ae_diag_seen *
+ae_diag_seen_find(const char *id, const char *name)
+{
+	const struct ae_diag_text *t = ae_diag_text_find(id);
+	size_t i;
+
+	for (i = 0; t != NULL && i < t->nseen; i++)
+		if (strcmp(t->seen[i].name, name) == 0)
+			return &t->seen[i];
+	for (i = 0; i < ae_diag_nshared; i++)
+		if (strcmp(ae_diag_shared[i].name, name) == 0)
+			return &ae_diag_shared[i];
+	return NULL;
+}
+
 size_t
 ae_diag_text_order(const struct ae_diag_text *t)
 {

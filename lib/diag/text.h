@@ -57,6 +57,15 @@ struct ae_diag_event {
 	unsigned id;
 };
 
+/*
+ * What a check saw, or why it could not look: "seen" of its entry, or one of
+ * several, "seen.absent", whose name is "absent".
+ */
+struct ae_diag_seen {
+	const char *name; /* "" for the plain one */
+	const char *say[AE_DIAG_LANGS];
+};
+
 struct ae_diag_text {
 	const char *id;	      /* "template.no-enroll-right" */
 	const char *category; /* "N", or several: "N/D", the usual one first */
@@ -68,6 +77,8 @@ struct ae_diag_text {
 	const char *const *see; /* ids that it is easily taken for */
 	size_t nsee;
 	const char *say[AE_DIAG_LANGS][AE_DIAG_SAYS];
+	const struct ae_diag_seen *seen;
+	size_t nseen;
 };
 
 /* The catalogue in the order of the walk. */
@@ -79,6 +90,12 @@ const struct ae_diag_text *ae_diag_text_find(const char *id);
 
 /* Its place in the walk; the number of checks when it has none. */
 size_t ae_diag_text_order(const struct ae_diag_text *t);
+
+/*
+ * The sentence of this name about the check, or the one that all checks
+ * share: "seen.absent" of frame.txt.  NULL when there is neither.
+ */
+const struct ae_diag_seen *ae_diag_seen_find(const char *id, const char *name);
 
 /* What a placeholder stands for here: "template", "Workstation". */
 struct ae_diag_arg {
@@ -121,6 +138,10 @@ void ae_diag_who_render(struct ae_wr *w, enum ae_diag_lang lang, unsigned who);
  * there is no such sentence, so that a report is never without words.
  */
 const char *ae_diag_frame(enum ae_diag_lang lang, const char *key);
+
+/* What checks share, its name without "seen.". */
+extern const struct ae_diag_seen ae_diag_shared[];
+extern const size_t ae_diag_nshared;
 
 struct ae_diag_frame {
 	const char *key;

@@ -3,6 +3,7 @@
 /*
  * The walk over the checks and who explains whom; see diag.h.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/str.h"
 #include "diag/diag.h"
 #include "diag/facts.h"
+#include "diag/text.h"
 
 #define SEEN_MAX 2048
 
@@ -121,35 +123,59 @@ grow(struct ae_diag_walk *w)
 	return v;
 }
 
-static void
-say(struct ae_diag_walk *w, enum ae_diag_verdict verdict, const char *subject,
-    json_t *args, const char *seen)
+static struct ae_diag_finding *
+add(struct ae_diag_walk *w, enum ae_diag_verdict verdict, const char *subject,
+    json_t *args)
 {
 	struct ae_diag_finding *f;
 
 	w->said = true;
 	if (w->d->n == AE_DIAG_FINDINGS_MAX) {
 		json_decref(args);
-		return;
+		return NULL;
 	}
 	f = grow(w);
 	if (f == NULL) {
 		w->failed = true;
 		json_decref(args);
-		return;
+		return NULL;
 	}
 	f->check = w->row;
 	f->verdict = verdict;
 	f->cause = AE_DIAG_NOBODY;
 	f->args = args != NULL ? args : json_object();
-	f->seen = strdup(seen);
 	if (subject != NULL) {
 		f->subject = strdup(subject);
 		w->failed |= f->subject == NULL;
 		(void)json_object_set_new(
 		    f->args, "subject", json_string(subject));
 	}
-	w->failed |= f->seen == NULL || f->args == NULL;
+	w->failed |= f->args == NULL;
+	return f;
+}
+
+void
+ae_diag_say(struct ae_diag_walk *w, enum ae_diag_verdict verdict,
+    const char *subject, json_t *args, const char *seen)
+{
+	struct ae_diag_finding *f = add(w, verdict, subject, args);
+
+	if (f == NULL)
+		return;
+	f->seen = ae_diag_seen_find(w->row->id, seen);
+	assert(f->seen != NULL);
+}
+
+static void
+say(struct ae_diag_walk *w, enum ae_diag_verdict verdict, const char *subject,
+    json_t *args, const char *text)
+{
+	struct ae_diag_finding *f = add(w, verdict, subject, args);
+
+	if (f == NULL)
+		return;
+	f->text = strdup(text);
+	w->failed |= f->text == NULL;
 }
 
 void
@@ -292,7 +318,7 @@ ae_diag_free(struct ae_diag *d)
 		return;
 	for (i = 0; i < d->n; i++) {
 		free(d->v[i].subject);
-		free(d->v[i].seen);
+		free(d->v[i].text);
 		json_decref(d->v[i].args);
 	}
 	free(d->v);
