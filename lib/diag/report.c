@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "diag/checks.h"
+#include "diag/others.h"
 
 #define ARGS_MAX 24u
 #define SENTENCE_MAX 4096u
@@ -309,6 +310,7 @@ ae_diag_report(
 	(void)json_object_set_new(r, "consequences", folded);
 	(void)json_object_set_new(r, "harmless", harmless);
 	(void)json_object_set_new(r, "unknown", unknown);
+	(void)json_object_set_new(r, "others", ae_diag_others(facts, lang));
 	(void)json_object_set_new(r, "matrix", matrix(facts));
 	(void)json_object_set_new(r, "walk", walk_json(d));
 	(void)json_object_set_new(

@@ -271,6 +271,27 @@ put_unknown(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 }
 
 static void
+put_others(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
+{
+	const json_t *list = json_object_get(r, "others"), *o;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	put_heading(w, ae_diag_frame(lang, "others"));
+	ae_wr_str(w, "<table>\n");
+	json_array_foreach(list, i, o)
+	{
+		ae_wr_str(w, "<tr><td>");
+		put_text(w, ae_fact_text(o, "name"));
+		ae_wr_str(w, "</td><td>");
+		put_sentence(w, ae_fact_text(o, "state"));
+		ae_wr_str(w, "</td></tr>\n");
+	}
+	ae_wr_str(w, "</table>\n");
+}
+
+static void
 put_matrix(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 {
 	const json_t *list = json_object_get(r, "matrix"), *m, *reason;
@@ -380,6 +401,7 @@ put_report(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 	put_list(w, json_object_get(r, "harmless"),
 	    ae_diag_frame(lang, "not-the-cause"));
 	put_unknown(w, r, lang);
+	put_others(w, r, lang);
 	put_matrix(w, r, lang);
 	put_walk(w, r, lang);
 }

@@ -106,6 +106,24 @@ put_unknown(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 }
 
 static void
+put_others(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
+{
+	const json_t *list = json_object_get(r, "others"), *o;
+	char line[2048];
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	ae_wr_printf(w, "\n%s:\n", ae_diag_frame(lang, "others"));
+	json_array_foreach(list, i, o)
+	{
+		(void)snprintf(line, sizeof(line), "%s: %s",
+		    ae_fact_text(o, "name"), ae_fact_text(o, "state"));
+		ae_diag_page(w, 2, "-", line);
+	}
+}
+
+static void
 put_matrix(struct ae_wr *w, const json_t *r)
 {
 	const json_t *list = json_object_get(r, "matrix"), *m, *reason;
@@ -185,6 +203,7 @@ ae_diag_report_text(
 	put_short(w, json_object_get(r, "harmless"),
 	    ae_diag_frame(lang, "not-the-cause"));
 	put_unknown(w, r, lang);
+	put_others(w, r, lang);
 	put_matrix(w, r);
 	if (all)
 		put_walk(w, r, lang);

@@ -69,6 +69,8 @@ int64_t probe_now_us(void);
 void probe_beside(struct probe *p);
 /* Of the host: a user's session and home. */
 void probe_session(struct probe *p);
+/* Of other programs: SSSD. */
+void probe_sssd(struct probe *p);
 
 int probe_host(struct probe *p, struct ae_err *e);
 int probe_keys(struct probe *p, struct ae_err *e);

@@ -9,7 +9,7 @@
  *           "cepces": { "installed": bool, "log", "trouble": "python-crypto" |
  *                   "no-negotiate" | "none-token" | "empty-cas", "line" },
  *           "samba": { "enrolls": bool }, "adsys": { "enrolls": bool, "log",
- *                   "killed": line } }
+ *                   "killed": line }, "sssd": probe_sssd.c has it }
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -216,5 +216,6 @@ probe_foreign(struct probe *p, struct ae_err *e)
 	certmonger(p);
 	cepces(p);
 	appliers(p);
+	probe_sssd(p);
 	return AE_OK;
 }

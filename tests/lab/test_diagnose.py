@@ -145,9 +145,17 @@ def test_why_the_ca_denied(world):
 def test_page_for_others(world):
     """One file, nothing from elsewhere, and what is foreign in it is text."""
     evil = "<script>alert(1)</script>"
-    with world.broken("policy.no-enroll-bit"):
-        world.pc1.run("diagnose", "--html", "/var/page.html", "-T", evil, check=False)
+    sssd = world.lab.pc1.path("/etc/sssd/sssd.conf")
+    sssd.parent.mkdir()
+    sssd.write_text(f"[domain/{evil}]\nid_provider = ad\n")
+    try:
+        with world.broken("policy.no-enroll-bit"):
+            world.pc1.run("diagnose", "--html", "/var/page.html", "-T", evil, check=False)
+    finally:
+        sssd.unlink()
+        sssd.parent.rmdir()
     page = world.lab.pc1.path("/var/page.html").read_text()
+    assert "logs people of &lt;script&gt;alert(1)&lt;/script&gt; in (ad)" in page
     assert "policy.no-enroll-bit" in page and "<svg" in page and "</html>" in page
     assert "<script" not in page and "http" not in page.replace("http-equiv", "")
     assert world.lab.pc1.path("/var/page.html").stat().st_mode & 0o777 == 0o600
