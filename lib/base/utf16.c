@@ -168,3 +168,49 @@ ae_utf16_put(struct ae_wr *w, const char *s)
 	}
 	return true;
 }
+
+/* n when that many bytes belong together, else 0. */
+static size_t
+follow(const unsigned char *p, size_t left, size_t n)
+{
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		if (i >= left || (p[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+/* Of U+2000 to U+206F, and the Arabic letter mark U+061C. */
+static bool
+is_direction(const unsigned char *p)
+{
+	if (p[0] == 0xd8)
+		return p[1] == 0x9c;
+	return p[0] == 0xe2 &&
+	    ((p[1] == 0x80 &&
+		 (p[2] == 0x8e || p[2] == 0x8f ||
+		     (p[2] >= 0xa8 && p[2] <= 0xae))) ||
+		(p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+}
+
+size_t
+ae_utf8_shown(const char *s, size_t left)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n;
+
+	if (left == 0)
+		return 0;
+	if (p[0] < 0x80)
+		return p[0] >= 0x20 && p[0] != 0x7f;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	n = follow(p, left, p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2);
+	if (n == 0 || (p[0] == 0xc2 && p[1] < 0xa0))
+		return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return is_direction(p) ? 0 : n;
+}

@@ -37,4 +37,12 @@ size_t ae_utf16_units(const char *s);
 /* s is valid UTF-8. */
 bool ae_utf8_valid(const char *s);
 
+/*
+ * Length of the character at p, of which left bytes are there; 0 when it is
+ * better shown by its bytes: it is no UTF-8, or a terminal or a reader of
+ * right-to-left text obeys it (control characters, separators of lines,
+ * marks and overrides of direction).
+ */
+size_t ae_utf8_shown(const char *p, size_t left);
+
 #endif

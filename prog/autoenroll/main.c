@@ -406,30 +406,23 @@ cli_print_json(const json_t *j)
 		(void)putchar('\n');
 }
 
-/* C0, DEL and, in UTF-8, C1: what a terminal would obey. */
-static bool
-obeyed(const unsigned char *p)
-{
-	return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0);
-}
-
 const char *
 cli_safe(const char *s)
 {
 	static char buf[4][2048];
 	static unsigned next;
 	char *out = buf[next++ % 4];
-	bool utf8 = s != NULL && ae_utf8_valid(s);
-	size_t n = 0;
+	size_t n = 0, len, left = s == NULL ? 0 : strlen(s);
 
-	for (; s != NULL && *s != '\0' && n + 5 < sizeof(buf[0]); s++) {
-		const unsigned char *p = (const unsigned char *)s;
-
-		if (obeyed(p) || (p[0] >= 0x80 && !utf8))
-			n += (size_t)snprintf(
-			    out + n, sizeof(buf[0]) - n, "\\x%02x", p[0]);
-		else
-			out[n++] = *s;
+	for (; left > 0 && n + 5 < sizeof(buf[0]); s += len, left -= len) {
+		len = ae_utf8_shown(s, left);
+		memcpy(out + n, s, len);
+		n += len;
+		if (len == 0) {
+			n += (size_t)snprintf(out + n, sizeof(buf[0]) - n,
+			    "\\x%02x", (unsigned char)*s);
+			len = 1;
+		}
 	}
 	out[n] = '\0';
 	return out;

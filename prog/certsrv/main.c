@@ -568,20 +568,21 @@ cli_safe(const char *s)
 {
 	static char buf[4][1024];
 	static unsigned next;
-	size_t i;
+	size_t n = 0, len, left = s == NULL ? 0 : strlen(s);
 
 	if (s == NULL)
 		return "-";
 	next = (next + 1) % 4;
-	(void)snprintf(buf[next], sizeof(buf[0]), "%s", s);
-	for (i = 0; buf[next][i] != '\0'; i++)
-		if ((unsigned char)buf[next][i] < 0x20 || buf[next][i] == 0x7f)
-			buf[next][i] = '?';
-	/* what is no UTF-8 could hide control characters of another kind */
-	if (!ae_utf8_valid(buf[next]))
-		for (i = 0; buf[next][i] != '\0'; i++)
-			if ((unsigned char)buf[next][i] >= 0x7f)
-				buf[next][i] = '?';
+	for (; left > 0 && n + 4 < sizeof(buf[0]); s += len, left -= len) {
+		len = ae_utf8_shown(s, left);
+		memcpy(buf[next] + n, s, len);
+		n += len;
+		if (len == 0) {
+			buf[next][n++] = '?';
+			len = 1;
+		}
+	}
+	buf[next][n] = '\0';
 	return buf[next];
 }
 
