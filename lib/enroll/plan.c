@@ -85,7 +85,10 @@ plan_reason(struct walk *w, struct ae_reasons *rs, const char *check,
 	if (w->quiet)
 		return;
 	va_start(ap, fmt);
-	add(w, rs, (struct ae_reason){ check, verdict, event, NULL }, fmt, ap);
+	add(w, rs,
+	    (struct ae_reason){
+		.check = check, .verdict = verdict, .event = event },
+	    fmt, ap);
 	va_end(ap);
 }
 
@@ -101,8 +104,22 @@ plan_fail(
 		return;
 	va_start(ap, fmt);
 	add(w, &w->item->reasons,
-	    (struct ae_reason){ check, kept ? AE_WARN : AE_FAIL, event, NULL },
+	    (struct ae_reason){ .check = check,
+		.verdict = kept ? AE_WARN : AE_FAIL,
+		.event = event },
 	    fmt, ap);
+	va_end(ap);
+}
+
+void
+plan_about(struct walk *w, struct ae_reasons *rs, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (w->quiet || w->nomem || rs->n == 0)
+		return;
+	va_start(ap, fmt);
+	rs->v[rs->n - 1].about = print_text(w, fmt, ap);
 	va_end(ap);
 }
 
@@ -304,6 +321,7 @@ check_orphans(struct walk *w)
 			    c->name,
 			    c->template_oid != NULL ? c->template_oid
 						    : c->template_name);
+		plan_about(w, &w->plan->reasons, "%s", c->name);
 	}
 }
 

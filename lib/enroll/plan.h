@@ -43,6 +43,9 @@ struct ae_reason {
 	enum ae_verdict verdict;
 	uint16_t event; /* CertEnroll event that reports it, or 0 */
 	const char *text;
+	/* The name in the text that no setting has: of a CA, another template,
+	 * a SID, a certificate.  NULL: none. */
+	const char *about;
 };
 
 struct ae_reasons {

@@ -95,11 +95,13 @@ use(struct walk *w, const struct ae_template *t, const struct ae_plan_ca *ca)
 	w->item->cas[w->item->ncas++] = ca->service;
 	PASS(w, "ca.usable", "%s on %s offers it", ca->service->cn,
 	    ca->service->dns_host_name);
-	if (!ca->ntauth && ae_strv_has(&t->ekus, AE_OID_EKU_CLIENT_AUTH))
+	if (!ca->ntauth && ae_strv_has(&t->ekus, AE_OID_EKU_CLIENT_AUTH)) {
 		WARN(w, "trust.ntauth-missing",
 		    "%s: its certificate is not in NTAuthCertificates; domain "
 		    "controllers refuse logons with what it issues",
 		    ca->service->cn);
+		ABOUT(w, "%s", ca->service->cn);
+	}
 }
 
 bool
@@ -132,6 +134,7 @@ plan_check_cas(struct walk *w, const struct ae_template *t)
 		if (p.stage > worst.stage)
 			worst = p;
 		WARN(w, p.check, "%s: %s", ca->service->cn, p.text);
+		ABOUT(w, "%s", ca->service->cn);
 	}
 	if (w->item->ncas == 0)
 		FAIL(w, worst.check,

@@ -96,22 +96,25 @@ plan_check_existing(struct walk *w, const struct ae_template *t)
 		PASS(w, "existing.none", "there is no certificate of it yet");
 		return true;
 	}
-	if (w->judged.state != CERT_GOOD)
+	if (w->judged.state != CERT_GOOD) {
 		plan_reason(w, &w->item->reasons, w->judged.check, AE_WARN,
 		    w->judged.event, "there is %s, but %s", c->name,
 		    w->judged.text);
-	else if (w->in->manual)
+		ABOUT(w, "%s", c->name);
+	} else if (w->in->manual)
 		WARN(w, "existing.valid-present",
 		    "there is %s, and %s; another one is requested by hand",
 		    c->name, w->judged.text);
 	else
 		PASS(w, "existing.valid-present", "there is %s, and %s",
 		    c->name, w->judged.text);
-	if (c->crl_stale)
+	if (c->crl_stale) {
 		WARN(w, "trust.revocation-offline",
 		    "the revocation list of %s's CA is out of date: whether it "
 		    "was revoked is not known",
 		    c->name);
+		ABOUT(w, "%s", c->name);
+	}
 	explain_kept(w, t);
 	return true;
 }
@@ -139,6 +142,7 @@ plan_check_published(struct walk *w, const struct ae_template *t)
 		    "account (userCertificate, SHA-1 %s), valid until %s, and "
 		    "the template wants no second one",
 		    c->thumbprint, ae_time_print(when, c->not_after));
+		ABOUT(w, "%s", c->thumbprint);
 		return true;
 	}
 	PASS(w, "existing.not-in-ds",
@@ -194,6 +198,8 @@ plan_check_pending(struct walk *w, const struct ae_template *t)
 	    "it",
 	    q->request_id, q->ca_config == NULL ? "its CA" : q->ca_config,
 	    ae_time_print(when, q->submitted));
+	ABOUT(w, "%" PRIu32 " (%s)", q->request_id,
+	    q->ca_config == NULL ? "?" : q->ca_config);
 	if ((w->may & AE_POLICY_PENDING) == 0)
 		WARN(w, "pending.pickup-disabled",
 		    "AEPolicy 0x%" PRIx32 " lacks bit 0x4: the answer is not "

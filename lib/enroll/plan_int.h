@@ -71,6 +71,9 @@ void plan_reason(struct walk *w, struct ae_reasons *rs, const char *check,
 /* A failure; with a good certificate there it is a warning instead. */
 void plan_fail(struct walk *w, const char *check, uint16_t event,
     const char *fmt, ...) AE_PRINTF(4, 5);
+/* What the reason that was given last is about (struct ae_reason). */
+void plan_about(struct walk *w, struct ae_reasons *rs, const char *fmt, ...)
+    AE_PRINTF(3, 4);
 /* A copy in the plan's arena; NULL, and w->nomem, without room. */
 const char *plan_text(struct walk *w, const char *fmt, ...) AE_PRINTF(2, 3);
 
@@ -79,6 +82,7 @@ const char *plan_text(struct walk *w, const char *fmt, ...) AE_PRINTF(2, 3);
 #define WARN(w, check, ...) \
 	plan_reason(w, &(w)->item->reasons, check, AE_WARN, 0, __VA_ARGS__)
 #define FAIL(w, check, event, ...) plan_fail(w, check, event, __VA_ARGS__)
+#define ABOUT(w, ...) plan_about(w, &(w)->item->reasons, __VA_ARGS__)
 
 /* May this template be enrolled without being asked for? */
 bool plan_is_auto(const struct walk *w, const struct ae_template *t);

@@ -110,11 +110,13 @@ hint_wrong_type(struct walk *w, const struct ae_template *t, const char *name,
 		w->nomem = true;
 		return;
 	}
-	if (right(t->sd, other))
+	if (right(t->sd, other)) {
 		WARN(w, "template.rights-for-wrong-type",
 		    "%s is granted to %s, but the template is for %s", name,
 		    machine ? "Domain Users" : "Domain Computers",
 		    machine ? "computers" : "users");
+		ABOUT(w, "%s", machine ? "Domain Users" : "Domain Computers");
+	}
 	ae_token_free(other);
 }
 
@@ -137,6 +139,7 @@ check_right(struct walk *w, const struct ae_template *t, const char *name,
 		    "%s is denied to %s, which this account is or is in; a "
 		    "denial comes before what is granted",
 		    name, ae_sid_print(sid, &ace->sid));
+		ABOUT(w, "%s", sid);
 		return;
 	}
 	FAIL(w, missing, event,
@@ -233,12 +236,13 @@ plan_check_versions(struct walk *w, const struct ae_template *t)
 	if (t->schema_version < 1 || t->schema_version > 4)
 		FAIL(w, "template.schema-unknown", 0,
 		    "schema version %u is not known here", t->schema_version);
-	else if (client > CLIENT_VERSION)
+	else if (client > CLIENT_VERSION) {
 		FAIL(w, "template.client-too-old", 0,
 		    "the template wants client version %u, this is %u "
 		    "(MS-WCCE 3.1.2.4.2.2.2.8)",
 		    client, CLIENT_VERSION);
-	else
+		ABOUT(w, "%u", client);
+	} else
 		PASS(w, "template.versions",
 		    "schema version %u, revision %u.%u", t->schema_version,
 		    t->revision, t->minor_revision);
@@ -305,6 +309,7 @@ plan_check_superseded(struct walk *w, const struct ae_template *t)
 	w->failed = true;
 	plan_reason(w, &w->item->reasons, "template.superseded", AE_FAIL, 56,
 	    "template %s supersedes it and can be enrolled", by->cn);
+	ABOUT(w, "%s", by->cn);
 	return true;
 }
 
@@ -432,6 +437,8 @@ plan_check_key(struct walk *w, const struct ae_template *t)
 	if (ae_key_spec_from_template(k, t, w->in->providers, &e) != AE_OK &&
 	    !w->item->same_key) {
 		FAIL(w, k->check, k->event, "%s", e.text);
+		if (t->algorithms.asymmetric != NULL)
+			ABOUT(w, "%s", t->algorithms.asymmetric);
 		return true;
 	}
 	if (w->item->same_key) {
@@ -472,11 +479,13 @@ plan_check_periods(struct walk *w, const struct ae_template *t)
 	for (i = 0; t->oid != NULL && i < w->in->ntemplates; i++) {
 		const struct ae_template *o = w->in->templates[i];
 
-		if (o != t && o->oid != NULL && strcmp(o->oid, t->oid) == 0)
+		if (o != t && o->oid != NULL && strcmp(o->oid, t->oid) == 0) {
 			WARN(w, "template.duplicate-oid",
 			    "template %s has the same OID; which one a "
 			    "certificate is of cannot be told",
 			    o->cn);
+			ABOUT(w, "%s", o->cn);
+		}
 	}
 	return true;
 }

@@ -41,6 +41,8 @@ put_reasons(struct ae_wr *w, const char *name, const struct ae_reasons *rs)
 		ae_json_put_member(
 		    w, "verdict", ae_verdict_name(rs->v[i].verdict));
 		ae_json_put_member(w, "text", rs->v[i].text);
+		if (rs->v[i].about != NULL)
+			ae_json_put_member(w, "about", rs->v[i].about);
 		ae_wr_u8(w, '}');
 	}
 	ae_wr_u8(w, ']');
