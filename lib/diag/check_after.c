@@ -4,8 +4,6 @@
  * What is there already: certificates and their keys, requests under way,
  * and whether what was issued is of any use.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -18,11 +16,12 @@
 static json_t *
 cert_args(const json_t *facts, const json_t *c)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "template",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "template",
 	    ae_fact_text(c, "template"), "thumbprint",
 	    ae_fact_text(c, "thumbprint"), "path", ae_fact_text(c, "path"),
 	    "date", ae_fact_text(c, "not_after"), "account",
-	    ae_fact_text(facts, "krb.principal"), "ca", ae_fact_text(c, "ca"));
+	    ae_fact_text(facts, "krb.principal"), "ca", ae_fact_text(c, "ca"),
+	    "error", ae_fact_text(c, "key_error"));
 }
 
 static bool
@@ -37,40 +36,36 @@ is_of_interest(const json_t *facts, const json_t *c)
 
 /* Each current certificate whose state is this one. */
 static void
-by_state(struct ae_diag_walk *w, const char *state, const char *says)
+by_state(struct ae_diag_walk *w, const char *state, const char *seen)
 {
 	const json_t *facts = ae_diag_facts(w), *c;
-	const char *why;
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "store.certs"), i, c)
 	{
 		if (!is_of_interest(facts, c) || !ae_fact_is(c, "state", state))
 			continue;
-		why = ae_fact_text(c, "key_error");
-		ae_diag_fail(w, ae_fact_text(c, "template"),
-		    cert_args(facts, c), "%s %s%s%s.", ae_fact_text(c, "path"),
-		    says, why[0] == '\0' ? "" : ": ", why);
+		ae_diag_say(w, AE_DIAG_FAIL, ae_fact_text(c, "template"),
+		    cert_args(facts, c), seen);
 	}
 }
 
 static void
 key_missing(struct ae_diag_walk *w)
 {
-	by_state(w, "key missing", "has a certificate and no private key");
+	by_state(w, "key missing", "no-key");
 }
 
 static void
 key_foreign(struct ae_diag_walk *w)
 {
-	by_state(w, "key does not fit",
-	    "has a certificate and the key of another one");
+	by_state(w, "key does not fit", "");
 }
 
 static void
 key_fails(struct ae_diag_walk *w)
 {
-	by_state(w, "key fails", "has a private key that cannot be used");
+	by_state(w, "key fails", "");
 }
 
 /* It may not be read by whose it is. */
@@ -78,45 +73,36 @@ static void
 key_access(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *c;
-	const char *why;
 	int64_t uid = 0;
 	size_t i;
 
 	/* Whose eyes these are not for accuses nobody. */
 	(void)ae_fact_int(&uid, facts, "host.uid");
 	if (uid != 0 && !ae_fact_yes(facts, "host.user")) {
-		ae_diag_unknown(
-		    w, NULL, "only root may look at the computer's keys");
+		ae_diag_say(w, AE_DIAG_UNKNOWN, NULL, NULL, "only-root");
 		return;
 	}
 	if (ae_fact_is(facts, "host.state_dir.state", "denied"))
-		ae_diag_fail(w, NULL,
-		    json_pack("{s:s}", "path",
-			ae_fact_text(facts, "host.state_dir.path")),
-		    "%s may not be written by %s.",
-		    ae_fact_text(facts, "host.state_dir.path"),
-		    ae_fact_text(facts, "krb.principal"));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:s, s:s}", "path",
+			ae_fact_text(facts, "host.state_dir.path"), "account",
+			ae_fact_text(facts, "krb.principal")),
+		    "dir");
 	json_array_foreach(ae_fact(facts, "store.certs"), i, c)
 	{
-		why = ae_fact_text(c, "key_error");
 		if (is_of_interest(facts, c) &&
-		    ae_fact_is(c, "key_test", "not made") && why[0] != '\0')
-			ae_diag_fail(w, ae_fact_text(c, "template"),
-			    cert_args(facts, c), "%s.", why);
+		    ae_fact_is(c, "key_test", "not made") &&
+		    ae_fact_text(c, "key_error")[0] != '\0')
+			ae_diag_say(w, AE_DIAG_FAIL,
+			    ae_fact_text(c, "template"), cert_args(facts, c),
+			    "said");
 	}
 }
 
 static bool
 has_usage(const json_t *c, const char *oid)
 {
-	const json_t *list = json_object_get(c, "usages");
-	size_t i;
-
-	for (i = 0; i < json_array_size(list); i++)
-		if (strcmp(json_string_value(json_array_get(list, i)), oid) ==
-		    0)
-			return true;
-	return false;
+	return ae_diag_lists(json_object_get(c, "usages"), oid);
 }
 
 static bool
@@ -130,16 +116,10 @@ static bool
 leaves_sid_out(const json_t *facts, const char *cn)
 {
 	int64_t flags = 0;
-	const json_t *t;
-	size_t i;
 
-	json_array_foreach(ae_fact(facts, "ad.templates"), i, t)
-	{
-		if (ae_str_eq_nocase(ae_fact_text(t, "cn"), cn) &&
-		    ae_fact_int(&flags, t, "enrollment_flag"))
-			return (flags & NO_SECURITY_EXTENSION) != 0;
-	}
-	return false;
+	(void)ae_fact_int(
+	    &flags, ae_diag_template_of(facts, cn), "enrollment_flag");
+	return (flags & NO_SECURITY_EXTENSION) != 0;
 }
 
 /* KB5014754: a domain controller asks for it. */
@@ -154,12 +134,10 @@ no_sid(struct ae_diag_walk *w)
 		if (!is_of_interest(facts, c) || !is_for_logon(c) ||
 		    !ae_fact_is(c, "sid", ""))
 			continue;
-		ae_diag_fail(w, ae_fact_text(c, "template"),
+		ae_diag_say(w, AE_DIAG_FAIL, ae_fact_text(c, "template"),
 		    cert_args(facts, c),
-		    "%s is for client authentication and has no SID in it%s.",
-		    ae_fact_text(c, "path"),
 		    leaves_sid_out(facts, ae_fact_text(c, "template"))
-			? "; its template leaves it out (flag 0x80000)"
+			? "left-out"
 			: "");
 	}
 }
@@ -170,19 +148,21 @@ predates(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *c;
 	const char *born = ae_fact_text(facts, "ad.me.created");
+	json_t *args;
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "store.certs"), i, c)
 	{
-		if (is_of_interest(facts, c) && is_for_logon(c) &&
-		    ae_fact_is(c, "sid", "") &&
-		    strcmp(ae_fact_text(c, "not_before"), born) < 0)
-			ae_diag_fail(w, ae_fact_text(c, "template"),
-			    cert_args(facts, c),
-			    "%s is valid from %s on, the account was made on "
-			    "%s.",
-			    ae_fact_text(c, "path"),
-			    ae_fact_text(c, "not_before"), born);
+		if (!is_of_interest(facts, c) || !is_for_logon(c) ||
+		    !ae_fact_is(c, "sid", "") ||
+		    strcmp(ae_fact_text(c, "not_before"), born) >= 0)
+			continue;
+		args = cert_args(facts, c);
+		(void)json_object_update_new(args,
+		    json_pack("{s:s, s:s}", "from",
+			ae_fact_text(c, "not_before"), "created", born));
+		ae_diag_say(
+		    w, AE_DIAG_FAIL, ae_fact_text(c, "template"), args, "");
 	}
 }
 
@@ -203,26 +183,30 @@ other_sid(struct ae_diag_walk *w)
 		args = cert_args(facts, c);
 		(void)json_object_set_new(args, "value", json_string(sid));
 		(void)json_object_set_new(args, "expected", json_string(mine));
-		ae_diag_fail(w, ae_fact_text(c, "template"), args,
-		    "%s is for %s, this account is %s.",
-		    ae_fact_text(c, "path"), sid, mine);
+		ae_diag_say(
+		    w, AE_DIAG_FAIL, ae_fact_text(c, "template"), args, "");
 	}
 }
 
 /* ---- requests under way ---- */
 
+/* Is it at a CA that the directory has? */
 static bool
-is_known(const json_t *facts, const char *config)
+is_at_known_ca(const json_t *facts, const json_t *q)
 {
-	const json_t *ca;
-	size_t i;
+	return ae_diag_ca_of(facts, ae_fact_text(q, "ca")) != NULL;
+}
 
-	json_array_foreach(ae_fact(facts, "ad.cas"), i, ca)
-	{
-		if (ae_str_eq_nocase(ae_fact_text(ca, "config"), config))
-			return true;
-	}
-	return false;
+static json_t *
+request_args(const json_t *q)
+{
+	int64_t n = 0;
+
+	(void)ae_fact_int(&n, q, "request_id");
+	return json_pack("{s:s, s:s, s:I, s:s, s:s}", "template",
+	    ae_fact_text(q, "template"), "ca", ae_fact_text(q, "ca"), "id",
+	    (json_int_t)n, "date", ae_fact_text(q, "asked"), "made",
+	    ae_fact_text(q, "made"));
 }
 
 /* What the CA says of request i: its element of "pending"; NULL: nothing. */
@@ -233,55 +217,44 @@ answer(const json_t *facts, size_t i)
 }
 
 static void
-by_answer(struct ae_diag_walk *w, const char *state, const char *says)
+by_answer(struct ae_diag_walk *w, const char *state)
 {
 	const json_t *facts = ae_diag_facts(w), *q;
-	char id[32];
-	int64_t n = 0;
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "store.requests"), i, q)
 	{
 		if (!ae_fact_is(q, "state", "pending") ||
-		    !is_known(facts, ae_fact_text(q, "ca")) ||
+		    !is_at_known_ca(facts, q) ||
 		    !ae_fact_is(answer(facts, i), "answer", state))
 			continue;
-		(void)ae_fact_int(&n, q, "request_id");
-		(void)snprintf(id, sizeof(id), "%" PRId64, n);
-		ae_diag_fail(w, ae_fact_text(q, "template"),
-		    json_pack("{s:s, s:s, s:s, s:s}", "template",
-			ae_fact_text(q, "template"), "ca",
-			ae_fact_text(q, "ca"), "id", id, "date",
-			ae_fact_text(q, "asked")),
-		    "Request %s of %s at %s: %s.", id, ae_fact_text(q, "made"),
-		    ae_fact_text(q, "ca"), says);
+		ae_diag_say(w, AE_DIAG_FAIL, ae_fact_text(q, "template"),
+		    request_args(q), "");
 	}
 }
 
 static void
 awaiting(struct ae_diag_walk *w)
 {
-	by_answer(w, "pending", "the CA says that it waits for approval");
+	by_answer(w, "pending");
 }
 
 static void
 approved(struct ae_diag_walk *w)
 {
-	by_answer(w, "issued", "the CA has issued it, nobody has fetched it");
+	by_answer(w, "issued");
 }
 
 static void
 id_lost(struct ae_diag_walk *w)
 {
-	by_answer(w, "unknown", "the CA does not know it");
+	by_answer(w, "unknown");
 }
 
 static void
 ca_gone(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *q;
-	char id[32];
-	int64_t n = 0;
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "store.requests"), i, q)
@@ -289,17 +262,10 @@ ca_gone(struct ae_diag_walk *w)
 		if (!ae_fact_is(q, "state", "pending") ||
 		    ae_fact(facts, "ad.cas") == NULL ||
 		    ae_fact_str(facts, "asked.ca") != NULL ||
-		    is_known(facts, ae_fact_text(q, "ca")))
+		    is_at_known_ca(facts, q))
 			continue;
-		(void)ae_fact_int(&n, q, "request_id");
-		(void)snprintf(id, sizeof(id), "%" PRId64, n);
-		ae_diag_fail(w, ae_fact_text(q, "template"),
-		    json_pack("{s:s, s:s, s:s}", "template",
-			ae_fact_text(q, "template"), "ca",
-			ae_fact_text(q, "ca"), "id", id),
-		    "Request %s of %s is at %s, which the directory does not "
-		    "have.",
-		    id, ae_fact_text(q, "made"), ae_fact_text(q, "ca"));
+		ae_diag_say(w, AE_DIAG_FAIL, ae_fact_text(q, "template"),
+		    request_args(q), "");
 	}
 }
 

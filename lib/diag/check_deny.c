@@ -21,7 +21,7 @@ groups(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *g;
 	const char *check;
-	char names[512] = "";
+	json_t *names = json_array();
 	size_t i, n = 0;
 
 	json_array_foreach(ae_fact(facts, "ad.groups"), i, g)
@@ -29,59 +29,51 @@ groups(struct ae_diag_walk *w)
 		check = ae_fact_text(g, "check");
 		if (strcmp(check, ae_diag_row(w)->id) != 0)
 			continue;
-		if (n++ < 4)
-			(void)snprintf(names + strlen(names),
-			    sizeof(names) - strlen(names), "%s%s",
-			    n == 1 ? "" : ", ",
-			    ae_fact_str(g, "name") != NULL
-				? ae_fact_text(g, "name")
-				: ae_fact_text(g, "sid"));
+		n++;
+		(void)json_array_append(names,
+		    json_object_get(
+			g, ae_fact_str(g, "name") != NULL ? "name" : "sid"));
 	}
 	if (n > 0)
-		ae_diag_fail(w, NULL,
-		    json_pack("{s:s, s:s}", "group", names, "account",
-			ae_fact_text(facts, "krb.principal")),
-		    "The ticket of %s is of %s; since then %zu group%s "
-		    "changed: "
-		    "%s.",
-		    ae_fact_text(facts, "krb.principal"),
-		    ae_fact_text(facts, "krb.auth_time"), n, n == 1 ? "" : "s",
-		    names);
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:o, s:s, s:s, s:I}", "group",
+			ae_diag_names(names, NULL), "account",
+			ae_fact_text(facts, "krb.principal"), "when",
+			ae_fact_text(facts, "krb.auth_time"), "count",
+			(json_int_t)n),
+		    "");
+	json_decref(names);
 }
 
 static void
 too_many(struct ae_diag_walk *w)
 {
 	size_t n = json_array_size(ae_fact(ae_diag_facts(w), "krb.groups"));
-	char text[32];
 
-	(void)snprintf(text, sizeof(text), "%zu", n);
 	if (n > GROUPS_MAX)
-		ae_diag_fail(w, NULL, json_pack("{s:s}", "value", text),
-		    "The ticket has %zu groups.", n);
-}
-
-static bool
-says_too_big(const json_t *facts, const char *path)
-{
-	int64_t n;
-
-	return ae_fact_int(&n, facts, path) &&
-	    (n == KRB_RESPONSE_TOO_BIG || n == KRB_FIELD_TOOLONG);
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:I}", "value", (json_int_t)n), "");
 }
 
 static void
 too_big(struct ae_diag_walk *w)
 {
-	const json_t *facts = ae_diag_facts(w);
+	static const char *const errors[] = { "krb.groups_error",
+		"krb.fresh.error", "krb.failure" };
+	const json_t *facts = ae_diag_facts(w), *error;
+	int64_t n;
+	size_t i;
 
-	if (says_too_big(facts, "krb.fresh.error.kdc_error") ||
-	    says_too_big(facts, "krb.failure.kdc_error") ||
-	    says_too_big(facts, "krb.groups_error.kdc_error"))
-		ae_diag_fail(w, NULL, NULL, "%s.",
-		    ae_fact_str(facts, "krb.groups_error.text") != NULL
-			? ae_fact_text(facts, "krb.groups_error.text")
-			: ae_fact_because(facts, "krb.principal"));
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		error = ae_fact(facts, errors[i]);
+		if (!ae_fact_int(&n, error, "kdc_error") ||
+		    (n != KRB_RESPONSE_TOO_BIG && n != KRB_FIELD_TOOLONG))
+			continue;
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:s}", "error", ae_fact_text(error, "text")),
+		    "said");
+		return;
+	}
 }
 
 /* Denied with a code that no row knows: it is said, and not guessed at. */
@@ -94,11 +86,9 @@ by_another_code(struct ae_diag_walk *w)
 	ae_diag_judge_denial(w);
 	for (i = 0; i < n; i++)
 		if (ae_diag_denial_cause(&v[i]) == NULL)
-			ae_diag_fail(w, v[i].tmpl,
-			    json_pack("{s:s, s:s}", "template", v[i].tmpl, "ca",
-				v[i].ca),
-			    "%s denied the request for %s: %s (0x%08x).",
-			    v[i].ca, v[i].tmpl, v[i].text, v[i].code);
+			ae_diag_say(w, AE_DIAG_FAIL, v[i].tmpl,
+			    ae_diag_denial_args(&v[i]),
+			    v[i].live ? "denied-now" : "denied");
 }
 
 /* clang-format off */

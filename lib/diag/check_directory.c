@@ -19,11 +19,12 @@ bind_failed(struct ae_diag_walk *w)
 	if (ae_fact_str(facts, "ad.dc") != NULL &&
 	    ae_fact_str(facts, "ad.config_nc") == NULL &&
 	    ae_fact_str(facts, "ad.failure.text") != NULL)
-		ae_diag_fail(w, NULL,
-		    json_pack("{s:s, s:s}", "host",
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:s, s:s, s:s}", "host",
 			ae_fact_text(facts, "ad.dc"), "value",
+			ae_fact_text(facts, "ad.failure.text"), "error",
 			ae_fact_text(facts, "ad.failure.text")),
-		    "%s.", ae_fact_text(facts, "ad.failure.text"));
+		    "said");
 }
 
 static void
@@ -38,12 +39,10 @@ container(struct ae_diag_walk *w, const char *path, const char *cn)
 	(void)snprintf(dn, sizeof(dn),
 	    "CN=%s,CN=Public Key Services,CN=Services,%s", cn,
 	    ae_fact_text(facts, "ad.config_nc"));
-	ae_diag_fail(w, NULL,
+	ae_diag_say(w, AE_DIAG_FAIL, NULL,
 	    json_pack("{s:s, s:s}", "dn", dn, "account",
 		ae_fact_text(facts, "krb.principal")),
-	    "%s %s.", dn,
-	    ae_fact_is(facts, path, "absent") ? "is not shown at all"
-					      : "does not show what is in it");
+	    ae_fact_is(facts, path, "absent") ? "not-shown" : "nothing-inside");
 }
 
 static void
@@ -69,11 +68,8 @@ no_copy(struct ae_diag_walk *w)
 	    json_array_size(ae_fact(facts, "ad.cas")) == 0 &&
 	    ae_fact_is(facts, "ad.containers.templates", "listed") &&
 	    ae_fact_int(&roots, facts, "ad.roots") && roots > 0)
-		ae_diag_fail(w, NULL, NULL,
-		    "The forest trusts %" PRId64
-		    " root%s, and has neither a template nor an enterprise CA "
-		    "of its own.",
-		    roots, roots == 1 ? "" : "s");
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:I}", "roots", (json_int_t)roots), "");
 }
 
 /* clang-format off */

@@ -14,7 +14,7 @@ static const char *
 applies(const json_t *facts)
 {
 	if (ae_fact_yes(facts, "foreign.samba.enrolls"))
-		return "Samba's group policy extension";
+		return "samba";
 	if (ae_fact_yes(facts, "foreign.adsys.enrolls"))
 		return "adsys";
 	return NULL;
@@ -29,11 +29,12 @@ not_installed(struct ae_diag_walk *w)
 	     cepces = ae_fact_yes(facts, "foreign.cepces.installed");
 
 	if (who != NULL && (!certmonger || !cepces))
-		ae_diag_fail(w, NULL, NULL,
-		    "%s enrolls here; %s not installed.", who,
-		    !certmonger && !cepces ? "certmonger and cepces are"
-			: !certmonger	   ? "certmonger is"
-					   : "cepces is");
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack(
+			"{s:o}", "value", ae_diag_phrase("foreign", who, NULL)),
+		    !certmonger && !cepces ? "both"
+			: !certmonger	   ? "certmonger"
+					   : "cepces");
 }
 
 /* The newest trouble in the helper's log, by its traces. */
@@ -43,9 +44,11 @@ log_says(struct ae_diag_walk *w, const char *what)
 	const json_t *facts = ae_diag_facts(w);
 
 	if (ae_fact_is(facts, "foreign.cepces.trouble", what))
-		ae_diag_fail(w, NULL, NULL, "%s: %s",
-		    ae_fact_text(facts, "foreign.cepces.log"),
-		    ae_fact_text(facts, "foreign.cepces.line"));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:s, s:s}", "path",
+			ae_fact_text(facts, "foreign.cepces.log"), "error",
+			ae_fact_text(facts, "foreign.cepces.line")),
+		    "file-said");
 }
 
 static void
@@ -87,10 +90,10 @@ all_templates(struct ae_diag_walk *w)
 			ae_fact_is(q, "state", "CA_UNREACHABLE"));
 	}
 	if (denied > 0 && ae_fact_yes(facts, "foreign.samba.enrolls"))
-		ae_diag_fail(w, NULL, NULL,
-		    "Of %zu requests that Samba's extension had made, %zu %s "
-		    "refused.",
-		    n, denied, denied == 1 ? "was" : "were");
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:I, s:I}", "count", (json_int_t)n, "denied",
+			(json_int_t)denied),
+		    "");
 }
 
 static void
@@ -108,11 +111,11 @@ tracking_stuck(struct ae_diag_walk *w)
 		state = ae_fact_text(q, "state");
 		for (k = 0; k < sizeof(stuck) / sizeof(stuck[0]); k++)
 			if (strcmp(state, stuck[k]) == 0)
-				ae_diag_fail(w, NULL,
-				    json_pack("{s:s}", "value", state),
-				    "%s: state %s, certificate %s.",
-				    ae_fact_text(q, "file"), state,
-				    ae_fact_text(q, "cert"));
+				ae_diag_say(w, AE_DIAG_FAIL, NULL,
+				    json_pack("{s:s, s:s, s:s}", "value", state,
+					"path", ae_fact_text(q, "file"), "cert",
+					ae_fact_text(q, "cert")),
+				    "");
 	}
 }
 
@@ -122,9 +125,11 @@ killed(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w);
 
 	if (ae_fact_str(facts, "foreign.adsys.killed") != NULL)
-		ae_diag_fail(w, NULL, NULL, "%s: %s",
-		    ae_fact_text(facts, "foreign.adsys.log"),
-		    ae_fact_text(facts, "foreign.adsys.killed"));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:s, s:s}", "path",
+			ae_fact_text(facts, "foreign.adsys.log"), "error",
+			ae_fact_text(facts, "foreign.adsys.killed")),
+		    "file-said");
 }
 
 /* A person asks, and the only one who enrolls does not serve people. */
@@ -136,9 +141,7 @@ machine_only(struct ae_diag_walk *w)
 	if (ae_fact_yes(facts, "host.user") &&
 	    ae_fact_yes(facts, "foreign.adsys.enrolls") &&
 	    json_array_size(ae_fact(facts, "store.certs")) == 0)
-		ae_diag_fail(w, NULL, NULL,
-		    "adsys enrolls here, and nothing of this client is in the "
-		    "person's store.");
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, NULL, "");
 }
 
 /* clang-format off */

@@ -5,13 +5,12 @@
  * in what the CA says of itself, before anything is sent.  The same row tells
  * of a denial for that reason.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "base/time.h"
 #include "diag/denial.h"
+#include "wcce/hresult.h"
 
 /* MS-CRTD 2.28, 2.27, 2.4 */
 #define NAME_SUPPLIED 0x1u
@@ -55,47 +54,55 @@ lacks(const struct template *x, const char *path)
 	    ae_fact_text(x->facts, path)[0] == '\0';
 }
 
-static bool
-no_dns(const struct template *x, char *seen, size_t len)
+/* "{attribute} of {dn} is empty." */
+static json_t *
+empty(const struct template *x, const char *attribute)
+{
+	return json_pack("{s:s, s:s}", "attribute", attribute, "dn",
+	    ae_fact_text(x->facts, "ad.me.dn"));
+}
+
+static json_t *
+no_dns(const struct template *x)
 {
 	const bool wants = has(x, NAME_SAN_DNS) ||
 	    (is_machine(x) && has(x, NAME_DNS_AS_CN | NAME_CN));
 
-	(void)snprintf(seen, len, "dNSHostName of %s is empty.",
-	    ae_fact_text(x->facts, "ad.me.dn"));
-	return wants && lacks(x, "ad.me.dns_host_name");
+	return wants && lacks(x, "ad.me.dns_host_name")
+	    ? empty(x, "dNSHostName")
+	    : NULL;
 }
 
-static bool
-no_upn(const struct template *x, char *seen, size_t len)
+static json_t *
+no_upn(const struct template *x)
 {
-	(void)snprintf(seen, len, "userPrincipalName of %s is empty.",
-	    ae_fact_text(x->facts, "ad.me.dn"));
-	return has(x, NAME_UPN) && lacks(x, "ad.me.upn");
+	return has(x, NAME_UPN) && lacks(x, "ad.me.upn")
+	    ? empty(x, "userPrincipalName")
+	    : NULL;
 }
 
-static bool
-no_mail(const struct template *x, char *seen, size_t len)
+static json_t *
+no_mail(const struct template *x)
 {
-	(void)snprintf(seen, len, "mail of %s is empty.",
-	    ae_fact_text(x->facts, "ad.me.dn"));
-	return has(x, NAME_EMAIL | NAME_SAN_EMAIL) && lacks(x, "ad.me.mail");
+	return has(x, NAME_EMAIL | NAME_SAN_EMAIL) && lacks(x, "ad.me.mail")
+	    ? empty(x, "mail")
+	    : NULL;
 }
 
-static bool
-long_name(const struct template *x, char *seen, size_t len)
+static json_t *
+long_name(const struct template *x)
 {
 	const char *name = ae_fact_text(x->facts, "ad.me.dns_host_name");
 
-	(void)snprintf(seen, len,
-	    "%s, the common name to be, has %zu characters.", name,
-	    strlen(name));
-	return is_machine(x) && has(x, NAME_DNS_AS_CN | NAME_CN) &&
-	    strlen(name) > CN_MAX;
+	if (!is_machine(x) || !has(x, NAME_DNS_AS_CN | NAME_CN) ||
+	    strlen(name) <= CN_MAX)
+		return NULL;
+	return json_pack(
+	    "{s:s, s:I}", "name", name, "count", (json_int_t)strlen(name));
 }
 
-static bool
-no_agents(const struct template *x, char *seen, size_t len)
+static json_t *
+no_agents(const struct template *x)
 {
 	const json_t *config =
 	    json_array_get(json_object_get(x->item, "cas"), 0);
@@ -105,41 +112,40 @@ no_agents(const struct template *x, char *seen, size_t len)
 	int64_t n = -1;
 
 	(void)ae_fact_int(&n, way, "recovery_agents");
-	(void)snprintf(seen, len, "%s has %" PRId64 " key recovery agents.",
-	    ae_fact_text(way, "config"), n);
-	return (x->key_flag & KEY_ARCHIVED) != 0 && n == 0;
+	return (x->key_flag & KEY_ARCHIVED) != 0 && n == 0 ? json_object()
+							   : NULL;
 }
 
-static bool
-two_signatures(const struct template *x, char *seen, size_t len)
+static json_t *
+two_signatures(const struct template *x)
 {
-	(void)snprintf(seen, len, "msPKI-RA-Signature of %s is %" PRId64 ".",
-	    x->cn, x->signatures);
-	return x->signatures > 1;
+	return x->signatures > 1
+	    ? json_pack("{s:I}", "count", (json_int_t)x->signatures)
+	    : NULL;
 }
 
-static bool
-long_overlap(const struct template *x, char *seen, size_t len)
+static json_t *
+long_overlap(const struct template *x)
 {
-	(void)snprintf(seen, len,
-	    "%s is valid for %" PRId64 " s and renewed %" PRId64
-	    " s before its end.",
-	    x->cn, x->validity, x->overlap);
-	return x->validity > 0 && x->overlap >= x->validity;
+	if (x->validity <= 0 || x->overlap < x->validity)
+		return NULL;
+	return json_pack("{s:o, s:o}", "validity", ae_diag_span(x->validity),
+	    "overlap", ae_diag_span(x->overlap));
 }
 
-/* What a row asks of each of our templates. */
+/* What a row asks of each of our templates: values to tell of it, or NULL. */
 static const struct {
 	const char *id;
-	bool (*is)(const struct template *x, char *seen, size_t len);
+	json_t *(*ask)(const struct template *x);
+	const char *seen;
 } questions[] = {
-	{ "deny.subject-dns", no_dns },
-	{ "deny.subject-upn", no_upn },
-	{ "deny.subject-email", no_mail },
-	{ "deny.bad-subject", long_name },
-	{ "deny.archive-not-configured", no_agents },
-	{ "deny.too-many-signatures", two_signatures },
-	{ "deny.overlap", long_overlap },
+	{ "deny.subject-dns", no_dns, "empty" },
+	{ "deny.subject-upn", no_upn, "empty" },
+	{ "deny.subject-email", no_mail, "empty" },
+	{ "deny.bad-subject", long_name, "long" },
+	{ "deny.archive-not-configured", no_agents, "none" },
+	{ "deny.too-many-signatures", two_signatures, "two" },
+	{ "deny.overlap", long_overlap, "long" },
 };
 
 static bool
@@ -180,7 +186,7 @@ foretell(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w), *item;
 	const char *id = ae_diag_row(w)->id;
 	struct template x;
-	char seen[512];
+	json_t *args, *values;
 	size_t i, k;
 
 	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
@@ -188,10 +194,15 @@ foretell(struct ae_diag_walk *w)
 		if (!read_template(&x, facts, item) ||
 		    (x.name_flag & NAME_SUPPLIED) != 0)
 			continue;
-		for (k = 0; k < sizeof(questions) / sizeof(questions[0]); k++)
-			if (strcmp(questions[k].id, id) == 0 &&
-			    questions[k].is(&x, seen, sizeof(seen)))
-				ae_diag_fail(w, x.cn, args_of(&x), "%s", seen);
+		for (k = 0; k < sizeof(questions) / sizeof(questions[0]); k++) {
+			if (strcmp(questions[k].id, id) != 0 ||
+			    (values = questions[k].ask(&x)) == NULL)
+				continue;
+			args = args_of(&x);
+			(void)json_object_update_new(args, values);
+			ae_diag_say(
+			    w, AE_DIAG_FAIL, x.cn, args, questions[k].seen);
+		}
 	}
 	if (!ae_diag_failed(w, id, NULL))
 		ae_diag_judge_denial(w);
@@ -220,13 +231,12 @@ ends_soon(struct ae_diag_walk *w)
 		    until - now >= x.validity)
 			continue;
 		args = args_of(&x);
-		(void)json_object_set(
-		    args, "date", json_object_get(way, "ends"));
-		ae_diag_fail(w, x.cn, args,
-		    "The certificate of %s ends on %s, in %" PRId64
-		    " days; %s is valid for %" PRId64 " days.",
-		    json_string_value(config), ae_fact_text(way, "ends"),
-		    (until - now) / 86400, x.cn, x.validity / 86400);
+		(void)json_object_update_new(args,
+		    json_pack("{s:s, s:o, s:o}", "date",
+			ae_fact_text(way, "ends"), "left",
+			ae_diag_span(until - now), "validity",
+			ae_diag_span(x.validity)));
+		ae_diag_say(w, AE_DIAG_FAIL, x.cn, args, "");
 	}
 }
 
@@ -255,6 +265,7 @@ offline(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *ca, *way;
 	const char *config;
+	char text[AE_HRESULT_STR_MAX];
 	int64_t code;
 	size_t i;
 
@@ -267,9 +278,10 @@ offline(struct ae_diag_walk *w)
 			(uint32_t)code != CRYPT_E_NO_REVOCATION_CHECK) ||
 		    !serves_us(facts, config))
 			continue;
-		ae_diag_fail(w, config, json_pack("{s:s}", "ca", config),
-		    "%s says of its own certificate: 0x%08x.", config,
-		    (uint32_t)code);
+		(void)ae_hresult_print(text, (uint32_t)code);
+		ae_diag_say(w, AE_DIAG_FAIL, config,
+		    json_pack("{s:s, s:s}", "ca", config, "code", text),
+		    "status");
 	}
 	if (!ae_diag_failed(w, ae_diag_row(w)->id, NULL))
 		ae_diag_judge_denial(w);
@@ -281,7 +293,7 @@ ghosts(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *ca, *name;
 	const char *only = ae_fact_str(facts, "asked.template"), *cn, *config;
-	json_t *args;
+	bool asked;
 	size_t i, k;
 
 	json_array_foreach(ae_fact(facts, "ad.cas"), i, ca)
@@ -293,18 +305,12 @@ ghosts(struct ae_diag_walk *w)
 			if (cn == NULL ||
 			    ae_diag_template_of(facts, cn) != NULL)
 				continue;
-			args = json_pack(
-			    "{s:s, s:s}", "template", cn, "ca", config);
-			if (only != NULL && ae_str_eq_nocase(only, cn))
-				ae_diag_fail(w, cn, args,
-				    "%s offers %s, and AD has no template of "
-				    "that name.",
-				    config, cn);
-			else
-				ae_diag_harmless(w, cn, args,
-				    "%s offers %s, and AD has no template of "
-				    "that name.",
-				    config, cn);
+			asked = only != NULL && ae_str_eq_nocase(only, cn);
+			ae_diag_say(w, asked ? AE_DIAG_FAIL : AE_DIAG_HARMLESS,
+			    cn,
+			    json_pack(
+				"{s:s, s:s}", "template", cn, "ca", config),
+			    "ghost");
 		}
 	}
 	if (!ae_diag_failed(w, ae_diag_row(w)->id, NULL))

@@ -50,6 +50,25 @@ host_args(const json_t *facts)
 	    ae_fact_text(facts, "host.keytab.path"));
 }
 
+/* The same, and what was said. */
+static json_t *
+said_args(const json_t *facts, const char *error)
+{
+	json_t *args = host_args(facts);
+
+	(void)json_object_set_new(args, "error", json_string(error));
+	return args;
+}
+
+static void
+by_kdc(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w);
+
+	ae_diag_say(
+	    w, AE_DIAG_FAIL, NULL, said_args(facts, kdc_text(facts)), "said");
+}
+
 static void
 state_dir(struct ae_diag_walk *w)
 {
@@ -82,16 +101,16 @@ static void
 not_joined(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w);
-	const char *path = ae_fact_text(facts, "host.keytab.path");
 
 	if (ae_fact_yes(facts, "host.user"))
 		return;
 	if (ae_fact_is(facts, "host.keytab.state", "absent"))
-		ae_diag_fail(w, NULL, host_args(facts), "%s.",
-		    ae_fact_text(facts, "host.keytab.error"));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    said_args(facts, ae_fact_text(facts, "host.keytab.error")),
+		    "absent");
 	else if (ae_fact_str(facts, "host.realm") == NULL)
-		ae_diag_fail(w, NULL, host_args(facts),
-		    "krb5.conf has no default_realm and %s names none.", path);
+		ae_diag_say(
+		    w, AE_DIAG_FAIL, NULL, host_args(facts), "no-realm");
 }
 
 /* Has the keytab keys of the machine account, of a kind that AD takes? */
@@ -99,20 +118,22 @@ static void
 keytab_principal(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *key;
-	const char *want = ae_fact_text(facts, "host.principal"), *have;
+	const char *want = ae_fact_text(facts, "host.principal"), *have,
+		   *error = ae_fact_text(facts, "host.keytab.error");
 	size_t i, named = 0, len = strcspn(want, "@");
+	json_t *args;
 
 	if (ae_fact_yes(facts, "host.user") ||
 	    ae_fact_is(facts, "host.keytab.state", "absent"))
 		return;
 	if (ae_fact_is(facts, "host.keytab.state", "damaged")) {
-		ae_diag_fail(w, NULL, host_args(facts), "%s.",
-		    ae_fact_text(facts, "host.keytab.error"));
+		ae_diag_say(
+		    w, AE_DIAG_FAIL, NULL, said_args(facts, error), "damaged");
 		return;
 	}
 	if (ae_fact_is(facts, "host.keytab.state", "denied")) {
-		ae_diag_unknown(
-		    w, NULL, "%s", ae_fact_text(facts, "host.keytab.error"));
+		ae_diag_say(w, AE_DIAG_UNKNOWN, NULL, said_args(facts, error),
+		    "keytab-denied");
 		return;
 	}
 	json_array_foreach(ae_fact(facts, "host.keytab.keys"), i, key)
@@ -121,12 +142,14 @@ keytab_principal(struct ae_diag_walk *w)
 		named +=
 		    strcspn(have, "@") == len && strncmp(have, want, len) == 0;
 	}
-	if (named == 0)
-		ae_diag_fail(w, NULL, host_args(facts),
-		    "None of the %zu entries of %s is for %s.", i,
-		    ae_fact_text(facts, "host.keytab.path"), want);
-	else if (kdc_says(facts, KDC_ETYPE_NOSUPP))
-		ae_diag_fail(w, NULL, host_args(facts), "%s.", kdc_text(facts));
+	if (named == 0) {
+		args = host_args(facts);
+		(void)json_object_set_new(
+		    args, "count", json_integer((json_int_t)i));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, args, "none");
+	} else if (kdc_says(facts, KDC_ETYPE_NOSUPP)) {
+		by_kdc(w);
+	}
 }
 
 static void
@@ -134,6 +157,7 @@ secure_channel(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *key;
 	int64_t kvno, newest = -1, ad = -1;
+	json_t *args;
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "host.keytab.keys"), i, key)
@@ -144,26 +168,32 @@ secure_channel(struct ae_diag_walk *w)
 	(void)ae_fact_int(&ad, facts, "ad.me.kvno");
 	if (!kdc_says(facts, KDC_PREAUTH_FAILED))
 		return;
-	ae_diag_fail(w, NULL, host_args(facts),
-	    "%s. The keytab's newest key has version %" PRId64 "%s.",
-	    kdc_text(facts), newest,
-	    ad >= 0 && ad != newest ? ", AD has another" : "");
+	args = said_args(facts, kdc_text(facts));
+	(void)json_object_set_new(
+	    args, "kvno", json_integer((json_int_t)newest));
+	if (ad >= 0 && ad != newest)
+		(void)json_object_set_new(
+		    args, "ad_kvno", json_integer((json_int_t)ad));
+	ae_diag_say(w, AE_DIAG_FAIL, NULL, args, "");
 }
 
 static void
 account_disabled(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w);
+	char value[AE_DIAG_FLAGS_MAX];
 	int64_t uac;
 
 	if (kdc_says(facts, KDC_CLIENT_REVOKED) ||
 	    kdc_says(facts, KDC_KEY_EXPIRED))
-		ae_diag_fail(w, NULL, host_args(facts), "%s.", kdc_text(facts));
+		by_kdc(w);
 	else if (ae_fact_int(&uac, facts, "ad.me.account_control") &&
 	    (uac & UAC_DISABLED) != 0)
-		ae_diag_fail(w, NULL, host_args(facts),
-		    "userAccountControl of %s is 0x%" PRIx64 ": disabled.",
-		    ae_fact_text(facts, "ad.me.dn"), (uint64_t)uac);
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:s, s:s}", "dn",
+			ae_fact_text(facts, "ad.me.dn"), "uac",
+			ae_diag_flags(value, uac)),
+		    "flag");
 }
 
 static void
@@ -172,7 +202,7 @@ account_gone(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w);
 
 	if (kdc_says(facts, KDC_C_PRINCIPAL_UNKNOWN))
-		ae_diag_fail(w, NULL, host_args(facts), "%s.", kdc_text(facts));
+		by_kdc(w);
 }
 
 static void
@@ -183,36 +213,28 @@ skew(struct ae_diag_walk *w)
 
 	if (ae_fact_int(&ahead, facts, "ad.ahead") &&
 	    (ahead > SKEW_MAX || ahead < -SKEW_MAX))
-		ae_diag_fail(w, NULL, host_args(facts),
-		    "The clock of %s is %" PRId64 " s %s this machine's.",
-		    ae_fact_text(facts, "ad.dc"), ahead < 0 ? -ahead : ahead,
-		    ahead < 0 ? "behind" : "ahead of");
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:s, s:I}", "dc", ae_fact_text(facts, "ad.dc"),
+			"seconds", (json_int_t)(ahead < 0 ? -ahead : ahead)),
+		    ahead < 0 ? "behind" : "ahead");
 	else if (kdc_says(facts, KRB_AP_SKEW))
-		ae_diag_fail(w, NULL, host_args(facts), "%s.", kdc_text(facts));
+		by_kdc(w);
 }
 
 static void
 resolver(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *list;
-	char seen[512] = "";
-	size_t i;
 
 	if (ae_fact(facts, "dc.srv_error") == NULL)
 		return;
 	list = ae_fact(facts, "dc.resolvers");
-	for (i = 0; i < json_array_size(list) && i < 4; i++) {
-		strncat(
-		    seen, i == 0 ? "" : ", ", sizeof(seen) - strlen(seen) - 1);
-		strncat(seen, json_string_value(json_array_get(list, i)),
-		    sizeof(seen) - strlen(seen) - 1);
-	}
-	ae_diag_fail(w, NULL,
-	    json_pack("{s:s, s:s}", "domain", ae_fact_text(facts, "dc.domain"),
-		"address", seen),
-	    "%s. The resolvers of this machine are: %s.",
-	    ae_fact_text(facts, "dc.srv_error.text"),
-	    seen[0] == '\0' ? "none" : seen);
+	ae_diag_say(w, AE_DIAG_FAIL, NULL,
+	    json_pack("{s:s, s:o, s:s}", "domain",
+		ae_fact_text(facts, "dc.domain"), "resolvers",
+		ae_diag_names(list, NULL), "error",
+		ae_fact_text(facts, "dc.srv_error.text")),
+	    json_array_size(list) == 0 ? "none" : "");
 }
 
 static void
@@ -224,13 +246,12 @@ unreachable(struct ae_diag_walk *w)
 
 	if (named == 0 || ae_fact_str(facts, "dc.host") != NULL)
 		return;
-	ae_diag_fail(w, NULL,
-	    json_pack("{s:s, s:s}", "domain", ae_fact_text(facts, "dc.domain"),
-		"host", ae_fact_text(first, "host")),
-	    "DNS names %zu domain controller%s, and none answers: %s.", named,
-	    named == 1 ? "" : "s",
-	    first == NULL ? ae_fact_because(facts, "dc.host")
-			  : ae_fact_text(first, "error.text"));
+	ae_diag_say(w, AE_DIAG_FAIL, NULL,
+	    json_pack("{s:s, s:s, s:I, s:s}", "domain",
+		ae_fact_text(facts, "dc.domain"), "host",
+		ae_fact_text(first, "host"), "count", (json_int_t)named,
+		"error", ae_fact_text(first, "error.text")),
+	    "");
 }
 
 /* Nothing a Linux client needs is only at a writable one; what is written
@@ -241,10 +262,9 @@ rodc_only(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w);
 
 	if (ae_fact_no(facts, "dc.writable"))
-		ae_diag_harmless(w, NULL,
+		ae_diag_say(w, AE_DIAG_HARMLESS, NULL,
 		    json_pack("{s:s}", "host", ae_fact_text(facts, "dc.host")),
-		    "%s, the one that answers, is read-only.",
-		    ae_fact_text(facts, "dc.host"));
+		    "");
 }
 
 const struct ae_diag_check ae_diag_host[] = {

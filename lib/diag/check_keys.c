@@ -48,15 +48,9 @@ works(const json_t *facts, const char *provider)
 static const json_t *
 list_of(const json_t *facts, const json_t *item)
 {
-	const json_t *t;
-	size_t i;
-
-	json_array_foreach(ae_fact(facts, "ad.templates"), i, t)
-	{
-		if (ae_fact_is(t, "cn", ae_fact_text(item, "template")))
-			return json_object_get(t, "providers");
-	}
-	return NULL;
+	return json_object_get(
+	    ae_diag_template_of(facts, ae_fact_text(item, "template")),
+	    "providers");
 }
 
 /* Is it in the list; other: and another one of it works. */
@@ -84,10 +78,11 @@ names(
 static json_t *
 args_of(const json_t *place, const char *tmpl)
 {
-	return json_pack("{s:s, s:s, s:s, s:s?}", "provider",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?}", "provider",
 	    ae_fact_text(place, "provider"), "code",
 	    ae_fact_text(place, "hresult"), "value",
-	    ae_fact_text(place, "error"), "template", tmpl);
+	    ae_fact_text(place, "error"), "error", ae_fact_text(place, "error"),
+	    "template", tmpl);
 }
 
 /* Who needs it has no certificate by it; harmless where there is another. */
@@ -107,36 +102,28 @@ broken(struct ae_diag_walk *w, const json_t *place)
 		wanted = true;
 		tmpl = ae_fact_text(item, "template");
 		if (other)
-			ae_diag_harmless(w, tmpl, args_of(place, tmpl),
-			    "%s: %s (%s); another provider of %s works.",
-			    provider, ae_fact_text(place, "error"),
-			    ae_fact_text(place, "hresult"), tmpl);
+			ae_diag_say(w, AE_DIAG_HARMLESS, tmpl,
+			    args_of(place, tmpl), "place-other");
 		else
-			ae_diag_fail(w, tmpl, args_of(place, tmpl),
-			    "A test key for %s (%s): %s (%s).", tmpl, provider,
-			    ae_fact_text(place, "error"),
-			    ae_fact_text(place, "hresult"));
+			ae_diag_say(w, AE_DIAG_FAIL, tmpl, args_of(place, tmpl),
+			    "place");
 	}
 	if (!wanted && ae_fact_yes(place, "configured"))
-		ae_diag_harmless(w, NULL, args_of(place, NULL),
-		    "%s: %s (%s); no template of this account wants it.",
-		    provider, ae_fact_text(place, "error"),
-		    ae_fact_text(place, "hresult"));
+		ae_diag_say(w, AE_DIAG_HARMLESS, NULL, args_of(place, NULL),
+		    "place-unused");
 }
 
 static void
 by_place(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *p;
-	const char *why;
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "keys.places"), i, p)
 	{
-		why = ae_fact_str(p, "because");
-		if (why != NULL &&
+		if (ae_fact_str(p, "because") != NULL &&
 		    strcmp(ae_diag_row(w)->id, "key.provider-init") == 0)
-			ae_diag_unknown(w, NULL, "%s", why);
+			ae_diag_say(w, AE_DIAG_UNKNOWN, NULL, NULL, "not-root");
 		if (ae_fact_no(p, "works") &&
 		    strcmp(id_of(p), ae_diag_row(w)->id) == 0)
 			broken(w, p);

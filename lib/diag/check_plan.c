@@ -137,6 +137,63 @@ ae_diag_is_ours(const json_t *facts, const json_t *item)
 	return !context && was_meant(item) && n == nearest(facts);
 }
 
+const json_t *
+ae_diag_item_of(const json_t *facts, const char *cn)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
+	{
+		if (ae_str_eq_nocase(ae_fact_text(item, "template"), cn))
+			return item;
+	}
+	return NULL;
+}
+
+const json_t *
+ae_diag_template_of(const json_t *facts, const char *cn)
+{
+	const json_t *t;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "ad.templates"), i, t)
+	{
+		if (ae_str_eq_nocase(ae_fact_text(t, "cn"), cn))
+			return t;
+	}
+	return NULL;
+}
+
+const json_t *
+ae_diag_ca_of(const json_t *facts, const char *config)
+{
+	const json_t *ca;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "ad.cas"), i, ca)
+	{
+		if (ae_str_eq_nocase(ae_fact_text(ca, "config"), config))
+			return ca;
+	}
+	return NULL;
+}
+
+bool
+ae_diag_lists(const json_t *names, const char *name)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(names, i, one)
+	{
+		if (json_is_string(one) &&
+		    ae_str_eq_nocase(json_string_value(one), name))
+			return true;
+	}
+	return false;
+}
+
 json_t *
 ae_diag_template_args(const json_t *facts, const json_t *item, const char *ca)
 {
@@ -147,26 +204,130 @@ ae_diag_template_args(const json_t *facts, const json_t *item, const char *ca)
 	    ae_fact_str(facts, "plan.policy.gpo"));
 }
 
+/* ---- what a reason says, as values for the catalogue's sentence ---- */
+
 /*
- * The CA that a reason is about: plan's own words begin with its name.  When
- * they are about all of them and there is just one, that one.
+ * The CA that the reasons of this check are about: the first that one of them
+ * names.  When none does and there is just one CA, that one.
  */
 static const char *
-ca_of(const json_t *facts, const char *text)
+ca_of(const json_t *facts, const json_t *item, const char *check)
 {
-	const json_t *cas = ae_fact(facts, "ad.cas"), *ca;
+	const json_t *cas = ae_fact(facts, "ad.cas"), *ca, *r;
 	const char *name;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(item, "reasons"), i, r)
+	{
+		if (!ae_fact_is(r, "check", check))
+			continue;
+		json_array_foreach(cas, k, ca)
+		{
+			name = ae_fact_text(ca, "name");
+			if (ae_fact_is(r, "about", name))
+				return name;
+		}
+	}
+	return json_array_size(cas) == 1
+	    ? ae_fact_str(json_array_get(cas, 0), "name")
+	    : NULL;
+}
+
+/* What keeps the CA of this name from being trusted; NULL: nothing. */
+static const char *
+chain_error(const json_t *facts, const char *name)
+{
+	const json_t *ca;
 	size_t i;
 
-	json_array_foreach(cas, i, ca)
+	json_array_foreach(ae_fact(facts, "ad.cas"), i, ca)
 	{
-		name = ae_fact_text(ca, "name");
-		if (json_array_size(cas) == 1 ||
-		    (strncmp(text, name, strlen(name)) == 0 &&
-			text[strlen(name)] == ':'))
-			return name;
+		if (name != NULL && ae_fact_is(ca, "name", name))
+			return ae_fact_str(ca, "chain.error");
 	}
 	return NULL;
+}
+
+static void
+put_flags(json_t *args, const char *name, const json_t *t, const char *member)
+{
+	char text[AE_DIAG_FLAGS_MAX];
+	int64_t flags;
+
+	if (ae_fact_int(&flags, t, member))
+		(void)json_object_set_new(
+		    args, name, json_string(ae_diag_flags(text, flags)));
+}
+
+static void
+put_number(json_t *args, const char *name, const json_t *t, const char *member)
+{
+	int64_t n;
+
+	if (ae_fact_int(&n, t, member))
+		(void)json_object_set_new(
+		    args, name, json_integer((json_int_t)n));
+}
+
+static void
+put_span(json_t *args, const char *name, const json_t *t, const char *member)
+{
+	int64_t seconds;
+
+	if (ae_fact_int(&seconds, t, member))
+		(void)json_object_set_new(args, name, ae_diag_span(seconds));
+}
+
+/* What the directory has of the template and sentences may want to name. */
+static void
+put_template(json_t *args, const json_t *t)
+{
+	put_number(args, "schema", t, "schema_version");
+	put_number(args, "value", t, "ra_signature");
+	put_number(args, "bits", t, "min_key_size");
+	put_flags(args, "flags", t, "enrollment_flag");
+	put_flags(args, "name_flag", t, "name_flag");
+	put_flags(args, "key_flag", t, "private_key_flag");
+	put_span(args, "validity", t, "validity");
+	put_span(args, "overlap", t, "overlap");
+	(void)json_object_set_new(
+	    args, "providers", ae_diag_names(json_object_get(t, "csps"), NULL));
+}
+
+json_t *
+ae_diag_reason_args(const json_t *facts, const json_t *item, const json_t *r)
+{
+	const char *about = ae_fact_text(r, "about"),
+		   *ca = ca_of(facts, item, ae_fact_text(r, "check")),
+		   *error = chain_error(facts, ca);
+	json_t *args = ae_diag_template_args(facts, item, ca);
+
+	put_template(
+	    args, ae_diag_template_of(facts, ae_fact_text(item, "template")));
+	(void)json_object_set_new(args, "about", json_string(about));
+	(void)json_object_set_new(
+	    args, "error", json_string(error == NULL ? "" : error));
+	if (ae_fact_is(r, "check", "template.superseded"))
+		(void)json_object_set_new(args, "value", json_string(about));
+	return args;
+}
+
+/* Where another CA serves the template, one that does not is in nobody's way.
+ */
+static bool
+is_about_spare_ca(const json_t *facts, const json_t *item, const json_t *r)
+{
+	const json_t *ca;
+	size_t i;
+
+	if (json_array_size(json_object_get(item, "cas")) == 0)
+		return false;
+	json_array_foreach(ae_fact(facts, "ad.cas"), i, ca)
+	{
+		if (ae_fact_is(r, "about", ae_fact_text(ca, "name")))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -178,26 +339,28 @@ static void
 by_plan(struct ae_diag_walk *w, bool warns)
 {
 	const json_t *facts = ae_diag_facts(w), *item, *r;
+	const char *id = ae_diag_row(w)->id;
 	json_t *args;
 	size_t i;
 	bool keep, fails;
 
 	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
 	{
-		r = ae_diag_reason(item, ae_diag_row(w)->id);
+		r = ae_diag_reason(item, id);
 		keep = ae_fact_is(item, "action", "keep");
 		fails = r != NULL && ae_fact_is(r, "verdict", "fail");
 		if (r == NULL || ae_fact_is(r, "verdict", "pass") ||
-		    (!fails && !keep && !warns) ||
+		    (!fails &&
+			((!keep && !warns) ||
+			    is_about_spare_ca(facts, item, r))) ||
 		    !ae_diag_is_ours(facts, item))
 			continue;
-		args = ae_diag_template_args(
-		    facts, item, ca_of(facts, ae_fact_text(r, "text")));
+		args = ae_diag_reason_args(facts, item, r);
 		if (!fails && keep)
 			(void)json_object_set_new(
 			    args, "category", json_string("R"));
-		ae_diag_fail(w, ae_fact_text(item, "template"), args, "%s.",
-		    ae_fact_text(r, "text"));
+		ae_diag_say(
+		    w, AE_DIAG_FAIL, ae_fact_text(item, "template"), args, "");
 	}
 }
 
@@ -219,21 +382,9 @@ ae_diag_by_warning(struct ae_diag_walk *w)
 static bool
 is_for_logon(const json_t *facts, const char *cn)
 {
-	const json_t *t, *oid;
-	size_t i, k;
-
-	json_array_foreach(ae_fact(facts, "ad.templates"), i, t)
-	{
-		if (!ae_fact_is(t, "cn", cn))
-			continue;
-		json_array_foreach(json_object_get(t, "ekus"), k, oid)
-		{
-			if (strcmp(json_string_value(oid),
-				OID_SMARTCARD_LOGON) == 0)
-				return true;
-		}
-	}
-	return false;
+	return ae_diag_lists(
+	    json_object_get(ae_diag_template_of(facts, cn), "ekus"),
+	    OID_SMARTCARD_LOGON);
 }
 
 /* It stands against some uses of the certificates, not against having them. */
@@ -241,25 +392,21 @@ static void
 not_in_ntauth(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *item, *r;
-	const char *ca;
+	const char *cn, *id = ae_diag_row(w)->id;
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
 	{
-		r = ae_diag_reason(item, ae_diag_row(w)->id);
+		r = ae_diag_reason(item, id);
 		if (r == NULL || ae_fact_is(r, "verdict", "pass") ||
 		    !ae_diag_is_ours(facts, item))
 			continue;
-		ca = ca_of(facts, ae_fact_text(r, "text"));
-		if (ae_fact_is(r, "verdict", "fail") ||
-		    is_for_logon(facts, ae_fact_text(item, "template")))
-			ae_diag_fail(w, ae_fact_text(item, "template"),
-			    ae_diag_template_args(facts, item, ca), "%s.",
-			    ae_fact_text(r, "text"));
-		else
-			ae_diag_harmless(w, ae_fact_text(item, "template"),
-			    ae_diag_template_args(facts, item, ca), "%s.",
-			    ae_fact_text(r, "text"));
+		cn = ae_fact_text(item, "template");
+		ae_diag_say(w,
+		    ae_fact_is(r, "verdict", "fail") || is_for_logon(facts, cn)
+			? AE_DIAG_FAIL
+			: AE_DIAG_HARMLESS,
+		    cn, ae_diag_reason_args(facts, item, r), "");
 	}
 }
 
@@ -267,12 +414,12 @@ static json_t *
 policy_args(const json_t *facts)
 {
 	int64_t value = 0;
-	char text[32];
+	char text[AE_DIAG_FLAGS_MAX];
 
 	(void)ae_fact_int(&value, facts, "plan.policy.aepolicy");
-	(void)snprintf(text, sizeof(text), "0x%" PRIx64, (uint64_t)value);
 	return json_pack("{s:s, s:s, s:s?}", "account",
-	    ae_fact_text(facts, "krb.principal"), "value", text, "gpo",
+	    ae_fact_text(facts, "krb.principal"), "value",
+	    ae_diag_flags(text, value), "gpo",
 	    ae_fact_is(facts, "plan.policy.source", "gpo")
 		? ae_fact_str(facts, "plan.policy.gpo")
 		: "policy.conf");
@@ -281,12 +428,13 @@ policy_args(const json_t *facts)
 static json_t *
 server_args(const json_t *facts)
 {
-	const json_t *first =
-	    json_array_get(ae_fact(facts, "plan.policy.policy_servers"), 0);
+	const json_t *all = ae_fact(facts, "plan.policy.policy_servers"),
+		     *first = json_array_get(all, 0);
 
-	return json_pack("{s:s?, s:s?, s:s?}", "url", ae_fact_str(first, "url"),
-	    "value", ae_fact_str(first, "policy_id"), "gpo",
-	    ae_fact_str(first, "gpo"));
+	return json_pack("{s:s?, s:s?, s:s?, s:I}", "url",
+	    ae_fact_str(first, "url"), "value", ae_fact_str(first, "policy_id"),
+	    "gpo", ae_fact_str(first, "gpo"), "count",
+	    (json_int_t)json_array_size(all));
 }
 
 /* A reason of the run as a whole. */
@@ -294,19 +442,25 @@ void
 ae_diag_by_run(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *r;
+	const char *id = ae_diag_row(w)->id;
+	const bool unset = ae_fact_no(facts, "plan.policy.aepolicy_set");
+	json_t *args;
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "plan.policy_reasons"), i, r)
 	{
-		if (!ae_fact_is(r, "check", ae_diag_row(w)->id) ||
+		if (!ae_fact_is(r, "check", id) ||
 		    ae_fact_is(r, "verdict", "pass"))
 			continue;
-		ae_diag_fail(w, NULL,
-		    ae_diag_match("policy.policyserver-* policy.policyid-*",
-			ae_diag_row(w)->id)
-			? server_args(facts)
-			: policy_args(facts),
-		    "%s.", ae_fact_text(r, "text"));
+		args =
+		    ae_diag_match("policy.policyserver-* policy.policyid-*", id)
+		    ? server_args(facts)
+		    : policy_args(facts);
+		(void)json_object_set_new(
+		    args, "about", json_string(ae_fact_text(r, "about")));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, args,
+		    strcmp(id, "policy.aepolicy-absent") == 0 && !unset ? "zero"
+									: "");
 		return;
 	}
 }

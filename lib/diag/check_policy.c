@@ -3,9 +3,6 @@
 /*
  * Group policy: does it say that this account enrolls, and if not, why not?
  */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "diag/checks.h"
 
 #define BIT_ENROLL 0x1
@@ -30,9 +27,10 @@ applies(const json_t *gpo)
 static json_t *
 gpo_args(const json_t *facts, const json_t *gpo)
 {
-	return json_pack("{s:s, s:s, s:s}", "account",
+	return json_pack("{s:s, s:s, s:o}", "account",
 	    ae_fact_text(facts, "krb.principal"), "gpo",
-	    ae_fact_text(gpo, "name"), "value", ae_fact_text(gpo, "text"));
+	    ae_fact_text(gpo, "name"), "value",
+	    ae_diag_phrase("gpo", ae_fact_text(gpo, "verdict"), NULL));
 }
 
 /* How many GPOs have the setting and are passed over; NULL: counted only. */
@@ -48,11 +46,8 @@ passed_over(const json_t *facts, struct ae_diag_walk *w)
 			continue;
 		n++;
 		if (w != NULL)
-			ae_diag_fail(w, NULL, gpo_args(facts, gpo),
-			    "The files of the GPO %s switch it on, and the GPO "
-			    "is passed over: %s.",
-			    ae_fact_text(gpo, "name"),
-			    ae_fact_text(gpo, "text"));
+			ae_diag_say(
+			    w, AE_DIAG_FAIL, NULL, gpo_args(facts, gpo), "");
 	}
 	return n;
 }
@@ -61,6 +56,7 @@ static void
 not_applied(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *gpo;
+	json_t *args;
 	size_t i;
 
 	if (!ae_fact_no(facts, "plan.policy.aepolicy_set") ||
@@ -69,13 +65,12 @@ not_applied(struct ae_diag_walk *w)
 	/* What it may not read it does not accuse. */
 	json_array_foreach(ae_fact(facts, "gpo.gpos"), i, gpo)
 	{
-		if (!applies(gpo) && !ae_fact_is(gpo, "file", "ok"))
-			ae_diag_unknown(w, NULL,
-			    "the GPO %s is passed over (%s), and its files are "
-			    "not to be read: %s",
-			    ae_fact_text(gpo, "name"),
-			    ae_fact_text(gpo, "text"),
-			    ae_fact_text(gpo, "file"));
+		if (applies(gpo) || ae_fact_is(gpo, "file", "ok"))
+			continue;
+		args = gpo_args(facts, gpo);
+		(void)json_object_set_new(
+		    args, "error", json_string(ae_fact_text(gpo, "file")));
+		ae_diag_say(w, AE_DIAG_UNKNOWN, NULL, args, "file");
 	}
 }
 
@@ -86,7 +81,6 @@ lag(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w), *gpo;
 	int64_t version, file;
 	json_t *args;
-	char text[32];
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "gpo.gpos"), i, gpo)
@@ -101,21 +95,16 @@ lag(struct ae_diag_walk *w)
 			    ae_fact_text(gpo, "name"))))
 			continue;
 		args = gpo_args(facts, gpo);
-		(void)snprintf(text, sizeof(text), "%" PRId64, file);
-		(void)json_object_set_new(args, "value", json_string(text));
-		(void)snprintf(text, sizeof(text), "%" PRId64, version);
-		(void)json_object_set_new(args, "expected", json_string(text));
-		ae_diag_fail(w, NULL, args,
-		    "The GPO %s has version %" PRId64
-		    " in the directory, and %" PRId64 " in its GPT.INI on %s.",
-		    ae_fact_text(gpo, "name"), version, file,
-		    ae_fact_text(facts, "dc.host"));
+		(void)json_object_update_new(args,
+		    json_pack("{s:I, s:I}", "value", (json_int_t)file,
+			"expected", (json_int_t)version));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, args, "");
 	}
 }
 
 /* A GPO that is not passed over has it in the other half of its files. */
 static void
-other_half_of_gpo(struct ae_diag_walk *w, bool user)
+other_half_of_gpo(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *gpo;
 	size_t i;
@@ -129,10 +118,7 @@ other_half_of_gpo(struct ae_diag_walk *w, bool user)
 			!ae_fact_is(gpo, "verdict", "no-registry") &&
 			!ae_fact_is(gpo, "verdict", "file-missing")))
 			continue;
-		ae_diag_fail(w, NULL, gpo_args(facts, gpo),
-		    "The GPO %s sets AEPolicy for %s, and not for %s.",
-		    ae_fact_text(gpo, "name"), user ? "computers" : "users",
-		    user ? "users" : "computers");
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, gpo_args(facts, gpo), "gpo");
 		return;
 	}
 }
@@ -142,12 +128,13 @@ static void
 other_half(struct ae_diag_walk *w, bool user)
 {
 	const json_t *facts = ae_diag_facts(w);
+	char text[AE_DIAG_FLAGS_MAX];
 	int64_t mine = 0, other = 0;
 
 	if (ae_fact_yes(facts, "host.user") != user ||
 	    !ae_fact_no(facts, "plan.policy.aepolicy_set"))
 		return;
-	other_half_of_gpo(w, user);
+	other_half_of_gpo(w);
 	if (ae_diag_failed(w, ae_diag_row(w)->id, NULL) ||
 	    ae_fact_int(&mine, facts,
 		user ? "host.local_policy.user"
@@ -155,13 +142,12 @@ other_half(struct ae_diag_walk *w, bool user)
 	    !ae_fact_int(&other, facts,
 		user ? "host.local_policy.computer" : "host.local_policy.user"))
 		return;
-	ae_diag_fail(w, NULL,
-	    json_pack("{s:s, s:s}", "account",
+	ae_diag_say(w, AE_DIAG_FAIL, NULL,
+	    json_pack("{s:s, s:s, s:s}", "account",
 		ae_fact_text(facts, "krb.principal"), "gpo",
-		ae_fact_text(facts, "host.local_policy.path")),
-	    "AEPolicy is 0x%" PRIx64 " for %s, and not set for %s.",
-	    (uint64_t)other, user ? "computers" : "users",
-	    user ? "users" : "computers");
+		ae_fact_text(facts, "host.local_policy.path"), "aepolicy",
+		ae_diag_flags(text, other)),
+	    "local");
 }
 
 static void
@@ -188,13 +174,12 @@ not_fresh(struct ae_diag_walk *w, bool sysvol)
 	    ae_fact_is(facts, "plan.policy.not_fresh_check",
 		"policy.sysvol-unreadable") != sysvol)
 		return;
-	ae_diag_fail(w, NULL,
-	    json_pack("{s:s, s:s}", "date",
+	ae_diag_say(w, AE_DIAG_FAIL, NULL,
+	    json_pack("{s:s, s:s, s:s}", "date",
 		ae_fact_text(facts, "plan.policy.read_at"), "path",
-		ae_fact_text(facts, "plan.policy.dc")),
-	    "%s; what was read on %s holds meanwhile.",
-	    ae_fact_text(facts, "plan.policy.not_fresh_because"),
-	    ae_fact_text(facts, "plan.policy.read_at"));
+		ae_fact_text(facts, "plan.policy.dc"), "error",
+		ae_fact_text(facts, "plan.policy.not_fresh_because")),
+	    "old-policy");
 }
 
 static void

@@ -43,36 +43,25 @@ difference(const json_t *here, const json_t *there)
 static bool
 offers(const json_t *ca, const char *cn)
 {
-	const json_t *name;
-	size_t i;
-
-	json_array_foreach(json_object_get(ca, "templates"), i, name)
-	{
-		if (json_is_string(name) &&
-		    ae_str_eq_nocase(json_string_value(name), cn))
-			return true;
-	}
-	return false;
+	return ae_diag_lists(json_object_get(ca, "templates"), cn);
 }
 
-/* It stands in nobody's way where the certificate is there. */
+/*
+ * It stands in nobody's way where the certificate is there.  attribute is
+ * NULL when the sentence has no use for one.
+ */
 static void
 differs(struct ae_diag_walk *w, const json_t *item, const char *cn,
-    const char *other, const char *what)
+    const char *other, const char *attribute, const char *seen)
 {
 	const json_t *facts = ae_diag_facts(w);
-	const char *dc = ae_fact_text(facts, "ad.dc");
-	json_t *args = json_pack(
-	    "{s:s, s:s, s:s}", "dn", cn, "value", what, "host", other);
+	const bool kept = item != NULL && ae_fact_is(item, "action", "keep");
 
-	if (item != NULL && ae_fact_is(item, "action", "keep"))
-		ae_diag_harmless(w, cn, args,
-		    "%s and %s differ about the template %s: %s.", dc, other,
-		    cn, what);
-	else
-		ae_diag_fail(w, cn, args,
-		    "%s and %s differ about the template %s: %s.", dc, other,
-		    cn, what);
+	ae_diag_say(w, kept ? AE_DIAG_HARMLESS : AE_DIAG_FAIL, cn,
+	    json_pack("{s:s, s:s, s:s, s:s?}", "dn", cn, "dc",
+		ae_fact_text(facts, "ad.dc"), "host", other, "value",
+		attribute),
+	    seen);
 }
 
 /* One that the account is to have, seen there alone. */
@@ -90,8 +79,8 @@ seen_there_alone(struct ae_diag_walk *w, const json_t *replica)
 		    (only != NULL ? !ae_str_eq_nocase(only, cn)
 				  : !ae_fact_yes(t, "may.autoenroll")))
 			continue;
-		differs(w, NULL, cn, ae_fact_text(replica, "host"),
-		    "the first does not have it");
+		differs(w, NULL, cn, ae_fact_text(replica, "host"), NULL,
+		    "first-lacks");
 	}
 }
 
@@ -107,11 +96,14 @@ compare(struct ae_diag_walk *w, const json_t *item, const json_t *replica)
 	if (here == NULL)
 		return;
 	there = by_name(json_object_get(replica, "templates"), "cn", cn);
-	what = there == NULL ? "the second does not have it"
-			     : difference(here, there);
+	if (there == NULL) {
+		differs(w, item, cn, host, NULL, "second-lacks");
+		return;
+	}
+	what = difference(here, there);
 	if (what != NULL) {
-		differs(w, item, cn, host,
-		    strcmp(what, "may") == 0 ? "permissions" : what);
+		differs(w, item, cn, host, what,
+		    strcmp(what, "may") == 0 ? "permissions" : "");
 		return;
 	}
 	json_array_foreach(ae_fact(facts, "ad.cas"), i, ca)
@@ -119,7 +111,7 @@ compare(struct ae_diag_walk *w, const json_t *item, const json_t *replica)
 		there = by_name(json_object_get(replica, "cas"), "name",
 		    ae_fact_text(ca, "name"));
 		if (offers(ca, cn) != offers(there, cn)) {
-			differs(w, item, cn, host, "which CA offers it");
+			differs(w, item, cn, host, NULL, "offered");
 			return;
 		}
 	}

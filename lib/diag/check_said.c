@@ -3,27 +3,10 @@
 /*
  * What a CA says of itself beside what the directory says of it.
  */
-#include <string.h>
-
-#include "base/str.h"
 #include "diag/checks.h"
 
 /* A CA reads the directory now and then; until then it may differ. */
 #define LAG 900
-
-static bool
-lists(const json_t *list, const char *cn)
-{
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(list, i, one)
-	{
-		if (ae_str_eq_nocase(json_string_value(one), cn))
-			return true;
-	}
-	return false;
-}
 
 static void
 not_loaded(struct ae_diag_walk *w)
@@ -41,19 +24,18 @@ not_loaded(struct ae_diag_walk *w)
 			config = ae_fact_text(ca, "config");
 			said = json_object_get(
 			    ae_diag_way_to(facts, "dcom", config), "templates");
-			if (said == NULL || lists(said, cn) ||
-			    !lists(json_object_get(ca, "templates"), cn) ||
+			if (said == NULL || ae_diag_lists(said, cn) ||
+			    !ae_diag_lists(
+				json_object_get(ca, "templates"), cn) ||
 			    !ae_diag_is_ours(facts, item))
 				continue;
-			args = json_pack(
-			    "{s:s, s:s}", "template", cn, "ca", config);
+			args = json_pack("{s:s, s:s, s:I}", "template", cn,
+			    "ca", config, "count",
+			    (json_int_t)json_array_size(said));
 			if (ae_fact_is(item, "action", "keep"))
 				(void)json_object_set_new(
 				    args, "category", json_string("R"));
-			ae_diag_fail(w, cn, args,
-			    "In AD %s offers %s; of the templates that it "
-			    "names itself (%zu) that is none.",
-			    config, cn, json_array_size(said));
+			ae_diag_say(w, AE_DIAG_FAIL, cn, args, "");
 		}
 	}
 }
@@ -77,23 +59,19 @@ not_in_ad(struct ae_diag_walk *w)
 			config = ae_fact_text(ca, "config");
 			said = json_object_get(
 			    ae_diag_way_to(facts, "dcom", config), "templates");
-			if (!lists(said, cn) ||
-			    lists(json_object_get(ca, "templates"), cn) ||
+			if (!ae_diag_lists(said, cn) ||
+			    ae_diag_lists(
+				json_object_get(ca, "templates"), cn) ||
 			    !ae_diag_is_ours(facts, item))
 				continue;
 			args = json_pack(
 			    "{s:s, s:s}", "template", cn, "ca", config);
 			if (ae_fact_int(&changed, ca, "changed") &&
 			    now - changed > LAG)
-				ae_diag_fail(w, cn, args,
-				    "%s names %s among its templates; its "
-				    "object in AD does not.",
-				    config, cn);
+				ae_diag_say(w, AE_DIAG_FAIL, cn, args, "");
 			else
-				ae_diag_harmless(w, cn, args,
-				    "%s still names %s among its templates; "
-				    "its object in AD was changed just now.",
-				    config, cn);
+				ae_diag_say(
+				    w, AE_DIAG_HARMLESS, cn, args, "yet");
 		}
 	}
 }

@@ -29,13 +29,15 @@
 #define FREE_MIN (INT64_C(1) << 20)
 #define SKEW_MAX 300
 
+/* error: what was said; the texts of some rows call it the value. */
 static json_t *
-args(const json_t *facts, const char *value)
+args(const json_t *facts, const char *error)
 {
-	return json_pack("{s:s, s:s, s:s, s:s}", "ca",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "ca",
 	    ae_fact_text(facts, "server.name"), "host",
 	    ae_fact_text(facts, "host.name"), "path",
-	    ae_fact_text(facts, "server.keytab.path"), "value", value);
+	    ae_fact_text(facts, "server.keytab.path"), "value", error, "error",
+	    error);
 }
 
 static void
@@ -46,8 +48,10 @@ disk(struct ae_diag_walk *w)
 	int64_t bytes;
 
 	if (ae_fact_int(&bytes, facts, "server.disk.free") && bytes < FREE_MIN)
-		ae_diag_fail(w, NULL, json_pack("{s:s}", "path", path),
-		    "%" PRId64 " bytes are free where %s is.", bytes, path);
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack(
+			"{s:s, s:I}", "path", path, "bytes", (json_int_t)bytes),
+		    "bytes");
 }
 
 static void
@@ -56,28 +60,26 @@ not_joined(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w);
 
 	if (ae_fact_is(facts, "server.keytab.state", "absent"))
-		ae_diag_fail(w, NULL, args(facts, ""), "%s.",
-		    ae_fact_text(facts, "server.keytab.error"));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    args(facts, ae_fact_text(facts, "server.keytab.error")),
+		    "absent");
 }
 
 static void
 keytab(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w);
-	json_t *a = args(facts, "");
+	json_t *a = args(facts, ae_fact_text(facts, "server.keytab.error"));
 
 	(void)json_object_set_new(a, "principal",
 	    json_string(ae_fact_text(facts, "server.keytab.principal")));
 	if (ae_fact_is(facts, "server.keytab.state", "damaged"))
-		ae_diag_fail(w, NULL, json_incref(a), "%s.",
-		    ae_fact_text(facts, "server.keytab.error"));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, json_incref(a), "damaged");
 	else if (ae_fact_is(facts, "server.keytab.state", "denied"))
-		ae_diag_unknown(
-		    w, NULL, "%s", ae_fact_text(facts, "server.keytab.error"));
+		ae_diag_say(
+		    w, AE_DIAG_UNKNOWN, NULL, json_incref(a), "keytab-denied");
 	else if (ae_fact_no(facts, "server.keytab.has"))
-		ae_diag_fail(w, NULL, json_incref(a), "%s has no key for %s.",
-		    ae_fact_text(facts, "server.keytab.path"),
-		    ae_fact_text(facts, "server.keytab.principal"));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, json_incref(a), "no-key");
 	json_decref(a);
 }
 
@@ -88,7 +90,7 @@ directory(struct ae_diag_walk *w)
 	const char *error = ae_fact_str(facts, "server.directory.error");
 
 	if (error != NULL)
-		ae_diag_fail(w, NULL, args(facts, error), "%s.", error);
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, args(facts, error), "said");
 }
 
 static void
@@ -96,16 +98,16 @@ skew(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w);
 	int64_t ahead;
-	char text[64];
+	json_t *a;
 
 	if (!ae_fact_int(&ahead, facts, "server.directory.ahead") ||
 	    (ahead <= SKEW_MAX && ahead >= -SKEW_MAX))
 		return;
-	(void)snprintf(text, sizeof(text), "%" PRId64 " s", ahead);
-	ae_diag_fail(w, NULL, args(facts, text),
-	    "The clock of the domain controller is %" PRId64
-	    " s ahead of this machine's.",
-	    ahead);
+	a = args(facts, "");
+	(void)json_object_set_new(a, "seconds",
+	    json_integer((json_int_t)(ahead < 0 ? -ahead : ahead)));
+	ae_diag_say(w, AE_DIAG_FAIL, NULL, a,
+	    ahead < 0 ? "controller-behind" : "controller-ahead");
 }
 
 static void
@@ -123,9 +125,7 @@ expired(struct ae_diag_walk *w)
 	a = args(facts, "");
 	(void)json_object_set_new(a, "date",
 	    json_string(ae_fact_text(facts, "server.certificate.ends")));
-	ae_diag_fail(w, NULL, a, "The certificate of %s is %s.",
-	    ae_fact_text(facts, "server.name"),
-	    now > until ? "past its end" : "not valid yet");
+	ae_diag_say(w, AE_DIAG_FAIL, NULL, a, now > until ? "past" : "future");
 }
 
 /* What keeps the service from starting, in the order in which it looks. */
@@ -163,7 +163,7 @@ wont_start(struct ae_diag_walk *w)
 	const char *why = hindrance(facts);
 
 	if (why != NULL && !ae_fact_yes(facts, "server.running"))
-		ae_diag_fail(w, NULL, args(facts, why), "%s.", why);
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, args(facts, why), "said");
 }
 
 /* It runs, on keys and a database that it opened before. */
@@ -171,16 +171,19 @@ static void
 breaks_next(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *one;
+	json_t *a;
 	size_t i;
 
 	if (!ae_fact_yes(facts, "server.running"))
 		return;
 	json_array_foreach(ae_fact(facts, "server.keys"), i, one)
 	{
-		if (ae_fact_no(one, "works"))
-			ae_diag_fail(w, NULL, args(facts, ""), "%s: %s.",
-			    ae_fact_text(one, "uri"),
-			    ae_fact_text(one, "error"));
+		if (!ae_fact_no(one, "works"))
+			continue;
+		a = args(facts, ae_fact_text(one, "error"));
+		(void)json_object_set_new(
+		    a, "path", json_string(ae_fact_text(one, "uri")));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, a, "file-said");
 	}
 }
 
@@ -190,28 +193,11 @@ stopped(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w);
 
 	if (ae_fact_no(facts, "server.running"))
-		ae_diag_fail(w, NULL, args(facts, ""),
-		    "certsrvd does not run%s.",
-		    hindrance(facts) == NULL
-			? ", and nothing was found that keeps it from starting"
-			: "");
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, args(facts, ""),
+		    hindrance(facts) == NULL ? "no-reason" : "down");
 }
 
 /* ---- templates ---- */
-
-static bool
-lists(const json_t *list, const char *cn)
-{
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(list, i, one)
-	{
-		if (ae_str_eq_nocase(json_string_value(one), cn))
-			return true;
-	}
-	return false;
-}
 
 static bool
 is_asked(const json_t *facts, const char *cn)
@@ -228,13 +214,12 @@ not_published(struct ae_diag_walk *w)
 	const char *only = ae_fact_str(facts, "asked.template");
 
 	if (only != NULL &&
-	    !lists(ae_fact(facts, "server.directory.offered"), only))
-		ae_diag_fail(w, only,
-		    json_pack("{s:s, s:s, s:s}", "template", only, "ca",
+	    !ae_diag_lists(ae_fact(facts, "server.directory.offered"), only))
+		ae_diag_say(w, AE_DIAG_FAIL, only,
+		    json_pack("{s:s, s:s, s:o}", "template", only, "ca",
 			ae_fact_text(facts, "server.name"), "account",
-			"the requester"),
-		    "certificateTemplates of %s does not name %s.",
-		    ae_fact_text(facts, "server.name"), only);
+			ae_diag_phrase("who", "requester", NULL)),
+		    "attribute");
 }
 
 /* Event 77: it is offered, and the CA could not read or understand it. */
@@ -249,19 +234,19 @@ not_loaded(struct ae_diag_walk *w)
 	{
 		cn = json_string_value(one);
 		if (cn == NULL || !is_asked(facts, cn) ||
-		    lists(ae_fact(facts, "server.directory.templates"), cn))
+		    ae_diag_lists(
+			ae_fact(facts, "server.directory.templates"), cn))
 			continue;
-		text = "this account sees no such template in AD";
+		text = "";
 		json_array_foreach(ae_fact(facts, "server.unloaded"), k, one)
 		{
 			if (ae_str_eq_nocase(ae_fact_text(one, "template"), cn))
 				text = ae_fact_text(one, "text");
 		}
-		ae_diag_fail(w, cn,
-		    json_pack("{s:s, s:s}", "template", cn, "ca",
-			ae_fact_text(facts, "server.name")),
-		    "%s offers %s: %s.", ae_fact_text(facts, "server.name"), cn,
-		    text);
+		ae_diag_say(w, AE_DIAG_FAIL, cn,
+		    json_pack("{s:s, s:s, s:s}", "template", cn, "ca",
+			ae_fact_text(facts, "server.name"), "error", text),
+		    text[0] == '\0' ? "unseen" : "unloaded");
 	}
 }
 
@@ -300,15 +285,14 @@ tell_request(struct ae_diag_walk *w, const json_t *one)
 	(void)snprintf(id, sizeof(id), "%" PRId64, n);
 	(void)ae_hresult_print(code, (uint32_t)hr);
 	why = why[0] == '\0' ? ae_fact_text(one, "message") : why;
-	ae_diag_fail(w, id,
-	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "template",
+	ae_diag_say(w, AE_DIAG_FAIL, id,
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "template",
 		ae_fact_text(one, "template"), "account",
 		ae_fact_text(one, "account"), "ca",
 		ae_fact_text(facts, "server.name"), "id", id, "code", code,
-		"value", ae_fact_text(one, "message")),
-	    "Request %s of %s for %s, %s: %s (%s).", id,
-	    ae_fact_text(one, "account"), ae_fact_text(one, "template"),
-	    ae_fact_text(one, "time"), why, code);
+		"value", ae_fact_text(one, "message"), "time",
+		ae_fact_text(one, "time"), "error", why),
+	    "request");
 }
 
 static void

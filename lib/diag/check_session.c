@@ -61,6 +61,7 @@ runas(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w);
 	int64_t uid, from;
+	json_t *args;
 
 	if (!ae_fact_int(&uid, facts, "host.uid") ||
 	    (has_ticket(facts) ? !is_anothers(facts)
@@ -69,13 +70,13 @@ runas(struct ae_diag_walk *w)
 		!ae_fact_int(&from, facts, "host.session.login_uid")) ||
 	    from == uid)
 		return;
-	ae_diag_fail(w, NULL, session_args(facts),
-	    "This process is of %s (%" PRId64 "), whoever logged on is %" PRId64
-	    "; %s%s.",
-	    ae_fact_text(facts, "host.session.name"), uid, from,
-	    has_ticket(facts) ? "the ticket is for "
-			      : "there is no ticket here",
-	    ae_fact_text(facts, "krb.principal"));
+	args = session_args(facts);
+	(void)json_object_set_new(args, "uid", json_integer(uid));
+	(void)json_object_set_new(args, "login", json_integer(from));
+	(void)json_object_set_new(
+	    args, "ticket", json_string(ae_fact_text(facts, "krb.principal")));
+	ae_diag_say(
+	    w, AE_DIAG_FAIL, NULL, args, has_ticket(facts) ? "anothers" : "");
 }
 
 static void
@@ -84,10 +85,11 @@ local_account(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w);
 
 	if (ae_fact_no(facts, "krb.account_known"))
-		ae_diag_fail(w, NULL, session_args(facts),
-		    "The KDC of %s knows no %s.",
-		    ae_fact_text(facts, "host.realm"),
-		    ae_fact_text(facts, "host.session.name"));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
+		    json_pack("{s:s, s:s}", "account",
+			ae_fact_text(facts, "host.session.name"), "realm",
+			ae_fact_text(facts, "host.realm")),
+		    "");
 }
 
 /* Logged on from elsewhere, and the ticket stayed there. */
@@ -95,48 +97,52 @@ static void
 no_credentials(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w);
+	json_t *args;
 
-	if (ae_fact_yes(facts, "host.session.remote") && !has_ticket(facts) &&
-	    ae_fact_is(facts, "krb.cache", "none"))
-		ae_diag_fail(w, NULL, session_args(facts),
-		    "This session came by ssh and has no ticket: %s.",
-		    ae_fact_because(facts, "krb.principal"));
+	if (!ae_fact_yes(facts, "host.session.remote") || has_ticket(facts) ||
+	    !ae_fact_is(facts, "krb.cache", "none"))
+		return;
+	args = session_args(facts);
+	(void)json_object_set_new(args, "error",
+	    json_string(ae_fact_text(facts, "krb.failure.text")));
+	ae_diag_say(w, AE_DIAG_FAIL, NULL, args, "");
 }
 
 static void
 temp_profile(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w);
-	const char *path = ae_fact_text(facts, "host.home.path"), *why = NULL;
+	static const char *const bad[] = { "absent", "read-only", "denied" };
+	const char *why = NULL;
+	size_t i;
 
-	if (ae_fact_is(facts, "host.home.state", "absent"))
-		why = "is not there";
-	else if (ae_fact_is(facts, "host.home.state", "read-only"))
-		why = "is on a file system that is mounted read-only";
-	else if (ae_fact_is(facts, "host.home.state", "denied"))
-		why = "may not be written by its owner";
-	else if (ae_fact_yes(facts, "host.home.memory"))
-		why = "is in memory and gone when the host stops";
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (ae_fact_is(facts, "host.home.state", bad[i]))
+			why = bad[i];
+	if (why == NULL && ae_fact_yes(facts, "host.home.memory"))
+		why = "memory";
 	if (why != NULL)
-		ae_diag_fail(
-		    w, NULL, session_args(facts), "The home %s %s.", path, why);
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, session_args(facts), why);
 }
 
 static void
 no_tgt(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w);
+	json_t *args;
 
 	if (ae_fact_str(facts, "krb.principal") != NULL)
 		return;
+	args = session_args(facts);
 	/* That this user may not read the keytab is as it should be. */
 	if (!ae_fact_yes(facts, "host.user") &&
-	    ae_fact_is(facts, "host.keytab.state", "denied"))
-		ae_diag_unknown(w, NULL, "%s; root could",
-		    ae_fact_text(facts, "host.keytab.error"));
-	else
-		ae_diag_fail(w, NULL, session_args(facts), "%s.",
-		    ae_fact_because(facts, "krb.principal"));
+	    ae_fact_is(facts, "host.keytab.state", "denied")) {
+		(void)json_object_set_new(args, "error",
+		    json_string(ae_fact_text(facts, "host.keytab.error")));
+		ae_diag_say(w, AE_DIAG_UNKNOWN, NULL, args, "keytab-denied");
+	} else {
+		ae_diag_say_why(w, AE_DIAG_FAIL, args, "krb.principal");
+	}
 }
 
 /* clang-format off */

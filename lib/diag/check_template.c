@@ -13,14 +13,14 @@
 #include "diag/checks.h"
 
 static const json_t *
-template_named(const json_t *facts, const char *name, const char *how)
+displayed_as(const json_t *facts, const char *name)
 {
 	const json_t *t;
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "ad.templates"), i, t)
 	{
-		if (ae_str_eq_nocase(ae_fact_text(t, how), name))
+		if (ae_str_eq_nocase(ae_fact_text(t, "display_name"), name))
 			return t;
 	}
 	return NULL;
@@ -33,16 +33,15 @@ display_name(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w), *t;
 	const char *asked = ae_fact_str(facts, "asked.template");
 
-	if (asked == NULL || template_named(facts, asked, "cn") != NULL)
+	if (asked == NULL || ae_diag_template_of(facts, asked) != NULL)
 		return;
-	t = template_named(facts, asked, "display_name");
+	t = displayed_as(facts, asked);
 	if (t != NULL)
-		ae_diag_fail(w, asked,
+		ae_diag_say(w, AE_DIAG_FAIL, asked,
 		    json_pack("{s:s, s:s, s:s, s:s}", "template",
 			ae_fact_text(t, "cn"), "display_name", asked, "value",
 			asked, "expected", ae_fact_text(t, "cn")),
-		    "No template has the name '%s'; '%s' is displayed as that.",
-		    asked, ae_fact_text(t, "cn"));
+		    "");
 }
 
 static void
@@ -58,10 +57,10 @@ missing(struct ae_diag_walk *w)
 	{
 		if (ae_fact_is(one, "state", "absent") &&
 		    ae_str_eq_nocase(ae_fact_text(one, "cn"), asked))
-			ae_diag_fail(w, asked,
+			ae_diag_say(w, AE_DIAG_FAIL, asked,
 			    json_pack("{s:s, s:s}", "template", asked, "dn",
 				ae_fact_text(one, "dn")),
-			    "There is no object %s.", ae_fact_text(one, "dn"));
+			    "");
 	}
 }
 
@@ -79,12 +78,11 @@ unreadable(struct ae_diag_walk *w)
 		if (!ae_fact_is(one, "state", "unreadable") ||
 		    (asked != NULL && !ae_str_eq_nocase(asked, cn)))
 			continue;
-		ae_diag_fail(w, cn,
+		ae_diag_say(w, AE_DIAG_FAIL, cn,
 		    json_pack("{s:s, s:s, s:s}", "template", cn, "dn",
 			ae_fact_text(one, "dn"), "account",
 			ae_fact_text(facts, "krb.principal")),
-		    "%s is there, but shows none of its attributes.",
-		    ae_fact_text(one, "dn"));
+		    "unreadable");
 	}
 	ae_diag_by_plan(w);
 }
@@ -111,12 +109,14 @@ other_kind(struct ae_diag_walk *w, bool meant)
 		if (r == NULL)
 			r = ae_diag_reason(
 			    item, "context.user-template-in-machine");
-		t = template_named(facts, cn, "cn");
+		t = ae_diag_template_of(facts, cn);
 		if (r == NULL || ae_fact_yes(t, "may.enroll") != meant ||
 		    (meant && !ae_fact_is(r, "check", id)))
 			continue;
-		ae_diag_fail(w, cn, ae_diag_template_args(facts, item, NULL),
-		    "%s.", ae_fact_text(r, "text"));
+		ae_diag_say(w, AE_DIAG_FAIL, cn,
+		    ae_diag_template_args(facts, item, NULL),
+		    ae_fact_yes(facts, "host.user") ? "for-computers"
+						    : "for-users");
 	}
 }
 
@@ -149,13 +149,11 @@ ea_mismatch(struct ae_diag_walk *w)
 		    !ae_diag_is_other_kind(item) ||
 		    ae_diag_reason(item, "context.ca-template") != NULL)
 			continue;
-		ae_diag_fail(w, ae_fact_text(item, "template"),
+		ae_diag_say(w, AE_DIAG_FAIL, ae_fact_text(item, "template"),
 		    json_pack("{s:s, s:s}", "template",
 			ae_fact_text(item, "template"), "thumbprint",
 			ae_fact_text(item, "have")),
-		    "%s is in this account's store, but its template %s is "
-		    "for the other kind of account.",
-		    ae_fact_text(item, "have"), ae_fact_text(item, "template"));
+		    "");
 	}
 }
 
@@ -164,8 +162,21 @@ static const json_t *
 raw_of(const json_t *facts, const json_t *item)
 {
 	return ae_diag_is_ours(facts, item)
-	    ? template_named(facts, ae_fact_text(item, "template"), "cn")
+	    ? ae_diag_template_of(facts, ae_fact_text(item, "template"))
 	    : NULL;
+}
+
+/* A finding about the item, with one more value; NULL: without. */
+static void
+fail(struct ae_diag_walk *w, const json_t *item, const char *name,
+    const char *value, const char *seen)
+{
+	json_t *args = ae_diag_template_args(ae_diag_facts(w), item, NULL);
+
+	if (name != NULL)
+		(void)json_object_set_new(args, name, json_string(value));
+	ae_diag_say(
+	    w, AE_DIAG_FAIL, ae_fact_text(item, "template"), args, seen);
 }
 
 static void
@@ -182,16 +193,9 @@ oid_missing(struct ae_diag_walk *w)
 		    schema < 2)
 			continue;
 		if (ae_fact_str(t, "oid") == NULL)
-			ae_diag_fail(w, ae_fact_text(t, "cn"),
-			    ae_diag_template_args(facts, item, NULL),
-			    "%s has no msPKI-Cert-Template-OID.",
-			    ae_fact_text(t, "dn"));
+			fail(w, item, "dn", ae_fact_text(t, "dn"), "attribute");
 		else if (ae_fact_no(t, "oid_entry"))
-			ae_diag_fail(w, ae_fact_text(t, "cn"),
-			    ae_diag_template_args(facts, item, NULL),
-			    "%s is the OID of %s, and no object below CN=OID "
-			    "has it, though other templates have theirs.",
-			    ae_fact_text(t, "oid"), ae_fact_text(t, "cn"));
+			fail(w, item, "oid", ae_fact_text(t, "oid"), "object");
 	}
 }
 
@@ -232,13 +236,8 @@ legacy_or_cng(struct ae_diag_walk *w)
 		legacy = any_starts_with(csps, "Cryptographic Provider");
 		if (((flags & LEGACY_PROVIDER) != 0 && ksp && !legacy) ||
 		    ((flags & LEGACY_PROVIDER) == 0 && legacy && !ksp))
-			ae_diag_fail(w, ae_fact_text(t, "cn"),
-			    ae_diag_template_args(facts, item, NULL),
-			    "msPKI-Private-Key-Flag says that the provider is "
-			    "%s, and pKIDefaultCSPs names only the other kind.",
-			    (flags & LEGACY_PROVIDER) != 0
-				? "a legacy one"
-				: "a key storage provider");
+			fail(w, item, NULL, NULL,
+			    (flags & LEGACY_PROVIDER) != 0 ? "legacy" : "ksp");
 	}
 }
 
@@ -248,6 +247,8 @@ static void
 skips_renewal(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *item, *t;
+	char text[AE_DIAG_FLAGS_MAX];
+	json_t *args;
 	int64_t flags = 0;
 	size_t i;
 
@@ -258,12 +259,12 @@ skips_renewal(struct ae_diag_walk *w)
 		    !ae_fact_int(&flags, t, "enrollment_flag") ||
 		    (flags & SKIP_AUTO_RENEWAL) == 0)
 			continue;
-		ae_diag_fail(w, ae_fact_text(t, "cn"),
-		    ae_diag_template_args(facts, item, NULL),
-		    "msPKI-Enrollment-Flag of %s is 0x%" PRIx64
-		    ", and %s will end one day.",
-		    ae_fact_text(t, "cn"), (uint64_t)flags,
-		    ae_fact_text(item, "have"));
+		args = ae_diag_template_args(facts, item, NULL);
+		(void)json_object_update_new(args,
+		    json_pack("{s:s, s:s}", "flags", ae_diag_flags(text, flags),
+			"thumbprint", ae_fact_text(item, "have")));
+		ae_diag_say(
+		    w, AE_DIAG_FAIL, ae_fact_text(item, "template"), args, "");
 	}
 }
 
@@ -274,6 +275,7 @@ static void
 no_dns_name(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *item, *t;
+	char text[AE_DIAG_FLAGS_MAX];
 	int64_t flags = 0;
 	size_t i;
 
@@ -286,14 +288,13 @@ no_dns_name(struct ae_diag_walk *w)
 		if (t == NULL || !ae_fact_int(&flags, t, "name_flag") ||
 		    (flags & SUBJECT_DNS) == 0)
 			continue;
-		ae_diag_fail(w, ae_fact_text(t, "cn"),
-		    json_pack("{s:s, s:s, s:s}", "template",
+		ae_diag_say(w, AE_DIAG_FAIL, ae_fact_text(t, "cn"),
+		    json_pack("{s:s, s:s, s:s, s:s}", "template",
 			ae_fact_text(t, "cn"), "dn",
 			ae_fact_text(facts, "ad.me.dn"), "host",
-			ae_fact_text(facts, "host.fqdn")),
-		    "%s has no dNSHostName; the template's "
-		    "msPKI-Certificate-Name-Flag is 0x%" PRIx64 ".",
-		    ae_fact_text(facts, "ad.me.dn"), (uint64_t)flags);
+			ae_fact_text(facts, "host.fqdn"), "name_flag",
+			ae_diag_flags(text, flags)),
+		    "");
 	}
 }
 
@@ -312,11 +313,7 @@ csp_list_empty(struct ae_diag_walk *w)
 			json_object_get(t, "ekus"), "1.3.6.1.4.1.311.20.2.2") &&
 		    json_array_size(json_object_get(t, "csps")) == 0 &&
 		    ae_fact_no(t, "machine"))
-			ae_diag_fail(w, ae_fact_text(t, "cn"),
-			    ae_diag_template_args(facts, item, NULL),
-			    "%s is for smart card logon, and pKIDefaultCSPs is "
-			    "empty.",
-			    ae_fact_text(t, "cn"));
+			fail(w, item, NULL, NULL, "");
 	}
 }
 
@@ -338,11 +335,11 @@ none_eligible(struct ae_diag_walk *w)
 	    !json_is_array(ae_fact(facts, "plan.plan")) ||
 	    ae_fact_str(facts, "asked.template") != NULL)
 		return;
-	ae_diag_fail(w, NULL,
-	    json_pack("{s:s}", "account", ae_fact_text(facts, "krb.principal")),
-	    "The directory shows %zu template%s, %zu of them for this kind of "
-	    "account, and none of them is for this one.",
-	    n, n == 1 ? "" : "s", kinds);
+	ae_diag_say(w, AE_DIAG_FAIL, NULL,
+	    json_pack("{s:s, s:I, s:I}", "account",
+		ae_fact_text(facts, "krb.principal"), "count", (json_int_t)n,
+		"kinds", (json_int_t)kinds),
+	    "");
 }
 
 /* clang-format off */

@@ -4,7 +4,6 @@
  * What starts a run, and whether it did: all could be well by now, and still
  * nothing was requested since.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "diag/checks.h"
@@ -13,8 +12,7 @@ static void
 disabled(struct ae_diag_walk *w)
 {
 	if (ae_fact_no(ae_diag_facts(w), "host.starters.enabled"))
-		ae_diag_fail(w, NULL, NULL,
-		    "The task is switched off: runs start by hand only.");
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, NULL, "");
 }
 
 /* Daemon, timer, cron line: one of them is enough. */
@@ -25,9 +23,7 @@ missing(struct ae_diag_walk *w)
 
 	if (ae_fact_no(facts, "host.starters.daemon") &&
 	    json_array_size(ae_fact(facts, "host.starters.files")) == 0)
-		ae_diag_fail(w, NULL, NULL,
-		    "No autoenrolld answers, no unit of it is enabled, and no "
-		    "cron file speaks of autoenroll.");
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, NULL, "");
 }
 
 static void
@@ -39,11 +35,10 @@ stuck(struct ae_diag_walk *w)
 	if (ae_fact_is(facts, "host.run_lock.state", "held") &&
 	    ae_fact_int(&age, facts, "host.run_lock.age") &&
 	    age > AE_DIAG_RUN_LONG)
-		ae_diag_fail(w, NULL,
+		ae_diag_say(w, AE_DIAG_FAIL, NULL,
 		    json_pack("{s:s}", "date",
 			ae_fact_text(facts, "host.run_lock.since")),
-		    "The lock of runs is held since %s.",
-		    ae_fact_text(facts, "host.run_lock.since"));
+		    "");
 }
 
 /* How the last run ended. */
@@ -79,10 +74,13 @@ undone(const json_t *facts)
 static json_t *
 run_args(const json_t *facts, const json_t *item)
 {
-	return json_pack("{s:s, s:s?, s:s?}", "template",
+	const char *error = ae_fact_str(facts, "host.task.error");
+
+	return json_pack("{s:s, s:s?, s:s?, s:s}", "template",
 	    ae_fact_text(item, "template"), "date",
 	    ae_fact_str(facts, "host.task.last_run"), "code",
-	    ae_fact_str(facts, "host.task.result"));
+	    ae_fact_str(facts, "host.task.result"), "error",
+	    error != NULL ? error : ae_fact_text(facts, "host.task.result"));
 }
 
 static void
@@ -91,13 +89,8 @@ late(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w), *item = undone(facts);
 
 	if (item != NULL && ended_as(facts, "deferred", NULL, NULL))
-		ae_diag_fail(w, ae_fact_text(item, "template"),
-		    run_args(facts, item),
-		    "The last run, %s, found nobody (%s); now a domain "
-		    "controller answers, and %s could be requested.",
-		    ae_fact_text(facts, "host.task.last_run"),
-		    ae_fact_text(facts, "host.task.error"),
-		    ae_fact_text(item, "template"));
+		ae_diag_say(w, AE_DIAG_FAIL, ae_fact_text(item, "template"),
+		    run_args(facts, item), "");
 }
 
 static void
@@ -106,63 +99,42 @@ aborted(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w), *item = undone(facts);
 
 	if (item != NULL && ended_as(facts, "failed", "ended", "lost"))
-		ae_diag_fail(w, ae_fact_text(item, "template"),
-		    run_args(facts, item), "The last run, %s, failed: %s.",
-		    ae_fact_text(facts, "host.task.last_run"),
-		    ae_fact_str(facts, "host.task.error") != NULL
-			? ae_fact_text(facts, "host.task.error")
-			: ae_fact_text(facts, "host.task.result"));
-}
-
-/* When the template was changed; times are of one form and compare. */
-static const char *
-changed(const json_t *facts, const char *cn)
-{
-	const json_t *t;
-	size_t i;
-
-	json_array_foreach(ae_fact(facts, "ad.templates"), i, t)
-	{
-		if (ae_fact_is(t, "cn", cn))
-			return ae_fact_text(t, "changed");
-	}
-	return "";
+		ae_diag_say(w, AE_DIAG_FAIL, ae_fact_text(item, "template"),
+		    run_args(facts, item), "");
 }
 
 static void
 never(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *item = undone(facts);
-	const char *last = ae_fact_str(facts, "host.task.last_end"), *cn, *when;
+	const char *last = ae_fact_str(facts, "host.task.last_end"), *cn, *when,
+		   *seen;
 	int64_t code = 0;
+	json_t *args;
+	bool renews;
 
 	if (item == NULL ||
 	    ae_diag_failed(w, "trigger.vpn-late trigger.run-aborted", NULL))
 		return;
 	cn = ae_fact_text(item, "template");
-	when = changed(facts, cn);
+	/* Times are of one form and compare. */
+	when = ae_fact_text(ae_diag_template_of(facts, cn), "changed");
 	(void)ae_fact_int(&code, facts, "host.task.exit");
 	if (last != NULL && strcmp(last, when) > 0 &&
 	    (code != 0 || ae_fact_str(item, "have") != NULL))
 		return; /* that run had its own reasons */
-	if (last != NULL && strcmp(last, when) > 0)
-		ae_diag_fail(w, cn, run_args(facts, item),
-		    "A run would enroll for %s now, and nothing stands against "
-		    "it.  The last run ended well on %s, later than the "
-		    "template's last change (%s): what it is for came after "
-		    "it, "
-		    "as when a certificate was removed, or a group or policy "
-		    "changed.",
-		    cn, last, when);
+	args = run_args(facts, item);
+	(void)json_object_set_new(args, "changed", json_string(when));
+	(void)json_object_set_new(
+	    args, "ended", json_string(last == NULL ? "" : last));
+	renews = ae_fact_is(item, "action", "renew");
+	if (last == NULL)
+		seen = renews ? "never-renew" : "never-enroll";
+	else if (strcmp(last, when) > 0)
+		seen = "later";
 	else
-		ae_diag_fail(w, cn, run_args(facts, item),
-		    "A run would %s for %s now, and nothing stands against it; "
-		    "the template was changed on %s, %s%s.",
-		    ae_fact_is(item, "action", "renew") ? "renew" : "enroll",
-		    cn, when,
-		    last == NULL ? "and no run has ended yet"
-				 : "after the end of the last run on ",
-		    last == NULL ? "" : last);
+		seen = renews ? "since-renew" : "since-enroll";
+	ae_diag_say(w, AE_DIAG_FAIL, cn, args, seen);
 }
 
 /* clang-format off */

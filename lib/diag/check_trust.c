@@ -32,16 +32,7 @@ is_one_of(const json_t *chain, const int64_t *v, size_t n)
 static bool
 offers(const json_t *ca, const char *cn)
 {
-	const json_t *list = json_object_get(ca, "templates");
-	const char *s;
-	size_t i;
-
-	for (i = 0; i < json_array_size(list); i++) {
-		s = json_string_value(json_array_get(list, i));
-		if (s != NULL && ae_str_eq_nocase(s, cn))
-			return true;
-	}
-	return false;
+	return ae_diag_lists(json_object_get(ca, "templates"), cn);
 }
 
 /* Has a template of ours no certificate, or no next one, because of it? */
@@ -67,10 +58,12 @@ stands_in_the_way(const json_t *facts, const json_t *ca)
 static json_t *
 args_of(const json_t *ca, const char *value)
 {
-	return json_pack("{s:s, s:s?, s:s?, s:s}", "ca",
+	return json_pack("{s:s, s:s?, s:s?, s:s, s:s, s:s}", "ca",
 	    ae_fact_text(ca, "name"), "value", value, "dn",
 	    ae_fact_str(ca, "chain.missing"), "thumbprint",
-	    ae_fact_text(ca, "chain.thumbprint"));
+	    ae_fact_text(ca, "chain.thumbprint"), "error",
+	    ae_fact_text(ca, "chain.error"), "orphan",
+	    ae_fact_text(ca, "chain.orphan"));
 }
 
 static void
@@ -88,13 +81,11 @@ weak_hash(struct ae_diag_walk *w)
 		    (what != NULL || IS_ONE_OF(ae_fact(ca, "chain"), weak)) &&
 		    !IS_ONE_OF(ae_fact(ca, "chain"), constraints) &&
 		    stands_in_the_way(facts, ca))
-			ae_diag_fail(w, NULL, args_of(ca, what), "%s: %s%s%s.",
-			    ae_fact_text(ca, "name"),
-			    ae_fact_text(ca, "chain.error"),
-			    what == NULL ? "" : "; ", what == NULL ? "" : what);
+			ae_diag_say(
+			    w, AE_DIAG_FAIL, NULL, args_of(ca, what), "chain");
 		else if (what != NULL && ae_fact_yes(ca, "chain.trusted"))
-			ae_diag_harmless(w, NULL, args_of(ca, what),
-			    "%s; this host accepts it, others may not.", what);
+			ae_diag_say(w, AE_DIAG_HARMLESS, NULL,
+			    args_of(ca, what), "elsewhere");
 	}
 }
 
@@ -108,10 +99,9 @@ constrained(struct ae_diag_walk *w)
 	{
 		if (IS_ONE_OF(ae_fact(ca, "chain"), constraints) &&
 		    stands_in_the_way(facts, ca))
-			ae_diag_fail(w, NULL,
+			ae_diag_say(w, AE_DIAG_FAIL, NULL,
 			    args_of(ca, ae_fact_str(ca, "chain.error")),
-			    "%s: %s.", ae_fact_text(ca, "name"),
-			    ae_fact_text(ca, "chain.error"));
+			    "constraint");
 	}
 }
 
@@ -127,13 +117,8 @@ no_intermediate(struct ae_diag_walk *w)
 		if (ae_fact_str(ca, "chain.missing") != NULL &&
 		    ae_fact_str(ca, "chain.orphan") != NULL &&
 		    stands_in_the_way(facts, ca))
-			ae_diag_fail(w, NULL, args_of(ca, NULL),
-			    "The chain of %s ends at %s, which is neither in "
-			    "CN=AIA nor in CN=Certification Authorities; the "
-			    "root %s has nothing below it there.",
-			    ae_fact_text(ca, "name"),
-			    ae_fact_text(ca, "chain.missing"),
-			    ae_fact_text(ca, "chain.orphan"));
+			ae_diag_say(
+			    w, AE_DIAG_FAIL, NULL, args_of(ca, NULL), "");
 	}
 }
 
@@ -149,11 +134,8 @@ renewed(struct ae_diag_walk *w)
 		if (ae_fact_yes(ca, "chain.published") &&
 		    ae_fact_no(ca, "chain.held") &&
 		    ae_fact_yes(ca, "chain.other"))
-			ae_diag_fail(w, NULL, args_of(ca, NULL),
-			    "The directory has the certificate %s of %s; here "
-			    "is one of the same name, and not this one.",
-			    ae_fact_text(ca, "chain.thumbprint"),
-			    ae_fact_text(ca, "name"));
+			ae_diag_say(
+			    w, AE_DIAG_FAIL, NULL, args_of(ca, NULL), "");
 	}
 }
 
@@ -194,8 +176,10 @@ list_is_stale(struct ae_diag_walk *w)
 		tmpl = ae_fact_text(item, "template");
 		args =
 		    ae_diag_template_args(facts, item, ca_of_cert(facts, tmpl));
-		(void)json_object_set_new(args, "category", json_string("I"));
-		ae_diag_fail(w, tmpl, args, "%s.", ae_fact_text(r, "text"));
+		(void)json_object_update_new(args,
+		    json_pack("{s:s, s:s}", "category", "I", "about",
+			ae_fact_text(r, "about")));
+		ae_diag_say(w, AE_DIAG_FAIL, tmpl, args, "");
 	}
 }
 
@@ -211,10 +195,9 @@ bundle_is_old(struct ae_diag_walk *w)
 	{
 		if (!ae_fact_no(f, "in_bundle"))
 			continue;
-		args = json_pack("{s:s}", "path", ae_fact_text(f, "path"));
-		ae_diag_fail(w, NULL, args,
-		    "%s is there, and %s does not have it.",
-		    ae_fact_text(f, "path"), ae_fact_text(f, "bundle"));
+		args = json_pack("{s:s, s:s}", "path", ae_fact_text(f, "path"),
+		    "bundle", ae_fact_text(f, "bundle"));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, args, "");
 	}
 }
 

@@ -35,12 +35,12 @@ icpr(struct ae_diag_walk *w)
 			     : "net.icpr-not-exposed";
 		if (strcmp(id, ae_diag_row(w)->id) != 0)
 			continue;
-		ae_diag_harmless(w, config,
-		    json_pack("{s:s, s:s}", "ca", config, "host",
-			ae_fact_text(ca, "host")),
-		    "Plain RPC is not answered (%s); DCOM is, and comes first.",
-		    ae_fact_text(x.stage == NULL ? x.way : x.stage,
-			x.stage == NULL ? "error.text" : "error"));
+		ae_diag_say(w, AE_DIAG_HARMLESS, config,
+		    json_pack("{s:s, s:s, s:s}", "ca", config, "host",
+			ae_fact_text(ca, "host"), "error",
+			ae_fact_text(x.stage == NULL ? x.way : x.stage,
+			    x.stage == NULL ? "error.text" : "error")),
+		    "no-icpr");
 	}
 }
 
@@ -59,11 +59,13 @@ smb(struct ae_diag_walk *w)
 			if (!ae_fact_int(&port, one, "port") || port != 445 ||
 			    ae_fact_is(one, "state", "open"))
 				continue;
-			ae_diag_harmless(w, ae_fact_text(way, "config"),
-			    json_pack(
-				"{s:s}", "host", ae_fact_text(way, "host")),
-			    "TCP 445 of %s is %s.", ae_fact_text(way, "host"),
-			    ae_fact_text(one, "state"));
+			ae_diag_say(w, AE_DIAG_HARMLESS,
+			    ae_fact_text(way, "config"),
+			    json_pack("{s:s, s:o}", "host",
+				ae_fact_text(way, "host"), "value",
+				ae_diag_phrase(
+				    "port", ae_fact_text(one, "state"), NULL)),
+			    "");
 		}
 	}
 }

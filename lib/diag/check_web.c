@@ -6,7 +6,6 @@
  * speak their language yet, and so the rest of what can be wrong with them is
  * unknown where they are in use.
  */
-#include <string.h>
 #include <strings.h>
 
 #include "diag/checks.h"
@@ -34,9 +33,8 @@ not_asked(struct ae_diag_walk *w)
 	const char *url = web_server(ae_diag_facts(w));
 
 	if (url != NULL)
-		ae_diag_unknown(w, NULL,
-		    "%s is a policy server; this client does not ask one.",
-		    url);
+		ae_diag_say(w, AE_DIAG_UNKNOWN, NULL,
+		    json_pack("{s:s}", "url", url), "web-not-asked");
 }
 
 static void
@@ -53,10 +51,8 @@ not_in_ad(struct ae_diag_walk *w)
 			0)
 			continue;
 		config = ae_fact_text(ca, "config");
-		ae_diag_fail(w, config, json_pack("{s:s}", "ca", config),
-		    "Group policy names the policy server %s, and "
-		    "msPKI-Enrollment-Servers of %s is empty.",
-		    url, config);
+		ae_diag_say(w, AE_DIAG_FAIL, config,
+		    json_pack("{s:s, s:s}", "ca", config, "url", url), "");
 	}
 }
 

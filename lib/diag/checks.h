@@ -28,6 +28,35 @@ extern const struct ae_diag_check ae_diag_host[], ae_diag_session[],
     ae_diag_web[], ae_diag_foretold[], ae_diag_deny[], ae_diag_after[],
     ae_diag_foreign[];
 
+/* ---- values for sentences ---- */
+
+/* "0x28", as the directory's consoles show flags; returns buf. */
+#define AE_DIAG_FLAGS_MAX 20
+const char *ae_diag_flags(char buf[AE_DIAG_FLAGS_MAX], int64_t flags);
+
+/*
+ * A word or two that each language has its own for: [group.name] of
+ * frame.txt, in which {about} is about (NULL: nothing); the name itself where
+ * the catalogue has no such phrase.  New references, NULL: out of memory.
+ */
+#define AE_DIAG_KEY_MAX 64
+json_t *ae_diag_phrase(const char *group, const char *name, const char *about);
+/* "365 days", "20 hours", "5 minutes". */
+json_t *ae_diag_span(int64_t seconds);
+/* The strings of an array, or this member of its objects, "," between them;
+ * those for which there is no room are left out. */
+json_t *ae_diag_names(const json_t *list, const char *member);
+
+/* Of an item's reason: what the directory has of its template and CA. */
+json_t *ae_diag_reason_args(
+    const json_t *facts, const json_t *item, const json_t *reason);
+
+/* The values for the sentence that why names. */
+json_t *ae_diag_why_args(const struct ae_fact_why *why);
+/* Why this fact was not seen, as a finding or, mostly, as unknown. */
+void ae_diag_say_why(struct ae_diag_walk *w, enum ae_diag_verdict verdict,
+    json_t *args, const char *path);
+
 /* No run takes so long, in seconds. */
 #define AE_DIAG_RUN_LONG 1800
 
@@ -48,6 +77,11 @@ bool ae_diag_reason_is(
 /* It is for computers and this is a user, or the reverse. */
 bool ae_diag_is_other_kind(const json_t *item);
 
+/* The item of plan.plan about this template; NULL: none. */
+const json_t *ae_diag_item_of(const json_t *facts, const char *cn);
+/* The template of this name, as the directory has it; NULL: none. */
+const json_t *ae_diag_template_of(const json_t *facts, const char *cn);
+
 /* Of an item of the plan; ca may be NULL.  To be given to a finding. */
 json_t *ae_diag_template_args(
     const json_t *facts, const json_t *item, const char *ca);
@@ -67,6 +101,11 @@ void ae_diag_by_run(struct ae_diag_walk *w);
 /* The CA's element of "dcom" or "icpr", by its config; NULL: none. */
 const json_t *ae_diag_way_to(
     const json_t *facts, const char *transport, const char *config);
+
+/* The CA of "ad.cas" by its config; NULL: none. */
+const json_t *ae_diag_ca_of(const json_t *facts, const char *config);
+/* Does this list of names, as facts have it, have that one? */
+bool ae_diag_lists(const json_t *names, const char *name);
 
 /*
  * Does the account depend on this CA: one of its templates is there and at no

@@ -66,7 +66,8 @@ category_title(char category, enum ae_diag_lang lang)
 
 /* What its code, event or symptom means, when no check is named. */
 static const char *
-meaning(const struct ae_diag_found *f, enum ae_diag_lang lang)
+meaning(char buf[AE_DIAG_ENGLISH_MAX], const struct ae_diag_found *f,
+    enum ae_diag_lang lang)
 {
 	const struct ae_diag_meaning *m = ae_diag_meaning_find(f->key);
 	const struct ae_event_def *def;
@@ -76,9 +77,11 @@ meaning(const struct ae_diag_found *f, enum ae_diag_lang lang)
 		return m->say[lang];
 	h = f->ev.coded ? ae_hresult_find(f->ev.code) : NULL;
 	if (h != NULL)
-		return h->text;
+		return ae_diag_in_english(buf, h->text, lang);
 	def = ae_diag_event_def(&f->ev.event);
-	return def == NULL || def->remedy == NULL ? "" : def->remedy;
+	return def == NULL || def->remedy == NULL
+	    ? ""
+	    : ae_diag_in_english(buf, def->remedy, lang);
 }
 
 static const char *
@@ -127,16 +130,17 @@ found_json(
 	static const char *const states[] = { "open", "harmless", "past" };
 	static const char *const whose[] = { NULL, "machine", "user" };
 	const char category[] = { f->category, '\0' };
+	char english[AE_DIAG_ENGLISH_MAX], hr[16];
 	struct args a;
 	json_t *j;
-	char hr[16];
 
 	args_of(&a, f, host);
 	j = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:I, s:s}",
 	    "key", f->key, "category", category, "state", states[f->state],
 	    "source", f->ev.event.source, "count", (json_int_t)f->count, "last",
 	    f->ev.time, "line", (json_int_t)f->newest_line, "first", f->oldest,
-	    "id", (json_int_t)f->ev.event.id, "meaning", meaning(f, lang));
+	    "id", (json_int_t)f->ev.event.id, "meaning",
+	    meaning(english, f, lang));
 	if (j == NULL)
 		return NULL;
 	(void)snprintf(hr, sizeof(hr), "0x%08x", f->ev.code);
@@ -257,7 +261,8 @@ static void
 put_root(struct ae_wr *w, const struct ae_diag_found *f, const char *host,
     enum ae_diag_lang lang)
 {
-	const char *name = symbol(f), *said = meaning(f, lang);
+	char english[AE_DIAG_ENGLISH_MAX];
+	const char *name = symbol(f), *said = meaning(english, f, lang);
 	struct args a;
 
 	args_of(&a, f, host);

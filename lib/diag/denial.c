@@ -14,34 +14,6 @@
 
 /* ---- which there are ---- */
 
-static const json_t *
-plan_item(const json_t *facts, const char *cn)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
-	{
-		if (ae_str_eq_nocase(ae_fact_text(item, "template"), cn))
-			return item;
-	}
-	return NULL;
-}
-
-const json_t *
-ae_diag_template_of(const json_t *facts, const char *cn)
-{
-	const json_t *t;
-	size_t i;
-
-	json_array_foreach(ae_fact(facts, "ad.templates"), i, t)
-	{
-		if (ae_str_eq_nocase(ae_fact_text(t, "cn"), cn))
-			return t;
-	}
-	return NULL;
-}
-
 static size_t
 take(struct ae_diag_denial *v, size_t n, const json_t *facts, const char *from,
     bool live)
@@ -58,7 +30,7 @@ take(struct ae_diag_denial *v, size_t n, const json_t *facts, const char *from,
 		    !ae_fact_is(one, "outcome", "denied") ||
 		    !ae_fact_int(&code, one, "hresult"))
 			continue;
-		item = plan_item(facts, ae_fact_text(one, "template"));
+		item = ae_diag_item_of(facts, ae_fact_text(one, "template"));
 		/* What is there now came after it. */
 		if (!live &&
 		    (item == NULL || ae_fact_is(item, "action", "keep") ||
@@ -124,7 +96,7 @@ is_custom(const struct ae_diag_denial *d)
 static bool
 reason_passes(const struct ae_diag_denial *d, const char *check)
 {
-	const json_t *item = plan_item(d->facts, d->tmpl);
+	const json_t *item = ae_diag_item_of(d->facts, d->tmpl);
 
 	return item != NULL && ae_diag_reason_is(item, check, "pass");
 }
@@ -133,7 +105,7 @@ reason_passes(const struct ae_diag_denial *d, const char *check)
 static bool
 is_not_synced(const struct ae_diag_denial *d)
 {
-	const json_t *item = plan_item(d->facts, d->tmpl);
+	const json_t *item = ae_diag_item_of(d->facts, d->tmpl);
 
 	return item != NULL &&
 	    !ae_diag_reason_is(item, "ca.no-enroll-right", "fail");
@@ -148,21 +120,15 @@ is_module_denial(const struct ae_diag_denial *d)
 static bool
 is_not_loaded(const struct ae_diag_denial *d)
 {
-	const json_t *list = json_object_get(way_of(d), "templates"), *one;
-	size_t i;
+	const json_t *list = json_object_get(way_of(d), "templates");
 
-	json_array_foreach(list, i, one)
-	{
-		if (ae_str_eq_nocase(json_string_value(one), d->tmpl))
-			return false;
-	}
-	return list != NULL;
+	return list != NULL && !ae_diag_lists(list, d->tmpl);
 }
 
 static bool
 is_renewed(const struct ae_diag_denial *d)
 {
-	const json_t *item = plan_item(d->facts, d->tmpl);
+	const json_t *item = ae_diag_item_of(d->facts, d->tmpl);
 
 	return ae_fact_is(item, "action", "renew");
 }
@@ -305,24 +271,28 @@ ae_diag_denial_cause(const struct ae_diag_denial *d)
 	return NULL;
 }
 
-static void
-tell(struct ae_diag_walk *w, const struct ae_diag_denial *d)
+json_t *
+ae_diag_denial_args(const struct ae_diag_denial *d)
 {
 	char code[AE_HRESULT_STR_MAX], id[24] = "";
-	json_t *args;
 
 	(void)ae_hresult_print(code, d->code);
 	if (d->request_id > 0)
 		(void)snprintf(id, sizeof(id), "%" PRId64, d->request_id);
-	args = json_pack("{s:s, s:s, s:s, s:s, s:s}", "template", d->tmpl, "ca",
-	    d->ca, "code", code, "id", id, "value", d->text);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "template",
+	    d->tmpl, "ca", d->ca, "code", code, "id", id, "value", d->text,
+	    "error", d->text, "when", d->when);
+}
+
+static void
+tell(struct ae_diag_walk *w, const struct ae_diag_denial *d)
+{
+	json_t *args = ae_diag_denial_args(d);
+
 	if (is_renewed(d))
 		(void)json_object_set_new(args, "category", json_string("R"));
-	ae_diag_fail(w, d->tmpl, args,
-	    "%s denied the request%s%s for %s%s%s: %s (%s).", d->ca,
-	    id[0] == '\0' ? "" : " ", id, d->tmpl,
-	    d->live ? " just now" : " in the run that ended ",
-	    d->live ? "" : d->when, d->text, code);
+	ae_diag_say(
+	    w, AE_DIAG_FAIL, d->tmpl, args, d->live ? "denied-now" : "denied");
 }
 
 void

@@ -30,13 +30,13 @@ size_t ae_diag_denials(
 /* The id; NULL: no row knows it. */
 const char *ae_diag_denial_cause(const struct ae_diag_denial *d);
 
+/* What there is to say of it. */
+json_t *ae_diag_denial_args(const struct ae_diag_denial *d);
+
 /* The judge of a row: each denial for its reason. */
 void ae_diag_judge_denial(struct ae_diag_walk *w);
 
 /* Is a policy module at work there that is not the usual one? */
 bool ae_diag_custom_policy(const json_t *facts, const char *config);
-
-/* The template of this name, as the directory has it; NULL: none. */
-const json_t *ae_diag_template_of(const json_t *facts, const char *cn);
 
 #endif

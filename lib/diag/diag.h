@@ -35,7 +35,7 @@ struct ae_diag_check {
 	 * the other.
 	 */
 	const char *after;
-	/* Looks, and calls ae_diag_fail and its like; or not: in order. */
+	/* Looks, and calls ae_diag_say; or not: in order. */
 	void (*judge)(struct ae_diag_walk *w);
 };
 
@@ -55,11 +55,10 @@ struct ae_diag_finding {
 	const struct ae_diag_check *check;
 	enum ae_diag_verdict verdict;
 	char *subject; /* a template, or a CA as "host\\name"; NULL: neither */
-	/* Values for the texts' {names}: strings and whole numbers. */
+	/* Values for the texts' {names}; see ae_diag_say. */
 	json_t *args;
 	/* What was seen; for UNKNOWN why it was not. */
 	const struct ae_diag_seen *seen;
-	char *text; /* the same in English, of rows without a sentence */
 	/* The finding that explains this one, or AE_DIAG_NOBODY. */
 	size_t cause;
 };
@@ -116,26 +115,13 @@ bool ae_diag_failed(
  * catalogue the one named seen says what was seen: "" is "en.seen", "absent"
  * is "en.seen.absent", or [seen.absent] of frame.txt when the row has none.
  * args has the values of its {names} and of those of the other sentences:
- * strings, which may be foreign, and whole numbers.  It is taken, as json_pack
+ * strings, which may be foreign, whole numbers, and phrases that each language
+ * has its own words for (ae_diag_phrase).  It is taken, as json_pack
  * made it (NULL: none); "subject" is added to it, and "category" in it
  * overrides the catalogue's.  With AE_DIAG_UNKNOWN the sentence says why it
  * could not be looked at.
  */
 void ae_diag_say(struct ae_diag_walk *w, enum ae_diag_verdict verdict,
     const char *subject, json_t *args, const char *seen);
-
-/*
- * A finding about subject (NULL: none).  args is taken, as json_pack made it
- * (NULL: none); "subject" is added to it, and "category" in it overrides the
- * catalogue's.  The text says what was seen, in
- * one or a few plain sentences.
- */
-void ae_diag_fail(struct ae_diag_walk *w, const char *subject, json_t *args,
-    const char *fmt, ...) AE_PRINTF(4, 5);
-void ae_diag_harmless(struct ae_diag_walk *w, const char *subject, json_t *args,
-    const char *fmt, ...) AE_PRINTF(4, 5);
-/* It could not be looked at; the text says why not. */
-void ae_diag_unknown(struct ae_diag_walk *w, const char *subject,
-    const char *fmt, ...) AE_PRINTF(3, 4);
 
 #endif

@@ -226,7 +226,7 @@ explain_code(const struct ae_diag_mention *m, enum ae_diag_lang lang)
 	const struct ae_diag_meaning *meaning;
 	const struct ae_hresult *h = NULL;
 	const char *symbol = ae_diag_code_symbol(&m->code), *say = NULL;
-	char key[AE_DIAG_KEY_MAX];
+	char key[AE_DIAG_KEY_MAX], english[AE_DIAG_ENGLISH_MAX];
 	size_t n = ae_diag_code_checks(checks, CHECKS_MAX, &m->code);
 	json_t *j;
 
@@ -236,7 +236,7 @@ explain_code(const struct ae_diag_mention *m, enum ae_diag_lang lang)
 	if (meaning != NULL)
 		say = meaning->say[lang];
 	if (say == NULL && h != NULL)
-		say = h->text;
+		say = ae_diag_in_english(english, h->text, lang);
 	j = json_pack("{s:s, s:s, s:b, s:b}", "kind", "code", "code", key,
 	    "known", say != NULL || n > 0, "words", m->words);
 	if (m->code.space == AE_DIAG_HRESULT) {
@@ -260,8 +260,9 @@ explain_code(const struct ae_diag_mention *m, enum ae_diag_lang lang)
 
 /* "%1 could not …" with the parameters' names in angle brackets. */
 static json_t *
-event_text(const struct ae_event_def *def)
+event_text(const struct ae_event_def *def, enum ae_diag_lang lang)
 {
+	char english[AE_DIAG_ENGLISH_MAX];
 	char name[AE_EVENT_NAME_MAX];
 	const char *s, *pct;
 	struct ae_wr w;
@@ -274,7 +275,8 @@ event_text(const struct ae_event_def *def)
 			ae_wr_printf(&w, "<%s>", name);
 	}
 	ae_wr_str(&w, s);
-	j = json_string(ae_wr_cstr(&w));
+	s = ae_wr_cstr(&w);
+	j = json_string(ae_diag_in_english(english, s == NULL ? "" : s, lang));
 	ae_wr_done(&w);
 	return j;
 }
@@ -287,7 +289,7 @@ explain_event(const struct ae_diag_event *ev, enum ae_diag_lang lang)
 	const struct ae_event_def *def = ae_diag_event_def(ev);
 	const struct ae_diag_meaning *m;
 	size_t n = ae_diag_event_checks(checks, CHECKS_MAX, ev);
-	char key[AE_DIAG_KEY_MAX];
+	char key[AE_DIAG_KEY_MAX], english[AE_DIAG_ENGLISH_MAX];
 	json_t *j;
 
 	(void)snprintf(key, sizeof(key), "%s %u", ev->source, ev->id);
@@ -298,19 +300,22 @@ explain_event(const struct ae_diag_event *ev, enum ae_diag_lang lang)
 	    ev->source, "provider", ae_diag_source_name(ev->source), "id",
 	    (json_int_t)ev->id, "known", true);
 	if (def != NULL) {
-		(void)json_object_set_new(
-		    j, "level", json_string(ae_event_level_name(def->level)));
-		(void)json_object_set_new(j, "text", event_text(def));
+		(void)json_object_set_new(j, "level",
+		    json_string(ae_diag_word(
+			lang, "level", ae_event_level_name(def->level))));
+		(void)json_object_set_new(j, "text", event_text(def, lang));
 	}
 	if (m != NULL && m->say[lang] != NULL)
 		(void)json_object_set_new(
 		    j, "meaning", json_string(m->say[lang]));
 	if (def != NULL && def->remedy != NULL)
-		(void)json_object_set_new(
-		    j, "remedy", json_string(def->remedy));
+		(void)json_object_set_new(j, "remedy",
+		    json_string(
+			ae_diag_in_english(english, def->remedy, lang)));
 	if (def != NULL && def->absent != NULL)
-		(void)json_object_set_new(
-		    j, "absent", json_string(def->absent));
+		(void)json_object_set_new(j, "absent",
+		    json_string(
+			ae_diag_in_english(english, def->absent, lang)));
 	put_causes(j, checks, n, m, lang);
 	return j;
 }

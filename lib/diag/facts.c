@@ -71,20 +71,51 @@ ae_fact_is(const json_t *facts, const char *path, const char *value)
 	return s != NULL && strcmp(s, value) == 0;
 }
 
-const char *
-ae_fact_because(const json_t *facts, const char *path)
-{
-	char probe[AE_FACT_PATH_MAX];
-	const json_t *how;
-	const char *s;
+#define CHAIN_MAX 8
 
-	(void)snprintf(probe, sizeof(probe), "%s_because", path);
-	s = ae_fact_str(facts, probe);
-	if (s != NULL)
-		return s;
+/* How the probe went that would have seen it. */
+static const json_t *
+probe_of(const json_t *facts, const char *path)
+{
+	char name[AE_FACT_PATH_MAX];
+
 	(void)snprintf(
-	    probe, sizeof(probe), "%.*s", (int)strcspn(path, "."), path);
-	how = json_object_get(json_object_get(facts, "probes"), probe);
-	s = json_string_value(json_object_get(how, "because"));
-	return s != NULL ? s : "it was not looked at";
+	    name, sizeof(name), "%.*s", (int)strcspn(path, "."), path);
+	return json_object_get(json_object_get(facts, "probes"), name);
+}
+
+void
+ae_fact_why(struct ae_fact_why *out, const json_t *facts, const char *path)
+{
+	char because[AE_FACT_PATH_MAX];
+	const json_t *how = probe_of(facts, path);
+	unsigned n;
+
+	*out = (struct ae_fact_why){ .seen = "not-looked" };
+	(void)snprintf(because, sizeof(because), "%s_because", path);
+	out->error = ae_fact_text(facts, because);
+	for (n = 0; n < CHAIN_MAX && out->error[0] == '\0'; n++) {
+		if (!ae_fact_is(how, "state", "left out") ||
+		    ae_fact_str(how, "lacks") == NULL)
+			break;
+		path = ae_fact_text(how, "lacks");
+		(void)snprintf(because, sizeof(because), "%s_because", path);
+		out->error = ae_fact_text(facts, because);
+		how = probe_of(facts, path);
+	}
+	if (out->error[0] == '\0')
+		out->error = ae_fact_text(how, "error");
+	(void)ae_fact_int(&out->seconds, how, "seconds");
+	out->what = ae_fact_text(how, "doing.what");
+	out->about = ae_fact_text(how, "doing.about");
+	if (out->error[0] != '\0')
+		out->seen = "because";
+	else if (ae_fact_is(how, "state", "late"))
+		out->seen = "late";
+	else if (out->what[0] != '\0')
+		out->seen = "broke-off";
+	else if (ae_fact_is(how, "state", "left out"))
+		out->seen = "none-there";
+	if (out->what[0] == '\0')
+		out->what = "it";
 }

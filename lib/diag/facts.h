@@ -7,9 +7,11 @@
  * there was not seen: that is "unknown", never "no".
  *
  * Each probe leaves, beside its own member, how it went:
- *   "probes": { "dc": { "state": "done", "ms": 12.5, "because": "…" } }
+ *   "probes": { "dc": { "state": "done", "ms": 12.5 } }
  * with state "done", "failed", "late" (killed at its deadline) or "left out"
- * (what it needs was not there), and because saying why it is not "done".
+ * (what it needs was not there).  What is not done has "error", what was
+ * said; "doing": { "what", "about" } and "seconds" when it was cut off; and
+ * "lacks", the fact that it needs, when there is one.
  */
 #ifndef AE_DIAG_FACTS_H
 #define AE_DIAG_FACTS_H
@@ -34,8 +36,20 @@ bool ae_fact_no(const json_t *facts, const char *path);
 /* Is it this string (exactly)? */
 bool ae_fact_is(const json_t *facts, const char *path, const char *value);
 
-/* Why this was not seen: the fact <path>_because, or what became of the probe
- * that is named before the path's first dot; never NULL. */
-const char *ae_fact_because(const json_t *facts, const char *path);
+/* Why a fact was not seen. */
+struct ae_fact_why {
+	/* The catalogue's sentence that says it: "late", "not-looked" … */
+	const char *seen;
+	const char *error; /* what was said, "" when nothing was */
+	int64_t seconds;   /* "late": for how long it was waited */
+	/* What was being done: a phrase "doing.<what>", and about what. */
+	const char *what, *about;
+};
+/*
+ * The fact <path>_because, or what became of the probe that is named before
+ * the path's first dot, or of the one that it waited for.
+ */
+void ae_fact_why(
+    struct ae_fact_why *out, const json_t *facts, const char *path);
 
 #endif

@@ -50,6 +50,19 @@ word(struct ae_wr *w, const char *s, size_t len)
 }
 
 void
+ae_diag_page_cell(struct ae_wr *w, const char *s, size_t width)
+{
+	size_t before = w->len, n;
+
+	ae_diag_put_safe(w, s, AE_DIAG_VALUE_MAX);
+	if (!ae_wr_ok(w))
+		return;
+	n = columns((const char *)w->p + before, w->len - before);
+	/* What is too wide does not run into its neighbour. */
+	pad(w, n < width ? width - n : width > 0);
+}
+
+void
 ae_diag_page(struct ae_wr *w, size_t indent, const char *label, const char *s)
 {
 	size_t left = indent + AE_DIAG_PAGE_LABEL, column = left, len;

@@ -18,6 +18,9 @@
 void ae_diag_page(
     struct ae_wr *w, size_t indent, const char *label, const char *s);
 
+/* s, and blanks up to that many columns; 0: none. */
+void ae_diag_page_cell(struct ae_wr *w, const char *s, size_t width);
+
 /* The same with a format; cut at 4096 bytes. */
 void ae_diag_pagef(struct ae_wr *w, size_t indent, const char *label,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -18,7 +18,7 @@
 
 struct args {
 	struct ae_diag_arg v[ARGS_MAX];
-	char number[ARGS_MAX][24]; /* of those that are one */
+	char made[ARGS_MAX][AE_DIAG_VALUE_MAX + 8]; /* of those not a string */
 	size_t n;
 };
 
@@ -36,25 +36,45 @@ add_arg(struct args *a, const char *name, const char *value)
 		a->v[a->n++] = (struct ae_diag_arg){ name, value };
 }
 
+/* A phrase as ae_diag_phrase made it. */
 static void
-add_value(struct args *a, const char *name, const json_t *value)
+put_phrase(char *out, size_t len, const json_t *phrase, enum ae_diag_lang lang)
 {
-	char *number;
+	const struct ae_diag_arg about = { "about",
+		ae_fact_text(phrase, "about") };
+	const char *key = ae_fact_text(phrase, "phrase"), *s;
+	struct ae_wr w;
 
-	if (!json_is_integer(value)) {
-		add_arg(a, name, json_string_value(value));
-	} else if (a->n < ARGS_MAX) {
-		number = a->number[a->n];
-		(void)snprintf(number, sizeof(a->number[0]),
+	ae_wr_init(&w, SENTENCE_MAX);
+	ae_diag_fill(&w, ae_diag_frame(lang, key), &about, 1);
+	s = ae_wr_cstr(&w);
+	(void)snprintf(out, len, "%s", s == NULL ? "" : s);
+	ae_wr_done(&w);
+}
+
+static void
+add_value(struct args *a, const char *name, const json_t *value,
+    enum ae_diag_lang lang)
+{
+	char *made;
+
+	if (a->n == ARGS_MAX)
+		return;
+	made = a->made[a->n];
+	if (json_is_integer(value))
+		(void)snprintf(made, sizeof(a->made[0]),
 		    "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-		add_arg(a, name, number);
-	}
+	else if (json_is_object(value))
+		put_phrase(made, sizeof(a->made[0]), value, lang);
+	else
+		made = NULL;
+	add_arg(a, name, made != NULL ? made : json_string_value(value));
 }
 
 /* A finding's own values, then what holds for the whole of it. */
 static void
-collect_args(
-    struct args *a, const struct ae_diag_finding *f, const json_t *facts)
+collect_args(struct args *a, const struct ae_diag_finding *f,
+    const json_t *facts, enum ae_diag_lang lang)
 {
 	static const struct {
 		const char *name, *path;
@@ -73,7 +93,7 @@ collect_args(
 	a->n = 0;
 	json_object_foreach(f->args, key, value)
 	{
-		add_value(a, key, value);
+		add_value(a, key, value, lang);
 	}
 	for (i = 0; i < sizeof(common) / sizeof(common[0]); i++)
 		add_arg(a, common[i].name, ae_fact_str(facts, common[i].path));
@@ -90,14 +110,6 @@ sentence(const char *s, const struct args *a)
 	j = json_string(ae_wr_cstr(&w));
 	ae_wr_done(&w);
 	return j;
-}
-
-static json_t *
-seen(const struct ae_diag_finding *f, const struct args *a,
-    enum ae_diag_lang lang)
-{
-	return f->seen == NULL ? json_string(f->text)
-			       : sentence(f->seen->say[lang], a);
 }
 
 static json_t *
@@ -126,8 +138,8 @@ finding_json(const struct ae_diag_finding *f, const json_t *facts,
 	struct args a;
 	struct ae_wr w;
 
-	collect_args(&a, f, facts);
-	(void)json_object_set_new(j, "seen", seen(f, &a, lang));
+	collect_args(&a, f, facts, lang);
+	(void)json_object_set_new(j, "seen", sentence(f->seen->say[lang], &a));
 	if (t == NULL) /* a test sees to it that there are none */
 		return j;
 	/* A judge may know better which of several it is. */
@@ -192,8 +204,8 @@ put_unknown(json_t *list, const struct ae_diag *d, size_t i,
 	struct args a;
 	json_t *j, *why;
 
-	collect_args(&a, f, facts);
-	why = seen(f, &a, lang);
+	collect_args(&a, f, facts, lang);
+	why = sentence(f->seen->say[lang], &a);
 	j = same_reason(list, why, root == f ? "" : root->check->id);
 	json_decref(why);
 	(void)json_array_append_new(
@@ -202,8 +214,49 @@ put_unknown(json_t *list, const struct ae_diag *d, size_t i,
 
 /* ---- the whole ---- */
 
+/* A reason of plan in the reader's language; what passes is only named. */
 static json_t *
-matrix(const json_t *facts)
+reason_json(const json_t *facts, const json_t *item, const json_t *reason,
+    enum ae_diag_lang lang)
+{
+	const char *check = ae_fact_text(reason, "check");
+	const struct ae_diag_text *t = ae_diag_text_find(check);
+	struct ae_diag_finding f = { .seen = ae_diag_seen_find(check, "") };
+	json_t *j = json_pack("{s:s, s:s}", "check", check, "verdict",
+	    ae_fact_text(reason, "verdict"));
+	struct args a;
+
+	if (ae_fact_is(reason, "verdict", "pass"))
+		return j;
+	f.args = ae_diag_reason_args(facts, item, reason);
+	collect_args(&a, &f, facts, lang);
+	if (f.seen != NULL)
+		(void)json_object_set_new(
+		    j, "text", sentence(f.seen->say[lang], &a));
+	else if (t != NULL)
+		(void)json_object_set_new(
+		    j, "text", sentence(t->say[lang][AE_DIAG_CAUSE], &a));
+	json_decref(f.args);
+	return j;
+}
+
+static json_t *
+reasons_json(const json_t *facts, const json_t *item, enum ae_diag_lang lang)
+{
+	json_t *list = json_array();
+	const json_t *reason;
+	size_t i;
+
+	json_array_foreach(json_object_get(item, "reasons"), i, reason)
+	{
+		(void)json_array_append_new(
+		    list, reason_json(facts, item, reason, lang));
+	}
+	return list;
+}
+
+static json_t *
+matrix(const json_t *facts, enum ae_diag_lang lang)
 {
 	json_t *list = json_array(), *j;
 	const json_t *item;
@@ -211,11 +264,11 @@ matrix(const json_t *facts)
 
 	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
 	{
-		j = json_pack("{s:s, s:s, s:b, s:O?}", "template",
+		j = json_pack("{s:s, s:s, s:b, s:o}", "template",
 		    ae_fact_text(item, "template"), "action",
 		    ae_fact_text(item, "action"), "ours",
 		    ae_diag_is_ours(facts, item), "reasons",
-		    json_object_get(item, "reasons"));
+		    reasons_json(facts, item, lang));
 		(void)json_array_append_new(list, j);
 	}
 	return list;
@@ -244,6 +297,36 @@ walk_json(const struct ae_diag *d)
 		}
 	}
 	return list;
+}
+
+/* How each probe went, and why not to its end. */
+static json_t *
+probes_json(const json_t *facts, enum ae_diag_lang lang)
+{
+	json_t *all = json_object(), *how, *j;
+	struct ae_diag_finding f;
+	struct ae_fact_why why;
+	const char *name;
+	struct args a;
+
+	json_object_foreach(json_object_get(facts, "probes"), name, how)
+	{
+		j = json_pack("{s:O?, s:O?}", "state",
+		    json_object_get(how, "state"), "ms",
+		    json_object_get(how, "ms"));
+		if (!ae_fact_is(how, "state", "done")) {
+			ae_fact_why(&why, facts, name);
+			f = (struct ae_diag_finding){ .args = ae_diag_why_args(
+							  &why),
+				.seen = ae_diag_seen_find("", why.seen) };
+			collect_args(&a, &f, facts, lang);
+			(void)json_object_set_new(
+			    j, "because", sentence(f.seen->say[lang], &a));
+			json_decref(f.args);
+		}
+		(void)json_object_set_new(all, name, j);
+	}
+	return all;
 }
 
 /*
@@ -311,13 +394,13 @@ ae_diag_report(
 	(void)json_object_set_new(r, "harmless", harmless);
 	(void)json_object_set_new(r, "unknown", unknown);
 	(void)json_object_set_new(r, "others", ae_diag_others(facts, lang));
-	(void)json_object_set_new(r, "matrix", matrix(facts));
+	(void)json_object_set_new(r, "matrix", matrix(facts, lang));
 	(void)json_object_set_new(r, "walk", walk_json(d));
 	(void)json_object_set_new(
 	    r, "checks", json_integer((json_int_t)d->nchecks));
 	(void)json_object_set_new(
 	    r, "fine", json_integer((json_int_t)d->nfine));
-	(void)json_object_set(r, "probes", json_object_get(facts, "probes"));
+	(void)json_object_set_new(r, "probes", probes_json(facts, lang));
 	(void)json_object_set_new(
 	    r, "time", json_string(ae_fact_text(facts, "asked.time")));
 	put_category(r, facts, lang);

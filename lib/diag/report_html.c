@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "diag/facts.h"
+#include "base/utf16.h"
+#include "diag/checks.h"
 #include "diag/report.h"
 
 #define STAGES_MAX 24u
@@ -28,34 +29,37 @@ static const char style[] =
     "code{font:14px ui-monospace,monospace;background:#eff1f3;border-radius:4px;padding:.05rem .3rem}"
     "table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.25rem .6rem .25rem 0;border-bottom:1px solid #eaeef2;overflow-wrap:anywhere}"
     "svg{max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:#57606a}"
-    ".fine{color:#1a7f37}.fail{color:#cf222e}.unknown{color:#9a6700}.harmless{color:#57606a}"
+    ".ours{font-weight:bold}.fine{color:#1a7f37}.fail{color:#cf222e}.unknown{color:#9a6700}.harmless{color:#57606a}"
     "@media (prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}.card,td,th{border-color:#30363d}code{background:#262c36}}"
     "@media print{body{margin:0}}";
 /* clang-format on */
 
-/* Text into HTML: nothing in it is markup, whoever wrote it. */
+/* Text into HTML: nothing in it is markup, or turns the page around, whoever
+ * wrote it. */
 static void
 put_text(struct ae_wr *w, const char *s)
 {
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
+	size_t len, left = strlen(s);
 
-		if (c == '&')
+	for (; left > 0; s += len, left -= len) {
+		len = ae_utf8_shown(s, left);
+		if (*s == '&')
 			ae_wr_str(w, "&amp;");
-		else if (c == '<')
+		else if (*s == '<')
 			ae_wr_str(w, "&lt;");
-		else if (c == '>')
+		else if (*s == '>')
 			ae_wr_str(w, "&gt;");
-		else if (c == '"')
+		else if (*s == '"')
 			ae_wr_str(w, "&quot;");
-		else if (c == '\'')
+		else if (*s == '\'')
 			ae_wr_str(w, "&#39;");
-		else if (c >= 0x20 && c != 0x7f)
-			ae_wr_u8(w, c);
-		else if (c == '\n' || c == '\t')
+		else if (len > 0)
+			ae_wr_bytes(w, s, len);
+		else if (*s == '\n' || *s == '\t')
 			ae_wr_u8(w, ' ');
 		else
-			ae_wr_printf(w, "\\x%02x", c);
+			ae_wr_printf(w, "\\x%02x", (unsigned char)*s);
+		len = len == 0 ? 1 : len;
 	}
 }
 
@@ -98,16 +102,11 @@ put_row(struct ae_wr *w, const char *name, const char *s)
 static void
 put_events(struct ae_wr *w, const json_t *f, enum ae_diag_lang lang)
 {
-	const json_t *e;
-	char line[512] = "";
-	size_t i;
+	json_t *names = ae_diag_names(json_object_get(f, "events"), NULL);
 
-	json_array_foreach(json_object_get(f, "events"), i, e)
-	{
-		(void)snprintf(line + strlen(line), sizeof(line) - strlen(line),
-		    "%s%s", i == 0 ? "" : ", ", json_string_value(e));
-	}
-	put_row(w, ae_diag_frame(lang, "windows-events"), line);
+	put_row(w, ae_diag_frame(lang, "windows-events"),
+	    json_string_length(names) > 0 ? json_string_value(names) : "");
+	json_decref(names);
 }
 
 static void
@@ -206,163 +205,181 @@ put_way(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 		ae_wr_printf(w,
 		    "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\"%s>", x,
 		    WAY_Y + 36, v[i].root ? " font-weight=\"bold\"" : "");
-		put_text(w, v[i].name);
+		put_text(w, ae_diag_word(lang, "stage", v[i].name));
 		ae_wr_str(w, "</text>\n");
 	}
 	ae_wr_str(w, "</svg>\n");
 }
 
-/* ---- lists ---- */
+/* ---- tables ---- */
 
+/* One row of a table; member: its name where the table is an object's. */
+typedef void row_fn(struct ae_wr *w, const json_t *one, const char *member,
+    enum ae_diag_lang lang);
+
+/* class: NULL, or how it is shown. */
 static void
-put_heading(struct ae_wr *w, const char *s)
+put_cell(struct ae_wr *w, const char *class, const char *s)
 {
+	ae_wr_str(w, "<td");
+	if (class != NULL) {
+		ae_wr_str(w, " class=\"");
+		put_text(w, class);
+		ae_wr_u8(w, '"');
+	}
+	ae_wr_u8(w, '>');
+	put_sentence(w, s);
+	ae_wr_str(w, "</td>");
+}
+
+/* Every element of a list, or member of an object. */
+static void
+put_rows(
+    struct ae_wr *w, const json_t *all, row_fn *row, enum ae_diag_lang lang)
+{
+	const json_t *one;
+	const char *member;
+	size_t i;
+
+	ae_wr_str(w, "<table>\n");
+	json_array_foreach(all, i, one)
+	{
+		ae_wr_str(w, "<tr>");
+		row(w, one, NULL, lang);
+		ae_wr_str(w, "</tr>\n");
+	}
+	json_object_foreach((json_t *)(uintptr_t)all, member, one)
+	{
+		ae_wr_str(w, "<tr>");
+		row(w, one, member, lang);
+		ae_wr_str(w, "</tr>\n");
+	}
+	ae_wr_str(w, "</table>\n");
+}
+
+/* A list under a heading; nothing at all when it is empty. */
+static void
+put_list(struct ae_wr *w, const json_t *list, const char *title, row_fn *row,
+    enum ae_diag_lang lang)
+{
+	if (json_array_size(list) == 0)
+		return;
 	ae_wr_str(w, "<h2>");
-	put_text(w, s);
+	put_text(w, ae_diag_frame(lang, title));
 	ae_wr_str(w, "</h2>\n");
+	put_rows(w, list, row, lang);
 }
 
 static void
-put_list(struct ae_wr *w, const json_t *list, const char *title)
+finding_row(struct ae_wr *w, const json_t *f, const char *member,
+    enum ae_diag_lang lang)
 {
-	const json_t *f;
+	(void)member;
+	(void)lang;
+	put_cell(w, "id", ae_fact_text(f, "check_id"));
+	put_cell(w, NULL, ae_fact_text(f, "subject"));
+	put_cell(w, NULL, ae_fact_text(f, "seen"));
+}
+
+static void
+unknown_row(struct ae_wr *w, const json_t *u, const char *member,
+    enum ae_diag_lang lang)
+{
+	json_t *ids = ae_diag_names(json_object_get(u, "checks"), NULL);
+
+	(void)member;
+	(void)lang;
+	put_cell(w, NULL, ae_fact_text(u, "because"));
+	put_cell(w, "id", ids == NULL ? "" : json_string_value(ids));
+	json_decref(ids);
+}
+
+static void
+other_row(struct ae_wr *w, const json_t *o, const char *member,
+    enum ae_diag_lang lang)
+{
+	(void)member;
+	(void)lang;
+	put_cell(w, NULL, ae_fact_text(o, "name"));
+	put_cell(w, NULL, ae_fact_text(o, "state"));
+}
+
+static void
+template_row(struct ae_wr *w, const json_t *m, const char *member,
+    enum ae_diag_lang lang)
+{
+	const json_t *reason;
 	size_t i;
 
-	if (json_array_size(list) == 0)
-		return;
-	put_heading(w, title);
-	ae_wr_str(w, "<table>\n");
-	json_array_foreach(list, i, f)
+	(void)member;
+	put_cell(w, ae_fact_yes(m, "ours") ? "ours" : NULL,
+	    ae_fact_text(m, "template"));
+	put_cell(
+	    w, NULL, ae_diag_word(lang, "action", ae_fact_text(m, "action")));
+	ae_wr_str(w, "<td>");
+	json_array_foreach(json_object_get(m, "reasons"), i, reason)
 	{
-		ae_wr_str(w, "<tr><td class=\"id\">");
-		put_text(w, ae_fact_text(f, "check_id"));
-		ae_wr_str(w, "</td><td>");
-		put_text(w, ae_fact_text(f, "subject"));
-		ae_wr_str(w, "</td><td>");
-		put_text(w, ae_fact_text(f, "seen"));
-		ae_wr_str(w, "</td></tr>\n");
+		if (ae_fact_is(reason, "verdict", "pass"))
+			continue;
+		ae_wr_printf(w, "<div class=\"%s\">",
+		    ae_fact_is(reason, "verdict", "fail") ? "fail" : "unknown");
+		put_text(w, ae_fact_text(reason, "check"));
+		ae_wr_str(w, ": ");
+		put_sentence(w, ae_fact_text(reason, "text"));
+		ae_wr_str(w, "</div>");
 	}
-	ae_wr_str(w, "</table>\n");
+	ae_wr_str(w, "</td>");
 }
 
 static void
-put_unknown(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
+check_row(struct ae_wr *w, const json_t *c, const char *member,
+    enum ae_diag_lang lang)
 {
-	const json_t *list = json_object_get(r, "unknown"), *u, *id;
-	size_t i, k;
+	const char *verdict = ae_fact_text(c, "verdict");
 
-	if (json_array_size(list) == 0)
-		return;
-	put_heading(w, ae_diag_frame(lang, "unknown-because"));
-	ae_wr_str(w, "<table>\n");
-	json_array_foreach(list, i, u)
-	{
-		ae_wr_str(w, "<tr><td>");
-		put_text(w, ae_fact_text(u, "because"));
-		ae_wr_str(w, "</td><td class=\"id\">");
-		json_array_foreach(json_object_get(u, "checks"), k, id)
-		{
-			ae_wr_str(w, k == 0 ? "" : ", ");
-			put_text(w, json_string_value(id));
-		}
-		ae_wr_str(w, "</td></tr>\n");
-	}
-	ae_wr_str(w, "</table>\n");
+	(void)member;
+	put_cell(
+	    w, NULL, ae_diag_word(lang, "stage", ae_fact_text(c, "stage")));
+	put_cell(w, verdict, ae_diag_word(lang, "verdict", verdict));
+	put_cell(w, "id", ae_fact_text(c, "check_id"));
 }
 
 static void
-put_others(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
+probe_row(struct ae_wr *w, const json_t *probe, const char *member,
+    enum ae_diag_lang lang)
 {
-	const json_t *list = json_object_get(r, "others"), *o;
-	size_t i;
+	char ms[32];
 
-	if (json_array_size(list) == 0)
-		return;
-	put_heading(w, ae_diag_frame(lang, "others"));
-	ae_wr_str(w, "<table>\n");
-	json_array_foreach(list, i, o)
-	{
-		ae_wr_str(w, "<tr><td>");
-		put_text(w, ae_fact_text(o, "name"));
-		ae_wr_str(w, "</td><td>");
-		put_sentence(w, ae_fact_text(o, "state"));
-		ae_wr_str(w, "</td></tr>\n");
-	}
-	ae_wr_str(w, "</table>\n");
-}
-
-static void
-put_matrix(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
-{
-	const json_t *list = json_object_get(r, "matrix"), *m, *reason;
-	size_t i, k;
-
-	if (json_array_size(list) == 0)
-		return;
-	put_heading(w, ae_diag_frame(lang, "matrix"));
-	ae_wr_str(w, "<table>\n");
-	json_array_foreach(list, i, m)
-	{
-		ae_wr_str(w, ae_fact_yes(m, "ours") ? "<tr><th>" : "<tr><td>");
-		put_text(w, ae_fact_text(m, "template"));
-		ae_wr_str(
-		    w, ae_fact_yes(m, "ours") ? "</th><td>" : "</td><td>");
-		put_text(w, ae_fact_text(m, "action"));
-		ae_wr_str(w, "</td><td>");
-		json_array_foreach(json_object_get(m, "reasons"), k, reason)
-		{
-			if (ae_fact_is(reason, "verdict", "pass"))
-				continue;
-			ae_wr_printf(w, "<div class=\"%s\">",
-			    ae_fact_is(reason, "verdict", "fail") ? "fail"
-								  : "unknown");
-			put_text(w, ae_fact_text(reason, "check"));
-			ae_wr_str(w, ": ");
-			put_text(w, ae_fact_text(reason, "text"));
-			ae_wr_str(w, "</div>");
-		}
-		ae_wr_str(w, "</td></tr>\n");
-	}
-	ae_wr_str(w, "</table>\n");
+	(void)snprintf(ms, sizeof(ms), "%.0f ms",
+	    json_real_value(json_object_get(probe, "ms")));
+	put_cell(w, NULL, member == NULL ? "" : member);
+	put_cell(
+	    w, NULL, ae_diag_word(lang, "probe", ae_fact_text(probe, "state")));
+	put_cell(w, NULL, ms);
+	put_cell(w, NULL, ae_fact_text(probe, "because"));
 }
 
 /* Every check and every look, for who wants to know. */
 static void
 put_walk(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 {
-	const json_t *c, *probe;
-	const char *name;
-	size_t i;
-
 	ae_wr_str(w, "<details><summary>");
 	put_text(w, ae_diag_frame(lang, "path"));
-	ae_wr_str(w, "</summary>\n<table>\n");
-	json_array_foreach(json_object_get(r, "walk"), i, c)
-	{
-		const char *verdict = ae_fact_text(c, "verdict");
+	ae_wr_str(w, "</summary>\n");
+	put_rows(w, json_object_get(r, "walk"), check_row, lang);
+	put_rows(w, json_object_get(r, "probes"), probe_row, lang);
+	ae_wr_str(w, "</details>\n");
+}
 
-		ae_wr_str(w, "<tr><td>");
-		put_text(w, ae_fact_text(c, "stage"));
-		ae_wr_str(w, "</td><td class=\"");
-		put_text(w, verdict);
-		ae_wr_str(w, "\">");
-		put_text(w, verdict);
-		ae_wr_str(w, "</td><td class=\"id\">");
-		put_text(w, ae_fact_text(c, "check_id"));
-		ae_wr_str(w, "</td></tr>\n");
-	}
-	ae_wr_str(w, "</table>\n<table>\n");
-	json_object_foreach(
-	    (json_t *)(uintptr_t)json_object_get(r, "probes"), name, probe)
-	{
-		ae_wr_str(w, "<tr><td>");
-		put_text(w, name);
-		ae_wr_str(w, "</td><td>");
-		put_text(w, ae_fact_text(probe, "state"));
-		ae_wr_printf(w, "</td><td>%.0f ms</td></tr>\n",
-		    json_real_value(json_object_get(probe, "ms")));
-	}
-	ae_wr_str(w, "</table></details>\n");
+/* A machine that gave no report. */
+static void
+put_silent(struct ae_wr *w, const json_t *r)
+{
+	ae_wr_str(w, "<h1>");
+	put_text(w, ae_fact_text(r, "host"));
+	ae_wr_str(w, "</h1>\n<div class=\"card unknown\">");
+	put_text(w, ae_fact_text(r, "error"));
+	ae_wr_str(w, "</div>\n");
 }
 
 static void
@@ -396,13 +413,14 @@ put_report(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 	{
 		put_card(w, f, lang);
 	}
-	put_list(w, json_object_get(r, "consequences"),
-	    ae_diag_frame(lang, "consequences"));
-	put_list(w, json_object_get(r, "harmless"),
-	    ae_diag_frame(lang, "not-the-cause"));
-	put_unknown(w, r, lang);
-	put_others(w, r, lang);
-	put_matrix(w, r, lang);
+	put_list(w, json_object_get(r, "consequences"), "consequences",
+	    finding_row, lang);
+	put_list(w, json_object_get(r, "harmless"), "not-the-cause",
+	    finding_row, lang);
+	put_list(w, json_object_get(r, "unknown"), "unknown-because",
+	    unknown_row, lang);
+	put_list(w, json_object_get(r, "others"), "others", other_row, lang);
+	put_list(w, json_object_get(r, "matrix"), "matrix", template_row, lang);
 	put_walk(w, r, lang);
 }
 
@@ -425,7 +443,10 @@ ae_diag_report_html(
 	{
 		if (i > 0)
 			ae_wr_str(w, "<hr>\n");
-		put_report(w, r, lang);
+		if (ae_fact_str(r, "error") != NULL)
+			put_silent(w, r);
+		else
+			put_report(w, r, lang);
 	}
 	ae_wr_str(w, "</body></html>\n");
 }

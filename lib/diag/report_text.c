@@ -6,36 +6,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "diag/facts.h"
+#include "diag/checks.h"
 #include "diag/page.h"
 #include "diag/report.h"
 
-/* s, and blanks up to a width; 0: none.  Names come from others, too. */
-static void
-put_safe(struct ae_wr *w, const char *s, size_t width)
-{
-	size_t before = w->len;
-
-	ae_diag_put_safe(w, s, AE_DIAG_VALUE_MAX);
-	while (ae_wr_ok(w) && w->len - before < width)
-		ae_wr_u8(w, ' ');
-}
+#define LINE_MAX_LEN 8192
 
 static void
 put_events(struct ae_wr *w, const json_t *f, enum ae_diag_lang lang)
 {
-	const json_t *list = json_object_get(f, "events"), *e;
-	char line[512] = "";
-	size_t i;
+	json_t *names = ae_diag_names(json_object_get(f, "events"), NULL);
 
-	json_array_foreach(list, i, e)
-	{
-		(void)snprintf(line + strlen(line), sizeof(line) - strlen(line),
-		    "%s%s", i == 0 ? "" : ", ", json_string_value(e));
-	}
-	if (line[0] != '\0')
+	if (json_string_length(names) > 0)
 		ae_diag_pagef(w, 0, "", "%s: %s",
-		    ae_diag_frame(lang, "windows-events"), line);
+		    ae_diag_frame(lang, "windows-events"),
+		    json_string_value(names));
+	json_decref(names);
 }
 
 static void
@@ -47,10 +33,10 @@ put_finding(struct ae_wr *w, const json_t *f, enum ae_diag_lang lang)
 		{ "fix", "fix" }, { "who", "who" } };
 	size_t i;
 
-	put_safe(w, ae_fact_text(f, "check_id"), 0);
+	ae_diag_page_cell(w, ae_fact_text(f, "check_id"), 0);
 	if (ae_fact_str(f, "subject") != NULL) {
 		ae_wr_str(w, "  (");
-		put_safe(w, ae_fact_text(f, "subject"), 0);
+		ae_diag_page_cell(w, ae_fact_text(f, "subject"), 0);
 		ae_wr_u8(w, ')');
 	}
 	ae_wr_u8(w, '\n');
@@ -66,7 +52,7 @@ static void
 put_short(struct ae_wr *w, const json_t *list, const char *title)
 {
 	const json_t *f;
-	char line[2048];
+	char line[LINE_MAX_LEN];
 	size_t i;
 
 	if (json_array_size(list) == 0)
@@ -88,7 +74,7 @@ static void
 put_unknown(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 {
 	const json_t *list = json_object_get(r, "unknown"), *u;
-	char line[2048];
+	char line[LINE_MAX_LEN];
 	size_t i, n;
 
 	if (json_array_size(list) == 0)
@@ -109,7 +95,7 @@ static void
 put_others(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 {
 	const json_t *list = json_object_get(r, "others"), *o;
-	char line[2048];
+	char line[LINE_MAX_LEN];
 	size_t i;
 
 	if (json_array_size(list) == 0)
@@ -124,14 +110,14 @@ put_others(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 }
 
 static void
-put_matrix(struct ae_wr *w, const json_t *r)
+put_matrix(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 {
 	const json_t *list = json_object_get(r, "matrix"), *m, *reason;
 	size_t i, k;
 	const char *why;
 
 	if (json_array_size(list) > 0)
-		ae_wr_u8(w, '\n');
+		ae_wr_printf(w, "\n%s:\n", ae_diag_frame(lang, "matrix"));
 	json_array_foreach(list, i, m)
 	{
 		why = "";
@@ -143,9 +129,11 @@ put_matrix(struct ae_wr *w, const json_t *r)
 			break;
 		}
 		ae_wr_str(w, ae_fact_yes(m, "ours") ? "> " : "  ");
-		put_safe(w, ae_fact_text(m, "template"), 31);
-		put_safe(w, ae_fact_text(m, "action"), 8);
-		put_safe(w, why, 0);
+		ae_diag_page_cell(w, ae_fact_text(m, "template"), 31);
+		ae_diag_page_cell(w,
+		    ae_diag_word(lang, "action", ae_fact_text(m, "action")),
+		    11);
+		ae_diag_page_cell(w, why, 0);
 		ae_wr_u8(w, '\n');
 	}
 }
@@ -160,16 +148,24 @@ put_walk(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 	ae_wr_printf(w, "\n%s:\n", ae_diag_frame(lang, "path"));
 	json_array_foreach(list, i, c)
 	{
-		ae_wr_printf(w, "  %-8s %-9s %s\n", ae_fact_text(c, "stage"),
-		    ae_fact_text(c, "verdict"), ae_fact_text(c, "check_id"));
+		ae_wr_str(w, "  ");
+		ae_diag_page_cell(w,
+		    ae_diag_word(lang, "stage", ae_fact_text(c, "stage")), 16);
+		ae_diag_page_cell(w,
+		    ae_diag_word(lang, "verdict", ae_fact_text(c, "verdict")),
+		    13);
+		ae_diag_page_cell(w, ae_fact_text(c, "check_id"), 0);
+		ae_wr_u8(w, '\n');
 	}
 	ae_wr_printf(w, "\n%s:\n", ae_diag_frame(lang, "time"));
 	json_object_foreach(
 	    (json_t *)(uintptr_t)json_object_get(r, "probes"), name, probe)
 	{
 		ae_wr_str(w, "  ");
-		put_safe(w, name, 9);
-		put_safe(w, ae_fact_text(probe, "state"), 10);
+		ae_diag_page_cell(w, name, 9);
+		ae_diag_page_cell(w,
+		    ae_diag_word(lang, "probe", ae_fact_text(probe, "state")),
+		    14);
 		ae_wr_printf(w, "%8.1f ms\n",
 		    json_real_value(json_object_get(probe, "ms")));
 	}
@@ -182,15 +178,18 @@ ae_diag_report_text(
 	const json_t *root = json_object_get(r, "root"), *also, *f;
 	size_t i;
 
-	put_safe(w, ae_fact_text(r, "host"), 0);
+	ae_diag_page_cell(w, ae_fact_text(r, "host"), 0);
 	ae_wr_str(w, ", ");
-	put_safe(w, ae_fact_text(r, "account"), 0);
+	ae_diag_page_cell(w, ae_fact_text(r, "account"), 0);
 	ae_wr_printf(w, ": %s\n", ae_fact_text(r, "category_text"));
 	if (json_is_object(root)) {
 		ae_wr_u8(w, '\n');
 		put_finding(w, root, lang);
-	} else if (ae_fact_is(r, "category", "ok")) {
-		ae_wr_printf(w, "%s\n", ae_diag_frame(lang, "healthy"));
+	} else {
+		ae_wr_printf(w, "%s\n",
+		    ae_diag_frame(lang,
+			ae_fact_is(r, "category", "ok") ? "healthy"
+							: "not-all-seen"));
 	}
 	also = json_object_get(r, "also");
 	json_array_foreach(also, i, f)
@@ -204,7 +203,7 @@ ae_diag_report_text(
 	    ae_diag_frame(lang, "not-the-cause"));
 	put_unknown(w, r, lang);
 	put_others(w, r, lang);
-	put_matrix(w, r);
+	put_matrix(w, r, lang);
 	if (all)
 		put_walk(w, r, lang);
 }

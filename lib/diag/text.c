@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/utf16.h"
 
 #define NAME_MAX_LEN 32
 
@@ -50,43 +51,6 @@ ae_diag_text_order(const struct ae_diag_text *t)
 
 /* ---- values ---- */
 
-static size_t
-follow(const unsigned char *p, size_t left, size_t n)
-{
-	size_t i;
-
-	for (i = 1; i < n; i++)
-		if (i >= left || (p[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
-/*
- * Length of the character at p, 0 when it is to be shown by its bytes: it is
- * no UTF-8, or a terminal or a reader of right-to-left text obeys it.
- */
-static size_t
-shown(const unsigned char *p, size_t left)
-{
-	size_t n;
-
-	if (p[0] < 0x80)
-		return p[0] >= 0x20 && p[0] != 0x7f;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	n = follow(p, left, p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2);
-	if (n == 0 || (p[0] == 0xc2 && p[1] < 0xa0))
-		return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	if (p[0] == 0xe2 && p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae)
-		return 0; /* line separators, embeddings, overrides */
-	if (p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)
-		return 0; /* isolates */
-	return n;
-}
-
 void
 ae_diag_put_safe(struct ae_wr *w, const char *s, size_t max)
 {
@@ -94,7 +58,7 @@ ae_diag_put_safe(struct ae_wr *w, const char *s, size_t max)
 	size_t left = strlen(s), room = max, n, need;
 
 	for (; left > 0; p += n, left -= n) {
-		n = shown(p, left);
+		n = ae_utf8_shown((const char *)p, left);
 		need = n == 0 ? 4 : n;
 		if (need > room) {
 			ae_wr_str(w, "…");
@@ -280,6 +244,32 @@ ae_diag_frame(enum ae_diag_lang lang, const char *key)
 		if (strcmp(ae_diag_frames[i].key, key) == 0)
 			return ae_diag_frames[i].say[lang];
 	return key;
+}
+
+const char *
+ae_diag_word(enum ae_diag_lang lang, const char *group, const char *name)
+{
+	char key[64];
+	const char *word;
+
+	(void)snprintf(key, sizeof(key), "%s.%s", group, name);
+	word = ae_diag_frame(lang, key);
+	return word == key ? name : word;
+}
+
+const char *
+ae_diag_in_english(
+    char buf[AE_DIAG_ENGLISH_MAX], const char *english, enum ae_diag_lang lang)
+{
+	const char *sentence = ae_diag_frame(lang, "in-english"), *at;
+
+	at = strstr(sentence, "{about}");
+	if (lang == AE_DIAG_EN || english[0] == '\0' || at == NULL)
+		return english;
+	(void)snprintf(buf, AE_DIAG_ENGLISH_MAX, "%.*s%.*s%s",
+	    (int)(at - sentence), sentence, AE_DIAG_ENGLISH_MAX - 128, english,
+	    at + strlen("{about}"));
+	return buf;
 }
 
 /* ---- languages ---- */

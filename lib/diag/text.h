@@ -139,6 +139,20 @@ void ae_diag_who_render(struct ae_wr *w, enum ae_diag_lang lang, unsigned who);
  */
 const char *ae_diag_frame(enum ae_diag_lang lang, const char *key);
 
+/* The same for one of a group of words, "verdict", "fail"; name itself when
+ * there is none. */
+const char *ae_diag_word(
+    enum ae_diag_lang lang, const char *group, const char *name);
+
+/*
+ * A text that there is in English alone – of Windows, of the catalogue of
+ * events – so that a reader of another language sees that it is quoted; cut at
+ * the buffer, which may be what is returned.
+ */
+#define AE_DIAG_ENGLISH_MAX 2048
+const char *ae_diag_in_english(
+    char buf[AE_DIAG_ENGLISH_MAX], const char *english, enum ae_diag_lang lang);
+
 /* What checks share, its name without "seen.". */
 extern const struct ae_diag_seen ae_diag_shared[];
 extern const size_t ae_diag_nshared;

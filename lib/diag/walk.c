@@ -4,16 +4,12 @@
  * The walk over the checks and who explains whom; see diag.h.
  */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "diag/diag.h"
-#include "diag/facts.h"
+#include "diag/checks.h"
 #include "diag/text.h"
-
-#define SEEN_MAX 2048
 
 struct ae_diag_walk {
 	struct ae_diag *d;
@@ -166,55 +162,17 @@ ae_diag_say(struct ae_diag_walk *w, enum ae_diag_verdict verdict,
 	assert(f->seen != NULL);
 }
 
-static void
-say(struct ae_diag_walk *w, enum ae_diag_verdict verdict, const char *subject,
-    json_t *args, const char *text)
-{
-	struct ae_diag_finding *f = add(w, verdict, subject, args);
-
-	if (f == NULL)
-		return;
-	f->text = strdup(text);
-	w->failed |= f->text == NULL;
-}
-
 void
-ae_diag_fail(struct ae_diag_walk *w, const char *subject, json_t *args,
-    const char *fmt, ...)
+ae_diag_say_why(struct ae_diag_walk *w, enum ae_diag_verdict verdict,
+    json_t *args, const char *path)
 {
-	char seen[SEEN_MAX];
-	va_list ap;
+	struct ae_fact_why why;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(seen, sizeof(seen), fmt, ap);
-	va_end(ap);
-	say(w, AE_DIAG_FAIL, subject, args, seen);
-}
-
-void
-ae_diag_harmless(struct ae_diag_walk *w, const char *subject, json_t *args,
-    const char *fmt, ...)
-{
-	char seen[SEEN_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(seen, sizeof(seen), fmt, ap);
-	va_end(ap);
-	say(w, AE_DIAG_HARMLESS, subject, args, seen);
-}
-
-void
-ae_diag_unknown(
-    struct ae_diag_walk *w, const char *subject, const char *fmt, ...)
-{
-	char seen[SEEN_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(seen, sizeof(seen), fmt, ap);
-	va_end(ap);
-	say(w, AE_DIAG_UNKNOWN, subject, NULL, seen);
+	ae_fact_why(&why, w->facts, path);
+	if (args == NULL)
+		args = json_object();
+	(void)json_object_update_new(args, ae_diag_why_args(&why));
+	ae_diag_say(w, verdict, NULL, args, why.seen);
 }
 
 static void
@@ -223,8 +181,7 @@ judge(struct ae_diag_walk *w, const struct ae_diag_check *row)
 	w->row = row;
 	w->said = false;
 	if (row->fact != NULL && ae_fact(w->facts, row->fact) == NULL)
-		say(w, AE_DIAG_UNKNOWN, NULL, NULL,
-		    ae_fact_because(w->facts, row->fact));
+		ae_diag_say_why(w, AE_DIAG_UNKNOWN, NULL, row->fact);
 	else
 		row->judge(w);
 	if (!w->said)
@@ -318,7 +275,6 @@ ae_diag_free(struct ae_diag *d)
 		return;
 	for (i = 0; i < d->n; i++) {
 		free(d->v[i].subject);
-		free(d->v[i].text);
 		json_decref(d->v[i].args);
 	}
 	free(d->v);

@@ -63,15 +63,7 @@ ae_diag_answers(const json_t *facts, const char *config)
 static bool
 offers(const json_t *ca, const char *cn)
 {
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(json_object_get(ca, "templates"), i, one)
-	{
-		if (ae_str_eq_nocase(json_string_value(one), cn))
-			return true;
-	}
-	return false;
+	return ae_diag_lists(json_object_get(ca, "templates"), cn);
 }
 
 bool

@@ -8,22 +8,23 @@
 
 #include "diag/way.h"
 
-static void
-describe(char *out, size_t len, const struct ae_diag_end *x)
+/* Where it ended, how long it took, and what was said. */
+static json_t *
+end_args(const struct ae_diag_end *x)
 {
 	double ms = json_real_value(json_object_get(x->stage, "ms"));
+	json_t *args;
 
 	if (x->stage == NULL)
-		(void)snprintf(
-		    out, len, "%s", ae_fact_text(x->way, "error.text"));
-	else
-		(void)snprintf(out, len,
-		    "The way ends at '%s %s' after %.0f ms%s: %s", x->kind,
-		    x->what, ms,
-		    strcmp(x->rc, "AE_ETIMEDOUT") == 0
-			? " (no answer: dropped on the way)"
-			: "",
-		    ae_fact_text(x->stage, "error"));
+		return json_pack(
+		    "{s:s}", "error", ae_fact_text(x->way, "error.text"));
+	args = json_pack("{s:s, s:s, s:I, s:s}", "kind", x->kind, "what",
+	    x->what, "ms", (json_int_t)(ms < 0 || ms > 1e6 ? 0 : ms + 0.5),
+	    "error", ae_fact_text(x->stage, "error"));
+	if (strcmp(x->rc, "AE_ETIMEDOUT") == 0)
+		(void)json_object_set_new(
+		    args, "late", ae_diag_phrase("way", "late", NULL));
+	return args;
 }
 
 static bool
@@ -38,11 +39,9 @@ is_cause(const struct ae_diag_end *x, const char *id)
 static void
 put_value(json_t *args, const struct ae_diag_end *x)
 {
-	char list[512] = "";
 	const bool nat = is_cause(x, "net.nat-oxid-binding");
-	const json_t *from;
-	const char *one;
-	size_t i;
+	const json_t *bindings = json_object_get(x->way, "bindings"),
+		     *owners = json_object_get(x->ca, "spn_owners");
 
 	if (ae_fact_str(x->way, "same_as") != NULL) {
 		(void)json_object_set(
@@ -54,28 +53,25 @@ put_value(json_t *args, const struct ae_diag_end *x)
 		    args, "value", json_object_get(x->way, "canonical"));
 		return;
 	}
-	from = json_object_get(
-	    nat ? x->way : x->ca, nat ? "bindings" : "spn_owners");
-	for (i = 0; i < json_array_size(from) && i < 4; i++) {
-		one = json_string_value(json_array_get(from, i));
-		if (one == NULL)
-			one = ae_fact_text(json_array_get(from, i), "host");
-		(void)snprintf(list + strlen(list), sizeof(list) - strlen(list),
-		    "%s%.*s", i == 0 ? "" : "; ", 100, one);
-	}
-	if (list[0] != '\0' && (nat || i > 1))
-		(void)json_object_set_new(args, "value", json_string(list));
+	if (nat && json_array_size(bindings) > 0)
+		(void)json_object_set_new(
+		    args, "value", ae_diag_names(bindings, "host"));
+	else if (!nat && json_array_size(owners) > 1)
+		(void)json_object_set_new(
+		    args, "value", ae_diag_names(owners, NULL));
 }
 
 void
 ae_diag_tell_end(struct ae_diag_walk *w, const struct ae_diag_end *x)
 {
 	const char *config = ae_fact_text(x->ca, "config");
-	char seen[1024];
 	char principal[300];
-	json_t *args = json_pack("{s:s, s:s, s:s}", "ca", config, "host",
-	    ae_fact_text(x->ca, "host"), "spn", x->what);
+	json_t *args = end_args(x);
 	const char *port = strrchr(x->what, ':');
+
+	(void)json_object_update_new(args,
+	    json_pack("{s:s, s:s, s:s}", "ca", config, "host",
+		ae_fact_text(x->ca, "host"), "spn", x->what));
 
 	if (strcmp(x->kind, "connect") == 0 && port != NULL)
 		(void)json_object_set_new(args, "port", json_string(port + 1));
@@ -85,15 +81,13 @@ ae_diag_tell_end(struct ae_diag_walk *w, const struct ae_diag_end *x)
 					   : ae_fact_text(x->ca, "host"));
 	(void)json_object_set_new(args, "principal", json_string(principal));
 	put_value(args, x);
-	describe(seen, sizeof(seen), x);
 	if (ae_diag_answers(x->facts, config))
-		ae_diag_harmless(w, config, args,
-		    "%s. Plain RPC (ICPR) works, and is used instead.", seen);
+		ae_diag_say(w, AE_DIAG_HARMLESS, config, args, "way-ends-icpr");
 	else if (!ae_diag_needs_ca(x->facts, x->ca))
-		ae_diag_harmless(w, config, args,
-		    "%s. No certificate of ours depends on this CA.", seen);
+		ae_diag_say(
+		    w, AE_DIAG_HARMLESS, config, args, "way-ends-unused");
 	else
-		ae_diag_fail(w, config, args, "%s.", seen);
+		ae_diag_say(w, AE_DIAG_FAIL, config, args, "way-ends");
 }
 
 /* Each CA whose way by DCOM ends for the reason of this row. */
@@ -123,7 +117,6 @@ ae_diag_judge_rest(struct ae_diag_walk *w)
 	const json_t *facts = ae_diag_facts(w), *ca, *way;
 	const char *config;
 	struct ae_diag_end x;
-	char seen[1024];
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "ad.cas"), i, ca)
@@ -133,7 +126,7 @@ ae_diag_judge_rest(struct ae_diag_walk *w)
 		if (!ae_diag_end_read(&x, facts, ca, way) ||
 		    ae_diag_end_cause(&x) != NULL)
 			continue;
-		describe(seen, sizeof(seen), &x);
-		ae_diag_unknown(w, config, "%s.", seen);
+		ae_diag_say(
+		    w, AE_DIAG_UNKNOWN, config, end_args(&x), "way-ends");
 	}
 }

@@ -17,6 +17,7 @@
 #include "cmd_diagnose_csv.h"
 #include "diag/diag.h"
 #include "diag/facts.h"
+#include "diag/page.h"
 #include "diag/report.h"
 #include "diagnose.h"
 #include "probe.h"
@@ -105,6 +106,17 @@ has_finding(const json_t *report)
 	return json_is_object(json_object_get(report, "root"));
 }
 
+static void
+warn(const struct diagnose *o, const char *frame)
+{
+	struct ae_wr w;
+
+	ae_wr_init(&w, PAGE_MAX);
+	ae_diag_page(&w, 0, "autoenroll", ae_diag_frame(o->lang, frame));
+	(void)fputs(ae_wr_cstr(&w) == NULL ? "" : ae_wr_cstr(&w), stderr);
+	ae_wr_done(&w);
+}
+
 static int
 diagnose_here(json_t **report, struct cli *cli, const struct diagnose *o,
     struct ae_err *e)
@@ -115,9 +127,7 @@ diagnose_here(json_t **report, struct cli *cli, const struct diagnose *o,
 	int rc;
 
 	if (o->live)
-		(void)fprintf(stderr,
-		    "A request is made now, as in a run: it leaves a row at "
-		    "the CA, and what is issued is installed.\n");
+		warn(o, "live.warning");
 	rc = look(&facts, cli, o, e);
 	if (rc == AE_OK) {
 		(void)json_object_set_new(facts, "asked",
@@ -172,10 +182,7 @@ several(struct cli *cli, const struct diagnose *o)
 	int rc, code = EXIT_OK;
 	size_t i;
 
-	(void)fprintf(stderr,
-	    "autoenroll: no agent and no ticket goes along. Log in there as "
-	    "who administers that\nmachine, never as a domain administrator: "
-	    "whoever owns the machine can take what\ncomes to it.\n");
+	warn(o, "hosts.warning");
 	rc = diagnose_hosts(&reports, o, &e);
 	if (rc == AE_OK && o->html != NULL)
 		rc = write_page(reports, o, &e);

@@ -206,7 +206,8 @@ start(struct remote *r, struct ae_err *e)
 
 /* The last line that ssh, or the program there, said. */
 static void
-last_line(char *out, size_t len, const struct ae_wr *said)
+last_line(
+    char *out, size_t len, const struct ae_wr *said, enum ae_diag_lang lang)
 {
 	const char *p = (const char *)said->p, *end, *from;
 	size_t n = said->len;
@@ -214,7 +215,8 @@ last_line(char *out, size_t len, const struct ae_wr *said)
 	while (p != NULL && n > 0 && (p[n - 1] == '\n' || p[n - 1] == '\r'))
 		n--;
 	if (p == NULL || n == 0) {
-		(void)snprintf(out, len, "it said nothing");
+		(void)snprintf(
+		    out, len, "%s", ae_diag_frame(lang, "hosts.silent"));
 		return;
 	}
 	end = p + n;
@@ -226,6 +228,7 @@ last_line(char *out, size_t len, const struct ae_wr *said)
 static json_t *
 result(struct remote *r)
 {
+	const enum ae_diag_lang lang = r->f->o->lang;
 	char why[512];
 	json_t *j = NULL;
 
@@ -239,9 +242,9 @@ result(struct remote *r)
 	json_decref(j);
 	if (r->late)
 		(void)snprintf(
-		    why, sizeof(why), "no answer within %d s", HOST_MS / 1000);
+		    why, sizeof(why), "%s", ae_diag_frame(lang, "hosts.late"));
 	else
-		last_line(why, sizeof(why), &r->said);
+		last_line(why, sizeof(why), &r->said, lang);
 	j = json_object();
 	(void)json_object_set_new(j, "host", client_text(r->host));
 	(void)json_object_set_new(j, "error", client_text(why));

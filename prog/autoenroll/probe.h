@@ -51,8 +51,9 @@ int probe_all(json_t **facts, struct probe *p, struct ae_err *e) AE_MUST_CHECK;
 
 /* ---- for the probes ---- */
 
-/* What is being done now: the story when that never ends.  Tells, too. */
-void probe_doing(struct probe *p, const char *fmt, ...) AE_PRINTF(2, 3);
+/* What is being done now, [doing.<what>] of the catalogue: the story when that
+ * never ends.  about: a host, an account; NULL: nothing.  Tells, too. */
+void probe_doing(struct probe *p, const char *what, const char *about);
 /* A fact; j is taken. */
 void probe_set(struct probe *p, const char *name, json_t *j);
 /* { "rc", "domain", "code", "text" } of a failure, "kdc_error" with it when

@@ -46,7 +46,7 @@ open_dc(struct ae_ad **ad, struct ae_gss_cred *cred, struct probe *p,
 		.timeout = 6 };
 
 	probe_set(p, "dc", client_text(conf.host));
-	probe_doing(p, "opening LDAP to %s, signed and sealed", conf.host);
+	probe_doing(p, "ldap", conf.host);
 	return ae_ad_open(ad, &conf, e);
 }
 
@@ -109,7 +109,7 @@ see_me(struct ae_principal **me, struct ae_ad *ad, struct probe *p,
 
 	(void)snprintf(account, sizeof(account), "%.*s",
 	    (int)strcspn(principal, "@"), principal);
-	probe_doing(p, "looking for the account %s in the directory", account);
+	probe_doing(p, "account", account);
 	rc = ae_ad_principal_account(me, ad, account, e);
 	if (rc != AE_OK) {
 		json_decref(j);
@@ -176,7 +176,7 @@ see_groups(struct ae_token **token, struct ae_ad *ad,
 	size_t n = 0, nticket;
 	int rc;
 
-	probe_doing(p, "reading the groups of %s", me->sam_account_name);
+	probe_doing(p, "groups", me->sam_account_name);
 	rc = ae_ad_token_groups(&mine, &n, ad, me->dn, e);
 	if (rc == AE_OK)
 		rc = ae_token_new(token, &me->sid, mine, n, 0, e);
@@ -298,7 +298,7 @@ see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
 	int rc;
 
 	keys_at_hand(&here, &p->cli->c);
-	probe_doing(p, "reading templates and CAs of the forest");
+	probe_doing(p, "forest", NULL);
 	rc = ae_ad_pki_read(&pki, ad,
 	    AE_PKI_TEMPLATES | AE_PKI_SERVICES | AE_PKI_NTAUTH | AE_PKI_ROOTS |
 		AE_PKI_AIA | AE_PKI_OIDS,

@@ -212,8 +212,7 @@ ask(struct probe *p, struct ae_run_ca *ca, bool dcom, struct ae_arena *a,
 	char *name = NULL;
 	bool ok;
 
-	probe_doing(p, "asking %s by %s", ae_fact_text(p->about, "host"),
-	    dcom ? "DCOM for its name" : "plain RPC");
+	probe_doing(p, dcom ? "dcom" : "icpr", ae_fact_text(p->about, "host"));
 	if (dcom)
 		name = property(ca, AE_CR_PROP_CANAME, a, e);
 	ok = dcom ? name != NULL : answers_icpr(ca, a, e);

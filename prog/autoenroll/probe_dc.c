@@ -54,8 +54,7 @@ ask_dc(struct probe *p, json_t *list, const char *host, const char *domain)
 	json_t *j = json_pack("{s:s}", "host", host);
 	int rc;
 
-	probe_doing(
-	    p, "asking %s over LDAP whether it serves %s", host, domain);
+	probe_doing(p, "cldap", host);
 	rc = ae_ad_ping(&answer, host, domain, PING_SECONDS, &e);
 	(void)json_object_set_new(j, "ms", json_real(probe_ms(start)));
 	if (rc != AE_OK) {
@@ -96,7 +95,7 @@ probe_dc(struct probe *p, struct ae_err *e)
 	probe_set(p, "srv", names);
 	probe_set(p, "dcs", dcs);
 	resolvers(p);
-	probe_doing(p, "asking DNS for the domain controllers of %s", domain);
+	probe_doing(p, "srv", domain);
 	rc = ae_ad_srv_lookup(v, &n, domain, NULL, e);
 	if (rc != AE_OK) {
 		probe_set(p, "srv_error", probe_error(e));
@@ -155,7 +154,7 @@ without_ticket(struct probe *p)
 		return;
 	(void)snprintf(principal, sizeof(principal), "%s@%s", name,
 	    ae_fact_text(p->facts, "host.realm"));
-	probe_doing(p, "asking the KDC whether it knows %s", principal);
+	probe_doing(p, "known", principal);
 	rc = ae_gss_account_known(principal, NULL);
 	if (rc == AE_OK || rc == AE_ENOTFOUND)
 		probe_set(p, "account_known", json_boolean(rc == AE_OK));
@@ -224,13 +223,12 @@ probe_krb(struct probe *p, struct ae_err *e)
 	char when[AE_TIME_STR_MAX];
 	int rc;
 
-	probe_doing(p, "asking the KDC of %s for a ticket",
-	    ae_fact_text(p->facts, "host.realm"));
+	probe_doing(p, "ticket", ae_fact_text(p->facts, "host.realm"));
 	rc = p->cli->c.user ? users_ticket(&cred, p, e)
 			    : machines_ticket(&cred, p, e);
 	if (rc != AE_OK)
 		return rc;
-	probe_doing(p, "asking the KDC which groups the ticket has");
+	probe_doing(p, "pac", NULL);
 	see_groups(p, cred);
 	probe_set(p, "expires",
 	    json_string(ae_time_print(when, ae_gss_cred_expires(cred))));

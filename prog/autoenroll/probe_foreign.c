@@ -212,7 +212,7 @@ int
 probe_foreign(struct probe *p, struct ae_err *e)
 {
 	(void)e;
-	probe_doing(p, "reading what other clients left on this machine");
+	probe_doing(p, "foreign", NULL);
 	certmonger(p);
 	cepces(p);
 	appliers(p);

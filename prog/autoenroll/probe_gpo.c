@@ -150,8 +150,7 @@ look(struct probe *p, const json_t **gpos, size_t n, struct ae_err *e)
 		rc = ae_fail_mem(e);
 	for (i = 0; i < n && rc == AE_OK; i++)
 		rc = add(&q, ae_fact_text(gpos[i], "dn"), p->cli->c.user, e);
-	probe_doing(p, "reading the files of %zu GPO%s on %s", n,
-	    n == 1 ? "" : "s", ae_fact_text(p->facts, "dc.host"));
+	probe_doing(p, "gpo", ae_fact_text(p->facts, "dc.host"));
 	if (rc == AE_OK && n > 0)
 		rc = ae_gather_sysvol(&reply, &how, &q, e);
 	for (i = 0; i < n && rc == AE_OK; i++)

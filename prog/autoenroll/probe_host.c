@@ -278,9 +278,9 @@ int
 probe_host(struct probe *p, struct ae_err *e)
 {
 	(void)e;
-	probe_doing(p, "asking for this machine's own name");
+	probe_doing(p, "name", NULL);
 	names(p);
-	probe_doing(p, "reading files of this machine");
+	probe_doing(p, "files", NULL);
 	keytab(p);
 	realm(p);
 	state_dir(p);
@@ -298,7 +298,7 @@ probe_store(struct probe *p, struct ae_err *e)
 	json_t *certs = NULL, *requests = NULL;
 	int rc;
 
-	probe_doing(p, "trying the keys of the store");
+	probe_doing(p, "store", NULL);
 	rc = certs_load(&certs, p->cli, true, e);
 	if (rc != AE_OK)
 		return rc;

@@ -90,7 +90,7 @@ place(struct probe *p, struct keys *k, enum ae_provider kind)
 		    json_string("only root may use the computer's devices"));
 		return j;
 	}
-	probe_doing(p, "trying a throw-away key (%s)", ae_provider_word(kind));
+	probe_doing(p, "key", ae_provider_word(kind));
 	try_one(&r, k, kind);
 	put_result(j, &r.err);
 	(void)json_object_set_new(

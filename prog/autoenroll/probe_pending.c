@@ -78,7 +78,7 @@ probe_pending(struct probe *p, struct ae_err *e)
 	a = ae_arena_new(REPLY_MAX);
 	if (a == NULL)
 		return ae_fail_mem(e);
-	probe_doing(p, "asking %s about request %lld", host, (long long)id);
+	probe_doing(p, "pending", host);
 	rc = ae_gss_cred_ccache(&conf.cred, probe_ccache(p), e);
 	if (rc == AE_OK)
 		rc = ae_run_ca_new(&ca, &conf, e);

@@ -17,7 +17,7 @@
 static void
 on_progress(void *arg, const char *stage)
 {
-	probe_doing(arg, "planning a run (%s)", stage);
+	probe_doing(arg, "plan", stage);
 }
 
 int

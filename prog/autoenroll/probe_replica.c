@@ -124,7 +124,7 @@ probe_replica(struct probe *p, struct ae_err *e)
 	if (conf.host == NULL || !is_to_be_asked(p, conf.host))
 		return AE_OK;
 	probe_set(p, "host", client_text(conf.host));
-	probe_doing(p, "reading what %s shows of templates and CAs", conf.host);
+	probe_doing(p, "replica", conf.host);
 	rc = ae_gss_cred_ccache(&cred, probe_ccache(p), e);
 	conf.cred = cred;
 	if (rc == AE_OK)

@@ -92,7 +92,7 @@ probe_live(struct probe *p, struct ae_err *e)
 		return ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
 		    "there is no template to make a request for");
 	probe_set(p, "template", client_text(o.only));
-	probe_doing(p, "requesting a certificate for %s", o.only);
+	probe_doing(p, "request", o.only);
 	rc = pulse_run(&p->cli->c, &o, &report, e);
 	put(p, report);
 	json_decref(report);

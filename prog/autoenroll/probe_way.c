@@ -159,7 +159,7 @@ probe_beside(struct probe *p)
 	const char *host = ae_fact_text(p->about, "host");
 	struct addrinfo *at;
 
-	probe_doing(p, "looking what else %s is", host);
+	probe_doing(p, "beside", host);
 	at = look_up(host, AI_CANONNAME);
 	if (at == NULL)
 		return;

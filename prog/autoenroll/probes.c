@@ -107,15 +107,11 @@ tell(struct probe *p)
 }
 
 void
-probe_doing(struct probe *p, const char *fmt, ...)
+probe_doing(struct probe *p, const char *what, const char *about)
 {
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	(void)json_object_set_new(p->mine, "doing", client_text(text));
+	(void)json_object_set_new(p->mine, "doing",
+	    json_pack("{s:s, s:o}", "what", what, "about",
+		client_text(about == NULL ? "" : about)));
 	tell(p);
 }
 
@@ -167,14 +163,15 @@ be_probe(struct probe *p, const struct probe_row *row)
 
 /* ---- in the parent ---- */
 
+/* How it went; more (NULL: nothing) is taken: see diag/facts.h. */
 static void
 how(struct probes *a, const char *name, const char *state, double ms,
-    const char *because)
+    json_t *more)
 {
 	json_t *j = json_pack("{s:s, s:f}", "state", state, "ms", ms);
 
-	if (because != NULL)
-		(void)json_object_set_new(j, "because", client_text(because));
+	if (more != NULL)
+		(void)json_object_update_new(j, more);
 	(void)json_object_set_new(json_object_get(a->facts, "probes"), name, j);
 }
 
@@ -213,35 +210,28 @@ settle(struct running *r)
 {
 	struct probes *a = r->all;
 	json_t *seen = last_told(r);
-	char because[1024] = "";
-	const char *doing, *failure, *state = "done";
+	const char *failure, *state = "done";
+	json_t *doing, *more = NULL;
 
 	if (seen == NULL)
 		seen = json_object();
-	doing = ae_fact_str(seen, "doing");
+	doing = json_object_get(seen, "doing");
 	failure = ae_fact_str(seen, "failure.text");
 	if (r->late) {
 		state = "late";
-		(void)snprintf(because, sizeof(because),
-		    "no answer within %.0f s while %s",
-		    (double)(probe_now_us() - r->start_us) / 1e6,
-		    doing == NULL ? "it looked" : doing);
+		more = json_pack("{s:I, s:O?}", "seconds",
+		    (json_int_t)(probe_ms(r->start_us) / 1e3 + 0.5), "doing",
+		    doing);
 	} else if (failure != NULL) {
 		state = "failed";
-		(void)snprintf(because, sizeof(because), "%s", failure);
+		more = json_pack("{s:o}", "error", client_text(failure));
 	} else if (doing != NULL) {
 		state = "failed";
-		(void)snprintf(because, sizeof(because),
-		    "the probe broke off while %s", doing);
+		more = json_pack("{s:O}", "doing", doing);
 	}
-	how(a, r->row->name, state, probe_ms(r->start_us),
-	    because[0] == '\0' ? NULL : because);
-	if (r->row->each != NULL) {
+	how(a, r->row->name, state, probe_ms(r->start_us), more);
+	if (r->row->each != NULL)
 		(void)json_object_set_new(seen, "state", json_string(state));
-		if (because[0] != '\0')
-			(void)json_object_set_new(
-			    seen, "because", client_text(because));
-	}
 	put_facts(a, r, seen);
 	ae_source_free(r->out);
 	ae_source_free(r->child);
@@ -403,7 +393,7 @@ start_row(struct probes *a, const struct probe_row *row, struct ae_err *e)
 		rc = start(a, row, i, e);
 	}
 	if (n == 0)
-		how(a, row->name, "left out", 0, "there is none");
+		how(a, row->name, "left out", 0, NULL);
 	return rc;
 }
 
@@ -422,7 +412,7 @@ start_ready(struct probes *a, struct ae_err *e)
 		a->started[i] = true;
 		if (lacks[0] != '\0') {
 			how(a, row->name, "left out", 0,
-			    ae_fact_because(a->facts, lacks));
+			    json_pack("{s:s}", "lacks", lacks));
 			continue;
 		}
 		rc = start_row(a, row, e);

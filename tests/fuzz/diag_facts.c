@@ -14,6 +14,7 @@
 
 #include "diag/diag.h"
 #include "diag/report.h"
+#include "../unit/diag/said.h"
 
 #define OUT_MAX (16u << 20)
 
@@ -52,6 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	struct ae_diag *d = NULL;
 	struct ae_err e = AE_ERR_INIT;
 	json_t *facts, *report;
+	enum ae_diag_lang lang;
 
 	facts = json_loadb((const char *)p, len, JSON_ALLOW_NUL, NULL);
 	if (!json_is_object(facts)) {
@@ -60,12 +62,16 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	}
 	if (ae_diag_make(&d, facts, &e) != AE_OK)
 		abort();
-	report =
-	    ae_diag_report(d, facts, len % 2 == 0 ? AE_DIAG_EN : AE_DIAG_FR);
-	if (report == NULL)
+	/* Every judge names the values that its sentence wants. */
+	if (said_is_whole(d) != NULL)
 		abort();
-	show(report, AE_DIAG_EN);
-	json_decref(report);
+	for (lang = AE_DIAG_EN; lang < AE_DIAG_LANGS; lang++) {
+		report = ae_diag_report(d, facts, lang);
+		if (report == NULL)
+			abort();
+		show(report, lang);
+		json_decref(report);
+	}
 	ae_diag_free(d);
 	json_decref(facts);
 	return 0;

@@ -13,6 +13,7 @@
 
 #include "diag/diag.h"
 #include "diag/facts.h"
+#include "said.h"
 
 #define CERT(sid, from)                                                       \
 	"\"store\": {\"requests\": [], \"certs\": [{\"template\": \"M\","     \
@@ -252,6 +253,7 @@ test_each_fails_alone(void **state)
 		d = walk(fails[i].facts, &facts);
 		if (d->root == AE_DIAG_NOBODY)
 			fail_msg("%s is not seen", fails[i].id);
+		assert_string_equal(said_wrongly(d, facts), "");
 		assert_string_equal(d->v[d->root].check->id, fails[i].id);
 		for (roots = 0, k = 0; k < d->n; k++)
 			roots += d->v[k].verdict == AE_DIAG_FAIL &&

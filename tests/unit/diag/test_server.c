@@ -14,6 +14,7 @@
 #include "diag/diag.h"
 #include "diag/facts.h"
 #include "diag/text.h"
+#include "said.h"
 
 static const char healthy[] =
     "{\"host\": {\"name\": \"ca1\", \"now\": 1790000000}, \"server\": {"
@@ -97,6 +98,7 @@ test_one_cause_each(void **state)
 		facts = facts_of(rows[i].path, rows[i].value, rows[i].stopped);
 		d = NULL;
 		assert_int_equal(ae_diag_make_server(&d, facts, &e), AE_OK);
+		assert_string_equal(said_wrongly(d, facts), "");
 		id = d->root == AE_DIAG_NOBODY ? "" : d->v[d->root].check->id;
 		assert_string_equal(
 		    id, rows[i].cause == NULL ? "" : rows[i].cause);
@@ -135,6 +137,7 @@ test_nothing_seen(void **state)
 
 	(void)state;
 	assert_int_equal(ae_diag_make_server(&d, facts, &e), AE_OK);
+	assert_string_equal(said_wrongly(d, facts), "");
 	assert_int_equal(d->root, AE_DIAG_NOBODY);
 	assert_int_equal(d->nfine, 0);
 	ae_diag_free(d);

@@ -15,6 +15,7 @@
 
 #include "diag/diag.h"
 #include "diag/facts.h"
+#include "said.h"
 
 #define CA "ca1.x.test\\\\CA"
 
@@ -106,6 +107,7 @@ judge(const struct row *r)
 	size_t i;
 
 	assert_int_equal(ae_diag_make(&d, facts, &e), AE_OK);
+	assert_string_equal(said_wrongly(d, facts), "");
 	id = d->root == AE_DIAG_NOBODY ? NULL : d->v[d->root].check->id;
 	if (r->cause == NULL ? id != NULL
 			     : id == NULL || strcmp(id, r->cause) != 0)
@@ -249,6 +251,7 @@ test_what_was_denied_and_issued_since(void **state)
 		json_object_get(json_object_get(facts, "plan"), "plan"), 0),
 	    "action", json_string("keep"));
 	assert_int_equal(ae_diag_make(&d, facts, &e), AE_OK);
+	assert_string_equal(said_wrongly(d, facts), "");
 	assert_int_equal(d->root, AE_DIAG_NOBODY);
 	ae_diag_free(d);
 	json_decref(facts);
@@ -269,6 +272,7 @@ test_many_groups(void **state)
 	(void)json_object_set_new(
 	    json_object_get(facts, "krb"), "groups", list);
 	assert_int_equal(ae_diag_make(&d, facts, &e), AE_OK);
+	assert_string_equal(said_wrongly(d, facts), "");
 	assert_true(d->root != AE_DIAG_NOBODY);
 	assert_string_equal(d->v[d->root].check->id, r.cause);
 	ae_diag_free(d);
