@@ -207,6 +207,9 @@ const struct ae_db_sql ae_db_sql[ST_COUNT] = {
 	[ST_KNOWN] = {
 	    "SELECT disp, revoked_reason FROM request WHERE id ="
 	    " (SELECT request_id FROM serial WHERE serial = ?1)", NULL },
+	[ST_SIGNED] = {
+	    "SELECT tbs_hash FROM request WHERE id ="
+	    " (SELECT request_id FROM serial WHERE serial = ?1)", NULL },
 
 	/*
 	 * In the order the table has them: by an index each row would be

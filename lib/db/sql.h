@@ -60,6 +60,7 @@ enum ae_db_stmt {
 	ST_IMPORT_SET,
 	ST_IMPORT_REVOKED,
 	ST_KNOWN,
+	ST_SIGNED,
 	/* these read all there is of something, because that is their use */
 	ST_CRL_ALL,
 	ST_CRL_SINCE,
