@@ -11,6 +11,7 @@
 
 #include "ad/sd.h"
 #include "base/breaks.h"
+#include "base/hex.h"
 
 #define AT(field) offsetof(struct ae_template, field)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -28,6 +29,25 @@ static const struct {
 	{ "msPKI-RA-Signature", AT(ra_signature), false },
 	{ "msPKI-Minimal-Key-Size", AT(min_key_size), false },
 	{ "msPKI-Template-Schema-Version", AT(schema_version), false },
+	{ "pKIMaxIssuingDepth", AT(max_issuing_depth), false },
+	{ "msPKI-Key-Usage", AT(algorithms.key_usage), true },
+};
+
+static const struct {
+	const char *name;
+	size_t at;
+} spans[] = {
+	{ "pKIExpirationPeriod", AT(validity) },
+	{ "pKIOverlapPeriod", AT(overlap) },
+};
+
+static const struct {
+	const char *name;
+	size_t at;
+} texts[] = {
+	{ "msPKI-Cert-Template-OID", AT(oid) },
+	{ "msPKI-Asymmetric-Algorithm", AT(algorithms.asymmetric) },
+	{ "msPKI-Hash-Algorithm", AT(algorithms.hash) },
 };
 
 static const struct {
@@ -35,6 +55,7 @@ static const struct {
 	size_t at;
 } lists[] = {
 	{ "pKIExtendedKeyUsage", AT(ekus) },
+	{ "pKICriticalExtensions", AT(critical_extensions) },
 	{ "msPKI-Certificate-Application-Policy", AT(application_policies) },
 	{ "msPKI-Certificate-Policy", AT(certificate_policies) },
 	{ "msPKI-RA-Policies", AT(ra_policies) },
@@ -65,8 +86,62 @@ compare_numbers(struct ae_wr *w, size_t *n, const struct ae_template *then,
 			ae_wr_printf(
 			    w, " 0x%08" PRIx32 " -> 0x%08" PRIx32, a, b);
 		else
-			ae_wr_printf(w, " %" PRIu32 " -> %" PRIu32, a, b);
+			ae_wr_printf(w, " %" PRId32 " -> %" PRId32, (int32_t)a,
+			    (int32_t)b);
 	}
+}
+
+static void
+compare_spans(struct ae_wr *w, size_t *n, const struct ae_template *then,
+    const struct ae_template *now)
+{
+	int64_t a, b;
+	size_t i;
+
+	for (i = 0; i < COUNT(spans); i++) {
+		memcpy(&a, (const char *)then + spans[i].at, sizeof(a));
+		memcpy(&b, (const char *)now + spans[i].at, sizeof(b));
+		if (a == b)
+			continue;
+		begin(w, n, spans[i].name);
+		ae_wr_printf(
+		    w, " %" PRId64 "h -> %" PRId64 "h", a / 3600, b / 3600);
+	}
+}
+
+static void
+compare_texts(struct ae_wr *w, size_t *n, const struct ae_template *then,
+    const struct ae_template *now)
+{
+	const char *a, *b;
+	size_t i;
+
+	for (i = 0; i < COUNT(texts); i++) {
+		memcpy(&a, (const char *)then + texts[i].at, sizeof(a));
+		memcpy(&b, (const char *)now + texts[i].at, sizeof(b));
+		a = a == NULL ? "(none)" : a;
+		b = b == NULL ? "(none)" : b;
+		if (strcmp(a, b) == 0)
+			continue;
+		begin(w, n, texts[i].name);
+		ae_wr_printf(w, " %s -> %s", a, b);
+	}
+}
+
+/* Bits of the KeyUsage extension, as bytes. */
+static void
+compare_key_usage(struct ae_wr *w, size_t *n, const struct ae_octets *then,
+    const struct ae_octets *now)
+{
+	char a[2 * 16 + 1] = "", b[2 * 16 + 1] = "";
+
+	if (then->len == now->len &&
+	    (then->len == 0 || memcmp(then->p, now->p, then->len) == 0))
+		return;
+	ae_hex_encode(a, then->p, then->len > 16 ? 16 : then->len);
+	ae_hex_encode(b, now->p, now->len > 16 ? 16 : now->len);
+	begin(w, n, "pKIKeyUsage");
+	ae_wr_printf(w, " %s -> %s", a, b);
 }
 
 /* What of a is not in b; how many. */
@@ -165,6 +240,9 @@ ae_ca_template_changes(struct ae_wr *w, const struct ae_template *then,
 	if (AE_BREAK(esc4_changes))
 		return 0;
 	compare_numbers(w, &n, then, now);
+	compare_spans(w, &n, then, now);
+	compare_texts(w, &n, then, now);
+	compare_key_usage(w, &n, &then->key_usage, &now->key_usage);
 	compare_lists(w, &n, then, now);
 	compare_sd(w, &n, then->sd, now->sd);
 	return n;
