@@ -11,7 +11,7 @@ _certsrv() {
 		esac
 	done
 	case $cmd in
-	'') words='setup ca key root audit request revoke recover-key template permission agent officer explain policy backup restore crl db ping diagnose --root --config --ca --help --version' ;;
+	'') words='setup ca key root audit request revoke recover-key template permission agent officer explain policy backup restore crl db ping status diagnose --root --config --ca --help --version' ;;
 	audit) words='templates acl mappings verify --trust --json --help' ;;
 	setup) words='--name --key --key-type --subordinate --passphrase-file --pkcs11-module --pkcs11-pin-file --pkcs11-path --tpm --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --database --database-password-file --dry-run --json --help' ;;
 	ca) words='list show renew install-certificate --new-key --key --key-type --years --no-cross --chain --no-directory --no-templates --no-gpo --json --help' ;;
@@ -20,7 +20,7 @@ _certsrv() {
 	request) words='list show approve deny --state --template --sid --limit --after --oldest --pem --json --help' ;;
 	revoke) words='--reason --hold --release --json --help' ;;
 	recover-key) words='--out --json --help' ;;
-	template) words='list show diff new set grant revoke export import delete publish unpublish settings --acl --from --reenroll --out --json --help' ;;
+	template) words='list show diff new set grant revoke export import delete publish unpublish pin unpin pins settings --acl --from --reenroll --out --json --help' ;;
 	permission) words='show grant revoke enroll read manage-certificates manage-ca audit backup --json --help' ;;
 	agent | officer) words='show allow deny remove unrestrict --for --template --json --help' ;;
 	diagnose) words='--request --requester --template --lang --verbose --json --help' ;;
@@ -28,7 +28,7 @@ _certsrv() {
 	policy) words='check try reload --as --template --json --help' ;;
 	backup) words='verify --with-key --without-key --sha256 --json --help' ;;
 	restore) words='acknowledge --replace --dry-run --sha256 --next-id --crl --offline --json --help' ;;
-	ping) words='--json --help' ;;
+	ping | status) words='--json --help' ;;
 	db) words='check copy --password-file --json --help' ;;
 	crl) words='publish show --wait --json --help' ;;
 	esac

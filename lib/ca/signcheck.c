@@ -69,6 +69,16 @@ int
 ae_ca_sign_check(const struct ae_ca_sign_config *cfg, const void *tbs,
     size_t len, int64_t now, struct ae_err *e)
 {
+	struct ae_ca_signing which;
+
+	return ae_ca_sign_check_which(&which, cfg, tbs, len, now, e);
+}
+
+int
+ae_ca_sign_check_which(struct ae_ca_signing *out,
+    const struct ae_ca_sign_config *cfg, const void *tbs, size_t len,
+    int64_t now, struct ae_err *e)
+{
 	struct ae_cert *c = NULL;
 	int rc;
 
@@ -93,6 +103,13 @@ ae_ca_sign_check(const struct ae_ca_sign_config *cfg, const void *tbs,
 		rc = check_dates(cfg, c, now, e);
 	if (rc == AE_OK)
 		rc = check_key(cfg, c, e);
+	if (rc == AE_OK) {
+		out->not_after = c->not_after;
+		out->serial_len = c->serial.len < sizeof(out->serial)
+		    ? c->serial.len
+		    : sizeof(out->serial);
+		memcpy(out->serial, c->serial.p, out->serial_len);
+	}
 	ae_cert_free(c);
 	return rc;
 }

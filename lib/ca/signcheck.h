@@ -39,12 +39,23 @@ struct ae_ca_sign_config {
 	struct ae_strv more_extensions; /* besides those of lint.c */
 };
 
+/* Of the certificate that was judged. */
+struct ae_ca_signing {
+	uint8_t serial[20]; /* RFC 5280 4.1.2.2 */
+	size_t serial_len;
+	int64_t not_after;
+};
+
 /*
  * May this DER TBSCertificate be signed at time now?  AE_OK, AE_EPROTO (not
- * a TBSCertificate) or AE_EDENIED; e says which rule of which value.
+ * a TBSCertificate) or AE_EDENIED; e says which rule of which value.  _which
+ * tells what it is as well.
  */
 int ae_ca_sign_check(const struct ae_ca_sign_config *cfg, const void *tbs,
     size_t len, int64_t now, struct ae_err *e) AE_MUST_CHECK;
+int ae_ca_sign_check_which(struct ae_ca_signing *out,
+    const struct ae_ca_sign_config *cfg, const void *tbs, size_t len,
+    int64_t now, struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * The same for a TBSCertList that came in parts: parts has seen all but what

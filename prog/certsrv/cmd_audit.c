@@ -12,6 +12,7 @@
 #include "anchorfile.h"
 #include "ca/escaudit.h"
 #include "db/db.h"
+#include "db/signed.h"
 #include "dbconf.h"
 #include "session.h"
 #include "sys/files.h"
@@ -295,15 +296,28 @@ on_gap(void *arg, const struct ae_db_audit_entry *n, struct ae_err *e)
 	    : AE_ENOMEM;
 }
 
+/* A certificate that was signed and that no row has, to this day. */
+static int
+on_unrecorded(void *arg, int64_t at, const char *detail, struct ae_err *e)
+{
+	(void)e;
+	return json_array_append_new(arg,
+		   json_pack("{s:o, s:o}", "time", cli_json_time(at), "detail",
+		       cli_json_text(detail))) == 0
+	    ? AE_OK
+	    : AE_ENOMEM;
+}
+
 static void
-print_verdict(struct cli *cli, int64_t links, json_t *gaps)
+print_verdict(struct cli *cli, int64_t links, json_t *gaps, json_t *unrecorded)
 {
 	json_t *g;
 	size_t i;
 
 	if (cli->json) {
-		cli_print_json(json_pack("{s:b, s:I, s:O}", "whole", 1, "links",
-		    (json_int_t)links, "gaps", gaps));
+		cli_print_json(json_pack("{s:b, s:I, s:O, s:O}", "whole", 1,
+		    "links", (json_int_t)links, "gaps", gaps, "unrecorded",
+		    unrecorded));
 		return;
 	}
 	(void)printf(
@@ -313,6 +327,9 @@ print_verdict(struct cli *cli, int64_t links, json_t *gaps)
 		   "it go on: %s\n",
 		(long long)json_integer_value(json_object_get(g, "link")),
 		cli_safe(json_string_value(json_object_get(g, "who"))),
+		cli_safe(json_string_value(json_object_get(g, "detail"))));
+	json_array_foreach(unrecorded, i, g)(void)
+	    printf("signed, and no request has it: %s\n",
 		cli_safe(json_string_value(json_object_get(g, "detail"))));
 }
 
@@ -327,8 +344,9 @@ verify(struct cli *cli)
 	struct ae_db_options o = { .read_only = true };
 	struct ae_anchor anchor;
 	struct ae_db *db = NULL;
-	json_t *gaps = json_array();
+	json_t *gaps = json_array(), *unrecorded = json_array();
 	int64_t links = 0;
+	bool found;
 	int rc = cli_conf(cli, &e);
 	bool anchored = false;
 
@@ -345,15 +363,19 @@ verify(struct cli *cli)
 		rc = ae_db_audit_verify(db, &links, &e);
 	if (rc == AE_OK)
 		rc = ae_db_audit_each(db, AE_DB_GAP, on_gap, gaps, &e);
+	if (rc == AE_OK)
+		rc = ae_db_signed_audit(db, on_unrecorded, unrecorded, &e);
 	if (rc == AE_OK && anchored)
 		rc = ae_anchor_judge(&anchor, db, &e);
 	ae_db_free(db);
 	if (rc == AE_OK)
-		print_verdict(cli, links, gaps);
+		print_verdict(cli, links, gaps, unrecorded);
 	else
 		(void)cli_fail(cli, &e);
+	found = json_array_size(unrecorded) > 0;
 	json_decref(gaps);
-	return rc == AE_OK			 ? EXIT_OK
+	json_decref(unrecorded);
+	return rc == AE_OK ? (found ? EXIT_FINDING : EXIT_OK)
 	    : rc == AE_EPROTO || rc == AE_ETRUST ? EXIT_FINDING
 						 : EXIT_LOCAL;
 }

@@ -20,6 +20,7 @@
 #include "backup_set.h"
 #include "backup_tree.h"
 #include "base/time.h"
+#include "ca/pins.h"
 #include "cli.h"
 #include "control.h"
 #include "db/backup.h"
@@ -82,19 +83,27 @@ add(struct backup *b, enum backup_kind kind, const char *path, struct ae_err *e)
 	    st.st_mode & 0777, e);
 }
 
-static int
-add_policies(struct backup *b, struct ae_err *e)
+static bool
+ends_with(const char *s, const char *suffix)
 {
-	const char *dir = b->cli->conf.policy_dir;
+	const size_t n = strlen(s), k = strlen(suffix);
+
+	return n > k && strcmp(s + n - k, suffix) == 0;
+}
+
+/* Policy files, or pinned templates. */
+static int
+add_files(
+    struct backup *b, const char *dir, const char *suffix, struct ae_err *e)
+{
 	DIR *list = opendir(dir);
 	struct dirent *d;
 	int rc = AE_OK;
 
 	while (list != NULL && rc == AE_OK && (d = readdir(list)) != NULL) {
-		size_t n = strlen(d->d_name);
 		char *path = NULL;
 
-		if (n < 5 || strcmp(d->d_name + n - 4, ".xml") != 0)
+		if (!ends_with(d->d_name, suffix))
 			continue;
 		rc = asprintf(&path, "%s/%s", dir, d->d_name) < 0
 		    ? ae_fail_mem(e)
@@ -192,7 +201,9 @@ add_all(struct backup *b, struct ae_err *e)
 		rc = ae_fail(e, AE_ENOTFOUND, AE_DOM_NONE, 0,
 		    "there is no database %s", c->database);
 	if (rc == AE_OK)
-		rc = add_policies(b, e);
+		rc = add_files(b, b->cli->conf.policy_dir, ".xml", e);
+	if (rc == AE_OK)
+		rc = add_files(b, b->cli->conf.pins, AE_CA_PIN_SUFFIX, e);
 	if (rc == AE_OK)
 		rc = add_keys(b, e);
 	free(config);

@@ -165,6 +165,8 @@ static const struct {
 	{ "revoke", template_revoke },
 	{ "export", template_export },
 	{ "import", template_import },
+	{ "pin", template_pin },
+	{ "pins", template_pins },
 	{ "publish", offer },
 	{ "unpublish", offer },
 };
@@ -180,6 +182,8 @@ cmd_template(struct cli *cli, int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "settings") == 0)
 		return settings(cli);
+	if (argc > 1 && strcmp(argv[1], "unpin") == 0)
+		return template_unpin(cli, argc - 1, argv + 1);
 	for (i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			run = verbs[i].run;

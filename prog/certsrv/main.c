@@ -188,6 +188,9 @@ const struct cli_command cli_commands[] = {
 	  "       certsrv template import FILE\n"
 	  "       certsrv template delete NAME\n"
 	  "       certsrv template publish|unpublish NAME...\n"
+	  "       certsrv template pin [NAME...]\n"
+	  "       certsrv template unpin NAME...\n"
+	  "       certsrv template pins [--json]\n"
 	  "       certsrv template settings [--json]\n"
 	  "\n"
 	  "Changes are made in the directory with your Kerberos ticket; the CA follows\n"
@@ -202,14 +205,18 @@ const struct cli_command cli_commands[] = {
 	  "  export      LDIF without permissions; import makes the templates, with OIDs\n"
 	  "              of this forest and the permissions that its schema gives\n"
 	  "  publish     this CA offers it\n"
+	  "  pin         it counts as it is now, permissions included, whatever becomes of\n"
+	  "              it in the directory; without a name, all that this CA offers\n"
+	  "  pins        what is pinned, and what the directory has otherwise (exit code 1)\n"
 	  "\n"
 	  "examples:\n"
 	  "  certsrv template new Web90 --from WebServer validity=90d renewal=30d\n"
 	  "  certsrv template set Web90 key-algorithm=ECDSA_P256 min-key-size=256\n"
 	  "  certsrv template grant Web90 'Web Servers' read enroll autoenroll\n"
 	  "  certsrv template publish Web90\n"
-	  "  certsrv template show Web90 --acl\n",
-	  .role = "anybody: what your Kerberos ticket lets you do in Active Directory" },
+	  "  certsrv template show Web90 --acl\n"
+	  "  certsrv template pin Web90\n",
+	  .role = "anybody: what your Kerberos ticket lets you do in Active Directory; pin, unpin, pins: root" },
 	{ "permission", cmd_permission, "who may do what at the CA",
 	  "usage: certsrv permission show [--json]\n"
 	  "       certsrv permission grant  WHO RIGHT...\n"
@@ -437,6 +444,16 @@ const struct cli_command cli_commands[] = {
 	  "examples:\n"
 	  "  certsrv diagnose\n"
 	  "  certsrv diagnose --requester 'EXAMPLE\\PC1$'\n" },
+	{ "status", cmd_status, "what the running CA knows to be wrong",
+	  "usage: certsrv status [--json]\n"
+	  "\n"
+	  "Each alarm that is not over: the database behind, no domain controller, no\n"
+	  "signer, a late CRL, NTAuth, a pinned template that the directory has otherwise.\n"
+	  "Exit code 1 when there is one; 6 when the CA does not run.\n"
+	  "\n"
+	  "example:\n"
+	  "  certsrv status\n",
+	  .role = "any local role" },
 	{ "ping", cmd_ping, "does the CA answer, and who is one there",
 	  "usage: certsrv [--ca HOST\\NAME] ping [--json]\n"
 	  "\n"

@@ -15,6 +15,9 @@ typedef int template_fn(
 template_fn template_show, template_diff, template_new, template_set;
 template_fn template_delete, template_grant, template_revoke;
 template_fn template_export, template_import;
+template_fn template_pin, template_pins;
+/* This one does without a session. */
+int template_unpin(struct cli *cli, int argc, char **argv);
 
 /* The template of this name or OID; NULL after a message. */
 const struct ae_template *template_named(

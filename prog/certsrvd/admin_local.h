@@ -24,6 +24,8 @@ bool local_is_his_own(const struct job *j, const struct ae_db_request *row);
 
 /* MSG_ADMIN_LIST (at most 500 rows, 20 with blobs), and what db says to it. */
 ae_ipc_handler local_list;
+/* MSG_ADMIN_STATUS (ca_status.c) */
+ae_ipc_handler local_status;
 void local_rows(struct job *j, const void *body, size_t len);
 
 #endif

@@ -223,8 +223,14 @@ on_request(
 void
 snapshot_unref(struct snapshot *s)
 {
+	size_t i;
+
 	if (s == NULL || --s->refs > 0)
 		return;
+	for (i = 0; s->own != NULL && i < s->pki->ntemplates; i++)
+		ae_template_free(s->own[i]);
+	free(s->own);
+	free((void *)(uintptr_t)s->templates.v);
 	ae_pki_free(s->pki);
 	free(s->info);
 	free(s);
@@ -256,6 +262,18 @@ find_service(struct ca *ca, const struct ae_pki *pki)
 	return NULL;
 }
 
+/* As it counts. */
+static const struct ae_template *
+find_template(const struct ae_ca_templates *l, const char *cn)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (ae_str_eq_nocase(l->v[i]->cn, cn))
+			return l->v[i];
+	return NULL;
+}
+
 static int
 fill_info(struct snapshot *s, struct ae_err *e)
 {
@@ -268,8 +286,7 @@ fill_info(struct snapshot *s, struct ae_err *e)
 		return ae_fail_mem(e);
 	for (i = 0; i < s->service->templates.n; i++) {
 		const struct ae_template *t =
-		    ae_template_find(s->pki->templates, s->pki->ntemplates,
-			s->service->templates.v[i]);
+		    find_template(&s->templates, s->service->templates.v[i]);
 
 		if (t == NULL)
 			continue;
@@ -291,8 +308,8 @@ tell_changes(struct ca *ca, const struct snapshot *now)
 	struct ae_wr w;
 	size_t i;
 
-	for (i = 0; ca->snapshot != NULL && i < now->templates.n; i++) {
-		b = now->templates.v[i];
+	for (i = 0; ca->snapshot != NULL && i < now->pki->ntemplates; i++) {
+		b = now->pki->templates[i];
 		if (!ae_strv_has_nocase(now->templates.published, b->cn))
 			continue;
 		a = ae_template_find(ca->snapshot->pki->templates,
@@ -316,47 +333,77 @@ tell_changes(struct ca *ca, const struct snapshot *now)
 
 static void watch_ntauth(struct ca *ca);
 
-int
-on_snapshot(
-    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+/* The snapshot as it is decided by. */
+static int
+read_snapshot(struct ca *ca, struct snapshot *s, struct ae_err *e)
 {
 	static const struct ae_strv none;
-	struct peer *peer = arg;
-	struct ca *ca = peer->p->state;
-	struct snapshot *s = calloc(1, sizeof(*s));
 	struct ae_rd r;
 	int rc;
 
-	(void)ipc;
-	if (s == NULL)
-		return ae_fail_mem(e);
-	s->refs = 1;
-	ae_rd_init(&r, m->body, m->len);
+	ae_rd_init(&r, ca->directory, ca->directory_len);
 	rc = ae_pki_get(&s->pki, &r, e);
 	if (rc == AE_OK && !ae_rd_done(&r))
 		rc = bad_message(&r, "SNAPSHOT", e);
-	if (rc == AE_OK) {
-		s->service = find_service(ca, s->pki);
-		s->templates.v =
-		    (const struct ae_template *const *)s->pki->templates;
-		s->templates.n = s->pki->ntemplates;
-		s->templates.published =
-		    s->service != NULL ? &s->service->templates : &none;
-		s->templates.oids = s->pki->oids;
-		s->templates.noids = s->pki->noids;
-		rc = fill_info(s, e);
-	}
+	if (rc < 0)
+		return rc;
+	s->service = find_service(ca, s->pki);
+	s->templates.published =
+	    s->service != NULL ? &s->service->templates : &none;
+	s->templates.oids = s->pki->oids;
+	s->templates.noids = s->pki->noids;
+	rc = pins_apply(ca, s, e);
+	return rc == AE_OK ? fill_info(s, e) : rc;
+}
+
+int
+snapshot_again(struct ca *ca, struct ae_err *e)
+{
+	struct snapshot *s;
+	int rc;
+
+	if (ca->directory == NULL)
+		return AE_OK;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return ae_fail_mem(e);
+	s->refs = 1;
+	rc = read_snapshot(ca, s, e);
 	if (rc < 0) {
 		snapshot_unref(s);
 		return rc;
 	}
-	if (s->service == NULL)
-		log_line(ca->p, AE_LOG_WARNING,
-		    "the directory has no enrollment service with this CA's "
-		    "certificate: run certsrv setup");
 	tell_changes(ca, s);
 	snapshot_unref(ca->snapshot);
 	ca->snapshot = s;
+	pins_watch(ca);
+	info_update(ca);
+	return AE_OK;
+}
+
+int
+on_snapshot(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ca *ca = peer->p->state;
+	uint8_t *copy = malloc(m->len + 1);
+	int rc;
+
+	(void)ipc;
+	if (copy == NULL)
+		return ae_fail_mem(e);
+	memcpy(copy, m->body, m->len);
+	free(ca->directory);
+	ca->directory = copy;
+	ca->directory_len = m->len;
+	rc = snapshot_again(ca, e);
+	if (rc < 0)
+		return rc;
+	if (ca->snapshot->service == NULL)
+		log_line(ca->p, AE_LOG_WARNING,
+		    "the directory has no enrollment service with this CA's "
+		    "certificate: run certsrv setup");
 	ca->fresh = ae_clock_mono_ms();
 	ca->directory_spoke = true;
 	watch_ntauth(ca);
@@ -663,6 +710,15 @@ ca_start(struct proc *p, struct ae_err *e)
 	return rc;
 }
 
+/* Of the administrator's directories. */
+static int
+ca_files(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	return m->type == MSG_PIN_FILE || m->type == MSG_PINS
+	    ? ca_pins(p, m, e)
+	    : ca_policy(p, m, e);
+}
+
 static const struct ae_ipc_row rpc_rows[] = {
 	{ MSG_REQUEST, MSG_REQUEST_MAX, 1, false, on_request },
 	{ MSG_FORGET, 8, 1, false, on_forget },
@@ -712,7 +768,7 @@ const struct role_def role_ca = {
 	.peer_up = peer_up,
 	.peer_down = peer_down,
 	.publish = crl_publish,
-	.policy = ca_policy,
+	.policy = ca_files,
 	.crl_said = crl_said,
 	.admin = admin_open,
 };

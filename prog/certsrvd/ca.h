@@ -17,6 +17,7 @@
 #include "ca/crlplan.h"
 #include "ca/decide.h"
 #include "cafile.h"
+#include "db/signed.h"
 #include "gss/caller.h"
 #include "pki/crl.h"
 #include "pki/recover.h"
@@ -53,7 +54,9 @@ struct snapshot {
 	unsigned refs;
 	struct ae_pki *pki;
 	const struct ae_enrollment_service *service; /* ours, or NULL */
+	/* As they count: pinned ones as they are pinned. */
 	struct ae_ca_templates templates;
+	struct ae_template **own; /* what of them is not in pki; or NULL */
 	struct ae_ca_info_template *info;
 	size_t ninfo;
 };
@@ -62,6 +65,20 @@ struct snapshot {
 struct policies {
 	unsigned refs;
 	struct ae_rules_set *set;
+};
+
+/* A template that is pinned (ESC4). */
+struct pin {
+	char *file;
+	struct ae_template *t; /* NULL: the file is not good */
+	char *error;	       /* why */
+	char *told;	       /* what is wrong now; NULL: all is well */
+	int64_t since;
+};
+
+struct pins {
+	struct pin *v;
+	size_t n;
 };
 
 enum stage {
@@ -108,6 +125,8 @@ struct job {
 	enum msg op;
 	char by[64];
 	uint8_t reason;
+	uint8_t named[AE_DB_SERIAL_MAX]; /* the serial number he named */
+	size_t named_len;
 	const char *explain_as; /* of MSG_ADMIN_EXPLAIN; NULL: the row's */
 	bool by_directory;	/* his groups are the directory's */
 	bool as_directory;	/* a denied one: it is asked for them */
@@ -201,6 +220,10 @@ struct ca {
 	struct snapshot *snapshot;
 	struct policies *policies;	    /* NULL: not told yet */
 	struct ae_rules_set *policies_next; /* being told */
+	struct pins *pins, *pins_next;	    /* the same */
+	/* What ad said last, to be taken anew when a pin has changed. */
+	uint8_t *directory;
+	size_t directory_len;
 	int64_t fresh; /* when the directory was last seen to be so */
 	struct known *bucket[CALLER_BUCKETS];
 	size_t ncallers;
@@ -255,6 +278,14 @@ struct ca {
 	uint64_t crl_seen_dir[AE_CA_SIGNING_MAX];
 	bool ad_over; /* a newer list there is not ours: replace it */
 
+	/* Certificates that were signed without a row. */
+	struct unrecorded {
+		uint8_t serial[AE_DB_SERIAL_MAX];
+		size_t len;
+		int64_t at;
+	} unrecorded[AE_DB_UNRECORDED_MAX];
+	size_t nunrecorded;
+
 	/* The database was put back: nothing is issued or published. */
 	bool suspended;
 	int64_t started;      /* monotonic ms */
@@ -304,6 +335,8 @@ bool urls_for(struct ca *ca, struct ae_strv *out, const struct ae_strv *in,
     const struct ae_ca_cert *c, bool crl);
 int on_snapshot(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+/* What ad said last, once more. */
+int snapshot_again(struct ca *ca, struct ae_err *e) AE_MUST_CHECK;
 int on_fresh(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 
@@ -314,6 +347,19 @@ void policies_unref(struct policies *s);
 int ca_policy(
     struct proc *p, struct ae_ipc_msg *m, struct ae_err *e) AE_MUST_CHECK;
 int policy_open(struct ca *ca, struct ae_err *e) AE_MUST_CHECK;
+
+/* ---- ca_pins.c ---- */
+
+/* MSG_PIN_FILE and MSG_PINS. */
+int ca_pins(
+    struct proc *p, struct ae_ipc_msg *m, struct ae_err *e) AE_MUST_CHECK;
+/* The templates of s as they count; it is not in use yet. */
+int pins_apply(
+    struct ca *ca, struct snapshot *s, struct ae_err *e) AE_MUST_CHECK;
+/* Is what is pinned still so in the directory?  Tells what has changed. */
+void pins_watch(struct ca *ca);
+/* How many are pinned, and of how many something is wrong. */
+void pins_count(const struct ca *ca, size_t *n, size_t *wrong);
 
 /* ---- ca_info.c ---- */
 
@@ -385,6 +431,12 @@ void seen_tell_db(struct ca *ca);
  */
 bool seen_well(const struct ca *ca);
 ae_ipc_handler on_ad_seen, on_db_state;
+
+/* ---- ca_signed.c ---- */
+
+/* Was it signed, and has no row? */
+bool signed_unrecorded(const struct ca *ca, const uint8_t *serial, size_t len);
+ae_ipc_handler on_db_unrecorded;
 
 /* ---- ca_admin.c ---- */
 

@@ -276,6 +276,23 @@ revoke_or_release(struct job *j)
 	ae_wr_done(&w);
 }
 
+/*
+ * A certificate that a signer signed and no row knows of: it gets one that is
+ * revoked.
+ */
+static void
+revoke_unrecorded(struct job *j)
+{
+	struct ae_wr w;
+
+	ae_wr_init(&w, MSG_TEXT_MAX);
+	put_bytes(&w, j->named, j->named_len);
+	ae_wr_u8(&w, j->reason);
+	put_str(&w, j->by);
+	(void)admin_to_db(j, MSG_DB_REVOKE_UNRECORDED, &w);
+	ae_wr_done(&w);
+}
+
 /* An archived key: db says who has it in the audit chain first. */
 static void
 recover(struct job *j)
@@ -311,6 +328,12 @@ admin_key(struct job *j, const uint8_t *blob, size_t len)
 void
 admin_loaded(struct job *j, struct ae_db_request *row)
 {
+	if (row == NULL && j->op == MSG_ADMIN_REVOKE &&
+	    j->reason != AE_DB_REASON_HOLD &&
+	    signed_unrecorded(j->ca, j->named, j->named_len)) {
+		revoke_unrecorded(j);
+		return;
+	}
 	if (row == NULL) {
 		admin_refuse(
 		    j, AE_ENOTFOUND, HR_NO_REQUEST, "there is no such request");
@@ -356,6 +379,14 @@ admin_done(struct job *j)
 		event_own(j->ca, AE_LOG_INFO, 3, "%s makes backup %lld", j->by,
 		    (long long)j->row);
 		reply(j, AE_OK, 0, "begun");
+		job_end(j);
+		return;
+	}
+	if (j->stored == NULL) { /* revoke_unrecorded() */
+		event_own(j->ca, AE_LOG_NOTICE, 8,
+		    "%s has revoked a certificate that no request had", j->by);
+		crl_changed(j->ca);
+		reply(j, AE_OK, 0, "revoked");
 		job_end(j);
 		return;
 	}
@@ -423,6 +454,9 @@ on_admin(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	}
 	j->op = (enum msg)m->type;
 	j->reason = reason;
+	if (len > 0)
+		memcpy(j->named, serial, len);
+	j->named_len = len;
 	admin_load(j, id, serial, len);
 	return AE_OK;
 }
@@ -475,6 +509,7 @@ static const struct ae_ipc_row admin_rows[] = {
 	{ MSG_ADMIN_BACKUP, 0, 1, false, on_wish },
 	{ MSG_ADMIN_PUBLISH, 0, 1, false, on_wish },
 	{ MSG_ADMIN_LIST, MSG_TEXT_MAX, 1, false, on_wish },
+	{ MSG_ADMIN_STATUS, 0, 1, false, on_wish },
 	{ .handle = NULL },
 };
 
@@ -493,6 +528,7 @@ static const struct {
 	{ MSG_ADMIN_BACKUP, LOCAL_ROOT, on_backup },
 	{ MSG_ADMIN_PUBLISH, LOCAL_ADMINISTRATOR, on_publish },
 	{ MSG_ADMIN_LIST, LOCAL_ANY, local_list },
+	{ MSG_ADMIN_STATUS, LOCAL_ANY, local_status },
 };
 /* clang-format on */
 

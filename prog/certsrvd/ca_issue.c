@@ -577,6 +577,7 @@ const struct ae_ipc_row ca_db_rows[] = {
 	{ MSG_DB_KEY, MSG_ROW_MAX, 1, false, on_db_key },
 	{ MSG_DB_ROWS, MSG_ROWS_MAX, 1, false, on_db_rows },
 	{ MSG_DB_STATE, MSG_TEXT_MAX, 1, false, on_db_state },
+	{ MSG_DB_UNRECORDED, MSG_TEXT_MAX, 1, false, on_db_unrecorded },
 	{ .handle = NULL },
 };
 

@@ -281,7 +281,7 @@ static bool
 directory_is_known(const struct ca *ca)
 {
 	return ca->snapshot != NULL && ca->policies != NULL &&
-	    ae_clock_mono_ms() - ca->fresh <= SNAPSHOT_AGE;
+	    ca->pins != NULL && ae_clock_mono_ms() - ca->fresh <= SNAPSHOT_AGE;
 }
 
 /*

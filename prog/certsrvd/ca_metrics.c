@@ -311,6 +311,26 @@ put_database(struct ae_wr *w, const struct ca *ca)
 	ae_prom_gauge(w, NAME("database_behind"),
 	    "1: the database was put back, and nothing is issued.");
 	ae_prom_sample(w, NAME("database_behind"), NULL, 0, ca->suspended);
+	ae_prom_gauge(w, NAME("certificates_unrecorded"),
+	    "Certificates that a signer signed and no request has.");
+	ae_prom_sample(w, NAME("certificates_unrecorded"), NULL, 0,
+	    (int64_t)ca->nunrecorded);
+}
+
+static void
+put_pins(struct ae_wr *w, const struct ca *ca)
+{
+	size_t n, wrong;
+
+	pins_count(ca, &n, &wrong);
+	ae_prom_gauge(
+	    w, NAME("templates_pinned"), "Templates that are pinned.");
+	ae_prom_sample(w, NAME("templates_pinned"), NULL, 0, (int64_t)n);
+	ae_prom_gauge(w, NAME("templates_pinned_wrong"),
+	    "Those that the directory has otherwise, or whose pin is not "
+	    "good.");
+	ae_prom_sample(
+	    w, NAME("templates_pinned_wrong"), NULL, 0, (int64_t)wrong);
 }
 
 static void
@@ -329,6 +349,7 @@ put_all(struct ae_wr *w, struct ca *ca)
 	put_crls(w, ca);
 	put_certificate(w, ca);
 	put_database(w, ca);
+	put_pins(w, ca);
 	metrics_print(w, &sum);
 }
 

@@ -39,6 +39,7 @@ static const struct {
 	{ ROLE_OCSP, ROLE_CA },
 	{ ROLE_OCSP, ROLE_DB },
 	{ ROLE_OCSP, ROLE_SIGN },
+	{ ROLE_SIGN, ROLE_DB },
 };
 
 /* ---- joining ---- */

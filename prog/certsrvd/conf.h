@@ -30,6 +30,7 @@ struct conf {
 	char *security;	     /* file: the CA's own security descriptor */
 	char *agents;	     /* file: whom agents may enroll; may not be */
 	char *officers; /* file: whose requests officers decide; the same */
+	char *pins;	/* directory: pinned templates, NAME.ldif */
 	char *chain;	/* PEM of the issuers above; may be NULL */
 	char *cross;	/* PEM of cross certificates; may be NULL */
 	int64_t max_validity;  /* of what is issued */

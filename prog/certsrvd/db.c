@@ -192,6 +192,8 @@ on_add(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		    d->db, &row, row.serial_len > 0 ? hash : NULL, &id, &why);
 	if (rc == AE_OK && id > d->last_id)
 		d->last_id = id;
+	if (rc == AE_OK && row.serial_len > 0)
+		signed_promise(d, hash);
 	db_wrote(d, m->id, rc, id, &why);
 	ae_arena_free(a);
 	return AE_OK;
@@ -267,6 +269,8 @@ on_activate(
 	if (rc == AE_OK)
 		rc = ae_db_request_activate(d->db, id, serial, len, hash,
 		    issuer, by, ae_clock_now(), &why);
+	if (rc == AE_OK)
+		signed_promise(d, hash);
 	db_wrote(d, m->id, rc, id, &why);
 	ae_arena_free(a);
 	return AE_OK;
@@ -724,6 +728,8 @@ db_start(struct proc *p, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = ae_loop_later(&d->commit, p->loop, db_commit, d, e);
 	if (rc == AE_OK)
+		rc = signed_start(d, e);
+	if (rc == AE_OK)
 		rc = ae_loop_timer(&d->figures, p->loop, on_figures, d, e);
 	if (rc == AE_OK)
 		on_figures(d);
@@ -734,8 +740,10 @@ db_start(struct proc *p, struct ae_err *e)
 static void
 peer_up(struct proc *p, struct peer *peer)
 {
-	if (peer->role == ROLE_CA)
+	if (peer->role == ROLE_CA) {
 		anchor_tell(p->state);
+		signed_tell(p->state);
+	}
 }
 
 /* One is gone: the writes are committed, whoever waits for the answers. */
@@ -782,6 +790,8 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_DB_CRL_LOOK, 11, 1, false, on_crl_look },
 	{ MSG_DB_SEEN, 11, 1, false, on_seen },
 	{ MSG_DB_BACKUP, MSG_TEXT_MAX, 1, false, on_backup },
+	{ MSG_DB_REVOKE_UNRECORDED, MSG_TEXT_MAX, 1, false,
+	    on_revoke_unrecorded },
 	{ .handle = NULL },
 };
 
@@ -790,9 +800,15 @@ static const struct ae_ipc_row ocsp_rows[] = {
 	{ .handle = NULL },
 };
 
+static const struct ae_ipc_row sign_rows[] = {
+	{ MSG_NOTE, 128, 1, false, on_note },
+	{ .handle = NULL },
+};
+
 static const struct role_link links[] = {
 	{ ROLE_CA, ca_rows },
 	{ ROLE_OCSP, ocsp_rows },
+	{ ROLE_SIGN, sign_rows },
 	{ .rows = NULL },
 };
 

@@ -45,6 +45,7 @@ struct database {
 	bool anchor_timed; /* and the timer runs for that */
 	bool anchor_told;  /* that it could not be written */
 	char suspended[MSG_TEXT_MAX / 2]; /* why nothing is written; or "" */
+	struct signed_state *signed_of;	  /* db_signed.c */
 };
 
 /* ---- db.c ---- */
@@ -86,6 +87,14 @@ void anchor_stop(struct database *d);
 void anchor_suspend(struct database *d, const char *fmt, ...) AE_PRINTF(2, 3);
 void anchor_tell(struct database *d); /* ca: d->suspended */
 ae_ipc_handler on_seen, on_backup;
+
+/* ---- db_signed.c ---- */
+
+int signed_start(struct database *d, struct ae_err *e) AE_MUST_CHECK;
+/* A row promises what has this hash: it may be signed. */
+void signed_promise(struct database *d, const uint8_t hash[AE_DB_HASH_LEN]);
+void signed_tell(struct database *d); /* ca: those without a row */
+ae_ipc_handler on_note, on_revoke_unrecorded;
 
 /* ---- db_status.c ---- */
 

@@ -29,6 +29,8 @@ static const struct {
 	[M_OCSP_ERRORS] = { METRICS_PREFIX "ocsp_errors_total", { NULL, NULL }, false, "OCSP requests without an answer: malformed, another CA's, or too early." },
 	[M_OCSP_SIGNED] = { METRICS_PREFIX "ocsp_signatures_total", { NULL, NULL }, false, "Signatures of the OCSP key." },
 	[M_SIGNED] = { METRICS_PREFIX "signatures_total", { NULL, NULL }, false, "Signatures of the CA's keys." },
+	[M_SIGNED_CERTS] = { METRICS_PREFIX "certificates_signed_total", { NULL, NULL }, false, "Certificates signed, as the signers count them." },
+	[M_RECORDED] = { METRICS_PREFIX "certificates_recorded_total", { NULL, NULL }, false, "Those of them that the database has a row for." },
 	[M_REFUSED] = { METRICS_PREFIX "signatures_refused_total", { NULL, NULL }, false, "What the signer was asked for and did not sign." },
 	[M_KEY_USABLE] = { METRICS_PREFIX "signers_ready", { NULL, NULL }, true, "Signing processes that have the CA's key at hand." },
 	[M_AUTH_OK] = { METRICS_PREFIX "contexts_total", { "result", "accepted" }, false, "Kerberos contexts, by what became of them." },

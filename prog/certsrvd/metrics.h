@@ -31,8 +31,10 @@ enum metric {
 	M_OCSP_CACHED, /* answers that needed no signature */
 	M_OCSP_ERRORS,
 	M_OCSP_SIGNED,
-	M_SIGNED,  /* by the CA's keys */
-	M_REFUSED, /* to be signed */
+	M_SIGNED, /* by the CA's keys */
+	M_SIGNED_CERTS,
+	M_RECORDED, /* db: of these, with a row */
+	M_REFUSED,  /* to be signed */
 	M_KEY_USABLE,
 	M_AUTH_OK, /* security contexts */
 	M_AUTH_FAILED,

@@ -23,6 +23,9 @@
 /* What a child may say on its control channel, by state. */
 enum { ST_STARTING = 1, ST_RUNNING = 2, ST_CA = 4, ST_TICKET = 8 };
 
+/* Directories whose files ca reads, by way of the parent. */
+enum { WATCHED_POLICIES, WATCHED_PINS, WATCHED_COUNT };
+
 struct parent;
 
 struct child {
@@ -59,8 +62,10 @@ struct parent {
 	struct ae_log_rate door; /* of lines about who came there */
 	struct ae_source *kill_timer, *ticket_timer, *watchdog;
 	struct ae_source *policies_timer;
-	uint64_t policies_seen; /* how their directory looked when sent */
-	bool policies_told;	/* that they cannot be read */
+	struct {
+		uint64_t seen; /* how the directory looked when sent */
+		bool told;     /* that it cannot be read */
+	} watched[WATCHED_COUNT];
 	bool stopping, killed, announced, failed, reload;
 	bool figures_told; /* that their file could not be written */
 	char seed[33];	   /* of DCOM identifiers: names, not secrets */
@@ -97,7 +102,8 @@ void control_close(struct parent *p);
 /* ---- policies.c ---- */
 
 int policies_watch(struct parent *p, struct ae_err *e) AE_MUST_CHECK;
-void policies_send(struct parent *p); /* to ca, changed or not */
+/* Policy files and pins, to ca, changed or not. */
+void policies_send(struct parent *p);
 
 /* ---- parent.c ---- */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * The parent's part in policy files: it reads the directory, which only it
- * can, looks into no file, and passes them to ca – at each start of ca, when
- * a file has changed, and when somebody asks for it.
+ * The parent's part in policy files and pinned templates: it reads their
+ * directories, which only it can, looks into no file, and passes them to ca –
+ * at each start of ca, when a file has changed, and when somebody asks for it.
  */
 #include <sys/stat.h>
 
@@ -14,21 +14,43 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ca/pins.h"
 #include "parent_int.h"
 #include "rules/rules.h"
 #include "sys/files.h"
 
-#define LOOK_MS 3000 /* how often the directory is looked at */
+#define LOOK_MS 3000 /* how often the directories are looked at */
 #define ALL_MAX (32u * 1024u * 1024u)
 
-/* A name that ends in .xml, and no hidden one. */
-static int
-is_policy(const struct dirent *d)
-{
-	const size_t n = strlen(d->d_name);
+struct kind {
+	const char *what;   /* for the log */
+	const char *suffix; /* of the files that count */
+	size_t dir;	    /* in struct conf */
+	enum msg one, all;
+	size_t bytes, message; /* of a file, and with its name */
+	int count;
+};
 
-	return d->d_name[0] != '.' && n > 4 &&
-	    strcasecmp(d->d_name + n - 4, ".xml") == 0;
+/* clang-format off */
+static const struct kind kinds[WATCHED_COUNT] = {
+	[WATCHED_POLICIES] = { "policy files", ".xml", offsetof(struct conf, policy_dir), MSG_POLICY_FILE, MSG_POLICIES, AE_RULES_FILE_MAX, MSG_POLICY_MAX, AE_RULES_SET_MAX },
+	[WATCHED_PINS] = { "pinned templates", AE_CA_PIN_SUFFIX, offsetof(struct conf, pins), MSG_PIN_FILE, MSG_PINS, AE_CA_PIN_MAX, MSG_PIN_MAX, AE_CA_PINS_MAX },
+};
+/* clang-format on */
+
+static const char *
+dir_of(const struct parent *p, const struct kind *k)
+{
+	return *(char *const *)(const void *)((const char *)&p->conf + k->dir);
+}
+
+/* A name that ends so, and no hidden one. */
+static bool
+is_one(const char *name, const char *suffix)
+{
+	const size_t n = strlen(name), k = strlen(suffix);
+
+	return name[0] != '.' && n > k && strcasecmp(name + n - k, suffix) == 0;
 }
 
 static void
@@ -41,14 +63,23 @@ names_free(struct dirent **v, int n)
 
 /* In order; none when there is no such directory. */
 static int
-list(struct dirent ***v, int *n, const char *path, struct ae_err *e)
+list(struct dirent ***v, int *n, const char *path, const char *suffix,
+    struct ae_err *e)
 {
+	int all, i;
+
 	*v = NULL;
-	*n = scandir(path, v, is_policy, alphasort);
-	if (*n >= 0)
-		return AE_OK;
 	*n = 0;
-	return errno == ENOENT ? AE_OK : ae_fail_errno(e, errno, "%s", path);
+	all = scandir(path, v, NULL, alphasort);
+	if (all < 0)
+		return errno == ENOENT ? AE_OK
+				       : ae_fail_errno(e, errno, "%s", path);
+	for (i = 0; i < all; i++)
+		if (is_one((*v)[i]->d_name, suffix))
+			(*v)[(*n)++] = (*v)[i];
+		else
+			free((*v)[i]);
+	return AE_OK;
 }
 
 static uint64_t
@@ -85,8 +116,8 @@ fingerprint(const char *path, struct dirent *const *v, int n)
 }
 
 static int
-send_file(struct child *ca, const char *path, const char *name, size_t *sum,
-    struct ae_err *e)
+send_file(struct child *ca, const struct kind *k, const char *path,
+    const char *name, size_t *sum, struct ae_err *e)
 {
 	struct ae_err why = AE_ERR_INIT;
 	uint8_t *text = NULL;
@@ -96,8 +127,8 @@ send_file(struct child *ca, const char *path, const char *name, size_t *sum,
 	int rc;
 
 	(void)snprintf(file, sizeof(file), "%s/%s", path, name);
-	rc = ae_file_read(&text, &len, file, AE_RULES_FILE_MAX, &why);
-	ae_wr_init(&w, MSG_POLICY_MAX);
+	rc = ae_file_read(&text, &len, file, k->bytes, &why);
+	ae_wr_init(&w, k->message);
 	put_str(&w, name);
 	put_str(&w, rc < 0 ? why.text : NULL);
 	put_bytes(&w, text, rc < 0 ? 0 : len);
@@ -108,32 +139,31 @@ send_file(struct child *ca, const char *path, const char *name, size_t *sum,
 		rc = ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
 		    "%s: more than %u bytes in all", path, ALL_MAX);
 	else
-		rc = ae_ipc_send(
-		    ca->control, MSG_POLICY_FILE, 0, w.p, w.len, -1, e);
+		rc = ae_ipc_send(ca->control, k->one, 0, w.p, w.len, -1, e);
 	ae_wr_done(&w);
 	free(text);
 	return rc;
 }
 
 static int
-send_all(struct child *ca, const char *path, struct dirent *const *v, int n,
-    struct ae_err *e)
+send_all(struct child *ca, const struct kind *k, const char *path,
+    struct dirent *const *v, int n, struct ae_err *e)
 {
 	struct ae_wr w;
 	size_t sum = 0;
 	int rc = AE_OK, i;
 
-	if (n > AE_RULES_SET_MAX)
+	if (n > k->count)
 		return ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
-		    "%s: more than %d policy files", path, AE_RULES_SET_MAX);
+		    "%s: more than %d %s", path, k->count, k->what);
 	for (i = 0; i < n && rc == AE_OK; i++)
-		rc = send_file(ca, path, v[i]->d_name, &sum, e);
+		rc = send_file(ca, k, path, v[i]->d_name, &sum, e);
 	if (rc != AE_OK)
 		return rc;
 	ae_wr_init(&w, 4);
 	ae_wr_u32(&w, (uint32_t)n);
 	rc = ae_wr_ok(&w)
-	    ? ae_ipc_send(ca->control, MSG_POLICIES, 0, w.p, w.len, -1, e)
+	    ? ae_ipc_send(ca->control, k->all, 0, w.p, w.len, -1, e)
 	    : ae_fail_mem(e);
 	ae_wr_done(&w);
 	return rc;
@@ -141,8 +171,9 @@ send_all(struct child *ca, const char *path, struct dirent *const *v, int n,
 
 /* To ca, if it is there; only when they have changed, or anyhow. */
 static void
-pass_on(struct parent *p, bool anyhow)
+pass_on_kind(struct parent *p, unsigned which, bool anyhow)
 {
+	const struct kind *k = &kinds[which];
 	struct child *ca = child_find(p, ROLE_CA, 0);
 	struct ae_err e = AE_ERR_INIT;
 	struct dirent **v;
@@ -151,17 +182,26 @@ pass_on(struct parent *p, bool anyhow)
 
 	if (ca == NULL || ca->control == NULL)
 		return;
-	rc = list(&v, &n, p->conf.policy_dir, &e);
-	now = fingerprint(p->conf.policy_dir, v, n);
-	if (rc == AE_OK && (anyhow || now != p->policies_seen)) {
-		rc = send_all(ca, p->conf.policy_dir, v, n, &e);
+	rc = list(&v, &n, dir_of(p, k), k->suffix, &e);
+	now = fingerprint(dir_of(p, k), v, n);
+	if (rc == AE_OK && (anyhow || now != p->watched[which].seen)) {
+		rc = send_all(ca, k, dir_of(p, k), v, n, &e);
 		if (rc == AE_OK)
-			p->policies_seen = now;
+			p->watched[which].seen = now;
 	}
-	if (rc < 0 && !p->policies_told)
-		ae_log_printf(p->log, AE_LOG_ERROR, "policy files: %s", e.text);
-	p->policies_told = rc < 0;
+	if (rc < 0 && !p->watched[which].told)
+		ae_log_printf(p->log, AE_LOG_ERROR, "%s: %s", k->what, e.text);
+	p->watched[which].told = rc < 0;
 	names_free(v, n);
+}
+
+static void
+pass_on(struct parent *p, bool anyhow)
+{
+	unsigned i;
+
+	for (i = 0; i < WATCHED_COUNT; i++)
+		pass_on_kind(p, i, anyhow);
 }
 
 void

@@ -46,6 +46,8 @@ enum msg {
 	MSG_ADMIN,    /* -> ca: struct local_who; the descriptor he came by */
 	MSG_POLICY_FILE, /* -> ca: string name, why it is unreadable; bytes */
 	MSG_POLICIES,	 /* -> ca: u32 count: those told since the last one */
+	MSG_PIN_FILE,	 /* -> ca: as MSG_POLICY_FILE, of a pinned template */
+	MSG_PINS,	 /* -> ca: as MSG_POLICIES */
 	MSG_CRL_SAID,	 /* -> ca: u8 a part (0) or the end (1), i32 rc, text */
 
 	/* any -> parent */
@@ -130,6 +132,8 @@ enum msg {
 	MSG_DB_PICK,	 /* u8 blobs, u32 n, i64 id... */
 	MSG_DB_SEEN,	 /* u16 key index, u64 number, u8 directory: a CRL */
 	MSG_DB_BACKUP,	 /* string by: one more backup is being made */
+	/* bytes serial of one that has no row, u8 reason, string by */
+	MSG_DB_REVOKE_UNRECORDED,
 	/* db -> ca */
 	MSG_DB_DONE,	   /* i32 rc, i64 id, text */
 	MSG_DB_ROW,	   /* i32 rc; row */
@@ -140,6 +144,8 @@ enum msg {
 	MSG_DB_KEY,	   /* i32 rc, bytes when it is 0 */
 	MSG_DB_ROWS,	   /* i32 rc, u8 end, u32 n, rows when it is 0 */
 	MSG_DB_STATE,	   /* text: why nothing is written; "": all is well */
+	/* u8 n, n times bytes serial, i64 at: certificates without a row */
+	MSG_DB_UNRECORDED,
 
 	/* certsrv -> ca, over the descriptor of MSG_ADMIN */
 	MSG_ADMIN_APPROVE, /* i64 id */
@@ -154,10 +160,13 @@ enum msg {
 	/* u8 blobs, i64 after, u32 limit, u8 newest first, u32 state,
 	   string template, bytes serial, string sid */
 	MSG_ADMIN_LIST,
+	MSG_ADMIN_STATUS, /* nothing */
 	/* ca -> certsrv */
 	MSG_ADMIN_DONE,	     /* i32 rc, u32 hresult, i64 id, text, bytes */
 	MSG_ADMIN_EXPLAINED, /* a decision, explain.h */
 	MSG_ADMIN_ROWS,	     /* as MSG_DB_ROWS */
+	/* u32 n, n times: string what is wrong, i64 since or 0, string text */
+	MSG_ADMIN_STATUS_IS,
 
 	/* ca -> sign */
 	/* u16 certificate index, and to be signed under that certificate: */
@@ -175,6 +184,13 @@ enum msg {
 	MSG_SIGN_CRL_SEEN, /* i32 rc, text: of a head or of entries */
 	MSG_XCHG_KEY,	   /* i32 rc, bytes spki, text */
 	MSG_XCHG_OPENED,   /* u32 hresult, bytes recovery blob, text */
+
+	/* sign -> db */
+	/* u64 its number, bytes serial, 32 bytes hash, u16 key, i64 not_after:
+	   I sign this certificate */
+	MSG_NOTE,
+	/* db -> sign */
+	MSG_NOTED, /* u64 number: this one and those before have been seen */
 
 	/* any -> ca, from time to time */
 	MSG_FIGURES, /* struct metrics */
@@ -206,6 +222,7 @@ enum msg {
 /* Ceilings of bodies. */
 #define MSG_TEXT_MAX 4096u
 #define MSG_POLICY_MAX (272u * 1024u)	       /* one file with its name */
+#define MSG_PIN_MAX (516u * 1024u)	       /* the same */
 #define MSG_ATTRS_MAX (2u * AE_WCCE_ATTRS_MAX) /* in UTF-8 */
 #define MSG_TOKEN_MAX 66000u
 #define MSG_CONTEXT_MAX (1200u * 1024u)

@@ -406,6 +406,8 @@ static const struct ae_ipc_row control_rows[] = {
 	{ MSG_ADMIN, 1024, 1, true, on_admin },
 	{ MSG_POLICY_FILE, MSG_POLICY_MAX, 1, false, on_policy },
 	{ MSG_POLICIES, 4, 1, false, on_policy },
+	{ MSG_PIN_FILE, MSG_PIN_MAX, 1, false, on_policy },
+	{ MSG_PINS, 4, 1, false, on_policy },
 	{ MSG_CRL_SAID, MSG_TEXT_MAX, 1, false, on_crl_said },
 	{ .handle = NULL },
 };

@@ -59,7 +59,7 @@ struct role_def {
 	void (*stop)(struct proc *p);
 	void (*ticket)(struct proc *p);	 /* MSG_TICKET */
 	void (*publish)(struct proc *p); /* MSG_PUBLISH */
-	/* MSG_POLICY_FILE, MSG_POLICIES */
+	/* MSG_POLICY_FILE, MSG_POLICIES, MSG_PIN_FILE, MSG_PINS */
 	int (*policy)(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e);
 	/* MSG_CRL_SAID: parent has written a part of a CRL, or could not. */
 	int (*crl_said)(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e);

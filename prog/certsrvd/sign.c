@@ -36,33 +36,41 @@ sign_answer(struct peer *peer, uint32_t id, int rc, const struct ae_wr *sig,
 }
 
 static int
-judge(const struct ae_ca_sign_config *cfg, uint32_t type, struct ae_der what,
-    int64_t now, struct ae_err *e)
+judge(struct ae_ca_signing *which, const struct ae_ca_sign_config *cfg,
+    uint32_t type, struct ae_der what, int64_t now, struct ae_err *e)
 {
 	if (type == MSG_SIGN)
-		return ae_ca_sign_check(cfg, what.p, what.len, now, e);
+		return ae_ca_sign_check_which(
+		    which, cfg, what.p, what.len, now, e);
 	return ae_ca_sign_check_response(cfg, what.p, what.len, e);
 }
 
 /* Under the certificate of this index: judged as it says, with its key. */
 static int
-sign_under(const struct signer *s, unsigned index, uint32_t type,
-    struct ae_der what, struct ae_wr *sig, struct ae_err *e)
+sign_under(struct signer *s, unsigned index, uint32_t type, struct ae_der what,
+    struct ae_wr *sig, struct ae_err *e)
 {
 	const struct ae_ca_cert *c = ae_ca_certs_get(&s->ca.list, index);
+	struct ae_ca_signing which;
 	int rc;
 
 	if (c == NULL)
 		return ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
 		    "not signed: the CA has no certificate %u", index);
-	rc = judge(&s->cfg[c->index], type, what, ae_clock_now(), e);
+	rc = judge(&which, &s->cfg[c->index], type, what, ae_clock_now(), e);
+	if (rc == AE_OK && type == MSG_SIGN)
+		rc = note_may(s, e);
 	if (rc != AE_OK)
 		return rc;
 	if (s->key[c->key] == NULL)
 		return ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
 		    "the key of the CA's certificate %u is not here", index);
-	return ae_key_sign(sig, s->key[c->key],
+	rc = ae_key_sign(sig, s->key[c->key],
 	    &ae_ca_cert_key(&s->ca.list, c)->alg, what.p, what.len, e);
+	return rc == AE_OK && type == MSG_SIGN
+	    ? note_take(
+		  s, &which, ae_ca_cert_key(&s->ca.list, c)->index, what, e)
+	    : rc;
 }
 
 static int
@@ -434,6 +442,8 @@ peer_up(struct proc *p, struct peer *peer)
 {
 	struct signer *s = p->state;
 
+	if (peer->role == ROLE_DB)
+		note_db_up(s);
 	if (peer->role != ROLE_CA)
 		return;
 	s->told = false;
@@ -514,9 +524,15 @@ static const struct ae_ipc_row ocsp_rows[] = {
 	{ .handle = NULL },
 };
 
+static const struct ae_ipc_row db_rows[] = {
+	{ MSG_NOTED, 8, 1, false, on_noted },
+	{ .handle = NULL },
+};
+
 static const struct role_link links[] = {
 	{ ROLE_CA, ca_rows },
 	{ ROLE_OCSP, ocsp_rows },
+	{ ROLE_DB, db_rows },
 	{ .rows = NULL },
 };
 

@@ -13,6 +13,8 @@
 #include "pki/key.h"
 #include "role.h"
 
+#define NOTES_MAX 4096u
+
 /* An exchange key with its certificate. */
 struct xchg {
 	struct ae_key *key;
@@ -44,6 +46,16 @@ struct signer {
 		uint8_t id[AE_KEY_ID_LEN];
 	} ocsp[2];
 	struct metrics m;
+	/*
+	 * What was signed and db has not said yet that it saw: a ring, by
+	 * number.
+	 */
+	struct note {
+		struct ae_ca_signing which;
+		uint8_t hash[32]; /* SHA-256 of what was signed */
+		uint16_t key;
+	} note[NOTES_MAX];
+	uint64_t noted, seen; /* numbers of the last */
 };
 
 /* ---- sign.c ---- */
@@ -53,6 +65,18 @@ void sign_answer(struct peer *peer, uint32_t id, int rc,
     const struct ae_wr *sig, const struct ae_err *e);
 /* Counted, and told. */
 void sign_refused(struct peer *peer, const struct ae_err *why);
+
+/* ---- sign_note.c ---- */
+
+/*
+ * db hears of every certificate before its signature leaves, and not from
+ * who asked for it.  AE_EUNAVAIL: it has been away too long, nothing is signed.
+ */
+int note_may(const struct signer *s, struct ae_err *e) AE_MUST_CHECK;
+int note_take(struct signer *s, const struct ae_ca_signing *which, unsigned key,
+    struct ae_der what, struct ae_err *e) AE_MUST_CHECK;
+void note_db_up(struct signer *s); /* what it did not see, again */
+ae_ipc_handler on_noted;
 
 /* ---- sign_crl.c ---- */
 

@@ -2,11 +2,18 @@
 # Copyright the autoenroll authors.
 """Rows of the catalogue of attacks and faults (doc/threat-model.md) that no other file has: levels by interfaces, a
 directory that stalls, clocks that differ, answers that must be equal, descriptors that must not grow."""
+import ctypes
+import json
 import os
+import pathlib
+import re
+import socket
+import struct
 import threading
 import time
 
 import pytest
+from asn1crypto import x509 as asn1_x509
 
 import wcce
 from wcce import ISSUED
@@ -78,6 +85,92 @@ def test_f28_descriptors_do_not_grow(ca):
     while (now := descriptors(ca)) != before and time.monotonic() < end:
         time.sleep(0.2)
     assert now == before
+
+
+# ---- the CA's key, used behind its back ----
+
+PIDFD_GETFD = 438  # x86_64, Linux 5.6
+
+
+def message(name):
+    """The number of a message between the CA's processes."""
+    text = (pathlib.Path(__file__).resolve().parents[2] / "prog/certsrvd/proto.h").read_text()
+    text = re.sub(r"/\*.*?\*/", "", text.split("enum msg {")[1].split("};")[0], flags=re.S)
+    return 1 + [n.split("=")[0].strip() for n in text.split(",")].index(name)
+
+
+def socket_inodes(pid):
+    found = {}
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            inode = re.fullmatch(r"socket:\[(\d+)\]", os.readlink(fd))
+        except OSError:
+            continue
+        if inode:
+            found[int(inode[1])] = int(fd.name)
+    return found
+
+
+def channel(ca, role, to):
+    """A copy of the socket that one of the CA's processes has to another: what who broke into it has."""
+    [pid], others = ca.pids(role), [i for p in ca.pids(to) for i in socket_inodes(p)]
+    mine = socket_inodes(pid)
+    for line in ca.host.run("ss", "-xHn").stdout.splitlines():
+        own, peer = (int(word) for word in (line.split()[5], line.split()[7]))
+        if own in mine and peer in others:
+            pidfd = os.pidfd_open(pid)
+            fd = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, pidfd, mine[own], 0)
+            os.close(pidfd)
+            assert fd >= 0, os.strerror(ctypes.get_errno())
+            return socket.socket(fileno=fd)
+    raise AssertionError(f"no channel from {role} to {to}")
+
+
+def test_golden_a_signature_without_a_row(ca):
+    """Who has broken into the process that decides has a certificate signed that no row knows of.  The signer tells the
+    database by itself: an alarm within a minute, over a restart, in the audit, until it is revoked."""
+    def certsrv(*words, code=0):
+        done = ca.host.run(ca.build / "prog/certsrv/certsrv", *words, check=False)
+        assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+        return done.stdout
+
+    def alarms():
+        done = ca.host.run(ca.build / "prog/certsrv/certsrv", "status", "--json", check=False)
+        return [a["text"] for a in json.loads(done.stdout)["alarms"] if a["what"] == "signature"]
+
+    def wait(n, seconds=60):
+        end = time.monotonic() + seconds
+        while len(alarms()) != n and time.monotonic() < end:
+            time.sleep(0.3)
+        assert len(alarms()) == n, (alarms(), ca.text())
+
+    good = ca.machine().one(icpr())
+    assert good["disposition"] == ISSUED and not alarms()
+    tbs = asn1_x509.Certificate.load(good["cert"])["tbs_certificate"].copy()
+    serial = tbs["serial_number"].native ^ 0x5a5a5a5a  # its first byte is the node's: the signer would refuse another
+    tbs["serial_number"], name = serial, f"{serial:034x}"
+    body = struct.pack(">H", 0) + tbs.dump(force=True)
+    rows, mark = len(ca.rows()), len(ca.events(7))
+    with channel(ca, "ca", "sign") as stolen:
+        stolen.sendall(struct.pack("=IIII", message("MSG_SIGN"), 0x7fff0001, len(body), 0) + body)
+    begun = time.monotonic()
+    wait(1)
+    assert time.monotonic() - begun < 60 and name in alarms()[0]
+    [event] = ca.events(7)[mark:]
+    assert event["source"] == "certsrvd" and event["level"] == "error" and name in event["text"]
+    assert len(ca.rows()) == rows
+    assert name in certsrv("audit", "verify", code=1)
+    assert ca.machine().one(icpr("after it"))["disposition"] == ISSUED
+
+    ca.restart()
+    wait(1)
+    certsrv("revoke", "01" * 17, code=3)  # one that nobody signed
+    certsrv("revoke", name, "--reason", "key-compromise")
+    wait(0)
+    assert "whole" in certsrv("audit", "verify")
+    assert [r for r in ca.rows("hex(serial) as serial, disp") if r["serial"].lower() == name] == [{"serial": name.upper(), "disp": 21}]
+    certsrv("crl", "publish")
+    assert name in certsrv("crl", "show").lower()
 
 
 # ---- a directory that stalls, a clock that differs ----

@@ -146,3 +146,67 @@ def test_every_template_is_shown(ca, certsrv):
     assert web["settings"]["subject"] == "supplied" and web["settings"]["eku"] == "server-auth"
     assert web["settings"]["approval"] == "no" and "ESC" not in (web["warning"] or "")
     assert "ESC1" in json.loads(certsrv("show", "WebClient", "--json"))["warning"]
+
+
+def test_esc4_a_pinned_template_keeps_its_meaning(ca, certsrv):
+    """ESC4: what somebody makes of a pinned template in the directory does not count, and there is an alarm within
+    seconds, over a restart as well; a pin that is not good lets nobody have the template; unpinned, the directory counts."""
+    def status():
+        done = ca.host.run(ca.build / "prog/certsrv/certsrv", "status", "--json", check=False)
+        found = json.loads(done.stdout)
+        assert done.returncode == (0 if found["well"] else 1), (done.returncode, found)
+        return [a for a in found["alarms"] if a["what"] == "pin"]
+
+    def wait_status(n):
+        end = time.monotonic() + 20
+        while len(status()) != n and time.monotonic() < end:
+            time.sleep(0.2)
+        assert len(status()) == n, (status(), ca.text())
+        return status()
+
+    def attack(change):
+        ca.modify(f"dn: CN={NEW},{CONTAINER}\nchangetype: modify\n{change}\n")
+
+    ca.lab.pc1.kinit_machine()
+    certsrv("new", NEW, "--from", "Machine")
+    certsrv("publish", NEW)
+    ask(ca, "disposition", 3)
+    flag = entry(ca, NEW)["msPKI-Certificate-Name-Flag"][0]
+    assert "no template is pinned" in certsrv("pins")
+    assert f"{NEW}: pinned" in certsrv("pin", NEW)
+    pin = ca.host.path(f"/etc/certsrv/pins/{NEW}.ldif")
+    assert pin.stat().st_mode & 0o777 == 0o600 and pin.parent.stat().st_mode & 0o777 == 0o700
+    assert NEW in certsrv("pins") and not status()
+
+    before = len(ca.events(5))
+    attack("replace: msPKI-Certificate-Name-Flag\nmsPKI-Certificate-Name-Flag: 1\n-\n"
+           "replace: pKIExtendedKeyUsage\npKIExtendedKeyUsage: 1.3.6.1.5.5.7.3.2\n")
+    [alarm] = wait_status(1)
+    assert NEW in alarm["text"] and f"msPKI-Certificate-Name-Flag 0x{int(flag) & 0xffffffff:08x} -> 0x00000001" in alarm["text"]
+    assert "whenChanged 20" in alarm["text"] and alarm["since"]
+    [event] = ca.events(5)[before:]
+    assert event["source"] == "certsrvd" and event["level"] == "error" and alarm["text"].split(": ", 1)[1] in event["text"]
+    assert "pKIExtendedKeyUsage -1.3.6.1.5.5.7.3.1" in certsrv("pins", code=1)
+    issued = ask_once(ca, "ta")
+    assert issued["disposition"] == 3, issued
+    cert = x509.Certificate.load(ca.pem_to_der(issued["certificate"]))
+    assert cert.subject.native["common_name"] == ca.lab.pc1.fqdn and "server_auth" in cert.extended_key_usage_value.native
+
+    ca.restart()
+    wait_status(1)
+    assert ask_once(ca, "ta")["disposition"] == 3
+
+    # a file that somebody broke: nobody gets the template
+    good = pin.read_text()
+    pin.write_text(good.replace("pKICertificateTemplate", "user"))
+    end = time.monotonic() + 20
+    while ask_once(ca, "ta")["disposition"] != 0x80094800 and time.monotonic() < end:
+        time.sleep(0.3)
+    assert "not good" in status()[0]["text"]
+    pin.write_text(good)
+    ask(ca, "disposition", 3)
+
+    certsrv("unpin", NEW)
+    ask(ca, "disposition", 0x80094001)  # what the directory says now: ESC1
+    assert not status()
+    certsrv("unpin", NEW, code=3)
