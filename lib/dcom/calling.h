@@ -33,6 +33,8 @@ struct ae_dcom_client {
 	char object_spn[AE_DCOM_CLIENT_HOST_MAX + 8];
 	struct ae_guid clsid, cid;
 	enum ae_rpc_level activation_level, call_level;
+	bool no_hint;
+	uint32_t hint; /* 0: none yet */
 	struct ae_dcom_proxy proxies[AE_DCOM_CLIENT_IIDS_MAX];
 	size_t nproxies;
 	struct ae_rpc_syntax ifaces[1 + AE_DCOM_CLIENT_IIDS_MAX];

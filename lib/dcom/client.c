@@ -118,6 +118,7 @@ ae_dcom_client_new(struct ae_dcom_client **out,
 	    : AE_RPC_LEVEL_INTEGRITY;
 	c->call_level =
 	    config->call_level != 0 ? config->call_level : AE_RPC_LEVEL_PRIVACY;
+	c->no_hint = config->no_hint;
 	c->auth_type = AE_RPC_AUTH_SPNEGO;
 	c->ifaces[0].uuid = ae_dcom_iid_rem_unknown;
 	c->nproxies = config->niids;
@@ -262,6 +263,12 @@ ae_dcom_client_fault(struct ae_dcom_client *c, uint32_t status)
 		return;
 	}
 	failed(c, ae_rpc_fault_err(&c->err, status));
+}
+
+uint32_t
+ae_dcom_client_hint(const struct ae_dcom_client *c)
+{
+	return c->hint;
 }
 
 const struct ae_dcom_seen *

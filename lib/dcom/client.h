@@ -45,6 +45,7 @@ struct ae_dcom_client_config {
 	struct ae_guid cid;		    /* random causality id */
 	enum ae_rpc_level activation_level; /* INTEGRITY */
 	enum ae_rpc_level call_level;	    /* PRIVACY, or the server's hint */
+	bool no_hint;			    /* call_level, and nothing else */
 	/*
 	 * What ServerAlive2 said when this host was asked before, as
 	 * ae_dcom_client_server tells: not asked again, and a connection is
@@ -117,6 +118,9 @@ struct ae_dcom_seen {
 /* In the server's order; *n 0 before an activation was answered. */
 const struct ae_dcom_seen *ae_dcom_client_seen(
     const struct ae_dcom_client *c, size_t *n);
+
+/* The level that the activation hinted at for calls; 0: it did not. */
+uint32_t ae_dcom_client_hint(const struct ae_dcom_client *c);
 
 /* ---- when READY ---- */
 

@@ -295,7 +295,9 @@ take_objects(struct ae_dcom_client *c, const struct ae_guid *v,
 static void
 take_hint(struct ae_dcom_client *c, uint32_t hint)
 {
-	if (hint > (uint32_t)c->call_level && hint <= AE_RPC_LEVEL_PRIVACY)
+	c->hint = hint;
+	if (!c->no_hint && hint > (uint32_t)c->call_level &&
+	    hint <= AE_RPC_LEVEL_PRIVACY)
 		c->call_level = (enum ae_rpc_level)hint;
 }
 

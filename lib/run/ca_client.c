@@ -242,6 +242,12 @@ ae_run_ca_bindings(const struct ae_run_ca *ca, size_t *n)
 	return ca->seen;
 }
 
+uint32_t
+ae_run_ca_hint(const struct ae_run_ca *ca)
+{
+	return ca->hint;
+}
+
 const struct ae_run_trace *
 ae_run_ca_trace(const struct ae_run_ca *ca)
 {

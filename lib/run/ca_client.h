@@ -47,6 +47,11 @@ struct ae_run_ca_config {
 	struct ae_gss_cred *cred; /* a client's */
 	bool no_dcom;		  /* leave that transport out */
 	bool no_icpr;
+	/*
+	 * Not 0: DCOM at this level, whatever the CA's host hints, after an
+	 * activation at PRIVACY: for whoever wants to know what is demanded.
+	 */
+	enum ae_rpc_level only_level;
 	uint16_t resolver_port;	       /* 0: 135 */
 	uint32_t call_ms;	       /* one call: 60 s */
 	uint32_t total_ms;	       /* one ae_run_ca_ask: 180 s */
@@ -103,6 +108,9 @@ bool ae_run_ca_in_doubt(const struct ae_run_ca *ca);
 struct ae_dcom_seen;
 const struct ae_dcom_seen *ae_run_ca_bindings(
     const struct ae_run_ca *ca, size_t *n);
+
+/* What its last activation hinted at (dcom/client.h); 0: nothing. */
+uint32_t ae_run_ca_hint(const struct ae_run_ca *ca);
 
 /* Stages of the last ae_run_ca_ask; a connection that stood has none. */
 const struct ae_run_trace *ae_run_ca_trace(const struct ae_run_ca *ca);

@@ -30,11 +30,17 @@ dcom_open(struct ae_run_ca *ca, struct ae_err *e)
 		.iids = iids,
 		.niids = NIFACES,
 		.call_level = AE_RPC_LEVEL_PRIVACY };
+	const enum ae_rpc_level only = ca->config.only_level;
 	const struct ae_run_target t = ae_run_ca_target(ca);
 	const struct ae_dcom_seen *seen;
 	struct ae_run_ca_known *known = ca->config.known;
 	int rc;
 
+	if (only != 0) {
+		c.activation_level = AE_RPC_LEVEL_PRIVACY;
+		c.call_level = only;
+		c.no_hint = true;
+	}
 	if (known != NULL)
 		c.server = known->com;
 	rc = ae_run_dcom_open(&ca->dcom, &t, &c, e);
@@ -45,6 +51,7 @@ dcom_open(struct ae_run_ca *ca, struct ae_err *e)
 	if (ca->dcom.client != NULL) {
 		seen = ae_dcom_client_seen(ca->dcom.client, &ca->nseen);
 		memcpy(ca->seen, seen, ca->nseen * sizeof(*seen));
+		ca->hint = ae_dcom_client_hint(ca->dcom.client);
 	}
 	return rc;
 }

@@ -23,6 +23,7 @@ struct ae_run_ca {
 	size_t nattempts;
 	struct ae_dcom_seen seen[AE_DCOM_CLIENT_SEEN_MAX];
 	size_t nseen;
+	uint32_t hint;
 	bool in_doubt; /* the last question may have been acted on */
 	/* Connections that stand; NULL: none. */
 	struct ae_run_rpc *icpr;

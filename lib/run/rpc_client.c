@@ -26,6 +26,7 @@ struct ae_run_rpc {
 	int64_t deadline;
 	bool whole; /* all that was to be written was written */
 	bool deaf;  /* the server takes no more bytes */
+	bool asked; /* something was written, and nothing came yet */
 	bool dead;
 	char peer[AE_RUN_PEER_MAX];
 };
@@ -52,6 +53,7 @@ write_some(struct ae_run_rpc *r)
 	if (n > 0) {
 		ae_rpc_client_sent(r->c, (size_t)n, now());
 		r->whole = (size_t)n == len;
+		r->asked = true;
 	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		/* What the server still said comes with the next read. */
 		r->deaf = true;
@@ -68,6 +70,9 @@ read_some(struct ae_run_rpc *r)
 	if (room == 0)
 		return;
 	n = recv(r->fd, buf, room < sizeof(buf) ? room : sizeof(buf), 0);
+	if (n > 0 && r->asked && r->trace != NULL)
+		r->trace->trips++;
+	r->asked = r->asked && n <= 0;
 	if (n > 0)
 		ae_rpc_client_feed(r->c, buf, (size_t)n, now());
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))

@@ -42,6 +42,11 @@ struct ae_run_stage {
 struct ae_run_trace {
 	struct ae_run_stage v[AE_RUN_STAGES_MAX];
 	size_t n;
+	/*
+	 * How often something was sent and answered, over all connections
+	 * that told this trace; emptying v leaves it.
+	 */
+	unsigned int trips;
 };
 
 /* "name", "connect", "ticket", "bind", "call"; for people and JSON. */

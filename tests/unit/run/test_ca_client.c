@@ -52,6 +52,7 @@ start_dcom(enum peer_how how, enum peer_dcom dcom)
 }
 
 static struct ae_run_ca_known *known; /* of the next asker */
+static enum ae_rpc_level only_level;  /* likewise */
 
 static struct ae_run_ca *
 asker(const struct peer *p, bool no_dcom)
@@ -61,6 +62,7 @@ asker(const struct peer *p, bool no_dcom)
 		.authority = "Test CA",
 		.cred = client,
 		.no_dcom = no_dcom,
+		.only_level = only_level,
 		.resolver_port = p->port,
 		/* short only where waiting for it is the test */
 		.call_ms = p->how == PEER_STALLS ? 1500 : 60000,
@@ -289,6 +291,46 @@ dcom_issued(void **state)
 	assert_int_equal(peer_stop(&p), 3);
 }
 
+/* The two levels the other way round: refused, and where it was. */
+static void
+dcom_at_integrity(void **state)
+{
+	struct peer p = start_dcom(PEER_ANSWERS, PEER_D2);
+	const struct ae_run_attempt *at;
+	const struct ae_run_trace *t;
+	struct ae_wcce_reply reply;
+	struct ae_run_ca *ca;
+	struct ae_err e;
+	size_t i, n, binds = 0;
+
+	(void)state;
+	only_level = AE_RPC_LEVEL_INTEGRITY;
+	ca = asker(&p, false);
+	only_level = 0;
+	assert_int_not_equal(
+	    ask(ca, (struct ae_wcce_request){ .call = AE_WCCE_CALL_PING },
+		&reply, &e),
+	    AE_OK);
+	at = ae_run_ca_attempts(ca, &n);
+	assert_int_equal(at[0].transport, AE_RUN_DCOM);
+	assert_int_equal(at[0].err.dom, AE_DOM_RPC);
+	assert_int_equal(at[0].err.code, 5);
+	/* The peer hints at privacy, which is what is not obeyed here. */
+	assert_int_equal(ae_run_ca_hint(ca), AE_RPC_LEVEL_PRIVACY);
+	t = ae_run_ca_trace(ca);
+	for (i = 0; i < t->n; i++) {
+		if (t->v[i].kind != AE_RUN_BIND ||
+		    strstr(t->v[i].what, "anonymous") != NULL)
+			continue;
+		assert_non_null(strstr(
+		    t->v[i].what, binds++ == 0 ? "privacy" : "integrity"));
+	}
+	assert_int_equal(binds, 2);
+	assert_true(t->trips >= 6);
+	ae_run_ca_free(ca);
+	assert_int_equal(peer_stop(&p), 0);
+}
+
 /* A CA that has only the older interface. */
 static void
 dcom_old(void **state)
@@ -511,6 +553,7 @@ main(void)
 		cmocka_unit_test(both_fail),
 		cmocka_unit_test(lost_answers),
 		cmocka_unit_test(dcom_issued),
+		cmocka_unit_test(dcom_at_integrity),
 		cmocka_unit_test(dcom_old),
 		cmocka_unit_test(dcom_not_allowed),
 		cmocka_unit_test(dcom_lost_answers),

@@ -49,7 +49,7 @@ static struct ae_run_target
 target(uint16_t port, struct ae_run_trace *trace)
 {
 	if (trace != NULL)
-		trace->n = 0;
+		trace->n = trace->trips = 0;
 	return (struct ae_run_target){ .addrs = &local,
 		.port = port,
 		.cred = client,
@@ -99,6 +99,7 @@ maps(void **state)
 	assert_int_equal(ae_run_epm_port(&port, &t, &id, &e), AE_OK);
 	assert_int_equal(port, p.port);
 	expect_stages(&trace, 3, kinds, AE_OK);
+	assert_int_equal(trace.trips, 2);
 	/* a trace is no duty */
 	t.trace = NULL;
 	assert_int_equal(ae_run_epm_port(&port, &t, &id, NULL), AE_OK);
@@ -108,6 +109,7 @@ maps(void **state)
 	trace.n = 0;
 	assert_int_equal(ae_run_epm_port(&port, &t, &id, &e), AE_ENOTFOUND);
 	expect_stages(&trace, 3, kinds, AE_OK);
+	assert_int_equal(trace.trips, 4);
 	(void)peer_stop(&p);
 }
 
