@@ -136,6 +136,12 @@ int ae_ad_write_sd(struct ae_ad *ad, const char *dn, const struct ae_sd *sd,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
+ * How many requests went out on this connection until now, its bind's legs
+ * and pages of long answers among them: for whoever measures.
+ */
+unsigned int ae_ad_sent(const struct ae_ad *ad);
+
+/*
  * The HRESULT a Microsoft CA would make of the last failure on this
  * connection, MS-WCCE 3.2.2.1.7; 0 when none failed.
  */

@@ -100,6 +100,12 @@ ae_ad_free(struct ae_ad *ad)
 	free(ad);
 }
 
+unsigned int
+ae_ad_sent(const struct ae_ad *ad)
+{
+	return (unsigned int)ad->sent;
+}
+
 const struct ae_ad_root *
 ae_ad_root(const struct ae_ad *ad)
 {

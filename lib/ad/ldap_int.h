@@ -27,6 +27,7 @@ struct ae_ad {
 	struct ae_ad_ahead *ahead;    /* asked, and not yet wanted */
 	struct ae_wr asked;	      /* the first ones, for ae_ad_asked */
 	size_t nasked;
+	int sent; /* the last message's number; libldap counts from 1 */
 };
 
 /* A connection in the making: the first question makes it. */

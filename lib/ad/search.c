@@ -283,6 +283,8 @@ ae_ad_search_send(struct ae_ad *ad, const struct ae_ad_query *q,
 			&ad->timeout, 0, id);
 		if (code != LDAP_SUCCESS)
 			rc = ae_ad_fail(ad, code, e, "search at %s", ad->host);
+		else
+			ad->sent = *id;
 	}
 	for (i = 0; i < 2; i++)
 		ad->lib.ldap_control_free(send[i]);

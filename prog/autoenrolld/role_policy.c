@@ -528,9 +528,11 @@ put_answer(struct ae_wr *w, const struct work *an, struct ae_err *e)
 		w->bad = true; /* told by whoever sends it */
 	msg_put_bytes(w, part.p, part.len);
 	ae_wr_done(&part);
-	j = json_pack("{s:o?, s:s, s:s}", "policy",
+	/* ldap_requests: for whoever measures. */
+	j = json_pack("{s:o?, s:s, s:s, s:I}", "policy",
 	    settings_to_json(an->settings, &shown), "dc", an->dc.host,
-	    "policy_version", an->version);
+	    "policy_version", an->version, "ldap_requests",
+	    (json_int_t)ae_ad_sent(an->ad));
 	if (j != NULL && d->lists != NULL)
 		(void)json_object_set_new(j, "revocation", revocation_json(an));
 	if (j != NULL && an->ncosts > 0)
