@@ -10,6 +10,7 @@
 
 #include "diag/checks.h"
 #include "diag/others.h"
+#include "diag/report_ways.h"
 
 #define ARGS_MAX 24u
 #define SENTENCE_MAX 4096u
@@ -401,6 +402,8 @@ ae_diag_report(
 	(void)json_object_set_new(
 	    r, "fine", json_integer((json_int_t)d->nfine));
 	(void)json_object_set_new(r, "probes", probes_json(facts, lang));
+	(void)json_object_set_new(r, "ways", ae_diag_ways(facts));
+	(void)json_object_set_new(r, "measured", ae_diag_measured(facts));
 	(void)json_object_set_new(
 	    r, "time", json_string(ae_fact_text(facts, "asked.time")));
 	put_category(r, facts, lang);

@@ -382,6 +382,50 @@ put_silent(struct ae_wr *w, const json_t *r)
 	ae_wr_str(w, "</div>\n");
 }
 
+/* The way to each CA, stage by stage, where it ended in red. */
+static void
+put_ways(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
+{
+	const json_t *list = json_object_get(r, "ways"), *way, *s;
+	char key[64];
+	size_t i, k;
+	bool fails;
+
+	if (json_array_size(list) == 0)
+		return;
+	ae_wr_str(w, "<details><summary>");
+	put_text(w, ae_diag_frame(lang, "ways"));
+	ae_wr_str(w, "</summary>\n<table>\n");
+	json_array_foreach(list, i, way)
+	{
+		(void)snprintf(
+		    key, sizeof(key), "way.%s", ae_fact_text(way, "result"));
+		ae_wr_str(w, "<tr><th>");
+		put_text(w, ae_fact_text(way, "ca"));
+		ae_wr_str(w, "</th><th>");
+		put_text(w, ae_fact_text(way, "way"));
+		ae_wr_str(w, "</th><th>");
+		put_text(w, ae_diag_frame(lang, key));
+		ae_wr_printf(w, "</th><th>%.1f ms</th></tr>\n",
+		    json_real_value(json_object_get(way, "ms")));
+		json_array_foreach(json_object_get(way, "stages"), k, s)
+		{
+			fails = ae_fact_str(s, "error") != NULL &&
+			    ae_fact_is(way, "result", "ended");
+			ae_wr_printf(
+			    w, "<tr class=\"%s\"><td>", fails ? "fail" : "");
+			put_text(w, ae_fact_text(s, "stage"));
+			ae_wr_str(w, "</td><td>");
+			put_text(w, ae_fact_text(s, "what"));
+			ae_wr_str(w, "</td><td>");
+			put_text(w, ae_fact_text(s, "error"));
+			ae_wr_printf(w, "</td><td>%.1f ms</td></tr>\n",
+			    json_real_value(json_object_get(s, "ms")));
+		}
+	}
+	ae_wr_str(w, "</table></details>\n");
+}
+
 static void
 put_report(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 {
@@ -421,6 +465,7 @@ put_report(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 	    unknown_row, lang);
 	put_list(w, json_object_get(r, "others"), "others", other_row, lang);
 	put_list(w, json_object_get(r, "matrix"), "matrix", template_row, lang);
+	put_ways(w, r, lang);
 	put_walk(w, r, lang);
 }
 

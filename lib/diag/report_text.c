@@ -9,6 +9,7 @@
 #include "diag/checks.h"
 #include "diag/page.h"
 #include "diag/report.h"
+#include "diag/report_ways.h"
 
 #define LINE_MAX_LEN 8192
 
@@ -204,6 +205,8 @@ ae_diag_report_text(
 	put_unknown(w, r, lang);
 	put_others(w, r, lang);
 	put_matrix(w, r, lang);
-	if (all)
-		put_walk(w, r, lang);
+	if (!all)
+		return;
+	put_walk(w, r, lang);
+	ae_diag_put_ways(w, r, lang);
 }

@@ -60,6 +60,18 @@ ae_diag_answers(const json_t *facts, const char *config)
 	return ae_fact_yes(dcom, "ok") || ae_fact_yes(icpr, "ok");
 }
 
+bool
+ae_diag_is_unsealed_refused(const json_t *facts, const char *config)
+{
+	struct ae_diag_end x;
+
+	return ae_fact_yes(ae_diag_way_to(facts, "dcom", config), "ok") &&
+	    ae_diag_end_read(
+		&x, facts, NULL, ae_diag_way_to(facts, "integrity", config)) &&
+	    ((strcmp(x.domain, "rpc") == 0 && x.code == RPC_ACCESS_DENIED) ||
+		(uint32_t)x.code == E_ACCESSDENIED);
+}
+
 static bool
 offers(const json_t *ca, const char *cn)
 {
@@ -370,11 +382,85 @@ is_network_logon(const struct ae_diag_end *x)
 		strcmp(x->what, "RemoteCreateInstance") == 0);
 }
 
+/* The same CA asked with the two levels the other way round. */
+static const json_t *
+other_levels(const struct ae_diag_end *x)
+{
+	return ae_diag_way_to(
+	    x->facts, "integrity", ae_fact_text(x->ca, "config"));
+}
+
 static bool
-is_privacy(const struct ae_diag_end *x)
+is_activation(const char *what)
+{
+	return strcmp(what, "RemoteCreateInstance") == 0 ||
+	    strcmp(what, "RemoteActivation") == 0;
+}
+
+/* Did this way get as far as calls of the CA's own interface? */
+static bool
+is_activated(const json_t *way)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach(json_object_get(way, "stages"), i, s)
+	{
+		if (is_activation(ae_fact_text(s, "what")))
+			return ae_fact_str(s, "error") == NULL;
+	}
+	return false;
+}
+
+/* Was the last connection on the way made for sealed calls? */
+static bool
+is_sealed(const struct ae_diag_end *x)
+{
+	const json_t *s;
+	bool sealed = false;
+	size_t i;
+
+	json_array_foreach(json_object_get(x->way, "stages"), i, s)
+	{
+		if (ae_fact_is(s, "stage", "bind"))
+			sealed = ends_with(ae_fact_text(s, "what"), " privacy");
+	}
+	return sealed;
+}
+
+static bool
+is_call_refused(const struct ae_diag_end *x)
 {
 	return is_rpc(x, RPC_ACCESS_DENIED) && is_kind(x, "call") &&
 	    strncmp(x->what, "ICert", 5) == 0;
+}
+
+static bool
+is_privacy(const struct ae_diag_end *x)
+{
+	return is_call_refused(x) && !is_sealed(x);
+}
+
+/* Activated at integrity it is refused, at privacy it is not. */
+static bool
+is_activation_level(const struct ae_diag_end *x)
+{
+	return is_activation(x->what) && is_activated(other_levels(x)) &&
+	    (is_rpc(x, RPC_ACCESS_DENIED) || is_code(x, E_ACCESSDENIED) ||
+		is_code(x, RPC_E_SECURITY));
+}
+
+/*
+ * What is only signed is answered, and what is sealed is lost, cut or refused:
+ * nobody who takes requests wants it so, but something that reads them does.
+ */
+static bool
+is_sealed_in_vain(const struct ae_diag_end *x)
+{
+	return ae_fact_yes(other_levels(x), "ok") &&
+	    (is_kind(x, "bind") || is_kind(x, "call")) &&
+	    (is_late(x) || strcmp(x->rc, "AE_EUNAVAIL") == 0 ||
+		is_call_refused(x));
 }
 
 static bool
@@ -406,8 +492,8 @@ is_limits(const struct ae_diag_end *x)
 static bool
 is_group(const struct ae_diag_end *x)
 {
-	return is_code(x, E_ACCESSDENIED) &&
-	    strcmp(x->what, "RemoteCreateInstance") == 0;
+	return (is_code(x, E_ACCESSDENIED) && is_activation(x->what)) ||
+	    is_call_refused(x);
 }
 
 static bool
@@ -495,6 +581,8 @@ static const struct {
 	{ "auth.protected-users", is_protected },
 	{ "auth.silo", is_policy },
 	{ "dcom.restrict-unauth-gpo", is_unauthenticated },
+	{ "dcom.integrity-required", is_activation_level },
+	{ "net.proxy-inspection", is_sealed_in_vain },
 	{ "auth.network-logon-denied", is_network_logon },
 	{ "rpc.privacy-required", is_privacy },
 	{ "dcom.integrity-required", is_integrity },

@@ -28,6 +28,12 @@ const char *ae_diag_end_cause(const struct ae_diag_end *x);
 /* Does the CA answer, by DCOM or by plain RPC? */
 bool ae_diag_answers(const json_t *facts, const char *config);
 
+/*
+ * The CA answers at privacy, and what is only signed it refuses by saying so:
+ * as it should be.
+ */
+bool ae_diag_is_unsealed_refused(const json_t *facts, const char *config);
+
 /* The judge of a row: each CA whose way by DCOM ends for its reason. */
 void ae_diag_judge_way(struct ae_diag_walk *w);
 

@@ -122,6 +122,7 @@ diagnose_here(json_t **report, struct cli *cli, const struct diagnose *o,
     struct ae_err *e)
 {
 	char when[AE_TIME_STR_MAX];
+	const int64_t start = probe_now_us();
 	json_t *facts = NULL;
 	struct ae_diag *d = NULL;
 	int rc;
@@ -131,9 +132,10 @@ diagnose_here(json_t **report, struct cli *cli, const struct diagnose *o,
 	rc = look(&facts, cli, o, e);
 	if (rc == AE_OK) {
 		(void)json_object_set_new(facts, "asked",
-		    json_pack("{s:s?, s:s?, s:s}", "template", o->template,
+		    json_pack("{s:s?, s:s?, s:s, s:f}", "template", o->template,
 			"ca", o->ca, "time",
-			ae_time_print(when, ae_clock_now())));
+			ae_time_print(when, ae_clock_now()), "ms",
+			probe_ms(start)));
 		rc = ae_diag_make(&d, facts, e);
 	}
 	if (rc == AE_OK) {

@@ -56,6 +56,8 @@ int probe_all(json_t **facts, struct probe *p, struct ae_err *e) AE_MUST_CHECK;
 void probe_doing(struct probe *p, const char *what, const char *about);
 /* A fact; j is taken. */
 void probe_set(struct probe *p, const char *name, json_t *j);
+/* So many more round trips of this kind, "ldap" or "rpc", were made. */
+void probe_asked(struct probe *p, const char *kind, unsigned int n);
 /* { "rc", "domain", "code", "text" } of a failure, "kdc_error" with it when
  * a KDC answered. */
 json_t *probe_error(const struct ae_err *e);
@@ -84,6 +86,7 @@ int probe_replica(struct probe *p, struct ae_err *e);
 int probe_gpo(struct probe *p, struct ae_err *e);
 int probe_dcom(struct probe *p, struct ae_err *e);
 int probe_icpr(struct probe *p, struct ae_err *e);
+int probe_integrity(struct probe *p, struct ae_err *e);
 int probe_last(struct probe *p, struct ae_err *e);
 int probe_live(struct probe *p, struct ae_err *e);
 int probe_pending(struct probe *p, struct ae_err *e);

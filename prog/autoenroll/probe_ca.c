@@ -2,28 +2,27 @@
 /* Copyright the autoenroll authors. */
 /*
  * Probes of the way to one CA, by DCOM and by plain RPC, stage by stage, as
- * a request would take it; and what the CA says of itself.  Properties are
+ * a request would take it; and what the CA says of itself.  Beside it the way
+ * with the two levels the other way round: activated at privacy, called at
+ * integrity, which a CA that demands encryption refuses.  Properties are
  * read, nothing is requested: no row is made.
  *
- *   "dcom", "icpr": [ { "config", "host", "ok": bool, "ms", "stages": [ {
- *       "stage", "what", "ms", "error", "rc", "domain", "code" } ], "error",
- *       "bindings": [ { "host", "port" } ] of the activation,
- *       "name", and by DCOM "templates": [ cn ], "policy": text,
- *       "recovery_agents": number, "status": HRESULT of its certificate,
- *       "not_after", "ends": of its certificate } ]
- *   and of a way that ended what probe_way.c has
+ *   "dcom", "icpr", "integrity": [ { "config", "host", "ok": bool, "ms",
+ *       "stages": [ { "stage", "what", "ms", "error", "rc", "domain",
+ *       "code" } ], "error", "bindings": [ { "host", "port" } ] of the
+ *       activation, "hint": level for calls that it hinted at, "name" } ]
+ *   "dcom" besides what probe_said.c has, and of a way that ended what
+ *   probe_way.c has
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "../autoenrolld/attempts.h"
-#include "base/time.h"
-#include "base/utf16.h"
 #include "dcom/client.h"
 #include "diag/facts.h"
 #include "gss/cred.h"
-#include "pki/cert.h"
 #include "probe.h"
+#include "probe_said.h"
 #include "run/ca_client.h"
 #include "wcce/caprop.h"
 #include "wcce/hresult.h"
@@ -31,42 +30,6 @@
 #define VALUE_MAX (4u * 1024u * 1024u)
 #define WAY_MS 8000
 #define NO_SUCH_REQUEST 0x7ffffffeu
-
-/* A property; false with *e (NULL: nobody asks): the CA does not say. */
-static bool
-value(struct ae_wcce_blob *out, struct ae_run_ca *ca, int32_t id, int32_t type,
-    struct ae_arena *a, struct ae_err *e)
-{
-	struct ae_wcce_request rq = { .call = AE_WCCE_CALL_GETPROPERTY,
-		.prop_id = id,
-		.prop_type = type };
-	struct ae_wcce_reply reply = { 0 };
-
-	if (ae_run_ca_ask(ca, &rq, &reply, a, e) != AE_OK)
-		return false;
-	if (reply.hresult != 0) {
-		(void)ae_fail(e, AE_EREMOTE, AE_DOM_HRESULT,
-		    (int64_t)reply.hresult, "the CA answers 0x%08x",
-		    (unsigned)reply.hresult);
-		return false;
-	}
-	*out = reply.value;
-	return true;
-}
-
-static char *
-property(struct ae_run_ca *ca, int32_t id, struct ae_arena *a, struct ae_err *e)
-{
-	struct ae_wcce_blob v;
-	size_t units;
-
-	if (!value(&v, ca, id, AE_PROPTYPE_STRING, a, e))
-		return NULL;
-	units = v.len / 2;
-	if (units > 0 && v.p[2 * units - 2] == 0 && v.p[2 * units - 1] == 0)
-		units--;
-	return ae_utf16_to_utf8(a, v.p, units);
-}
 
 static void
 tell_name(struct probe *p, const struct ae_run_stage *s)
@@ -109,77 +72,8 @@ tell_stages(struct probe *p, const struct ae_run_ca *ca)
 	if (n > 0)
 		probe_set(p, "bindings", json_incref(bindings));
 	json_decref(bindings);
-}
-
-/* "cn\nOID\ncn\nOID\n": the names alone. */
-static json_t *
-names_of(const char *text)
-{
-	json_t *list = json_array();
-	size_t i, len;
-
-	for (i = 0; text[0] != '\0'; i++) {
-		len = strcspn(text, "\n");
-		if (i % 2 == 0 && len > 0)
-			(void)json_array_append_new(
-			    list, json_stringn(text, len));
-		text += len + (text[len] == '\n');
-	}
-	return list;
-}
-
-/* The whole CAINFO is answered for each of its members. */
-static void
-see_numbers(struct probe *p, struct ae_run_ca *ca, struct ae_arena *a)
-{
-	struct ae_wcce_blob v;
-	struct ae_cainfo info;
-
-	if (value(&v, ca, AE_CR_PROP_KRACERTCOUNT, AE_PROPTYPE_LONG, a, NULL)) {
-		if (ae_cainfo_get(&info, v.p, v.len))
-			probe_set(p, "recovery_agents",
-			    json_integer((json_int_t)info.kra_count));
-		else if (v.len == 4)
-			probe_set(p, "recovery_agents", json_integer(v.p[0]));
-	}
-	if (value(&v, ca, AE_CR_PROP_CACERTSTATUSCODE, AE_PROPTYPE_LONG, a,
-		NULL) &&
-	    v.len == 4)
-		probe_set(p, "status",
-		    json_integer((json_int_t)v.p[0] | (json_int_t)v.p[1] << 8 |
-			(json_int_t)v.p[2] << 16 | (json_int_t)v.p[3] << 24));
-}
-
-static void
-see_certificate(struct probe *p, struct ae_run_ca *ca, struct ae_arena *a)
-{
-	char when[AE_TIME_STR_MAX];
-	struct ae_wcce_blob v;
-	struct ae_cert *cert = NULL;
-	int64_t end;
-
-	if (!value(&v, ca, AE_CR_PROP_CASIGCERT, AE_PROPTYPE_BINARY, a, NULL) ||
-	    ae_cert_parse(&cert, v.p, v.len, NULL) != AE_OK)
-		return;
-	end = cert->not_after;
-	probe_set(p, "not_after", json_integer((json_int_t)end));
-	probe_set(p, "ends", json_string(ae_time_print(when, end)));
-	ae_cert_free(cert);
-}
-
-/* What else it says, over the connection that stands. */
-static void
-see_more(struct probe *p, struct ae_run_ca *ca, struct ae_arena *a)
-{
-	char *text = property(ca, AE_CR_PROP_TEMPLATES, a, NULL);
-
-	if (text != NULL)
-		probe_set(p, "templates", names_of(text));
-	text = property(ca, AE_CR_PROP_POLICYDESCRIPTION, a, NULL);
-	if (text != NULL)
-		probe_set(p, "policy", client_text(text));
-	see_numbers(p, ca, a);
-	see_certificate(p, ca, a);
+	if (ae_run_ca_hint(ca) != 0)
+		probe_set(p, "hint", json_integer(ae_run_ca_hint(ca)));
 }
 
 /*
@@ -204,18 +98,21 @@ answers_icpr(struct ae_run_ca *ca, struct ae_arena *a, struct ae_err *e)
 	return false;
 }
 
+enum way { BY_DCOM, BY_ICPR, AT_INTEGRITY };
+
 static void
-ask(struct probe *p, struct ae_run_ca *ca, bool dcom, struct ae_arena *a,
+ask(struct probe *p, struct ae_run_ca *ca, enum way way, struct ae_arena *a,
     struct ae_err *e)
 {
+	static const char *const words[] = { "dcom", "icpr", "integrity" };
 	int64_t start = probe_now_us();
 	char *name = NULL;
 	bool ok;
 
-	probe_doing(p, dcom ? "dcom" : "icpr", ae_fact_text(p->about, "host"));
-	if (dcom)
-		name = property(ca, AE_CR_PROP_CANAME, a, e);
-	ok = dcom ? name != NULL : answers_icpr(ca, a, e);
+	probe_doing(p, words[way], ae_fact_text(p->about, "host"));
+	if (way != BY_ICPR)
+		name = probe_said_text(ca, AE_CR_PROP_CANAME, a, e);
+	ok = way != BY_ICPR ? name != NULL : answers_icpr(ca, a, e);
 	tell_stages(p, ca);
 	probe_set(p, "ms", json_real(probe_ms(start)));
 	probe_set(p, "ok", json_boolean(ok));
@@ -223,21 +120,23 @@ ask(struct probe *p, struct ae_run_ca *ca, bool dcom, struct ae_arena *a,
 		probe_set(p, "name", client_text(name));
 	if (!ok) {
 		probe_set(p, "error", probe_error(e));
-		if (dcom)
+		if (way == BY_DCOM)
 			probe_beside(p);
 	}
-	if (ok && dcom)
-		see_more(p, ca, a);
+	if (ok && way == BY_DCOM)
+		probe_said(p, ca, a);
+	probe_asked(p, "rpc", ae_run_ca_trace(ca)->trips);
 }
 
 static int
-go(struct probe *p, bool dcom, struct ae_err *e)
+go(struct probe *p, enum way way, struct ae_err *e)
 {
 	struct ae_run_ca_config conf = {
 		.host = ae_fact_text(p->about, "host"),
 		.authority = ae_fact_text(p->about, "name"),
-		.no_dcom = !dcom,
-		.no_icpr = dcom,
+		.no_dcom = way == BY_ICPR,
+		.no_icpr = way != BY_ICPR,
+		.only_level = way == AT_INTEGRITY ? AE_RPC_LEVEL_INTEGRITY : 0,
 		.call_ms = WAY_MS,
 		.total_ms = WAY_MS,
 	};
@@ -253,7 +152,7 @@ go(struct probe *p, bool dcom, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = ae_run_ca_new(&ca, &conf, e);
 	if (rc == AE_OK)
-		ask(p, ca, dcom, a, e);
+		ask(p, ca, way, a, e);
 	ae_run_ca_free(ca);
 	ae_gss_cred_free(conf.cred);
 	ae_arena_free(a);
@@ -263,11 +162,17 @@ go(struct probe *p, bool dcom, struct ae_err *e)
 int
 probe_dcom(struct probe *p, struct ae_err *e)
 {
-	return go(p, true, e);
+	return go(p, BY_DCOM, e);
 }
 
 int
 probe_icpr(struct probe *p, struct ae_err *e)
 {
-	return go(p, false, e);
+	return go(p, BY_ICPR, e);
+}
+
+int
+probe_integrity(struct probe *p, struct ae_err *e)
+{
+	return go(p, AT_INTEGRITY, e);
 }

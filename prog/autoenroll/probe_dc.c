@@ -56,6 +56,7 @@ ask_dc(struct probe *p, json_t *list, const char *host, const char *domain)
 
 	probe_doing(p, "cldap", host);
 	rc = ae_ad_ping(&answer, host, domain, PING_SECONDS, &e);
+	probe_asked(p, "ldap", 1);
 	(void)json_object_set_new(j, "ms", json_real(probe_ms(start)));
 	if (rc != AE_OK) {
 		(void)json_object_set_new(j, "error", probe_error(&e));

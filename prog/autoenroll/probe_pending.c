@@ -84,6 +84,8 @@ probe_pending(struct probe *p, struct ae_err *e)
 		rc = ae_run_ca_new(&ca, &conf, e);
 	if (rc == AE_OK)
 		rc = ask(p, ca, (uint32_t)id, a, e);
+	if (ca != NULL)
+		probe_asked(p, "rpc", ae_run_ca_trace(ca)->trips);
 	ae_run_ca_free(ca);
 	ae_gss_cred_free(conf.cred);
 	ae_arena_free(a);

@@ -38,6 +38,9 @@ probe_plan(struct probe *p, struct ae_err *e)
 	c->progress = on_progress;
 	c->progress_arg = p;
 	rc = pulse_run(c, &o, &report, e);
+	probe_asked(p, "ldap",
+	    (unsigned)json_integer_value(
+		json_object_get(report, "ldap_requests")));
 	json_object_foreach(report, key, value)
 	{
 		probe_set(p, key, json_incref(value));

@@ -133,6 +133,8 @@ probe_replica(struct probe *p, struct ae_err *e)
 		rc = token(&me, ad, p, e);
 	if (rc == AE_OK)
 		rc = see(ad, me, p, e);
+	if (ad != NULL)
+		probe_asked(p, "ldap", ae_ad_sent(ad));
 	ae_token_free(me);
 	ae_ad_free(ad);
 	ae_gss_cred_free(cred);

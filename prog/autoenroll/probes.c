@@ -24,7 +24,7 @@
 
 #define TOLD_MAX (16u << 20) /* bytes that one probe may tell in all */
 #define EACH_MAX 16u
-#define RUNNING_MAX 64u
+#define RUNNING_MAX 96u
 #define GRAVE_KDC INT64_C(-1765328384) /* the first krb5 protocol error */
 
 /* clang-format off */
@@ -40,6 +40,7 @@ const struct probe_row probe_rows[] = {
 	{ "replica", "ad.templates krb.principal", "dc.srv", 6000, probe_replica },
 	{ "dcom",  "ad.cas krb.principal",  "ad.cas", 10000, probe_dcom },
 	{ "icpr",  "ad.cas krb.principal",  "ad.cas", 10000, probe_icpr },
+	{ "integrity", "ad.cas krb.principal", "ad.cas", 10000, probe_integrity },
 	{ "last",  NULL,                    NULL,     4000,  probe_last },
 	{ "live",  "plan.plan",             NULL,     20000, probe_live },
 	{ "foreign", NULL,                  NULL,     4000,  probe_foreign },
@@ -119,6 +120,20 @@ void
 probe_set(struct probe *p, const char *name, json_t *j)
 {
 	(void)json_object_set_new(p->mine, name, j);
+}
+
+void
+probe_asked(struct probe *p, const char *kind, unsigned int n)
+{
+	json_t *asked = json_object_get(p->mine, "asked");
+	int64_t before = 0;
+
+	if (asked == NULL) {
+		asked = json_object();
+		probe_set(p, "asked", asked);
+	}
+	(void)ae_fact_int(&before, asked, kind);
+	(void)json_object_set_new(asked, kind, json_integer(before + n));
 }
 
 json_t *

@@ -15,6 +15,7 @@
 
 #include "diag/diag.h"
 #include "diag/facts.h"
+#include "diag/report_ways.h"
 #include "said.h"
 
 #define CA "ca1.x.test\\\\CA"
@@ -43,6 +44,7 @@ static const char frame[] =
     "   \"spn_owners\": [\"CN=CA1\"]}]},"
     " \"dcom\": [{\"config\": \"" CA "\", \"host\": \"ca1.x.test\", %s}],"
     " \"icpr\": [{\"config\": \"" CA "\", %s}],"
+    " \"integrity\": [{\"config\": \"" CA "\", %s}],"
     " \"last\": {\"finished\": \"then\", \"results\": [%s]}}";
 
 #define GOOD                                                            \
@@ -59,6 +61,24 @@ static const char frame[] =
 	"\", \"what\": \"" what "\", \"ms\": 2.5, \"error\": \"it failed\"," \
 	" \"rc\": \"" rc "\", \"domain\": \"" domain "\", \"code\": " code   \
 	"}]"
+/* What a CA says to whom does not encrypt. */
+#define REFUSED \
+	ENDS("call", "ICertRequestD2::GetCAProperty", "AE_EDENIED", "rpc", "5")
+/* The same, or worse, of a call that was to be sealed. */
+#define SEALED(kind, what, rc, domain, code)                                \
+	"\"ok\": false, \"stages\": [{\"stage\": \"call\", \"what\":"       \
+	" \"RemoteCreateInstance\", \"ms\": 1.0}, {\"stage\": \"bind\","    \
+	" \"what\": \"192.0.2.2:49500 privacy\", \"ms\": 1.0}, {\"stage\":" \
+	" \"" kind "\", \"what\": \"" what "\", \"ms\": 2.5, \"error\":"    \
+	" \"no\", \"rc\": \"" rc "\", \"domain\": \"" domain                \
+	"\", \"code\": " code "}]"
+#define GETS "ICertRequestD2::GetCAProperty"
+/* A way that came as far as calls of the CA's own. */
+#define BEYOND                                                           \
+	"\"ok\": false, \"stages\": [{\"stage\": \"call\", \"what\":"    \
+	" \"RemoteCreateInstance\", \"ms\": 1.0}, {\"stage\": \"call\"," \
+	" \"what\": \"" GETS "\", \"error\": \"no\", \"rc\": "           \
+	"\"AE_EDENIED\", \"domain\": \"rpc\", \"code\": 5}]"
 #define ACTIVATED(code) \
 	ENDS("call", "RemoteCreateInstance", "AE_EREMOTE", "hresult", code)
 #define DENIED(code, text)                                         \
@@ -69,13 +89,13 @@ static const char frame[] =
 struct row {
 	const char *cause; /* NULL: none */
 	const char *dcom, *icpr, *result, *host, *more, *groups, *offered,
-	    *servers;
+	    *servers, *integrity;
 };
 
 static json_t *
 facts_of(const struct row *r)
 {
-	char text[16384];
+	char text[20000];
 	json_error_t why;
 	json_t *j;
 
@@ -90,6 +110,7 @@ facts_of(const struct row *r)
 	    r->icpr != NULL	  ? r->icpr
 		: r->dcom == NULL ? "\"ok\": true"
 				  : BAD,
+	    r->integrity == NULL ? REFUSED : r->integrity,
 	    r->result == NULL ? "" : r->result);
 	j = json_loads(text, 0, &why);
 	if (j == NULL)
@@ -146,6 +167,27 @@ static const struct row ways[] = {
 	{ "dcom.integrity-required", .dcom = ACTIVATED("2147549464") },
 	{ "dcom.restrict-unauth-gpo", .dcom = ENDS("call", "ServerAlive2", "AE_EDENIED", "rpc", "5") },
 	{ "rpc.privacy-required", .dcom = ENDS("call", "ICertRequestD2::GetCAProperty", "AE_EDENIED", "rpc", "5") },
+	/* Sealed all the same, it is not for want of that. */
+	{ "dcom.access-group-empty", .dcom = SEALED("call", GETS, "AE_EDENIED", "rpc", "5") },
+	/* Two levels, the other way round: activated at privacy it gets on. */
+	{ "dcom.integrity-required", .integrity = BEYOND,
+	  .dcom = ENDS("call", "RemoteCreateInstance", "AE_EDENIED", "rpc", "5") },
+	{ "dcom.integrity-required", .integrity = BEYOND, .dcom = ACTIVATED("2147942405") },
+	/* What is signed passes, what is sealed does not. */
+	{ "net.proxy-inspection", .integrity = "\"ok\": true",
+	  .dcom = SEALED("call", GETS, "AE_EDENIED", "rpc", "5") },
+	{ "net.proxy-inspection", .integrity = "\"ok\": true",
+	  .dcom = SEALED("call", GETS, "AE_ETIMEDOUT", "none", "0") },
+	{ "net.mtu-fragment", .integrity = SEALED("call", GETS, "AE_ETIMEDOUT", "none", "0"),
+	  .dcom = SEALED("call", GETS, "AE_ETIMEDOUT", "none", "0") },
+	{ "net.proxy-inspection", .integrity = "\"ok\": true",
+	  .dcom = SEALED("bind", "192.0.2.2:49500 privacy", "AE_EUNAVAIL", "errno", "104") },
+	{ "rpc.sec-pkg-error", .integrity = "\"ok\": true",
+	  .dcom = SEALED("call", GETS, "AE_EREMOTE", "rpc", "1825") },
+	{ "ca.interface-flags", .dcom = SEALED("call", GETS, "AE_EREMOTE", "hresult", "2148089873") },
+	/* Neither a CA that does not insist, nor a low hint, is a cause. */
+	{ NULL, .integrity = "\"ok\": true" },
+	{ NULL, .dcom = GOOD ", \"hint\": 2", .icpr = "\"ok\": true" },
 	{ "rpc.sec-pkg-error", .dcom = ENDS("call", "RemoteCreateInstance", "AE_EREMOTE", "rpc", "1825") },
 	{ "rpc.invalid-checksum", .dcom = ENDS("bind", "192.0.2.2:135 integrity", "AE_EAUTH", "rpc", "8") },
 	{ "ca.interface-flags", .dcom = "\"ok\": false, \"error\": {\"rc\": \"AE_EREMOTE\", \"domain\": \"hresult\","
@@ -279,6 +321,60 @@ test_many_groups(void **state)
 	json_decref(facts);
 }
 
+/* Harmless findings are no causes, and are told: of these two each. */
+static void
+test_levels_are_told(void **state)
+{
+	static const struct {
+		const char *id;
+		struct row row;
+	} v[] = {
+		{ "rpc.privacy-required", { .integrity = "\"ok\": true" } },
+		{ "ca.authn-level-config",
+		    { .dcom = GOOD ", \"hint\": 4", .icpr = "\"ok\": true" } },
+	};
+	struct ae_err e = AE_ERR_INIT;
+	size_t i, k, n;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		json_t *facts = facts_of(&v[i].row);
+		struct ae_diag *d = NULL;
+
+		assert_int_equal(ae_diag_make(&d, facts, &e), AE_OK);
+		for (k = n = 0; k < d->n; k++)
+			n += d->v[k].verdict == AE_DIAG_HARMLESS &&
+			    strcmp(d->v[k].check->id, v[i].id) == 0;
+		assert_int_equal(n, 1);
+		ae_diag_free(d);
+		json_decref(facts);
+	}
+}
+
+/* Round trips are added up, by probe and in all. */
+static void
+test_measured(void **state)
+{
+	json_t *facts = json_loads("{\"ad\": {\"asked\": {\"ldap\": 7}},"
+				   " \"dcom\": [{\"asked\": {\"rpc\": 3}},"
+				   " {\"asked\": {\"rpc\": 4, \"ldap\": 1}}],"
+				   " \"gpo\": {\"asked\": \"no\"},"
+				   " \"asked\": {\"ms\": 12.5}}",
+	    0, NULL);
+	json_t *m = ae_diag_measured(facts);
+	int64_t n;
+
+	(void)state;
+	assert_true(ae_fact_int(&n, m, "ldap") && n == 8);
+	assert_true(ae_fact_int(&n, m, "rpc") && n == 7);
+	assert_true(ae_fact_int(&n, m, "probes.dcom.rpc") && n == 7);
+	assert_true(ae_fact_int(&n, m, "probes.ad.ldap") && n == 7);
+	assert_null(ae_fact(m, "probes.gpo"));
+	assert_true(json_real_value(json_object_get(m, "ms")) == 12.5);
+	json_decref(m);
+	json_decref(facts);
+}
+
 int
 main(void)
 {
@@ -287,6 +383,8 @@ main(void)
 		cmocka_unit_test(test_denials),
 		cmocka_unit_test(test_what_was_denied_and_issued_since),
 		cmocka_unit_test(test_many_groups),
+		cmocka_unit_test(test_levels_are_told),
+		cmocka_unit_test(test_measured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
