@@ -244,6 +244,20 @@ class Lab:
         self.keys_of(self.CARD, "pkcs11-module = /usr/lib/softhsm/libsofthsm2.so\npkcs11-token = pkcs11:token=lab\n"
                      "pkcs11-pin-file = /etc/autoenroll/pin\npkcs11-path = /var/lib/softhsm\n")
 
+    TPM_DIR = "/run/tpm"
+
+    def tpm(self):
+        """A TPM (swtpm) that works, and the template's keys are to be in it."""
+        state = "/var/tpm"
+        self.make_dir("pc1", self.TPM_DIR)
+        self.make_dir("pc1", state)
+        self.note("run", "pc1", f"kill $(cat {self.TPM_DIR}/pid)")
+        self.run("pc1", "swtpm_setup", "--tpm2", "--tpmstate", state, "--overwrite")
+        self.run("pc1", "swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--flags", "not-need-init,startup-clear",
+                 "--server", f"type=unixio,path={self.TPM_DIR}/sock", "--ctrl", f"type=unixio,path={self.TPM_DIR}/sock.ctrl",
+                 "--daemon", "--pid", f"file={self.TPM_DIR}/pid")
+        self.keys_of(self.TPM, f"tpm = swtpm:path={self.TPM_DIR}/sock\n")
+
     # ---- network ----
 
     def firewall(self, host, how, port):

@@ -162,6 +162,30 @@ machine_only(struct ae_diag_walk *w)
 	other_half(w, true);
 }
 
+#define WRONG_KEY "Software\\Microsoft\\Cryptography\\AutoEnrollment"
+
+/* In the key where Windows keeps its own, which is none of policy. */
+static void
+wrong_key(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *gpo;
+	bool missing = ae_fact_no(facts, "plan.policy.aepolicy_set");
+	json_t *args;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "gpo.gpos"), i, gpo)
+	{
+		if (!applies(gpo) || !enrolls(gpo, "elsewhere") ||
+		    enrolls(gpo, "mine"))
+			continue;
+		args = gpo_args(facts, gpo);
+		(void)json_object_set_new(args, "path", json_string(WRONG_KEY));
+		(void)json_object_set_new(args, "category", json_string("N"));
+		ae_diag_say(w, missing ? AE_DIAG_FAIL : AE_DIAG_HARMLESS, NULL,
+		    args, "");
+	}
+}
+
 /* What is held on to is what a controller said before. */
 static void
 not_fresh(struct ae_diag_walk *w, bool sysvol)
@@ -206,9 +230,11 @@ const struct ae_diag_check ae_diag_policy[] = {
 	  AFTER_DIRECTORY " policy.sysvol-unreadable policy.sysvol-version-lag", not_applied },
 	{ "policy.user-only", "plan.policy", AFTER_DIRECTORY, user_only },
 	{ "policy.machine-only", "plan.policy", AFTER_DIRECTORY, machine_only },
+	{ "policy.local-hive-instead", "gpo.looked",
+	  AFTER_DIRECTORY " policy.sysvol-unreadable", wrong_key },
 	{ "policy.aepolicy-absent", "plan.policy_reasons",
 	  AFTER_DIRECTORY " policy.user-only policy.machine-only policy.sysvol-unreadable policy.sysvol-version-lag"
-	  " policy.gpo-exists-not-applied", ae_diag_by_run },
+	  " policy.gpo-exists-not-applied policy.local-hive-instead", ae_diag_by_run },
 	RUN("policy.aepolicy-disabled"),
 	RUN("policy.no-enroll-bit"),
 	RUN("policy.no-renew-bit"),

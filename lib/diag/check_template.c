@@ -298,6 +298,48 @@ no_dns_name(struct ae_diag_walk *w)
 	}
 }
 
+/*
+ * The right is a group's that does not come with us: a domain local one of
+ * another domain (scope), or one that has us as a stranger.
+ */
+static void
+trustees(struct ae_diag_walk *w, bool scope)
+{
+	const json_t *facts = ae_diag_facts(w), *t;
+	const char *only = ae_fact_str(facts, "asked.template"), *cn;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "ad.trustees"), i, t)
+	{
+		cn = ae_fact_text(t, "template");
+		if ((only != NULL && !ae_str_eq_nocase(only, cn)) ||
+		    !ae_fact_yes(t, scope ? "member" : "foreign_member") ||
+		    (scope &&
+			(!ae_fact_is(t, "scope", "domain-local") ||
+			    ae_fact_str(t, "domain") == NULL)) ||
+		    ae_diag_failed(w, ae_diag_row(w)->id, cn))
+			continue;
+		ae_diag_say(w, AE_DIAG_FAIL, cn,
+		    json_pack("{s:s, s:s, s:s?, s:s}", "template", cn, "group",
+			ae_fact_text(t, "name"), "domain",
+			ae_fact_str(t, "domain"), "account",
+			ae_fact_text(facts, "krb.principal")),
+		    "");
+	}
+}
+
+static void
+group_scope(struct ae_diag_walk *w)
+{
+	trustees(w, true);
+}
+
+static void
+group_foreign(struct ae_diag_walk *w)
+{
+	trustees(w, false);
+}
+
 /* Nobody has a smart card without a provider for it. */
 static void
 csp_list_empty(struct ae_diag_walk *w)
@@ -360,11 +402,13 @@ const struct ae_diag_check ae_diag_template[] = {
 	  AFTER_DIRECTORY " env.wrong-context", wrong_kind },
 	PLAN("template.deny-ace"),
 	WARNS("template.rights-for-wrong-type"),
+	RAW("template.group-scope", group_scope),
+	RAW("template.group-nested-fsp", group_foreign),
 	{ "template.no-enroll-right", "plan.plan",
-	  AFTER_DIRECTORY " template.rights-for-wrong-type", ae_diag_by_plan },
+	  AFTER_DIRECTORY " template.rights-for-wrong-type template.group-*", ae_diag_by_plan },
 	PLAN("template.not-configured-autoenroll"),
 	{ "template.no-autoenroll-right", "plan.plan",
-	  AFTER_DIRECTORY " template.rights-for-wrong-type", ae_diag_by_plan },
+	  AFTER_DIRECTORY " template.rights-for-wrong-type template.group-*", ae_diag_by_plan },
 	PLAN("template.v1-no-autoenroll"),
 	PLAN("template.schema-unknown"),
 	PLAN("template.client-too-old"),

@@ -83,12 +83,33 @@ run_args(const json_t *facts, const json_t *item)
 	    error != NULL ? error : ae_fact_text(facts, "host.task.result"));
 }
 
+/* The run at the start was too early, and nobody here tells of networks. */
+static bool
+is_untold(const json_t *facts)
+{
+	return ae_fact_is(facts, "host.task.trigger", "start") &&
+	    json_is_array(ae_fact(facts, "host.starters.hooks")) &&
+	    json_array_size(ae_fact(facts, "host.starters.hooks")) == 0;
+}
+
+static void
+untold(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *item = undone(facts);
+
+	if (item != NULL && is_untold(facts) &&
+	    ended_as(facts, "deferred", NULL, NULL))
+		ae_diag_say(w, AE_DIAG_FAIL, ae_fact_text(item, "template"),
+		    run_args(facts, item), "");
+}
+
 static void
 late(struct ae_diag_walk *w)
 {
 	const json_t *facts = ae_diag_facts(w), *item = undone(facts);
 
-	if (item != NULL && ended_as(facts, "deferred", NULL, NULL))
+	if (item != NULL && !is_untold(facts) &&
+	    ended_as(facts, "deferred", NULL, NULL))
 		ae_diag_say(w, AE_DIAG_FAIL, ae_fact_text(item, "template"),
 		    run_args(facts, item), "");
 }
@@ -114,7 +135,10 @@ never(struct ae_diag_walk *w)
 	bool renews;
 
 	if (item == NULL ||
-	    ae_diag_failed(w, "trigger.vpn-late trigger.run-aborted", NULL))
+	    ae_diag_failed(w,
+		"trigger.network-event-missed trigger.vpn-late "
+		"trigger.run-aborted",
+		NULL))
 		return;
 	cn = ae_fact_text(item, "template");
 	/* Times are of one form and compare. */
@@ -145,6 +169,7 @@ const struct ae_diag_check ae_diag_trigger[] = {
 	{ "trigger.task-disabled", "host.starters", NULL, disabled },
 	{ "trigger.task-missing", "host.starters", NULL, missing },
 	{ "trigger.task-stuck-running", "host.run_lock", NULL, stuck },
+	{ "trigger.network-event-missed", "plan.plan", AFTER_ALL " trigger.task-*", untold },
 	{ "trigger.vpn-late", "plan.plan", AFTER_ALL " trigger.task-*", late },
 	{ "trigger.run-aborted", "plan.plan", AFTER_ALL " trigger.task-*", aborted },
 	{ "trigger.never-fired", "plan.plan",

@@ -19,7 +19,8 @@
  *           "cas": [ { "config", "name", "host", "templates": [ cn ],
  *                   "certificates": number, "spn": name,
  *                   "spn_owners": [ DN ], "chain": as probe_trust.c has it } ],
- *           "roots", "aia", "ntauth": number of certificates }
+ *           "roots", "aia", "ntauth": number of certificates,
+ *           and what probe_pki.c, probe_trustees.c have }
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,9 +286,27 @@ ca_json(struct ae_ad *ad, const struct ae_enrollment_service *es)
 	return j;
 }
 
+/* A template's rights come by groups that are not with us everywhere. */
+static void
+see_trustees(struct ae_ad *ad, const struct ae_pki *pki,
+    const struct ae_token *token, const struct ae_principal *me,
+    struct probe *p)
+{
+	struct ae_gss_cred *cred = NULL;
+	unsigned int asked = 0;
+
+	probe_doing(p, "trustees", NULL);
+	if (ae_gss_cred_ccache(&cred, probe_ccache(p), NULL) == AE_OK)
+		probe_set(p, "trustees",
+		    probe_trustees(ad, cred, pki, token, me, p->only, &asked));
+	if (asked > 0)
+		probe_asked(p, "ldap", asked);
+	ae_gss_cred_free(cred);
+}
+
 static int
-see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
-    struct ae_err *e)
+see_pki(struct ae_ad *ad, const struct ae_token *token,
+    const struct ae_principal *who, struct probe *p, struct ae_err *e)
 {
 	json_t *templates = json_array(), *cas = json_array(),
 	       *refused = json_array();
@@ -306,7 +325,7 @@ see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
 	for (i = 0; rc == AE_OK && i < pki->ntemplates; i++) {
 		json_t *t = probe_pki_template_new(pki->templates[i]);
 
-		probe_pki_template(t, pki->templates[i], pki, me, &here);
+		probe_pki_template(t, pki->templates[i], pki, token, &here);
 		(void)json_array_append_new(templates, t);
 	}
 	if (rc == AE_OK)
@@ -336,8 +355,10 @@ see_pki(struct ae_ad *ad, const struct ae_token *me, struct probe *p,
 		probe_set(p, "templates", json_incref(templates));
 		probe_set(p, "refused", json_incref(refused));
 		probe_set(p, "unseen", probe_pki_unseen(ad, pki, p->only));
-		probe_set(p, "containers", probe_pki_containers(ad, pki, me));
+		probe_set(
+		    p, "containers", probe_pki_containers(ad, pki, token));
 		probe_set(p, "cas", json_incref(cas));
+		see_trustees(ad, pki, token, who, p);
 	}
 	json_decref(templates);
 	json_decref(refused);
@@ -371,7 +392,9 @@ probe_ad(struct probe *p, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = see_groups(&token, ad, me, p, e);
 	if (rc == AE_OK)
-		rc = see_pki(ad, token, p, e);
+		rc = see_pki(ad, token, me, p, e);
+	if (ad != NULL)
+		probe_asked(p, "ldap", ae_ad_sent(ad));
 	ae_token_free(token);
 	ae_principal_free(me);
 	ae_ad_free(ad);

@@ -7,7 +7,8 @@
  *   "gpo": { "looked": bool, "gpos": [ { "name", "verdict", "text", "detail",
  *            "version", "file_version": of the half that counts, "mine",
  *            "other": AEPolicy of that half's file and the other's, absent:
- *            not set, "file": "ok" or why that half's was not read } ] }
+ *            not set, "elsewhere": AEPolicy of a key that is none of policy,
+ *            "file": "ok" or why that half's was not read } ] }
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@
 #define ALL_BITS (AE_POLICY_ENROLL | AE_POLICY_MANAGE | AE_POLICY_PENDING)
 #define AUTOENROLL_KEY \
 	"Software\\Policies\\Microsoft\\Cryptography\\AutoEnrollment"
+/* Where it is only what Windows remembers of itself. */
+#define OTHER_KEY "Software\\Microsoft\\Cryptography\\AutoEnrollment"
 
 /* "CN={…},CN=Policies,…" to "{…}\file"; false: it is no GPO's name. */
 static bool
@@ -62,11 +65,12 @@ add(struct ae_sysvol_request *q, const char *dn, bool user, struct ae_err *e)
 	return AE_OK;
 }
 
-/* What a Registry.pol says of AEPolicy.  AE_ENOTFOUND: nothing. */
+/* What a Registry.pol says of AEPolicy in this key.  AE_ENOTFOUND: nothing. */
 static int
-aepolicy(uint32_t *out, const struct ae_sysvol_file *f, struct ae_err *e)
+aepolicy(uint32_t *out, const char *key, const struct ae_sysvol_file *f,
+    struct ae_err *e)
 {
-	static const char *const keys[] = { AUTOENROLL_KEY, NULL };
+	const char *const keys[] = { key, NULL };
 	struct ae_registry *r;
 	struct ae_pol pol;
 	int rc = ae_pol_parse(&pol, f->data, f->len, e);
@@ -76,8 +80,7 @@ aepolicy(uint32_t *out, const struct ae_sysvol_file *f, struct ae_err *e)
 	r = ae_registry_new(keys);
 	rc = r == NULL ? ae_fail_mem(e) : ae_registry_apply(r, &pol, 0, e);
 	if (rc == AE_OK &&
-	    !ae_registry_u32(
-		ae_registry_get(r, AUTOENROLL_KEY, "AEPolicy"), out))
+	    !ae_registry_u32(ae_registry_get(r, key, "AEPolicy"), out))
 		rc = AE_ENOTFOUND;
 	ae_registry_free(r);
 	ae_pol_done(&pol);
@@ -95,7 +98,7 @@ put_half(json_t *j, const char *name, const char *says,
 	int rc;
 
 	if (f->status == AE_SYSVOL_OK) {
-		rc = aepolicy(&value, f, &why);
+		rc = aepolicy(&value, AUTOENROLL_KEY, f, &why);
 		if (rc == AE_OK)
 			(void)json_object_set_new(j, name, json_integer(value));
 		else if (rc != AE_ENOTFOUND)
@@ -114,7 +117,7 @@ put_gpo(
 	static const char *const same[] = { "name", "verdict", "text", "detail",
 		"version" };
 	json_t *j = json_object(), *value;
-	uint32_t version;
+	uint32_t version, value32;
 	size_t i;
 
 	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
@@ -128,6 +131,10 @@ put_gpo(
 		    json_integer(user ? version >> 16 : version & 0xffff));
 	put_half(j, "mine", "file", &f[1]);
 	put_half(j, "other", NULL, &f[2]);
+	if (f[1].status == AE_SYSVOL_OK &&
+	    aepolicy(&value32, OTHER_KEY, &f[1], NULL) == AE_OK)
+		(void)json_object_set_new(
+		    j, "elsewhere", json_integer(value32));
 	(void)json_array_append_new(list, j);
 }
 

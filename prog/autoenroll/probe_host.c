@@ -13,9 +13,11 @@
  *             "task": as task.json has it,
  *             "local_policy": { "path", "computer", "user" },
  *             "run_lock": { "state": "free" | "held", "since", "age" },
- *             "starters": { "enabled", "daemon": bool, "files": [ path ] } }
+ *             "starters": { "enabled", "daemon": bool, "files": [ path ],
+ *             "hooks": [ path ]: who tells of a network } }
  *   "store": { "certs": as "store list --json", "requests",
- *             "anchors": as probe_anchors.c has it }
+ *             "anchors": as probe_anchors.c has it, "trust" and "elsewhere"
+ *             as probe_elsewhere.c has them }
  */
 #include <dirent.h>
 #include <errno.h>
@@ -229,6 +231,26 @@ answers(const char *path)
 	return yes;
 }
 
+/* Scripts that would tell it when the network comes (doc/triggers.md). */
+static json_t *
+hooks(void)
+{
+	static const char *const dirs[] = { "/etc/NetworkManager/dispatcher.d",
+		"/etc/NetworkManager/dispatcher.d/no-wait.d",
+		"/usr/lib/NetworkManager/dispatcher.d/no-wait.d",
+		"/usr/local/lib/NetworkManager/dispatcher.d/no-wait.d",
+		"/etc/networkd-dispatcher/routable.d",
+		"/usr/lib/networkd-dispatcher/routable.d",
+		"/usr/local/lib/networkd-dispatcher/routable.d",
+		"/etc/network/if-up.d", "/etc/ppp/ip-up.d" };
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		look_in(list, dirs[i], NULL);
+	return list;
+}
+
 /* Who would start a run: the daemon that answers now, units that are enabled,
  * lines of cron. */
 static void
@@ -250,8 +272,9 @@ starters(struct probe *p)
 		look_in(files, dir, "autoenroll");
 	}
 	probe_set(p, "starters",
-	    json_pack("{s:b, s:b, s:o}", "enabled", task_enabled(&p->cli->c),
-		"daemon", answers(p->cli->c.socket), "files", files));
+	    json_pack("{s:b, s:b, s:o, s:o}", "enabled",
+		task_enabled(&p->cli->c), "daemon", answers(p->cli->c.socket),
+		"files", files, "hooks", hooks()));
 }
 
 /* What policy.conf says, of both halves. */
@@ -304,6 +327,8 @@ probe_store(struct probe *p, struct ae_err *e)
 		return rc;
 	probe_set(p, "certs", certs);
 	probe_set(p, "anchors", probe_anchors(&p->cli->c));
+	probe_set(p, "trust", probe_trust_store(&p->cli->c));
+	probe_set(p, "elsewhere", probe_elsewhere(&p->cli->c));
 	rc = certs_requests(&requests, p->cli, e);
 	if (rc == AE_OK)
 		probe_set(p, "requests", requests);

@@ -8,15 +8,20 @@
  *   "keys": { "places": [ { "provider": "software" | "tpm" | "pkcs11",
  *       "name", "configured": bool, by the administrator; "present": bool, at
  *       a glance; "works": bool, not there when "because" says why nobody
- *       tried; of a failure "code": number, "hresult", "symbol", "error" } ] }
+ *       tried; of a failure "code": number, "hresult", "symbol", "error" } ],
+ *     "tpm": { "locked": bool, "failures", "max_failures", "interval": s,
+ *       "makes", "lacks": [ "RSA:2048" | … | "P521" ] }, as it says itself;
+ *       "tpm_because": why it does not }
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "diag/facts.h"
 #include "key_test.h"
 #include "pki/nte.h"
+#include "pki/tpm_look.h"
 #include "probe.h"
 #include "wcce/hresult.h"
 
@@ -98,10 +103,40 @@ place(struct probe *p, struct keys *k, enum ae_provider kind)
 	return j;
 }
 
+#define TPM_KINDS 8u
+
+/* What it says of itself: after the keys, as one may have it at a time. */
+static void
+see_tpm(struct probe *p, const char *tcti)
+{
+	bool makes[TPM_KINDS] = { false };
+	json_t *yes, *no;
+	struct ae_tpm_seen seen;
+	struct ae_err e = AE_ERR_INIT;
+	size_t i;
+
+	probe_doing(p, "tpm", tcti);
+	if (ae_tpm_look(&seen, makes, TPM_KINDS, tcti, &e) != AE_OK) {
+		probe_set(p, "tpm_because", client_text(e.text));
+		return;
+	}
+	yes = json_array();
+	no = json_array();
+	for (i = 0; i < TPM_KINDS && ae_tpm_kind(i) != NULL; i++)
+		(void)json_array_append_new(
+		    makes[i] ? yes : no, json_string(ae_tpm_kind(i)));
+	probe_set(p, "tpm",
+	    json_pack("{s:b, s:I, s:I, s:I, s:o, s:o}", "locked", seen.locked,
+		"failures", (json_int_t)seen.failures, "max_failures",
+		(json_int_t)seen.max_failures, "interval",
+		(json_int_t)seen.interval, "makes", yes, "lacks", no));
+}
+
 int
 probe_keys(struct probe *p, struct ae_err *e)
 {
 	json_t *list = json_array();
+	char *tcti = NULL;
 	struct keys k;
 	int rc;
 
@@ -118,6 +153,11 @@ probe_keys(struct probe *p, struct ae_err *e)
 		(void)json_array_append_new(
 		    list, place(p, &k, AE_PROVIDER_TOKEN));
 	probe_set(p, "places", list);
+	if (k.conf.tcti != NULL && (p->cli->c.user || geteuid() == 0))
+		tcti = strdup(k.conf.tcti);
 	keys_done(&k);
+	if (tcti != NULL)
+		see_tpm(p, tcti);
+	free(tcti);
 	return AE_OK;
 }

@@ -7,6 +7,7 @@
  *
  *   "templates": [ { …, "machine": bool, "revision", "csps": [ name ],
  *           "providers": [ kind here, the preferred one first ],
+ *           "key": what it wants, "RSA:2048", "P256"; not when it is unknown,
  *           "ekus": [ OID ], "oid_entry": bool, when any has one,
  *           "may": { "read", "enroll", "autoenroll": bool } } ],
  *   "unseen": [ { "cn", "dn", "state": "absent" | "unreadable" } ]: templates
@@ -49,6 +50,23 @@ has_entry(const struct ae_pki *pki, const char *oid)
 	return false;
 }
 
+/* By the names of pki/tpm_look.h. */
+static void
+put_key(json_t *j, const struct ae_template *t, const struct ae_providers *here)
+{
+	struct ae_key_spec spec = { 0 };
+
+	/* Of one that no provider here serves the rest is known all the same.
+	 */
+	if (ae_key_spec_from_template(&spec, t, here, NULL) != AE_OK &&
+	    spec.check == NULL)
+		return;
+	if (spec.bits != 0)
+		(void)json_object_set_new(j, "key",
+		    json_sprintf(
+			spec.alg == AE_ALG_RSA ? "RSA:%u" : "P%u", spec.bits));
+}
+
 /* A forest whose templates were all made without is left in peace. */
 static bool
 any_has_entry(const struct ae_pki *pki)
@@ -87,6 +105,7 @@ probe_pki_template(json_t *j, const struct ae_template *t,
 		(json_int_t)t->revision, "csps", strings(&t->csps), "providers",
 		kinds(t, here), "ekus", strings(&t->ekus), "supersedes",
 		strings(&t->supersedes)));
+	put_key(j, t, here);
 	if (t->oid != NULL && any_has_entry(pki))
 		(void)json_object_set_new(
 		    j, "oid_entry", json_boolean(has_entry(pki, t->oid)));

@@ -8,6 +8,7 @@
 
 #include "ad/ad.h"
 #include "ad/pki.h"
+#include "ad/principal.h"
 #include "ad/sd.h"
 #include "enroll/provider.h"
 #include "probe.h"
@@ -27,6 +28,12 @@ json_t *probe_pki_unseen(
 json_t *probe_pki_containers(
     struct ae_ad *ad, const struct ae_pki *pki, const struct ae_token *me);
 
+/* "trustees" (probe_trustees.c); *asked grows by what other controllers were
+ * asked. */
+json_t *probe_trustees(struct ae_ad *ad, const struct ae_gss_cred *cred,
+    const struct ae_pki *pki, const struct ae_token *token,
+    const struct ae_principal *me, const char *only, unsigned int *asked);
+
 /*
  * The certificates of the directory and of this host that a chain is made
  * of; NULL: no memory.
@@ -38,6 +45,10 @@ void probe_trust_pool_free(struct pool *p);
  */
 json_t *probe_trust_chain(
     const struct pool *p, const struct ae_enrollment_service *es);
+
+/* "trust" and "elsewhere" of the store (probe_elsewhere.c). */
+json_t *probe_trust_store(const struct client *c);
+json_t *probe_elsewhere(const struct client *c);
 
 /* "anchors" of the store (probe_anchors.c). */
 json_t *probe_anchors(const struct client *c);

@@ -30,6 +30,15 @@ def test_a_healthy_lab_has_no_finding(world, who):
     report = world.diagnose(who, code=0)
     assert (report["category"], found(report), report["harmless"], report["unknown"]) == ("ok", [], [], [])
     assert report["fine"] == report["checks"] > 50
+    # One more than is needed is a question asked twice.
+    measured = report["measured"]
+    assert 20 <= measured["ldap"] <= 38 and 20 <= measured["rpc"] <= 40, measured
+    ways = {w["way"]: w for w in report["ways"]}
+    assert {name: w["result"] for name, w in ways.items()} == {"dcom": "answered", "integrity": "refused", "icpr": "answered"}
+    assert ways["dcom"]["stages"][-1]["what"] == "ICertRequestD2::GetCAProperty" and ways["dcom"]["ms"] > 0
+    assert {"Machine", "Person"} <= set(ways["dcom"]["said"]["templates"])
+    assert ways["dcom"]["said"]["certificates"] == ways["dcom"]["said"]["crls"] == ["valid"]
+    assert any("integrity" in s["what"] for s in ways["integrity"]["stages"])
 
 
 def test_nothing_is_changed(world):

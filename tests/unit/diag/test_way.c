@@ -188,6 +188,16 @@ static const struct row ways[] = {
 	/* Neither a CA that does not insist, nor a low hint, is a cause. */
 	{ NULL, .integrity = "\"ok\": true" },
 	{ NULL, .dcom = GOOD ", \"hint\": 2", .icpr = "\"ok\": true" },
+	{ "template.ca-too-old", .more = ", \"private_key_flag\": 393216",
+	  .dcom = GOOD ", \"version\": \"6.3.9600.17415\"" , .icpr = "\"ok\": true" },
+	{ NULL, .more = ", \"private_key_flag\": 327680",
+	  .dcom = GOOD ", \"version\": \"6.3.9600.17415\"", .icpr = "\"ok\": true" },
+	{ NULL, .more = ", \"private_key_flag\": 458752",
+	  .dcom = GOOD ", \"version\": \"10.0:20348.1\"", .icpr = "\"ok\": true" },
+	{ "template.ca-too-old", .more = ", \"private_key_flag\": 458752",
+	  .dcom = GOOD ", \"version\": \"10.0.14393.0\"", .icpr = "\"ok\": true" },
+	{ NULL, .more = ", \"private_key_flag\": 458752",
+	  .dcom = GOOD ", \"version\": \"something\"", .icpr = "\"ok\": true" },
 	{ "rpc.sec-pkg-error", .dcom = ENDS("call", "RemoteCreateInstance", "AE_EREMOTE", "rpc", "1825") },
 	{ "rpc.invalid-checksum", .dcom = ENDS("bind", "192.0.2.2:135 integrity", "AE_EAUTH", "rpc", "8") },
 	{ "ca.interface-flags", .dcom = "\"ok\": false, \"error\": {\"rc\": \"AE_EREMOTE\", \"domain\": \"hresult\","
