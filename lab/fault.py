@@ -16,6 +16,7 @@ is broken; each operation here writes down how it is undone:
     faults/net.epm-unreachable NAME --too    breaks it in this way, too
     faults/net.epm-unreachable NAME --mend   undoes it all, newest first
     faults/net.epm-unreachable --ask         what to give to diagnose besides, as JSON
+    faults/net.epm-unreachable --needs       what the lab must have besides ("second-dc"), as JSON
 
 It touches what an administrator, an attacker or a network could: objects of the directory,
 files, packets, clocks, services.  The healthy lab has a CA on ca1 and the templates Machine
@@ -138,6 +139,7 @@ class Lab:
         self.name = name
         self.directory = pathlib.Path(os.environ.get("LAB_DIR", "/var/lib/autoenroll-lab")) / name
         self.journal = self.directory / "fault.json"
+        self.dc = "dc1"  # on whose database the directory is changed
         if not self.directory.is_dir():
             sys.exit(f"fault: there is no lab '{name}'")
 
@@ -456,7 +458,7 @@ class Lab:
     # ---- the directory, on the DC's own database ----
 
     def ldb(self, tool, *words, input=None, check=True):
-        return self.run("dc1", tool, "-H", SAM, *words, input=input, check=check).stdout
+        return self.run(self.dc, tool, "-H", SAM, *words, input=input, check=check).stdout
 
     def read(self, dn, *attrs):
         """{name: [bytes]}; nTSecurityDescriptor only when it is asked for."""
@@ -472,10 +474,11 @@ class Lab:
         """Attributes to one value, several (a list) or none (None); '_' in a name stands for '-'."""
         names = {name.replace("_", "-"): value for name, value in values.items()}
         before = self.read(dn, *names) or {}
-        self.note("set", dn, {name: [base64.b64encode(v).decode() for v in before.get(name, [])] for name in names})
+        self.note("set", dn, {name: [base64.b64encode(v).decode() for v in before.get(name, [])] for name in names}, self.dc)
         self.modify(dn, {n: v if isinstance(v, list) else [] if v is None else [v] for n, v in names.items()})
 
-    def undo_set(self, dn, before):
+    def undo_set(self, dn, before, dc="dc1"):
+        self.dc = dc
         self.modify(dn, {name: [base64.b64decode(v) for v in values] for name, values in before.items()})
         if "Enrollment Services" in dn:
             self.wait_ca()
@@ -536,6 +539,17 @@ class Lab:
         self.delete(dn, *attrs)
         self.add(new, **{name.replace("-", "_"): values for name, values in kept.items()})
 
+    def mute_second_dc(self):
+        """What is changed on dc3 from here on stays there."""
+        conf = dict(re.findall(r'^(\w+)="(.*)"$', (HERE / "lab.conf").read_text(), re.M))
+
+        def options(sign):
+            return ("samba-tool", "drs", "options", "dc3", f"--dsa-option={sign}DISABLE_OUTBOUND_REPL", "-U",
+                    f"{conf['LAB_ADMIN']}%{conf['LAB_ADMIN_PASSWORD']}")
+        self.note("run", "dc3", *options("-"))
+        self.run("dc3", *options("+"))
+        self.dc = "dc3"
+
     def raw_value(self, dn, name, value):
         """One more value, past the rules of the domain controller: its database is a file."""
         self.note("raw_value", dn, name, value)
@@ -554,13 +568,13 @@ class Lab:
 
     def sddl(self, dn):
         """The descriptor as text."""
-        return self.run("dc1", "samba-tool", "dsacl", "get", "-H", SAM, f"--objectdn={dn}").stdout.strip(
+        return self.run(self.dc, "samba-tool", "dsacl", "get", "-H", SAM, f"--objectdn={dn}").stdout.strip(
             ).splitlines()[-1].removeprefix("descriptor for " + dn + ":").strip()
 
     def rewrite_sd(self, dn, change):
         """change: a function from SDDL to SDDL."""
         raw = self.read(dn, "nTSecurityDescriptor")["nTSecurityDescriptor"][0]
-        self.note("set", dn, {"nTSecurityDescriptor": [base64.b64encode(raw).decode()]})
+        self.note("set", dn, {"nTSecurityDescriptor": [base64.b64encode(raw).decode()]}, self.dc)
         new = change(self.sddl(dn))
         self.modify(dn, {"nTSecurityDescriptor": [new]})
 
@@ -646,14 +660,17 @@ class Lab:
         return f"CN={name},CN=Users,{DOMAIN_DN}"
 
 
-def lab(*ask):
+def lab(*ask, second_dc=False):
     """The lab of the command line; ask: options for diagnose.  Ends the script when it is not to
     break anything now."""
+    if sys.argv[1:] == ["--needs"]:
+        print(json.dumps(["second-dc"] if second_dc else []))
+        sys.exit(0)
     if sys.argv[1:] == ["--ask"]:
         print(json.dumps(ask))
         sys.exit(0)
     if len(sys.argv) < 2 or sys.argv[2:] not in ([], ["--too"], ["--mend"]):
-        sys.exit(f"usage: {sys.argv[0]} LAB [--too | --mend] | --ask")
+        sys.exit(f"usage: {sys.argv[0]} LAB [--too | --mend] | --ask | --needs")
     it = Lab(sys.argv[1])
     if sys.argv[2:] == ["--mend"]:
         it.mend()
