@@ -181,8 +181,9 @@ static size_t
 crl(struct ae_db *db, const char *dir, struct ae_key *key,
     const struct ae_cert *cert, bool delta, struct ae_err *e)
 {
-	const struct ae_db_crl_query q = { .not_after = NOW,
-		.since = delta ? 5 : -1 };
+	const struct ae_db_crl_query q = {
+		.dir = dir, .not_after = NOW, .since = delta ? 5 : -1
+	};
 	struct ae_db_crl_rows *rows = NULL;
 	struct work k = { .size = 0 };
 	struct ae_crl *seen = NULL;

@@ -11,6 +11,7 @@
 
 #include "base/breaks.h"
 #include "db/impl.h"
+#include "db/spool.h"
 
 int
 ae_db_crl_number(struct ae_db *db, unsigned key_index, int64_t at_least,
@@ -123,10 +124,16 @@ ae_db_crl_published(struct ae_db *db, unsigned key_index,
 
 /* ---- the rows ---- */
 
-/* A connection of its own, in a read transaction: what it sees stays. */
+/*
+ * A connection of its own, in a read transaction, until all rows were read:
+ * what it sees stays.  The length of a list stands before its entries, so
+ * whoever makes a CRL needs them twice: from then on they come from the spool.
+ */
 struct ae_db_crl_rows {
 	struct ae_db db; /* only port, impl and broken are used */
 	struct ae_db_st st;
+	struct ae_db_spool *spool;
+	bool spooled; /* all of them */
 	struct ae_db_crl_query q;
 	int64_t changed;
 };
@@ -170,7 +177,9 @@ ae_db_crl_rows_new(struct ae_db_crl_rows **out, struct ae_db *db,
 		return ae_fail_mem(e);
 	l->q = *q;
 	l->db.port = db->port;
-	rc = db->port->beside(&l->db, db, e);
+	rc = ae_db_spool_new(&l->spool, q->dir, e);
+	if (rc == AE_OK)
+		rc = db->port->beside(&l->db, db, e);
 	if (rc == AE_OK)
 		rc = snapshot(l, e);
 	if (rc == AE_OK)
@@ -186,6 +195,38 @@ ae_db_crl_rows_changed(const struct ae_db_crl_rows *l)
 	return l->changed;
 }
 
+/* The next row of the database; the last one ends the connection. */
+static int
+fresh(struct ae_db_crl_rows *l, struct ae_db_revoked *r, struct ae_err *e)
+{
+	int rc = l->db.port->step(&l->st, "listing revocations", e);
+
+	if (rc == AE_ENOTFOUND) {
+		ae_db_finish(&l->st);
+		l->db.port->close(&l->db);
+		l->spooled = true;
+		rc = ae_db_spool_rewind(l->spool, e);
+		return rc == AE_OK ? AE_ENOTFOUND : rc;
+	}
+	if (rc != AE_OK)
+		return rc;
+	r->serial = ae_db_col_blob(&l->st, 0, &r->serial_len);
+	r->revoked_at = ae_db_col_num(&l->st, 1);
+	r->reason = (int)ae_db_col_num(&l->st, 2);
+	return ae_db_spool_add(l->spool, r, e);
+}
+
+static int
+again(struct ae_db_crl_rows *l, struct ae_db_revoked *r, struct ae_err *e)
+{
+	int rc = ae_db_spool_next(l->spool, r, e);
+
+	if (rc != AE_ENOTFOUND)
+		return rc;
+	rc = ae_db_spool_rewind(l->spool, e);
+	return rc == AE_OK ? AE_ENOTFOUND : rc;
+}
+
 int
 ae_db_crl_rows_next(struct ae_db_crl_rows *l, unsigned max,
     ae_db_revoked_fn *fn, void *arg, bool *done, struct ae_err *e)
@@ -196,17 +237,13 @@ ae_db_crl_rows_next(struct ae_db_crl_rows *l, unsigned max,
 
 	*done = false;
 	for (n = 0; n < max && rc == AE_OK; n++) {
-		rc = l->db.port->step(&l->st, "listing revocations", e);
+		rc = l->spooled ? again(l, &r, e) : fresh(l, &r, e);
 		if (rc == AE_ENOTFOUND) {
 			*done = true; /* the next one begins again */
 			return AE_OK;
 		}
-		if (rc != AE_OK)
-			break;
-		r.serial = ae_db_col_blob(&l->st, 0, &r.serial_len);
-		r.revoked_at = ae_db_col_num(&l->st, 1);
-		r.reason = (int)ae_db_col_num(&l->st, 2);
-		rc = fn(arg, &r, e);
+		if (rc == AE_OK)
+			rc = fn(arg, &r, e);
 	}
 	return rc;
 }
@@ -216,7 +253,10 @@ ae_db_crl_rows_free(struct ae_db_crl_rows *l)
 {
 	if (l == NULL)
 		return;
-	ae_db_finish(&l->st);
-	l->db.port->close(&l->db);
+	if (!l->spooled) {
+		ae_db_finish(&l->st);
+		l->db.port->close(&l->db);
+	}
+	ae_db_spool_free(l->spool);
 	free(l);
 }

@@ -325,9 +325,12 @@ int ae_db_request_list(struct ae_db *db, const struct ae_db_filter *f,
  * page, on a connection of their own, and stay what they were when it began
  * whatever is written meanwhile.  Since a number of ae_db_crl_base.changed:
  * only what changed after it, certificates released from hold among them
- * (reason 8).  After the last page the next one is the first again.
+ * (reason 8).  After the last page the next one is the first again, out of a
+ * file without a name: the database is read once, and let go then.  AE_ELIMIT:
+ * that file's disk is full.
  */
 struct ae_db_crl_query {
+	const char *dir; /* for that file */
 	unsigned key_index;
 	int64_t not_after; /* only certificates valid until then */
 	int64_t since;	   /* -1: all */

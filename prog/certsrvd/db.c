@@ -614,8 +614,8 @@ resolve_intents(struct database *d, struct ae_err *e)
 }
 
 /*
- * A server instead of a file: no file is written, and the sockets are what
- * the way to it takes.  Its password is read while root still can.
+ * A server instead of a file: the sockets are what the way to it takes.  Its
+ * password is read while root still can.
  */
 static int
 open_server(struct proc *p, struct database *d, struct ae_err *e)
@@ -628,7 +628,7 @@ open_server(struct proc *p, struct database *d, struct ae_err *e)
 		rc = dbconf_password(&p->conf, &d->password, e);
 	if (rc != AE_OK)
 		return rc;
-	p->may = AE_MAY_READ_FILES | AE_MAY_CONNECT;
+	p->may = AE_MAY_READ_FILES | AE_MAY_WRITE_FILES | AE_MAY_CONNECT;
 	if (local)
 		return AE_OK;
 	/* names, and the certificates of TLS */
@@ -662,6 +662,9 @@ db_open(struct proc *p, struct ae_err *e)
 	d->p = p;
 	p->state = d;
 	d->shared = conf_shared(&p->conf);
+	d->dir = conf_path(&p->conf, STATE_DIR "/db");
+	if (d->dir == NULL || !proc_allow_write(p, d->dir))
+		return ae_fail_mem(e);
 	if (d->shared)
 		return open_server(p, d, e);
 	if (!allow_dir_of(p, p->conf.database) ||

@@ -57,7 +57,9 @@ open_rows(struct database *d, uint16_t key, bool delta, uint64_t seen,
     uint64_t have, int64_t *number, struct ae_db_crl_base *base,
     struct ae_err *e)
 {
-	struct ae_db_crl_query q = { .key_index = key, .since = -1 };
+	struct ae_db_crl_query q = {
+		.dir = d->dir, .key_index = key, .since = -1
+	};
 	int64_t now = ae_clock_now();
 	int rc;
 

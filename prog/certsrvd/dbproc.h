@@ -33,6 +33,7 @@ struct database {
 	struct ae_source *commit, *figures;
 	struct answer answer[AE_DB_BATCH_MAX];
 	size_t n;
+	char *dir; /* its own, for files without a name */
 	struct ae_db_crl_rows *rows; /* of the CRL that is being made */
 	bool delta;
 	int64_t epoch;	 /* of this node's lead, where there are several */

@@ -98,6 +98,13 @@ dbtest_open(const struct ae_db_options *with)
 	return db;
 }
 
+/* Where rows of CRLs wait: of a server's database not beside it. */
+static inline const char *
+dbtest_spool(void)
+{
+	return dbtest_pg != NULL ? "/tmp" : dbtest_dir;
+}
+
 /* A row; n makes its hash and serial distinct. */
 static inline struct ae_db_request
 dbtest_row(enum ae_db_disp disp, unsigned n)
@@ -180,8 +187,9 @@ static inline int
 dbtest_revoked(
     struct ae_db *db, int64_t not_after, ae_db_revoked_fn *fn, void *arg)
 {
-	const struct ae_db_crl_query q = { .not_after = not_after,
-		.since = -1 };
+	const struct ae_db_crl_query q = {
+		.dir = dbtest_spool(), .not_after = not_after, .since = -1
+	};
 
 	return dbtest_crl_rows(db, &q, 3, fn, arg);
 }

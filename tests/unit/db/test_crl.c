@@ -6,6 +6,11 @@
  */
 #include "dbtest.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "db/spool.h"
+
 struct seen {
 	size_t n, holds, removed;
 	unsigned last; /* the number of the row */
@@ -53,7 +58,7 @@ base(struct ae_db *db)
 static struct seen
 delta(struct ae_db *db)
 {
-	struct ae_db_crl_query q = { .not_after = NOW };
+	struct ae_db_crl_query q = { .dir = dbtest_spool(), .not_after = NOW };
 	struct ae_db_crl_base b;
 	struct seen s = { 0 };
 
@@ -67,7 +72,9 @@ delta(struct ae_db *db)
 static int64_t
 publish(struct ae_db *db)
 {
-	const struct ae_db_crl_query q = { .not_after = NOW, .since = -1 };
+	const struct ae_db_crl_query q = {
+		.dir = dbtest_spool(), .not_after = NOW, .since = -1
+	};
 	struct ae_db_crl_base b = { .at = NOW };
 	struct ae_db_crl_rows *l = NULL;
 
@@ -133,7 +140,9 @@ a_delta_has_what_changed_since_the_base(void **state)
 static void
 a_list_stays_what_it_was(void **state)
 {
-	const struct ae_db_crl_query q = { .not_after = NOW, .since = -1 };
+	const struct ae_db_crl_query q = {
+		.dir = dbtest_spool(), .not_after = NOW, .since = -1
+	};
 	struct ae_db *db = dbtest_open(NULL);
 	struct ae_db_crl_rows *l = NULL;
 	struct seen s = { 0 };
@@ -171,7 +180,9 @@ static void
 keys_have_lists_of_their_own(void **state)
 {
 	struct ae_db_request r = dbtest_row(AE_DB_ACTIVE, 9);
-	struct ae_db_crl_query q = { .not_after = NOW, .since = -1 };
+	struct ae_db_crl_query q = {
+		.dir = dbtest_spool(), .not_after = NOW, .since = -1
+	};
 	struct ae_arena *a = ae_arena_new(1 << 20);
 	struct ae_db *db = dbtest_open(NULL);
 	struct ae_db_request got;
@@ -229,6 +240,116 @@ f19_numbers_rise_over_a_restore(void **state)
 	ae_db_free(db);
 }
 
+/* ---- rows that are needed twice ---- */
+
+#define MANY 5000u /* some buffers full, and a part of one */
+
+static int
+add_one(struct ae_db_spool *s, unsigned n, int reason)
+{
+	uint8_t serial[AE_DB_SERIAL_MAX] = { 1 };
+	const struct ae_db_revoked r = { .serial = serial,
+		.serial_len = 4 + n % 17,
+		.revoked_at = NOW + n,
+		.reason = reason };
+
+	memcpy(serial, &n, sizeof(n));
+	return ae_db_spool_add(s, &r, NULL);
+}
+
+static void
+expect_all(struct ae_db_spool *s, unsigned n)
+{
+	struct ae_db_revoked r;
+	unsigned i, got;
+
+	assert_int_equal(ae_db_spool_rewind(s, NULL), AE_OK);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(ae_db_spool_next(s, &r, NULL), AE_OK);
+		memcpy(&got, r.serial, sizeof(got));
+		assert_int_equal(got, i);
+		assert_int_equal(r.serial_len, 4 + i % 17);
+		assert_int_equal(r.revoked_at, NOW + i);
+		assert_int_equal(r.reason, i % 11);
+	}
+	assert_int_equal(ae_db_spool_next(s, &r, NULL), AE_ENOTFOUND);
+}
+
+static void
+rows_come_again_as_they_were(void **state)
+{
+	static const unsigned sizes[] = { 0, 1, 2047, 2048, 2049, MANY };
+	struct ae_db_spool *s = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		assert_int_equal(
+		    ae_db_spool_new(&s, dbtest_spool(), NULL), AE_OK);
+		for (unsigned n = 0; n < sizes[i]; n++)
+			assert_int_equal(add_one(s, n, (int)(n % 11)), AE_OK);
+		expect_all(s, sizes[i]);
+		expect_all(s, sizes[i]);
+		ae_db_spool_free(s);
+	}
+	/* what no CRL could have */
+	assert_int_equal(ae_db_spool_new(&s, dbtest_spool(), NULL), AE_OK);
+	assert_int_equal(add_one(s, 1, -1), AE_EPROTO);
+	assert_int_equal(add_one(s, 1, 256), AE_EPROTO);
+	expect_all(s, 0);
+	ae_db_spool_free(s);
+	assert_int_equal(ae_db_spool_new(&s, "/nonexistent", NULL), AE_EIO);
+}
+
+/* A disk that is full is no broken database. */
+static void
+a_full_disk_is_told(void **state)
+{
+	struct rlimit was, none;
+	struct ae_db_spool *s = NULL;
+	int rc = AE_OK;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	none = was;
+	none.rlim_cur = 4096;
+	assert_int_equal(ae_db_spool_new(&s, dbtest_spool(), NULL), AE_OK);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	for (unsigned n = 0; n < MANY && rc == AE_OK; n++)
+		rc = add_one(s, n, 1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(rc, AE_ELIMIT);
+	ae_db_spool_free(s);
+}
+
+/* The database is let go when its rows were read: its log can be cut. */
+static void
+a_list_does_not_hold_the_database(void **state)
+{
+	const struct ae_db_crl_query q = {
+		.dir = dbtest_spool(), .not_after = NOW, .since = -1
+	};
+	struct ae_db *db = dbtest_open(NULL);
+	struct ae_db_crl_rows *l = NULL;
+	struct seen s = { 0 };
+	bool done;
+
+	(void)state;
+	(void)dbtest_issue(db, 1);
+	change(db, 1, 1);
+	assert_int_equal(ae_db_crl_rows_new(&l, db, &q, NULL), AE_OK);
+	assert_int_equal(
+	    ae_db_crl_rows_next(l, 9, see, &s, &done, NULL), AE_OK);
+	assert_true(done);
+	ae_db_free(db); /* and with it a server's last connection */
+	assert_int_equal(
+	    ae_db_crl_rows_next(l, 9, see, &s, &done, NULL), AE_OK);
+	assert_true(done);
+	assert_int_equal(s.n, 2);
+	ae_db_crl_rows_free(l);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, dbtest_setup, dbtest_teardown)
 
 int
@@ -239,6 +360,9 @@ main(int argc, char **argv)
 		T(a_list_stays_what_it_was),
 		T(keys_have_lists_of_their_own),
 		T(f19_numbers_rise_over_a_restore),
+		T(rows_come_again_as_they_were),
+		T(a_full_disk_is_told),
+		T(a_list_does_not_hold_the_database),
 	};
 
 	(void)argv;
