@@ -27,7 +27,7 @@ _certsrv() {
 	explain) words='--as --template --attrib --renew-on-behalf --policy --request --json --help' ;;
 	policy) words='check try reload --as --template --json --help' ;;
 	backup) words='verify --with-key --without-key --sha256 --json --help' ;;
-	restore) words='acknowledge --replace --dry-run --sha256 --next-id --crl --offline --json --help' ;;
+	restore) words='acknowledge --replace --server --dry-run --sha256 --next-id --crl --offline --json --help' ;;
 	ping | status) words='--json --help' ;;
 	db) words='check copy --password-file --json --help' ;;
 	crl) words='publish show --wait --json --help' ;;

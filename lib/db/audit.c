@@ -144,6 +144,12 @@ ae_db_audit_load(struct ae_db *db, struct ae_err *e)
 	}
 	if (rc != AE_OK)
 		return rc;
+	if (ae_db_col_num(st, 0) < db->seq_committed && !db->opt.forgiving) {
+		rc = ae_fail(e, AE_ETRUST, AE_DOM_NONE, db->seq_committed,
+		    AE_DB_GONE_BACK, (long long)db->seq_committed);
+		ae_db_reset(st);
+		return rc;
+	}
 	db->seq = ae_db_col_num(st, 0);
 	link = ae_db_col_blob(st, 1, &len);
 	if (len == AE_DB_HASH_LEN)

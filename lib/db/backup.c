@@ -2,7 +2,8 @@
 /* Copyright the autoenroll authors. */
 /*
  * SQLite's online backup, out of a read transaction on a connection of its
- * own: writers go on, and the copy is of one moment.
+ * own: writers go on, and the copy is of one moment.  Of a server's database
+ * the rows are copied, in a transaction of the same kind.
  */
 #include "db/backup.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "db/copy.h"
 #include "db/lite.h"
 
 #define GENERATION "backup-generation"
@@ -90,12 +92,6 @@ ae_db_backup_new(struct ae_db_backup **out, const char *from, const char *to,
 
 	if (b == NULL)
 		return ae_fail_mem(e);
-	if (ae_db_is_server(from)) {
-		free(b);
-		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
-		    "PostgreSQL is backed up by its own tools: pg_dump, or "
-		    "pg_basebackup with its log");
-	}
 	rc = open_from(b, from, e);
 	if (rc < 0)
 		rc = ae_note(e, rc, "%s", from);
@@ -116,21 +112,21 @@ ae_db_backup_new(struct ae_db_backup **out, const char *from, const char *to,
 
 /* One file that needs no other beside it, written back. */
 static int
-seal(struct ae_db_backup *b, struct ae_err *e)
+seal(sqlite3 **to, const char *path, struct ae_err *e)
 {
 	int rc, fd;
 
-	rc = sqlite3_exec(
-	    b->to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+	rc =
+	    sqlite3_exec(*to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
-		return ae_db_lite_fail(b->to, rc, "ending a copy", NULL, e);
-	if (sqlite3_close(b->to) != SQLITE_OK)
+		return ae_db_lite_fail(*to, rc, "ending a copy", NULL, e);
+	if (sqlite3_close(*to) != SQLITE_OK)
 		return ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
 		    "the copy is still in use");
-	b->to = NULL;
-	fd = open(b->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	*to = NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || fsync(fd) != 0)
-		rc = ae_fail_errno(e, errno, "%s", b->path);
+		rc = ae_fail_errno(e, errno, "%s", path);
 	else
 		rc = AE_OK;
 	if (fd >= 0)
@@ -163,7 +159,7 @@ ae_db_backup_step(
 	b->b = NULL;
 	if (rc != SQLITE_OK)
 		return ae_db_lite_fail(b->to, rc, "ending a copy", NULL, e);
-	rc = seal(b, e);
+	rc = seal(&b->to, b->path, e);
 	b->done = *done = rc == AE_OK;
 	return rc;
 }
@@ -189,6 +185,52 @@ ae_db_backup_free(struct ae_db_backup *b)
 		(void)unlink(b->path);
 	free(b->path);
 	free(b);
+}
+
+/* What SQLite may have left beside a file. */
+static void
+remove_with_log(const char *path)
+{
+	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+	char *name = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (asprintf(&name, "%s%s", path, ends[i]) >= 0) {
+			(void)unlink(name);
+			free(name);
+		}
+}
+
+int
+ae_db_backup_server(struct ae_db *from, const char *to, struct ae_err *e)
+{
+	const struct ae_db_options o = { .path = to, .create = true };
+	struct ae_db_copied copied;
+	struct ae_db *db = NULL;
+	sqlite3 *h = NULL;
+	int rc;
+
+	if (access(to, F_OK) == 0)
+		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "%s: there is a file already", to);
+	rc = ae_db_open(&db, &o, e);
+	if (rc == AE_OK)
+		rc = ae_db_copy(db, from, &copied, e);
+	ae_db_free(db);
+	if (rc == AE_OK) {
+		rc = sqlite3_open_v2(to, &h,
+		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE |
+			SQLITE_OPEN_NOFOLLOW,
+		    NULL);
+		rc = rc == SQLITE_OK
+		    ? seal(&h, to, e)
+		    : ae_db_lite_fail(h, rc, "ending a copy", NULL, e);
+	}
+	(void)sqlite3_close(h);
+	if (rc != AE_OK)
+		remove_with_log(to);
+	return rc;
 }
 
 int

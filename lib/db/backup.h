@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * A copy of the database as it is at one moment, made while others write.
+ * A copy of the database as it is at one moment, made while others write: one
+ * file of SQLite.
  */
 #ifndef AE_DB_BACKUP_H
 #define AE_DB_BACKUP_H
@@ -27,6 +28,15 @@ void ae_db_backup_progress(
 
 /* Not done: the file is removed. */
 void ae_db_backup_free(struct ae_db_backup *b);
+
+/*
+ * A server's database, as it is now, into a new file at to (AE_EINVAL when
+ * there is one): SQLite's as well, so that all backups are read the same way.
+ * From is of no other use afterwards.  Whole, in one file, and durable; on
+ * failure there is none.
+ */
+int ae_db_backup_server(
+    struct ae_db *from, const char *to, struct ae_err *e) AE_MUST_CHECK;
 
 /*
  * In a batch: one more backup is being made; its number, which the copy

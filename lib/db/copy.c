@@ -166,9 +166,8 @@ compare(struct ae_db *to, struct ae_db *from, struct ae_db_copied *out,
 		if (rc == AE_OK)
 			rc = count(to, &tables[i], &b, e);
 		if (rc == AE_OK && a != b)
-			rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
-			    "%s has %lld rows there and %lld here: somebody "
-			    "writes; stop the CA first",
+			rc = ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
+			    "%s has %lld rows there and %lld here",
 			    tables[i].name, (long long)a, (long long)b);
 		if (strcmp(tables[i].name, "request") == 0)
 			out->requests = b;
@@ -203,6 +202,28 @@ copy_last_id(struct ae_db *to, struct ae_db *from, struct ae_err *e)
 	return rc;
 }
 
+bool
+ae_db_copy_table(size_t i, const char **name)
+{
+	if (i < NTABLES)
+		*name = tables[i].name;
+	return i < NTABLES;
+}
+
+int
+ae_db_is_empty(struct ae_db *db, bool *empty, struct ae_err *e)
+{
+	struct ae_err why = AE_ERR_INIT;
+	int rc = expect_empty(db, &why);
+
+	*empty = rc == AE_OK;
+	if (rc == AE_OK || rc == AE_EINVAL)
+		return AE_OK;
+	if (e != NULL)
+		*e = why;
+	return rc;
+}
+
 int
 ae_db_copy(struct ae_db *to, struct ae_db *from, struct ae_db_copied *out,
     struct ae_err *e)
@@ -212,7 +233,11 @@ ae_db_copy(struct ae_db *to, struct ae_db *from, struct ae_db_copied *out,
 	size_t i;
 	int rc;
 
-	rc = ae_db_audit_verify(from, &links, e);
+	rc = from->port->patient(from, true, e);
+	if (rc == AE_OK)
+		rc = to->port->patient(to, false, e);
+	if (rc == AE_OK)
+		rc = ae_db_audit_verify(from, &links, e);
 	if (rc == AE_OK)
 		rc = ae_db_begin(to, e);
 	if (rc == AE_OK)
@@ -226,10 +251,12 @@ ae_db_copy(struct ae_db *to, struct ae_db *from, struct ae_db_copied *out,
 	if (rc == AE_OK)
 		rc = ae_db_audit_verify(to, &c.links, e);
 	if (rc == AE_OK && c.links != links)
-		rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
-		    "the audit chain grew meanwhile: stop the CA first");
+		rc = ae_fail(e, AE_EINTERNAL, AE_DOM_NONE, 0,
+		    "the audit chain has %lld links there and %lld here",
+		    (long long)links, (long long)c.links);
 	if (rc == AE_OK)
 		rc = ae_db_commit(to, e);
+	from->port->rollback(from);
 	if (rc != AE_OK) {
 		ae_db_rollback(to);
 		return rc;

@@ -205,8 +205,10 @@ ae_db_open(
 		rc = ae_db_audit_load(db, e);
 	/* one of several nodes finds out now that it may not write */
 	if (rc == AE_OK && opt->instance != 0) {
+		db->opt.forgiving = true;
 		rc = ae_db_begin(db, e);
 		ae_db_rollback(db);
+		db->opt.forgiving = opt->forgiving;
 	}
 	if (rc != AE_OK) {
 		ae_db_free(db);

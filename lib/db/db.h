@@ -18,7 +18,9 @@
  * handle stays good and connects again, at once and then every 0.1 to 5 s.
  * What only reads is asked once more.  A commit whose answer was lost is
  * looked up: AE_OK when it was done, AE_EUNAVAIL when it was not, AE_EIO when
- * that cannot be found out for 20 s.
+ * that cannot be found out for 20 s.  AE_ETRUST from ae_db_begin: what this
+ * handle has committed is not there any more (a server that was restored, a
+ * standby without the last commits), or a node has suspended all of them.
  */
 #ifndef AE_DB_DB_H
 #define AE_DB_DB_H
@@ -138,6 +140,11 @@ struct ae_db_options {
 	 * 0: there is one node, or this is a tool.
 	 */
 	uint8_t instance;
+	/*
+	 * Batches begin although the database went back, or all nodes are
+	 * suspended: for who lets it go on (rollback.h).
+	 */
+	bool forgiving;
 };
 /* Is it a URI of PostgreSQL, or the path of a file? */
 bool ae_db_is_server(const char *path);

@@ -47,6 +47,11 @@ struct ae_db_port {
 	 * now and nothing later.
 	 */
 	int (*beside)(struct ae_db *out, struct ae_db *, struct ae_err *);
+	/*
+	 * For who reads or writes all of it: no statement takes too long any
+	 * more.  frozen: and it sees what is there now and nothing later.
+	 */
+	int (*patient)(struct ae_db *, bool frozen, struct ae_err *);
 	/* Thorough, or what every start can afford. */
 	int (*check)(struct ae_db *, bool thorough, struct ae_err *);
 
@@ -155,7 +160,12 @@ int ae_db_audit_add(struct ae_db *db, const char *what, int64_t request_id,
     const char *who, const char *detail, int64_t now,
     struct ae_err *e) AE_MUST_CHECK;
 
-/* Where the audit chain ends now. */
+#define AE_DB_SUSPENDED "suspended" /* in meta: why all nodes are */
+#define AE_DB_GONE_BACK                                              \
+	"the database went back: entry %lld of the audit chain was " \
+	"committed, and is not there"
+
+/* Where the audit chain ends now; AE_ETRUST: it was longer before. */
 int ae_db_audit_load(struct ae_db *db, struct ae_err *e) AE_MUST_CHECK;
 
 /* The row a statement with AE_DB_ROW_COLUMNS stands on. */

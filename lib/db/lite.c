@@ -566,10 +566,19 @@ lite_beside(struct ae_db *out, struct ae_db *db, struct ae_err *e)
 	return rc;
 }
 
+static int
+lite_patient(struct ae_db *db, bool frozen, struct ae_err *e)
+{
+	return frozen
+	    ? run(db, "BEGIN; SELECT count(*) FROM sqlite_schema", "reading", e)
+	    : AE_OK;
+}
+
 const struct ae_db_port ae_db_port_lite = {
 	.open = lite_open,
 	.close = lite_close,
 	.beside = lite_beside,
+	.patient = lite_patient,
 	.check = lite_check,
 	.version = lite_version,
 	.upgrade = lite_upgrade,

@@ -562,6 +562,11 @@ pg_close(struct ae_db *db)
 	db->impl = NULL;
 }
 
+#define PATIENT                                              \
+	"SET idle_in_transaction_session_timeout = '10min';" \
+	"SET statement_timeout = 0;"
+#define FROZEN "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
 static int
 pg_beside(struct ae_db *out, struct ae_db *db, struct ae_err *e)
 {
@@ -574,17 +579,26 @@ pg_beside(struct ae_db *out, struct ae_db *db, struct ae_err *e)
 		return rc;
 	pg_of(out)->once = true;
 	/* the longest CRL's readers take their time */
-	return pg_query(out,
-	    "SET idle_in_transaction_session_timeout = '10min';"
-	    "SET statement_timeout = 0;"
-	    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-	    NULL, e);
+	return pg_query(out, PATIENT FROZEN, NULL, e);
+}
+
+static int
+pg_patient(struct ae_db *db, bool frozen, struct ae_err *e)
+{
+	int rc = pg_ready(db, e);
+
+	if (rc != AE_OK)
+		return rc;
+	pg_of(db)->answer_ms = PG_MIGRATE_MS;
+	pg_of(db)->once = frozen;
+	return pg_query(db, frozen ? PATIENT FROZEN : PATIENT, NULL, e);
 }
 
 const struct ae_db_port ae_db_port_pg = {
 	.open = pg_open,
 	.close = pg_close,
 	.beside = pg_beside,
+	.patient = pg_patient,
 	.check = pg_check,
 	.version = pg_version,
 	.upgrade = pg_upgrade,

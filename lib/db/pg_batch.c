@@ -63,12 +63,36 @@ claim(struct ae_db *db, struct ae_err *e)
 	}
 }
 
+/*
+ * What was committed through this handle is still there, and nobody has found
+ * that something else is not.
+ */
+static int
+expect_ours(struct ae_db *db, PGresult *r, struct ae_err *e)
+{
+	char ours[2 * AE_DB_HASH_LEN + 1];
+
+	if (db->opt.forgiving)
+		return AE_OK;
+	if (PQgetvalue(r, 0, 3)[0] != '\0')
+		return ae_fail(e, AE_ETRUST, AE_DOM_NONE, 0, "%.400s",
+		    PQgetvalue(r, 0, 3));
+	ae_hex_encode(ours, db->link_committed, AE_DB_HASH_LEN);
+	if (db->seq_committed > 0 && strcmp(PQgetvalue(r, 0, 2), ours) != 0)
+		return ae_fail(e, AE_ETRUST, AE_DOM_NONE, db->seq_committed,
+		    AE_DB_GONE_BACK, (long long)db->seq_committed);
+	return AE_OK;
+}
+
 /* Where the audit chain ends: what begin() asked for. */
 static int
 take_end(struct ae_db *db, PGresult *r, struct ae_err *e)
 {
 	const char *link;
+	int rc = expect_ours(db, r, e);
 
+	if (rc != AE_OK)
+		return rc;
 	if (PQgetisnull(r, 0, 0)) { /* nothing was written yet */
 		db->seq = 0;
 		memset(db->link, 0, sizeof(db->link));
@@ -91,17 +115,22 @@ try_begin(struct ae_db *db, struct ae_err *e)
 	   the lock before us wrote */
 	static const char sql[] =
 	    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" LOCK
-	    "SELECT a.seq, encode(a.link, 'hex')"
+	    "SELECT a.seq, encode(a.link, 'hex'),"
+	    " (SELECT encode(link, 'hex') FROM audit WHERE seq = %lld),"
+	    " (SELECT value FROM meta WHERE key = '" AE_DB_SUSPENDED "')"
 	    " FROM (SELECT max(seq) AS seq FROM audit) m"
 	    " LEFT JOIN audit a ON a.seq = m.seq";
+	char text[sizeof(sql) + 20];
 	PGresult *r = NULL;
 	int rc;
+
+	(void)snprintf(text, sizeof(text), sql, (long long)db->seq_committed);
 
 	rc = pg_ready(db, e);
 	if (rc == AE_OK)
 		rc = claim(db, e);
 	if (rc == AE_OK)
-		rc = pg_query(db, sql, &r, e);
+		rc = pg_query(db, text, &r, e);
 	if (rc == AE_OK) {
 		rc = take_end(db, r, e);
 		PQclear(r);

@@ -166,9 +166,53 @@ ae_db_go_past(struct ae_db *db, const struct ae_db_state *to, const char *by,
 	rc = set_last_id(db, to->last_id, e);
 	for (i = 0; i < to->ncrl && rc == AE_OK; i++)
 		rc = set_crl_number(db, &to->crl[i], e);
+	if (rc == AE_OK)
+		rc = ae_db_meta_set(db, AE_DB_SUSPENDED, "", e);
 	return rc != AE_OK
 	    ? rc
 	    : ae_db_audit_add(db, AE_DB_GAP, 0, by, detail, now, e);
+}
+
+/* ---- all nodes stand still ---- */
+
+int
+ae_db_suspended(
+    struct ae_db *db, char **why, struct ae_arena *a, struct ae_err *e)
+{
+	int rc = ae_db_meta_get(db, AE_DB_SUSPENDED, why, a, e);
+
+	if (rc == AE_OK && *why != NULL && (*why)[0] == '\0')
+		*why = NULL;
+	return rc;
+}
+
+int
+ae_db_suspend(struct ae_db *db, const char *why, int64_t now, struct ae_err *e)
+{
+	const bool was = db->opt.forgiving;
+	struct ae_arena *a = ae_arena_new(4096);
+	char *before = NULL;
+	int rc;
+
+	if (a == NULL)
+		return ae_fail_mem(e);
+	db->opt.forgiving = true;
+	rc = ae_db_begin(db, e);
+	if (rc == AE_OK)
+		rc = ae_db_suspended(db, &before, a, e);
+	if (rc == AE_OK && before == NULL) {
+		rc = ae_db_meta_set(db, AE_DB_SUSPENDED, why, e);
+		if (rc == AE_OK)
+			rc = ae_db_audit_add(
+			    db, AE_DB_SUSPENDED, 0, NULL, why, now, e);
+	}
+	if (rc == AE_OK)
+		rc = ae_db_commit(db, e);
+	else
+		ae_db_rollback(db);
+	db->opt.forgiving = was;
+	ae_arena_free(a);
+	return rc;
 }
 
 /* ---- revocations that were published ---- */

@@ -48,6 +48,18 @@ int ae_db_go_past(struct ae_db *db, const struct ae_db_state *to,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
+ * Nothing is written by any node any more: their batches do not begin, until
+ * ae_db_go_past.  The first reason stays, and is in the audit chain.  Of
+ * several nodes the one that finds the database behind its anchor is not the
+ * only one that must stop.
+ */
+int ae_db_suspend(struct ae_db *db, const char *why, int64_t now,
+    struct ae_err *e) AE_MUST_CHECK;
+/* Why they are; NULL: they are not.  It lives in a. */
+int ae_db_suspended(struct ae_db *db, char **why, struct ae_arena *a,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/*
  * In a batch: this certificate of the CA is revoked, as a CRL said that was
  * published.  One that the database issued is revoked as if by an officer;
  * one that it does not know gets a row of its own, revoked, without a

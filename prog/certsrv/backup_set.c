@@ -46,12 +46,12 @@ backup_set_done(struct backup_set *s)
 	free(s->file);
 	free(s->ca);
 	free(s->dns_name);
+	free(s->server);
 	memset(s, 0, sizeof(*s));
 }
 
-/* Absolute, and without a step that leads elsewhere. */
-static bool
-good_path(const char *path)
+bool
+backup_good_path(const char *path)
 {
 	size_t len = strlen(path);
 
@@ -69,7 +69,7 @@ backup_set_add(struct backup_set *s, enum backup_kind kind, const char *path,
 	struct backup_file *v;
 	size_t i;
 
-	if (!good_path(path))
+	if (!backup_good_path(path))
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "a file of a backup cannot be at \"%s\"", path);
 	for (i = 0; i < s->n; i++)
@@ -145,12 +145,13 @@ backup_set_json(const struct backup_set *s)
 			"number", (json_int_t)s->db.crl[i].number));
 	ae_hex_encode(link, s->db.link, sizeof(s->db.link));
 	return json_pack(
-	    "{s:i, s:s, s:s, s:o, s:I, s:I, s:I, s:s, s:o, s:b, s:o}", "format",
-	    BACKUP_FORMAT, "ca", s->ca, "dns_name", s->dns_name, "time",
-	    cli_json_time(s->time), "generation", (json_int_t)s->generation,
-	    "last_request_id", (json_int_t)s->db.last_id, "audit_links",
-	    (json_int_t)s->db.seq, "audit_head", link, "crls", crls, "with_key",
-	    s->with_key, "files", files_json(s));
+	    "{s:i, s:s, s:s, s:s*, s:o, s:I, s:I, s:I, s:s, s:o, s:b, s:o}",
+	    "format", BACKUP_FORMAT, "ca", s->ca, "dns_name", s->dns_name,
+	    "server", s->server, "time", cli_json_time(s->time), "generation",
+	    (json_int_t)s->generation, "last_request_id",
+	    (json_int_t)s->db.last_id, "audit_links", (json_int_t)s->db.seq,
+	    "audit_head", link, "crls", crls, "with_key", s->with_key, "files",
+	    files_json(s));
 }
 
 static int
@@ -251,7 +252,7 @@ read_crls(struct backup_set *s, json_t *crls, struct ae_err *e)
 static int
 read_members(struct backup_set *s, json_t *j, struct ae_err *e)
 {
-	const char *ca, *dns, *when, *link;
+	const char *ca, *dns, *when, *link, *server = NULL;
 	json_int_t generation, last_id, links;
 	json_t *crls, *files;
 	size_t i;
@@ -263,17 +264,22 @@ read_members(struct backup_set *s, json_t *j, struct ae_err *e)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "a backup of format %d: a newer certsrv made it", format);
 	if (json_unpack(j,
-		"{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:o, s:b, s:o !}",
-		"format", &format, "ca", &ca, "dns_name", &dns, "time", &when,
-		"generation", &generation, "last_request_id", &last_id,
-		"audit_links", &links, "audit_head", &link, "crls", &crls,
-		"with_key", &with_key, "files", &files) != 0 ||
+		"{s:i, s:s, s:s, s?s, s:s, s:I, s:I, s:I, s:s, s:o, s:b, s:o "
+		"!}",
+		"format", &format, "ca", &ca, "dns_name", &dns, "server",
+		&server, "time", &when, "generation", &generation,
+		"last_request_id", &last_id, "audit_links", &links,
+		"audit_head", &link, "crls", &crls, "with_key", &with_key,
+		"files", &files) != 0 ||
 	    !ae_time_parse(&s->time, when) || generation < 0 || last_id < 0 ||
 	    links < 0 || !ae_hex_decode(s->db.link, sizeof(s->db.link), link))
 		return no_manifest(e, "a member is missing or too much");
 	s->ca = strdup(ca);
 	s->dns_name = strdup(dns);
-	if (s->ca == NULL || s->dns_name == NULL)
+	if (server != NULL)
+		s->server = strdup(server);
+	if (s->ca == NULL || s->dns_name == NULL ||
+	    (server != NULL && s->server == NULL))
 		return ae_fail_mem(e);
 	s->generation = generation;
 	s->db.last_id = last_id;

@@ -45,6 +45,7 @@ struct backup_file {
 
 struct backup_set {
 	char *ca, *dns_name;
+	char *server; /* the URI its database was at; NULL: it was a file */
 	int64_t time, generation;
 	struct ae_db_state db;
 	bool with_key;
@@ -57,6 +58,9 @@ void backup_set_done(struct backup_set *s);
 /* One more file, not looked at yet; AE_ELIMIT. */
 int backup_set_add(struct backup_set *s, enum backup_kind kind,
     const char *path, unsigned mode, struct ae_err *e) AE_MUST_CHECK;
+
+/* Absolute, and without a step that leads elsewhere? */
+bool backup_good_path(const char *path);
 
 /* Where the file is in a backup at dir; heap, NULL: no memory. */
 char *backup_file_path(const char *dir, const struct backup_file *f);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -164,6 +165,22 @@ int
 backup_tree_sync(const char *dir, struct ae_err *e)
 {
 	return walk(dir, sync_one, NULL, e);
+}
+
+int
+backup_sync_name(const char *path, struct ae_err *e)
+{
+	char *above = strdup(path);
+	int fd = above == NULL
+	    ? -1
+	    : open(dirname(above), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? ae_fail_errno(e, errno, "%s", path)
+			: ae_file_sync_dir(fd, e);
+
+	if (fd >= 0)
+		(void)close(fd);
+	free(above);
+	return rc;
 }
 
 static int

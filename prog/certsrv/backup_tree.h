@@ -17,6 +17,9 @@ int backup_tree_count(
 /* Write back all of it; then it may get its name. */
 int backup_tree_sync(const char *dir, struct ae_err *e) AE_MUST_CHECK;
 
+/* Write back that a file has this name. */
+int backup_sync_name(const char *path, struct ae_err *e) AE_MUST_CHECK;
+
 /* Gone with all that is in it, as far as that can be. */
 void backup_tree_remove(const char *dir);
 

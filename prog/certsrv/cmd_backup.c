@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * certsrv backup: the CA in one directory, while it goes on working; and
- * whether such a directory is whole.
+ * certsrv backup: the CA in one directory or file, while it goes on working;
+ * and whether such a one is whole.
  */
 #include <sys/stat.h>
 
@@ -18,12 +18,14 @@
 #include <unistd.h>
 
 #include "backup_set.h"
+#include "backup_tar.h"
 #include "backup_tree.h"
 #include "base/time.h"
 #include "ca/pins.h"
 #include "cli.h"
 #include "control.h"
 #include "db/backup.h"
+#include "dbconf.h"
 #include "setup_files.h"
 #include "sys/clock.h"
 #include "sys/files.h"
@@ -46,8 +48,9 @@ struct backup {
 	struct cli *cli;
 	enum with_key key;
 	struct backup_set set;
-	char *final, *tmp; /* directories */
-	size_t keys_left;  /* that are not in it */
+	char *final;	  /* directory, or tar archive */
+	char *tmp;	  /* directory, until it is whole */
+	size_t keys_left; /* that are not in it */
 };
 
 /* ---- what belongs to it ---- */
@@ -173,7 +176,7 @@ add_all(struct backup *b, struct ae_err *e)
 		enum backup_kind kind;
 		const char *path;
 	} one[] = {
-		{ BACKUP_DATABASE, c->database },
+		{ BACKUP_DATABASE, conf_shared(c) ? NULL : c->database },
 		{ BACKUP_CONFIG, config },
 		{ BACKUP_CERTIFICATE, c->certificate },
 		{ BACKUP_CERTIFICATE, c->chain },
@@ -191,10 +194,10 @@ add_all(struct backup *b, struct ae_err *e)
 	    ? ae_fail_mem(e)
 	    : AE_OK;
 
+	/* rows of a server, as the file that a CA without one would have */
 	if (rc == AE_OK && conf_shared(c))
-		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
-		    "the database is PostgreSQL's: pg_dump, or pg_basebackup "
-		    "with its log, copy it; keys and /etc/certsrv are files");
+		rc = backup_set_add(
+		    &b->set, BACKUP_DATABASE, DATABASE_PATH, 0600, e);
 	for (i = 0; i < sizeof(one) / sizeof(one[0]) && rc == AE_OK; i++)
 		rc = add(b, one[i].kind, one[i].path, e);
 	if (rc == AE_OK && backup_set_find(&b->set, BACKUP_DATABASE) == NULL)
@@ -214,7 +217,7 @@ add_all(struct backup *b, struct ae_err *e)
 
 /* ---- where it goes ---- */
 
-/* DIR/NAME-TIME below a directory that exists, or DIR itself. */
+/* DIR/NAME-TIME below a directory that exists; DIR itself, or FILE.tar. */
 static int
 place(struct backup *b, const char *where, struct ae_err *e)
 {
@@ -231,7 +234,7 @@ place(struct backup *b, const char *where, struct ae_err *e)
 	for (p = when; *p != '\0'; p++)
 		if (*p == ':')
 			memmove(p, p + 1, strlen(p));
-	if (stat(where, &st) != 0)
+	if (backup_tar_named(where) || stat(where, &st) != 0)
 		n = asprintf(&b->final, "%s", where);
 	else
 		n = asprintf(&b->final, "%s/%s-%s", where, name, when);
@@ -259,7 +262,7 @@ place(struct backup *b, const char *where, struct ae_err *e)
 static int
 begin(struct backup *b, struct ae_err *e)
 {
-	struct ae_db_options o = { .path = b->cli->conf.database };
+	struct ae_db_options o = { .create = false };
 	struct control_answer *a;
 	struct ae_db *db = NULL;
 	struct ae_wr none;
@@ -276,7 +279,7 @@ begin(struct backup *b, struct ae_err *e)
 		free(a);
 		return rc;
 	}
-	rc = ae_db_open(&db, &o, e);
+	rc = dbconf_open(&db, &b->cli->conf, &o, e);
 	if (rc == AE_OK)
 		rc = ae_db_begin(db, e);
 	if (rc == AE_OK)
@@ -309,6 +312,20 @@ copy_database(const char *from, const char *to, struct ae_err *e)
 	return rc;
 }
 
+/* All rows of a server's database, as they are now. */
+static int
+copy_server(const struct conf *c, const char *to, struct ae_err *e)
+{
+	struct ae_db_options o = { .read_only = true };
+	struct ae_db *db = NULL;
+	int rc = dbconf_open(&db, c, &o, e);
+
+	if (rc == AE_OK)
+		rc = ae_db_backup_server(db, to, e);
+	ae_db_free(db);
+	return rc;
+}
+
 static int
 copy_one(struct backup *b, struct backup_file *f, struct ae_err *e)
 {
@@ -326,10 +343,11 @@ copy_one(struct backup *b, struct backup_file *f, struct ae_err *e)
 		rc = ae_fail_mem(e);
 	else
 		rc = ae_file_mkdirs(dirname(dir), 0700, e);
-	if (rc == AE_OK)
-		rc = f->kind == BACKUP_DATABASE
-		    ? copy_database(from, to, e)
-		    : backup_copy(from, to, 0600, e);
+	if (rc == AE_OK && f->kind != BACKUP_DATABASE)
+		rc = backup_copy(from, to, 0600, e);
+	else if (rc == AE_OK)
+		rc = b->set.server != NULL ? copy_server(&b->cli->conf, to, e)
+					   : copy_database(from, to, e);
 	if (rc == AE_OK)
 		rc = backup_hash(to, f->sha256, &f->size, e);
 	free(from);
@@ -357,6 +375,32 @@ look(struct backup *b, struct ae_err *e)
 	return rc;
 }
 
+/* It gets its name when nothing is missing. */
+static int
+give_name(struct backup *b, struct ae_err *e)
+{
+	char *file = NULL;
+	int rc;
+
+	if (!backup_tar_named(b->final)) {
+		rc = backup_tree_sync(b->tmp, e);
+		if (rc == AE_OK && rename(b->tmp, b->final) != 0)
+			rc = ae_fail_errno(e, errno, "%s", b->final);
+		return rc;
+	}
+	if (asprintf(&file, "%s/archive", b->tmp) < 0)
+		return ae_fail_mem(e);
+	rc = backup_tar_write(&b->set, b->tmp, file, e);
+	if (rc == AE_OK && rename(file, b->final) != 0)
+		rc = ae_fail_errno(e, errno, "%s", b->final);
+	if (rc == AE_OK)
+		rc = backup_sync_name(b->final, e);
+	if (rc == AE_OK)
+		backup_tree_remove(b->tmp);
+	free(file);
+	return rc;
+}
+
 static int
 make(struct backup *b, struct ae_err *e)
 {
@@ -374,11 +418,7 @@ make(struct backup *b, struct ae_err *e)
 	/* believed when it has been read again */
 	if (rc == AE_OK)
 		rc = backup_set_judge_db(&b->set, b->tmp, e);
-	if (rc == AE_OK)
-		rc = backup_tree_sync(b->tmp, e);
-	if (rc == AE_OK && rename(b->tmp, b->final) != 0)
-		rc = ae_fail_errno(e, errno, "%s", b->final);
-	return rc;
+	return rc == AE_OK ? give_name(b, e) : rc;
 }
 
 /* ---- the commands ---- */
@@ -401,11 +441,11 @@ print(struct cli *cli, const struct backup_set *s, const char *path,
 	(void)printf(
 	    "%s\n  CA          %s on %s\n  made        %s, number %" PRId64
 	    "\n  database    requests up to %" PRId64 ", %" PRId64
-	    " links of the audit chain\n  files       %zu, %s\n"
+	    " links of the audit chain%s\n  files       %zu, %s\n"
 	    "  SHA-256     %s\n",
 	    cli_safe(path), cli_safe(s->ca), cli_safe(s->dns_name),
 	    ae_time_print(when, s->time), s->generation, s->db.last_id,
-	    s->db.seq, s->n,
+	    s->db.seq, s->server != NULL ? "; rows of PostgreSQL" : "", s->n,
 	    s->with_key		? "with the CA's key"
 		: keys_left > 0 ? "without the CA's key"
 				: "no key of the CA is in a file, or it was "
@@ -421,14 +461,13 @@ create(struct cli *cli, const char *where, enum with_key key)
 	int code = EXIT_OK, rc = cli_conf(cli, &e);
 
 	b.set.time = ae_clock_now();
-	if (rc == AE_OK && conf_shared(&cli->conf))
-		rc = ae_fail(&e, AE_EINVAL, AE_DOM_NONE, 0,
-		    "the database is a PostgreSQL server's: back it up there "
-		    "(pg_dump), and /etc/certsrv with it");
 	if (rc == AE_OK) {
 		b.set.ca = strdup(cli->conf.name);
 		b.set.dns_name = strdup(cli->conf.dns_name);
-		rc = b.set.ca == NULL || b.set.dns_name == NULL
+		if (conf_shared(&cli->conf))
+			b.set.server = strdup(cli->conf.database);
+		rc = b.set.ca == NULL || b.set.dns_name == NULL ||
+			(conf_shared(&cli->conf) && b.set.server == NULL)
 		    ? ae_fail_mem(&e)
 		    : place(&b, where, &e);
 	}
@@ -452,18 +491,25 @@ verify(struct cli *cli, const char *path, const char *sha256)
 {
 	struct backup_set s = { .n = 0 };
 	struct ae_err e = AE_ERR_INIT;
-	int code = EXIT_OK, rc = backup_set_read(&s, path, &e);
+	bool made = false;
+	char *dir = NULL;
+	int code = EXIT_OK, rc = backup_tar_open(&dir, &made, path, &e);
 
+	if (rc == AE_OK)
+		rc = backup_set_read(&s, dir, &e);
 	if (rc == AE_OK && sha256 != NULL && strcasecmp(sha256, s.sha256) != 0)
 		rc = ae_fail(&e, AE_ETRUST, AE_DOM_NONE, 0,
 		    "the manifest's SHA-256 is %s", s.sha256);
 	if (rc == AE_OK)
-		rc = backup_set_judge_db(&s, path, &e);
+		rc = backup_set_judge_db(&s, dir, &e);
 	if (rc == AE_OK)
 		print(cli, &s, path, 0);
 	else
 		code = cli_fail(cli, &e);
 	backup_set_done(&s);
+	if (made)
+		backup_tree_remove(dir);
+	free(dir);
 	return code;
 }
 

@@ -22,6 +22,7 @@
 
 #include "anchorfile.h"
 #include "backup_set.h"
+#include "backup_tar.h"
 #include "backup_tree.h"
 #include "base/time.h"
 #include "cafile.h"
@@ -35,6 +36,7 @@
 /* clang-format off */
 static const struct option options[] = {
 	{ "replace", no_argument, NULL, 'r' },
+	{ "server", required_argument, NULL, 'S' },
 	{ "dry-run", no_argument, NULL, 'n' },
 	{ "sha256", required_argument, NULL, 's' },
 	{ 0 },
@@ -43,7 +45,8 @@ static const struct option options[] = {
 
 struct restore {
 	struct cli *cli;
-	const char *from;
+	const char *from;   /* a directory */
+	const char *server; /* instead of the backup's; or NULL */
 	bool replace, dry_run;
 	struct backup_set set;
 	struct conf conf; /* that of the backup, below --root */
@@ -51,6 +54,7 @@ struct restore {
 	struct ae_anchor anchor;
 	bool same;   /* the database here is as far as the backup */
 	char *aside; /* where what was replaced is kept */
+	char kept[RESTORE_KEPT_MAX]; /* and a server's tables; "": none were */
 	size_t changed, outside;
 };
 
@@ -91,10 +95,8 @@ read_conf(struct restore *r, struct ae_err *e)
 			  : conf_read(&r->conf, r->cli->root, path, e);
 	r->have_conf = rc == AE_OK;
 	free(path);
-	if (rc == AE_OK && conf_shared(&r->conf))
-		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
-		    "the backup's configuration has its database on a "
-		    "PostgreSQL server: restore it there");
+	if (rc == AE_OK && r->server != NULL)
+		rc = restore_elsewhere(&r->conf, r->server, e);
 	if (rc == AE_OK && strcmp(r->conf.name, r->set.ca) != 0)
 		rc = ae_fail(e, AE_ETRUST, AE_DOM_NONE, 0,
 		    "the backup's configuration is of CA \"%s\", its manifest "
@@ -153,12 +155,28 @@ check_here(struct restore *r, struct ae_err *e)
 		    "the backup is of another CA than the one whose "
 		    "certificate is %s",
 		    r->conf.certificate);
-	if (!r->replace && setup_exists(r->conf.database))
-		return ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
+	return AE_OK;
+}
+
+/* Is one there, and may another take its place? */
+static int
+check_database(struct restore *r, struct ae_err *e)
+{
+	const bool shared = conf_shared(&r->conf);
+	bool there = false;
+	int rc = AE_OK;
+
+	if (shared)
+		rc = restore_server_look(&r->conf, &there, e);
+	else
+		there = setup_exists(r->conf.certificate) &&
+		    setup_exists(r->conf.database);
+	if (rc == AE_OK && there && !r->replace)
+		rc = ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
 		    "%s is there: --replace puts the backup in its place and "
 		    "keeps it aside",
-		    r->conf.database);
-	return AE_OK;
+		    shared ? "a database on the server" : r->conf.database);
+	return rc;
 }
 
 /* Ours to write: below /etc/certsrv and the state directory. */
@@ -195,7 +213,9 @@ plan_anchor(struct restore *r, struct ae_err *e)
 		r->anchor.at.last_id += IDS_UNKNOWN;
 		return AE_OK;
 	}
-	r->same = !here.restored && here.at.seq == r->set.db.seq &&
+	/* of several nodes this one's anchor does not see it all */
+	r->same = !conf_shared(&r->conf) && !here.restored &&
+	    here.at.seq == r->set.db.seq &&
 	    memcmp(here.at.link, r->set.db.link, sizeof(here.at.link)) == 0;
 	ae_anchor_merge(&r->anchor, &here);
 	r->anchor.restored = !r->same;
@@ -327,8 +347,21 @@ exchange(
 	return rc;
 }
 
+/* The rows into the server, and what it had aside. */
 static int
-put_database(struct restore *r, struct ae_err *e)
+put_server(struct restore *r, struct ae_err *e)
+{
+	const struct backup_file *f = backup_set_find(&r->set, BACKUP_DATABASE);
+	char *from = backup_file_path(r->from, f);
+	int rc = from == NULL ? ae_fail_mem(e)
+			      : restore_server_put(&r->conf, from, r->kept, e);
+
+	free(from);
+	return rc;
+}
+
+static int
+put_file_database(struct restore *r, struct ae_err *e)
 {
 	const struct backup_file *f = backup_set_find(&r->set, BACKUP_DATABASE);
 	char *from = backup_file_path(r->from, f), *to = NULL;
@@ -408,7 +441,10 @@ carry_out(struct restore *r, struct ae_err *e)
 		    ": copy it by hand from %s/" BACKUP_FILES "\n",
 		    f->path, r->from);
 	}
-	return rc == AE_OK ? put_database(r, e) : rc;
+	if (rc == AE_OK)
+		rc = conf_shared(&r->conf) ? put_server(r, e)
+					   : put_file_database(r, e);
+	return rc;
 }
 
 static int
@@ -426,6 +462,8 @@ judge(struct restore *r, const char *sha256, struct ae_err *e)
 		rc = read_conf(r, e);
 	if (rc == AE_OK)
 		rc = check_here(r, e);
+	if (rc == AE_OK)
+		rc = check_database(r, e);
 	return rc == AE_OK ? plan_anchor(r, e) : rc;
 }
 
@@ -435,13 +473,14 @@ report(const struct restore *r)
 	char when[AE_TIME_STR_MAX];
 
 	if (r->cli->json) {
-		cli_print_json(json_pack(
-		    "{s:b, s:o, s:o, s:I, s:b, s:o, s:I, s:I}", "dry_run",
-		    r->dry_run, "ca", cli_json_text(r->set.ca), "time",
-		    cli_json_time(r->set.time), "last_request_id",
-		    (json_int_t)r->set.db.last_id, "acknowledge", !r->same,
-		    "aside", cli_json_text(r->aside), "changed",
-		    (json_int_t)r->changed, "outside", (json_int_t)r->outside));
+		cli_print_json(
+		    json_pack("{s:b, s:o, s:o, s:I, s:b, s:o, s:s, s:I, s:I}",
+			"dry_run", r->dry_run, "ca", cli_json_text(r->set.ca),
+			"time", cli_json_time(r->set.time), "last_request_id",
+			(json_int_t)r->set.db.last_id, "acknowledge", !r->same,
+			"aside", cli_json_text(r->aside), "schema", r->kept,
+			"changed", (json_int_t)r->changed, "outside",
+			(json_int_t)r->outside));
 		return;
 	}
 	(void)printf("%s CA \"%s\" as of %s, requests up to %" PRId64 "\n",
@@ -449,6 +488,12 @@ report(const struct restore *r)
 	    ae_time_print(when, r->set.time), r->set.db.last_id);
 	if (r->aside != NULL)
 		(void)printf("what was here before: %s\n", r->aside);
+	if (r->kept[0] != '\0')
+		(void)printf(
+		    "the tables that were there before: schema %s\n", r->kept);
+	if (r->server != NULL)
+		(void)puts("write that server into certsrv.conf, section "
+			   "database, as server, on every node");
 	if (!r->set.with_key)
 		(void)puts("the CA's key was not in the backup: it has to be "
 			   "in its place before the CA is started");
@@ -463,6 +508,8 @@ cmd_restore(struct cli *cli, int argc, char **argv)
 	struct restore r = { .cli = cli };
 	struct ae_err e = AE_ERR_INIT;
 	const char *sha256 = NULL;
+	char *dir = NULL;
+	bool made = false;
 	int c, lock = -1, rc, code = EXIT_OK;
 
 	if (argc > 1 && strcmp(argv[1], "acknowledge") == 0)
@@ -474,13 +521,17 @@ cmd_restore(struct cli *cli, int argc, char **argv)
 			r.dry_run = true;
 		else if (c == 's')
 			sha256 = optarg;
+		else if (c == 'S')
+			r.server = optarg;
 		else
 			return cli_usage("restore", "what is that?");
 	}
 	if (argc - optind != 1)
 		return cli_usage("restore", "say which backup");
-	r.from = argv[optind];
 	rc = restore_stopped(cli, &lock, "restore", &e);
+	if (rc == AE_OK)
+		rc = backup_tar_open(&dir, &made, argv[optind], &e);
+	r.from = dir;
 	if (rc == AE_OK)
 		rc = judge(&r, sha256, &e);
 	if (rc == AE_OK && !r.dry_run)
@@ -493,6 +544,9 @@ cmd_restore(struct cli *cli, int argc, char **argv)
 		conf_done(&r.conf);
 	backup_set_done(&r.set);
 	free(r.aside);
+	if (made)
+		backup_tree_remove(dir);
+	free(dir);
 	if (lock >= 0)
 		(void)close(lock);
 	return code;

@@ -195,6 +195,24 @@ look_at_lists(struct ack *k, bool import, struct ae_err *e)
 
 /* ---- is there anything wrong? ---- */
 
+/* Of several nodes another one has found it. */
+static int
+judge_others(struct ack *k, struct ae_err *e)
+{
+	struct ae_arena *a = ae_arena_new(4096);
+	char *why = NULL;
+	int rc =
+	    a == NULL ? ae_fail_mem(e) : ae_db_suspended(k->db, &why, a, e);
+
+	if (rc == AE_OK && why != NULL) {
+		(void)ae_fail(e, AE_ETRUST, AE_DOM_NONE, 0, "%s", why);
+		/* that one's anchor is not here, and knows more */
+		rc = AE_ENOTFOUND;
+	}
+	ae_arena_free(a);
+	return rc;
+}
+
 static int
 judge(struct ack *k, struct ae_err *e)
 {
@@ -204,12 +222,12 @@ judge(struct ack *k, struct ae_err *e)
 
 	if (rc < 0)
 		return rc;
-	if (!conf_shared(&k->cli->conf)) {
-		rc = anchorfile_read(&k->anchor, k->cli->conf.anchor, &why);
-		k->have_anchor = rc == AE_OK;
-	}
+	rc = anchorfile_read(&k->anchor, k->cli->conf.anchor, &why);
+	k->have_anchor = rc == AE_OK;
 	if (k->have_anchor)
 		rc = ae_anchor_judge(&k->anchor, k->db, &why);
+	if (rc == AE_OK)
+		rc = judge_others(k, &why);
 	if (rc == AE_ENOTFOUND || rc == AE_EPROTO || rc == AE_ETRUST) {
 		k->why = why;
 		k->told_by_anchor = rc == AE_ETRUST;
@@ -289,8 +307,6 @@ write_anchor(struct ack *k, struct ae_err *e)
 	gid_t gid = 0;
 	int rc = ae_db_state(k->db, &a.at, e);
 
-	if (conf_shared(c))
-		return rc;
 	if (rc == AE_OK)
 		rc = setup_owner(
 		    c->uid_base, ROLE_DB, SETUP_DB_USER, &uid, &gid, e);
@@ -352,16 +368,19 @@ report(const struct ack *k)
 	    "its holders can use it, and it can be revoked by serial number "
 	    "only when a CRL names it.\n"
 	    "%zu revocations were taken over from %zu published CRLs.\n"
-	    "now: systemctl start certsrvd\n",
+	    "now: systemctl start certsrvd%s\n",
 	    cli_safe(k->why.text), k->was.last_id, k->to.last_id + 1,
-	    k->imported, k->lists);
+	    k->imported, k->lists,
+	    conf_shared(&k->cli->conf)
+		? ", after the same on every other node of this CA"
+		: "");
 	json_decref(crls);
 }
 
 static int
 acknowledge(struct ack *k, struct ae_err *e)
 {
-	struct ae_db_options o = { .read_only = false };
+	struct ae_db_options o = { .forgiving = true };
 	char who[64];
 	int rc;
 

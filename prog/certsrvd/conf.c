@@ -138,7 +138,7 @@ static const struct {
 	{ offsetof(struct conf, crl_dir), STATE_DIR "/crl" },
 	{ offsetof(struct conf, keytab), "/etc/krb5.keytab" },
 	{ offsetof(struct conf, krb5_conf), "/etc/krb5.conf" },
-	{ offsetof(struct conf, database), STATE_DIR "/db/ca.sqlite" },
+	{ offsetof(struct conf, database), DATABASE_PATH },
 	{ offsetof(struct conf, db_password_file), NULL },
 	{ offsetof(struct conf, anchor), STATE_DIR "/anchor/ca.anchor" },
 	{ offsetof(struct conf, events), STATE_DIR "/events.jsonl" },

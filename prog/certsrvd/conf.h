@@ -15,6 +15,7 @@
 
 #define CONF_PATH "/etc/certsrv/certsrv.conf"
 #define STATE_DIR "/var/lib/certsrv"
+#define DATABASE_PATH STATE_DIR "/db/ca.sqlite" /* where no other is said */
 #define RUN_DIR "/run/certsrv"
 #define PIN_TRIED RUN_DIR "/pin"	/* not empty: it was refused */
 #define CONTROL_PATH RUN_DIR "/control" /* the socket of certsrv */

@@ -133,6 +133,12 @@ db_batch(struct database *d, struct ae_err *e)
 		return AE_OK;
 	rc = ae_db_begin(d->db, e);
 	d->open = rc == AE_OK;
+	if (rc == AE_ETRUST) {
+		/* of several nodes one has seen it, and it may be this one */
+		anchor_suspend(d, "%s", e->text);
+		rc = AE_EUNAVAIL;
+		e->rc = rc;
+	}
 	return rc;
 }
 
@@ -663,14 +669,12 @@ db_open(struct proc *p, struct ae_err *e)
 	p->state = d;
 	d->shared = conf_shared(&p->conf);
 	d->dir = conf_path(&p->conf, STATE_DIR "/db");
-	if (d->dir == NULL || !proc_allow_write(p, d->dir))
+	if (d->dir == NULL || !proc_allow_write(p, d->dir) ||
+	    !allow_dir_of(p, p->conf.anchor))
 		return ae_fail_mem(e);
 	if (d->shared)
 		return open_server(p, d, e);
-	if (!allow_dir_of(p, p->conf.database) ||
-	    !allow_dir_of(p, p->conf.anchor))
-		return ae_fail_mem(e);
-	return AE_OK;
+	return allow_dir_of(p, p->conf.database) ? AE_OK : ae_fail_mem(e);
 }
 
 static void

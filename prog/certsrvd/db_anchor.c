@@ -5,6 +5,10 @@
  * how far it was, and CRLs that are published say what their numbers were.  A
  * database that is behind one of them is not written to, until somebody who
  * knows has run certsrv restore acknowledge.
+ *
+ * Of several nodes each has an anchor of its own, which says what this node
+ * saw.  A database that has more is as it should be: others wrote it.  The
+ * first node that finds less suspends all of them.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -17,7 +21,18 @@
 #include "sys/clock.h"
 
 #define LATER_MS 1000 /* from a commit to the anchor that knows of it */
-#define ANCHORED "anchored"
+
+/* In meta: there is an anchor.  Each of several nodes says so for itself. */
+static const char *
+anchored(const struct database *d, char key[32])
+{
+	if (d->shared)
+		(void)snprintf(key, 32, "anchored-%u",
+		    (unsigned)d->p->conf.serial_instance);
+	else
+		(void)snprintf(key, 32, "anchored");
+	return key;
+}
 
 static int
 write_anchor(struct database *d, struct ae_err *e)
@@ -43,6 +58,8 @@ advance(struct database *d, int64_t need, struct ae_err *e)
 		rc = write_anchor(d, e);
 	if (rc < 0)
 		d->anchor = was;
+	if (rc == AE_ETRUST)
+		anchor_suspend(d, "%s", e->text);
 	return rc;
 }
 
@@ -58,7 +75,7 @@ on_later(void *arg)
 		return;
 	rc = advance(d, d->last_id, &e);
 	d->anchor_due = rc < 0;
-	if (rc < 0 && !d->anchor_told)
+	if (rc < 0 && rc != AE_ETRUST && !d->anchor_told)
 		log_line(d->p, AE_LOG_ERROR,
 		    "%s: until it can be written again, a database that is "
 		    "put back may go unnoticed",
@@ -71,8 +88,6 @@ on_later(void *arg)
 void
 anchor_committed(struct database *d)
 {
-	if (d->shared)
-		return;
 	d->anchor_due = true;
 	if (d->anchor_timed)
 		return;
@@ -86,7 +101,7 @@ anchor_reserve(struct database *d, struct ae_err *e)
 	struct ae_anchor was = d->anchor;
 	int rc;
 
-	if (d->shared || d->last_id <= d->anchor.at.last_id)
+	if (d->last_id <= d->anchor.at.last_id)
 		return AE_OK;
 	/* the chain's end is not committed yet: only the ids go ahead */
 	d->anchor.at.last_id = d->last_id + AE_ANCHOR_IDS;
@@ -121,19 +136,53 @@ anchor_tell(struct database *d)
 	ae_wr_done(&w);
 }
 
+/* All nodes stand still, not this one alone. */
+static void
+tell_others(struct database *d)
+{
+	char why[sizeof(d->suspended) + 32];
+	struct ae_err e = AE_ERR_INIT;
+
+	(void)snprintf(why, sizeof(why), "found by node %u: %s",
+	    (unsigned)d->p->conf.serial_instance, d->suspended);
+	if (ae_db_suspend(d->db, why, ae_clock_now(), &e) < 0)
+		log_line(d->p, AE_LOG_ERROR,
+		    "the other nodes could not be told to stand still: %s",
+		    e.text);
+}
+
+static void AE_PRINTF(3, 0)
+    suspend(struct database *d, bool others, const char *fmt, va_list ap)
+{
+	if (d->suspended[0] != '\0')
+		return;
+	db_commit(d); /* what came before is as good as it was */
+	(void)vsnprintf(d->suspended, sizeof(d->suspended), fmt, ap);
+	crl_rows_close(d);
+	if (d->shared && others)
+		tell_others(d);
+	anchor_tell(d);
+}
+
 void
 anchor_suspend(struct database *d, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (d->suspended[0] != '\0')
-		return;
-	db_commit(d); /* what came before is as good as it was */
 	va_start(ap, fmt);
-	(void)vsnprintf(d->suspended, sizeof(d->suspended), fmt, ap);
+	suspend(d, true, fmt, ap);
 	va_end(ap);
-	crl_rows_close(d);
-	anchor_tell(d);
+}
+
+/* Something about this node, which says nothing about the others. */
+static void AE_PRINTF(2, 3)
+    suspend_alone(struct database *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	suspend(d, false, fmt, ap);
+	va_end(ap);
 }
 
 /* ---- the beginning ---- */
@@ -143,9 +192,10 @@ static int
 had_anchor(struct database *d, bool *had, struct ae_err *e)
 {
 	struct ae_arena *a = ae_arena_new(4096);
-	char *value = NULL;
-	int rc = a == NULL ? ae_fail_mem(e)
-			   : ae_db_meta_get(d->db, ANCHORED, &value, a, e);
+	char *value = NULL, key[32];
+	int rc = a == NULL
+	    ? ae_fail_mem(e)
+	    : ae_db_meta_get(d->db, anchored(d, key), &value, a, e);
 
 	*had = value != NULL;
 	ae_arena_free(a);
@@ -155,6 +205,7 @@ had_anchor(struct database *d, bool *had, struct ae_err *e)
 static int
 remember_anchor(struct database *d, struct ae_err *e)
 {
+	char key[32];
 	bool had;
 	int rc = had_anchor(d, &had, e);
 
@@ -162,7 +213,7 @@ remember_anchor(struct database *d, struct ae_err *e)
 		return rc;
 	rc = ae_db_begin(d->db, e);
 	if (rc == AE_OK)
-		rc = ae_db_meta_set(d->db, ANCHORED, "1", e);
+		rc = ae_db_meta_set(d->db, anchored(d, key), "1", e);
 	return rc == AE_OK ? ae_db_commit(d->db, e) : rc;
 }
 
@@ -177,13 +228,28 @@ begin_anchor(struct database *d, struct ae_err *e)
 	int rc = had_anchor(d, &had, e);
 
 	if (rc == AE_OK && had) {
-		anchor_suspend(
+		suspend_alone(
 		    d, "its anchor %s is not there", d->p->conf.anchor);
 		return AE_OK;
 	}
 	if (rc == AE_OK)
 		rc = advance(d, 0, e);
 	return rc == AE_OK ? remember_anchor(d, e) : rc;
+}
+
+/* Another node has found something. */
+static int
+suspended_by_others(struct database *d, struct ae_err *e)
+{
+	struct ae_arena *a = ae_arena_new(4096);
+	char *why = NULL;
+	int rc =
+	    a == NULL ? ae_fail_mem(e) : ae_db_suspended(d->db, &why, a, e);
+
+	if (rc == AE_OK && why != NULL)
+		suspend_alone(d, "%s", why);
+	ae_arena_free(a);
+	return rc;
 }
 
 int
@@ -193,11 +259,10 @@ anchor_start(struct database *d, struct ae_err *e)
 	struct ae_db_state s;
 	int rc;
 
-	/* the database is in a server's hands, and so is what it was */
-	if (d->shared)
-		return AE_OK;
 	rc = ae_loop_timer(&d->anchor_timer, d->p->loop, on_later, d, e);
-	if (rc < 0)
+	if (rc == AE_OK && d->shared)
+		rc = suspended_by_others(d, e);
+	if (rc < 0 || d->suspended[0] != '\0')
 		return rc;
 	rc = anchorfile_read(&d->anchor, d->p->conf.anchor, &why);
 	if (rc == AE_ENOTFOUND)
@@ -253,9 +318,8 @@ on_seen(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	    "knows %" PRId64,
 	    number, key, directory ? "the directory" : "a file",
 	    ae_db_state_crl(&s, key));
-	if (!d->shared &&
-	    (!ae_db_state_crl_raise(&d->anchor.at, key, (int64_t)number) ||
-		write_anchor(d, &why) < 0))
+	if (!ae_db_state_crl_raise(&d->anchor.at, key, (int64_t)number) ||
+	    write_anchor(d, &why) < 0)
 		log_line(d->p, AE_LOG_ERROR, "%s", why.text);
 	return AE_OK;
 }

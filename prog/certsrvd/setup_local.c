@@ -31,7 +31,6 @@
 
 #define KEY_PATH STATE_DIR "/private/ca.key"
 #define SD_PATH "/etc/certsrv/ca.sd"
-#define DB_PATH STATE_DIR "/db/ca.sqlite"
 #define TEN_YEARS (10LL * 365 * 24 * 3600 + 2 * 24 * 3600)
 #define BACKDATE 600
 
@@ -221,7 +220,7 @@ find_database(struct work *w, struct ae_err *e)
 	}
 	w->db_path = w->conf.database != NULL
 	    ? strdup(w->conf.database)
-	    : ae_path_root(w->s->root, DB_PATH);
+	    : ae_path_root(w->s->root, DATABASE_PATH);
 	return w->db_path == NULL ? ae_fail_mem(e) : AE_OK;
 }
 

@@ -186,6 +186,28 @@ def test_a_backup_that_was_changed(ca, certsrv):  # noqa: F811
         ca.start()
 
 
+def test_a_backup_in_one_file(ca, certsrv):  # noqa: F811
+    """GNU tar reads what we write and writes what we read; what is no backup is not unpacked."""
+    ca.host.run("rm -rf /srv/ca.tar /srv/plain /srv/again.tar /srv/evil.tar && mkdir -p /srv/plain")
+    made = json.loads(certsrv("backup", "/srv/ca.tar", "--with-key", "--json"))
+    assert made["path"] == "/srv/ca.tar" and not ca.host.path("/srv/ca.tar.part").exists()
+    ca.host.run("tar", "xf", "/srv/ca.tar", "-C", "/srv/plain")
+    assert json.loads(certsrv("backup", "verify", "/srv/plain", "--json"))["sha256"] == made["sha256"]
+    for form in ("ustar", "gnu"):
+        ca.host.run(f"cd /srv/plain && tar --format={form} -cf /srv/again.tar manifest.json $(find files -type f)")
+        assert json.loads(certsrv("backup", "verify", "/srv/again.tar", "--json"))["sha256"] == made["sha256"]
+    assert "is there already" in certsrv("backup", "/srv/ca.tar", code=2)
+    whole = ca.host.path("/srv/ca.tar").read_bytes()
+    for bad, why, code in ((whole[:-1500], "ends too early", 4), (whole[:9] + b"x" + whole[10:], "no tar archive", 4)):
+        ca.host.path("/srv/again.tar").write_bytes(bad)
+        assert why in certsrv("backup", "verify", "/srv/again.tar", code=code)
+    ca.host.run("cd /srv/plain && tar -cf /srv/evil.tar manifest.json --transform 's,^files,files/../../..,' files/etc/certsrv/ca.pem")
+    assert "of no backup" in certsrv("backup", "verify", "/srv/evil.tar", code=4)
+    ca.host.run("cd /srv/plain && ln -s /etc/passwd files/link && tar -cf /srv/evil.tar manifest.json files/link")
+    assert "no regular file" in certsrv("backup", "verify", "/srv/evil.tar", code=4)
+    assert not list(ca.host.path("/var/tmp").glob("certsrv-backup-*"))
+
+
 def test_rolled_back_by_copy(ca, cdp, certsrv, copies):  # noqa: F811
     """The database's directory, copied back: the anchor is outside of it."""
     assert ca.stop() == 0

@@ -92,6 +92,51 @@ def test_f24_one_crl_for_both(nodes):
         time.sleep(0.3)
 
 
+def test_f7_the_server_is_put_back(nodes):
+    """A backup while both work, in one file. What a standby without the last commits looks like stops both
+    nodes at the first of them that knows better. The backup comes back, over rows that are kept, and nothing
+    is given out twice."""
+    first, second = nodes.both
+    certsrv = nodes.certsrv
+    first.host.run("rm -rf /srv/pg.tar && mkdir -p /srv")
+    before = nodes.ask(second, wcce.pkcs10(wcce.ec_key()))
+    made = json.loads(certsrv(first, "backup", "/srv/pg.tar", "--json").stdout)
+    assert made["path"] == "/srv/pg.tar" and "server" in made and made["last_request_id"] >= before["id"]
+    names = first.host.run("tar", "tf", "/srv/pg.tar").stdout.split()
+    assert names[0] == "manifest.json" and "files/var/lib/certsrv/db/ca.sqlite" in names
+    assert not [n for n in names if "password" in n or n.endswith(".key")]
+    assert "rows of PostgreSQL" in certsrv(first, "backup", "verify", "/srv/pg.tar", "--sha256", made["sha256"]).stdout
+    later = nodes.ask(first, wcce.pkcs10(wcce.ec_key()))
+    assert later["id"] > before["id"]
+
+    nodes.server.sql("delete from audit where seq = (select max(seq) from audit)")
+    refused = nodes.ask(first, wcce.pkcs10(wcce.ec_key()))
+    assert refused is None or refused["disposition"] != ISSUED
+    first.wait_log("the database went back")
+    refused = nodes.ask(second, wcce.pkcs10(wcce.ec_key()))
+    assert refused is None or refused["disposition"] != ISSUED
+    second.wait_log("found by node 1")
+
+    assert first.stop() == 0
+    assert "nodes are connected" in certsrv(first, "restore", "/srv/pg.tar", "--replace", check=False).stderr
+    assert second.stop() == 0
+    assert "--replace" in certsrv(first, "restore", "/srv/pg.tar", check=False).stderr
+    said = json.loads(certsrv(first, "restore", "/srv/pg.tar", "--replace", "--json").stdout)
+    assert said["acknowledge"] and said["last_request_id"] == made["last_request_id"]
+    kept = nodes.server.sql(f"select max(id) as id from {said['schema']}.request")
+    assert kept[0]["id"] == later["id"] and nodes.rows()[-1]["id"] == made["last_request_id"]
+    for node in nodes.both:
+        # each has an anchor of its own, which knows what it gave: the second one nothing that is not there
+        done = json.loads(certsrv(node, "restore", "acknowledge", "--json").stdout)
+        assert done["acknowledged"] or node is second
+    for node in nodes.both:
+        node.start()
+    for node in nodes.both:
+        new = nodes.ask(node, wcce.pkcs10(wcce.ec_key()))
+        assert new["disposition"] == ISSUED and new["id"] > later["id"]
+    assert "whole" in certsrv(first, "audit", "verify").stdout
+
+
 def test_f24_killed_and_stopped_in_a_burst(nodes):
     """One node is killed, the other one stopped and woken, while requests come in: one certificate for each,
     every serial number once, one audit chain, CRL numbers that only rise."""

@@ -17,6 +17,11 @@
 
 #include "dbtest.h"
 
+#include "db/backup.h"
+#include "db/copy.h"
+#include "db/impl.h"
+#include "db/rollback.h"
+
 static int
 try_add(struct ae_db *db, unsigned n, struct ae_err *e)
 {
@@ -452,6 +457,167 @@ a_server_is_named_without_a_password(void **state)
 	assert_false(ae_db_is_server("/var/lib/certsrv/db/ca.sqlite"));
 }
 
+/* ---- the server goes back ---- */
+
+static struct ae_db *
+a_node(uint8_t instance, bool forgiving)
+{
+	const struct ae_db_options o = { .instance = instance,
+		.forgiving = forgiving };
+
+	return dbtest_open(&o);
+}
+
+static void
+sql(const char *text)
+{
+	struct ae_db *db = dbtest_open(NULL);
+	struct ae_db_st st;
+
+	assert_int_equal(ae_db_stmt_text(db, &st, text, false, NULL), AE_OK);
+	assert_int_equal(ae_db_step_done(&st, "sql", NULL), AE_OK);
+	ae_db_finish(&st);
+	ae_db_free(db);
+}
+
+/* As a standby without the last commits, under handles that made them. */
+static void
+f7_a_server_that_went_back_is_noticed(void **state)
+{
+	struct ae_db *a, *b, *knows;
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_db_state s;
+
+	(void)state;
+	a = a_node(1, false);
+	b = a_node(2, false);
+	assert_int_equal(try_add(a, 1, NULL), AE_OK);
+	assert_int_equal(try_add(b, 2, NULL), AE_OK);
+	assert_int_equal(try_add(a, 3, NULL), AE_OK);
+	sql("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)");
+	/* who wrote it knows; to who did not, nothing is missing */
+	assert_int_equal(try_add(a, 4, &e), AE_ETRUST);
+	assert_non_null(strstr(e.text, "went back"));
+	assert_int_equal(ae_db_state(a, &s, NULL), AE_ETRUST);
+	assert_int_equal(try_add(b, 5, NULL), AE_OK);
+	/* not even when another entry has its number by now */
+	assert_int_equal(try_add(a, 6, NULL), AE_ETRUST);
+
+	/* so he tells the others, and whoever comes; the first reason stays */
+	assert_int_equal(ae_db_suspend(a, "node 1 saw it", NOW, NULL), AE_OK);
+	assert_int_equal(ae_db_suspend(b, "something else", NOW, NULL), AE_OK);
+	e = (struct ae_err)AE_ERR_INIT;
+	assert_int_equal(try_add(b, 7, &e), AE_ETRUST);
+	assert_string_equal(e.text, "node 1 saw it");
+	ae_db_free(b);
+	b = a_node(2, false); /* a restart is no way out, but it opens */
+	assert_int_equal(try_add(b, 7, NULL), AE_ETRUST);
+
+	/* until somebody says so */
+	knows = a_node(0, true);
+	assert_int_equal(ae_db_state(knows, &s, NULL), AE_OK);
+	assert_int_equal(ae_db_begin(knows, NULL), AE_OK);
+	assert_int_equal(
+	    ae_db_go_past(knows, &s, "root", "known", NOW, NULL), AE_OK);
+	assert_int_equal(ae_db_commit(knows, NULL), AE_OK);
+	assert_int_equal(try_add(b, 7, NULL), AE_OK);
+	whole(b, s.seq + 2);
+	ae_db_free(knows);
+	ae_db_free(a);
+	ae_db_free(b);
+}
+
+/* ---- copies of it ---- */
+
+static void
+expect_same(const struct ae_db_state *a, const struct ae_db_state *b)
+{
+	assert_int_equal(a->seq, b->seq);
+	assert_int_equal(a->last_id, b->last_id);
+	assert_memory_equal(a->link, b->link, sizeof(a->link));
+}
+
+static void
+a_backup_is_of_one_moment_and_comes_back(void **state)
+{
+	char dir[] = "/tmp/ae-backup-XXXXXX", path[64], log[80];
+	struct ae_db_options o = { .path = path, .read_only = true };
+	struct ae_db *db = a_node(1, false), *reads, *file = NULL, *new;
+	struct ae_db_state before, after;
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_db_copied c;
+	bool empty = true;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/ca.sqlite", dir);
+	(void)snprintf(log, sizeof(log), "%s-wal", path);
+	for (unsigned n = 1; n <= 20; n++)
+		assert_int_equal(try_add(db, n, NULL), AE_OK);
+	assert_int_equal(ae_db_state(db, &before, NULL), AE_OK);
+	reads = dbtest_open(&(struct ae_db_options){ .read_only = true });
+	if (ae_db_backup_server(reads, path, &e) != AE_OK)
+		fail_msg("%s", e.text);
+	ae_db_free(reads);
+	assert_int_equal(access(log, F_OK), -1);
+	/* what comes later is not in it */
+	assert_int_equal(try_add(db, 21, NULL), AE_OK);
+	assert_int_equal(ae_db_open(&file, &o, &e), AE_OK);
+	assert_int_equal(ae_db_check(file, NULL), AE_OK);
+	assert_int_equal(ae_db_state(file, &after, NULL), AE_OK);
+	expect_same(&before, &after);
+	reads = dbtest_open(&(struct ae_db_options){ .read_only = true });
+	assert_int_equal(ae_db_backup_server(reads, path, NULL), AE_EINVAL);
+
+	/* back: not beside a node, not over rows, which are kept */
+	assert_int_equal(ae_db_server_unused(reads, &e), AE_EUNAVAIL);
+	assert_non_null(strstr(e.text, "1 nodes are connected"));
+	ae_db_free(db);
+	assert_int_equal(ae_db_server_unused(reads, NULL), AE_OK);
+	ae_db_free(reads);
+	new = a_node(0, false);
+	assert_int_equal(ae_db_copy(new, file, &c, NULL), AE_EINVAL);
+	ae_db_free(file);
+	assert_int_equal(ae_db_is_empty(new, &empty, NULL), AE_OK);
+	assert_false(empty);
+	assert_int_equal(
+	    ae_db_server_aside(new, "x; DROP TABLE audit", NULL), AE_EINTERNAL);
+	assert_int_equal(ae_db_server_aside(new, "replaced_1", NULL), AE_OK);
+	ae_db_free(new);
+	new = a_node(0, false);
+	file = NULL;
+	assert_int_equal(ae_db_open(&file, &o, &e), AE_OK);
+	assert_int_equal(ae_db_copy(new, file, &c, NULL), AE_OK);
+	ae_db_free(file);
+	assert_int_equal(rows(new), 20);
+	assert_int_equal(ae_db_state(new, &after, NULL), AE_OK);
+	expect_same(&before, &after);
+	assert_int_equal(try_add(new, 22, NULL), AE_OK);
+	sql("INSERT INTO meta SELECT 'kept', count(*)::text"
+	    " FROM replaced_1.request");
+	ae_db_free(new);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void
+a_backup_that_fails_leaves_nothing(void **state)
+{
+	char dir[] = "/tmp/ae-backup-XXXXXX", path[64];
+	struct ae_db *db = a_node(1, false), *reads;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/ca.sqlite", dir);
+	assert_int_equal(try_add(db, 1, NULL), AE_OK);
+	sql("UPDATE audit SET detail = 'changed' WHERE seq = 1");
+	reads = dbtest_open(&(struct ae_db_options){ .read_only = true });
+	assert_int_equal(ae_db_backup_server(reads, path, NULL), AE_EPROTO);
+	ae_db_free(reads);
+	ae_db_free(db);
+	assert_int_equal(rmdir(dir), 0); /* it is empty */
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, dbtest_setup, dbtest_teardown)
 
 int
@@ -467,6 +633,9 @@ main(int argc, char **argv)
 		T(commits_are_durable_whatever_the_database_says),
 		T(what_is_no_utf8_is_stored_all_the_same),
 		cmocka_unit_test(a_server_is_named_without_a_password),
+		T(f7_a_server_that_went_back_is_noticed),
+		T(a_backup_is_of_one_moment_and_comes_back),
+		T(a_backup_that_fails_leaves_nothing),
 	};
 
 	(void)argv;
