@@ -36,6 +36,7 @@ static const struct table {
 	    "key_index, delta, number, this_update, next_update,"
 	    " next_publish, der",
 	    "nnnnnnb" },
+	{ "exchange_key", "serial, sealed, until", "bbn" },
 };
 
 #define NTABLES (sizeof(tables) / sizeof(tables[0]))

@@ -283,6 +283,20 @@ int ae_db_crl_newest(struct ae_db *db, unsigned key_index, bool delta,
     struct ae_err *e) AE_MUST_CHECK;
 
 /*
+ * An exchange key of one node, sealed so that only nodes of this CA can open
+ * it (pki/seal.h), under the serial number of its certificate: any node can
+ * read what a client has encrypted to any other.  In a batch; those whose
+ * time has passed leave.
+ */
+int ae_db_exchange_keep(struct ae_db *db, const uint8_t *serial,
+    size_t serial_len, const void *sealed, size_t len, int64_t until,
+    int64_t now, struct ae_err *e) AE_MUST_CHECK;
+/* AE_ENOTFOUND: none.  It lives in a. */
+int ae_db_exchange_get(struct ae_db *db, const uint8_t *serial,
+    size_t serial_len, const uint8_t **sealed, size_t *len, struct ae_arena *a,
+    struct ae_err *e) AE_MUST_CHECK;
+
+/*
  * The archived key of a request, and an entry in the audit chain that this
  * person has it.  AE_ENOTFOUND: there is none.
  */

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 
+#include "base/hex.h"
 #include "db/impl.h"
 
 #define HRESULT_GIVEN_UP 0x80094006u /* CERTSRV_E_SERVER_SUSPENDED */
@@ -226,6 +227,61 @@ ae_db_crl_newest(struct ae_db *db, unsigned key_index, bool delta, int64_t have,
 		return ae_fail_mem(e);
 	*out = n;
 	return AE_OK;
+}
+
+int
+ae_db_exchange_keep(struct ae_db *db, const uint8_t *serial, size_t serial_len,
+    const void *sealed, size_t len, int64_t until, int64_t now,
+    struct ae_err *e)
+{
+	char hex[2 * AE_DB_SERIAL_MAX + 1];
+	struct ae_db_st *st;
+	int rc;
+
+	rc = ae_db_op(db, e);
+	if (rc == AE_OK &&
+	    (serial_len == 0 || serial_len > AE_DB_SERIAL_MAX || len == 0 ||
+		len > AE_DB_BLOB_MAX))
+		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "an exchange key of %zu bytes", len);
+	if (rc == AE_OK)
+		rc = ae_db_stmt(db, ST_XCHG_PURGE, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	ae_db_num(st, 1, now);
+	rc = ae_db_step_done(st, "forgetting exchange keys", e);
+	if (rc == AE_OK)
+		rc = ae_db_stmt(db, ST_XCHG_ADD, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	ae_db_blob(st, 1, serial, serial_len);
+	ae_db_blob(st, 2, sealed, len);
+	ae_db_num(st, 3, until);
+	rc = ae_db_step_done(st, "keeping an exchange key", e);
+	if (rc != AE_OK)
+		return rc;
+	ae_hex_encode(hex, serial, serial_len);
+	return ae_db_audit_add(db, "exchange-key", 0, NULL, hex, now, e);
+}
+
+int
+ae_db_exchange_get(struct ae_db *db, const uint8_t *serial, size_t serial_len,
+    const uint8_t **sealed, size_t *len, struct ae_arena *a, struct ae_err *e)
+{
+	struct ae_db_st *st;
+	const void *p;
+	int rc = ae_db_stmt(db, ST_XCHG_GET, &st, e);
+
+	if (rc != AE_OK)
+		return rc;
+	ae_db_blob(st, 1, serial, serial_len);
+	rc = ae_db_step_row(st, "looking for an exchange key", e);
+	if (rc != AE_OK)
+		return rc;
+	p = ae_db_col_blob(st, 0, len);
+	*sealed = ae_arena_dup(a, p, *len);
+	ae_db_reset(st);
+	return *sealed == NULL ? ae_fail_mem(e) : AE_OK;
 }
 
 int

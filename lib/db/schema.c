@@ -132,6 +132,13 @@ const char *const ae_db_steps[] = {
 	"  next_update " INT " NOT NULL, next_publish " INT " NOT NULL,"
 	"  der " BYTES ", PRIMARY KEY (key_index, delta)"
 	") {STRICT, WITHOUT ROWID|};",
+
+	/* 10: exchange keys of nodes, sealed so that all nodes can open what
+	   was encrypted to one of them */
+	"CREATE TABLE exchange_key ("
+	"  serial " BYTES " PRIMARY KEY, sealed " BYTES " NOT NULL,"
+	"  until " INT " NOT NULL"
+	") {STRICT, WITHOUT ROWID|};",
 };
 /* clang-format on */
 const int ae_db_version = (int)(sizeof(ae_db_steps) / sizeof(ae_db_steps[0]));

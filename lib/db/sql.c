@@ -166,6 +166,14 @@ const struct ae_db_sql ae_db_sql[ST_COUNT] = {
 	    " next_update = excluded.next_update,"
 	    " next_publish = excluded.next_publish, der = excluded.der",
 	    NULL },
+	[ST_XCHG_ADD] = {
+	    "INSERT INTO exchange_key (serial, sealed, until)"
+	    " VALUES (?1, ?2, ?3)", NULL },
+	[ST_XCHG_GET] = {
+	    "SELECT sealed FROM exchange_key WHERE serial = ?1", NULL },
+	[ST_XCHG_PURGE] = {
+	    "DELETE FROM exchange_key WHERE until < ?1",
+	    "it has a few rows for each node" },
 
 	/* how a database that was put back goes on: rollback.c */
 	[ST_LAST_ID_SET] = {

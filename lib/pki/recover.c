@@ -81,6 +81,45 @@ ae_archive_open(struct ae_secret *blob, const void *der, size_t len,
 	return rc;
 }
 
+/* The serial number of a recipient that is named by one. */
+static const ASN1_INTEGER *
+serial_of(CMS_ContentInfo *cms)
+{
+	STACK_OF(CMS_RecipientInfo) *all = CMS_get0_RecipientInfos(cms);
+	ASN1_INTEGER *serial = NULL;
+	CMS_RecipientInfo *r;
+
+	if (sk_CMS_RecipientInfo_num(all) < 1)
+		return NULL;
+	r = sk_CMS_RecipientInfo_value(all, 0);
+	if (CMS_RecipientInfo_type(r) != CMS_RECIPINFO_TRANS ||
+	    CMS_RecipientInfo_ktri_get0_signer_id(r, NULL, NULL, &serial) != 1)
+		return NULL;
+	return serial;
+}
+
+int
+ae_archive_recipient(uint8_t serial[AE_RECIPIENT_MAX], size_t *serial_len,
+    const void *der, size_t len, struct ae_err *e)
+{
+	CMS_ContentInfo *cms = enveloped(der, len);
+	const ASN1_INTEGER *s = cms == NULL ? NULL : serial_of(cms);
+	int n = s == NULL ? 0 : ASN1_STRING_length((const ASN1_STRING *)s);
+	int rc = AE_OK;
+
+	if (n <= 0 || n > AE_RECIPIENT_MAX)
+		rc = ae_fail_ossl(e, AE_EPROTO,
+		    "the archived key is for no certificate with a serial "
+		    "number");
+	if (rc == AE_OK) {
+		memcpy(serial, ASN1_STRING_get0_data((const ASN1_STRING *)s),
+		    (size_t)n);
+		*serial_len = (size_t)n;
+	}
+	CMS_ContentInfo_free(cms);
+	return rc;
+}
+
 int
 ae_archive_matches(const struct ae_secret *blob, const void *spki, size_t len,
     struct ae_err *e)

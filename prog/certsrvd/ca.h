@@ -92,6 +92,7 @@ enum stage {
 	STAGE_INTENT, /* the serial is being stored */
 	STAGE_SIGN,
 	STAGE_ISSUE,	/* the certificate is being stored */
+	STAGE_KEEP,	/* its key is, where other nodes find it */
 	STAGE_RESPONSE, /* all is done, the full response is being signed */
 };
 
@@ -248,6 +249,8 @@ struct ca {
 	const struct ae_ca_cert *xchg_issuer;
 	int64_t xchg_not_after, xchg_retry;
 	uint32_t xchg_id; /* of the attempt that is under way; 0: none */
+	struct ae_wr xchg_sealed;	       /* its key, for other nodes */
+	uint8_t xchg_own[2][AE_CA_SERIAL_LEN]; /* the signer's: last, before */
 	struct ae_ca_info_kra kra[AE_RECOVERY_AGENTS_MAX];
 
 	/* the OCSP key, and a certificate for it under each of ours */
@@ -453,6 +456,8 @@ void xchg_signer_down(struct ca *ca, const struct peer *peer);
 int on_xchg_key(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 int on_xchg_opened(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+int on_xchg_found(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 
 /* ---- ca_ocsp.c ---- */

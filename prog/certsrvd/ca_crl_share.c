@@ -193,6 +193,8 @@ crl_adopted(struct ca *ca, struct ca_crl *c, size_t key, bool delta)
 		info_crl(ca, key);
 		xchg_crl(ca);
 	}
+	/* what was revoked at another node is in it: no answer of before */
+	ocsp_changed(ca, NULL, 0);
 	info_update(ca);
 	log_line(ca->p, AE_LOG_NOTICE, "%sCRL %llu of another node is here",
 	    delta ? "delta " : "", (unsigned long long)c->number);

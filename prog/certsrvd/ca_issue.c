@@ -470,6 +470,8 @@ reply_issued(struct job *j)
 		.message = j->d.message,
 	};
 
+	if (j->op == MSG_XCHG_NEW && j->stage != STAGE_KEEP && xchg_keep(j))
+		return;
 	if (j->op == MSG_XCHG_NEW || j->op == MSG_OCSP_NEW) {
 		if (j->op == MSG_XCHG_NEW)
 			xchg_issued(j);
@@ -546,6 +548,7 @@ on_db_done(
 		job_reply_decided(j);
 		break;
 	case STAGE_ISSUE:
+	case STAGE_KEEP:
 		reply_issued(j);
 		break;
 	case STAGE_ADMIN:
@@ -578,6 +581,7 @@ const struct ae_ipc_row ca_db_rows[] = {
 	{ MSG_DB_ROWS, MSG_ROWS_MAX, 1, false, on_db_rows },
 	{ MSG_DB_STATE, MSG_TEXT_MAX, 1, false, on_db_state },
 	{ MSG_DB_UNRECORDED, MSG_TEXT_MAX, 1, false, on_db_unrecorded },
+	{ MSG_DB_XCHG, MSG_ROW_MAX, 1, false, on_xchg_found },
 	{ .handle = NULL },
 };
 

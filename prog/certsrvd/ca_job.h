@@ -117,6 +117,8 @@ void admin_key(struct job *j, const uint8_t *blob, size_t len);
 
 /* The exchange certificate was signed and stored. */
 void xchg_issued(struct job *j);
+/* Where nodes share: its key first goes where others find it; false: no. */
+bool xchg_keep(struct job *j);
 /* Put AE_CA_ASK_ARCHIVE to the signer; false: it is answered already. */
 bool xchg_ask(struct job *j);
 

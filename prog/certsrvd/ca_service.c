@@ -30,6 +30,7 @@ service_key_get(struct ca_service_key *out, const struct ae_ipc_msg *m,
 	ae_rd_init(&r, m->body, m->len);
 	out->rc = (int)ae_rd_u32(&r);
 	out->spki = get_bytes(&r, &out->len);
+	out->sealed = get_bytes(&r, &out->sealed_len);
 	out->text = get_str(&r, a);
 	return ae_rd_done(&r) && out->rc <= 0 ? AE_OK
 					      : bad_message(&r, name, e);

@@ -35,7 +35,9 @@ struct ca_service_key {
 	int rc;
 	const uint8_t *spki; /* the message's */
 	size_t len;
-	const char *text; /* the arena's; NULL: nothing was said */
+	const uint8_t *sealed; /* for other nodes; the message's */
+	size_t sealed_len;     /* 0: it is this node's alone */
+	const char *text;      /* the arena's; NULL: nothing was said */
 };
 
 /* AE_EPROTO: the message named so does not decode. */

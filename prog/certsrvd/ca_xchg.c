@@ -11,7 +11,9 @@
 #include "ca/exchange.h"
 #include "ca_service.h"
 #include "pki/oid.h"
+#include "pki/recover.h"
 #include "pki/request.h"
+#include "pki/seal.h"
 #include "sys/clock.h"
 #include "wcce/hresult.h"
 
@@ -57,6 +59,7 @@ xchg_signer_down(struct ca *ca, const struct peer *peer)
 	if (peer != service_keeper(ca) || !configured(ca))
 		return;
 	forget(ca);
+	memset(ca->xchg_own, 0, sizeof(ca->xchg_own));
 	ca->xchg_id = 0;
 	ca->xchg_retry = 0;
 }
@@ -81,6 +84,9 @@ on_xchg_key(
 		return rc;
 	}
 	if (ca->xchg_id == 1) {
+		ae_wr_done(&ca->xchg_sealed);
+		ae_wr_init(&ca->xchg_sealed, AE_SEALED_MAX);
+		ae_wr_bytes(&ca->xchg_sealed, key.sealed, key.sealed_len);
 		if (key.rc == AE_OK)
 			key.rc = service_issue(
 			    ca, &service, NULL, key.spki, key.len, &why);
@@ -126,6 +132,28 @@ xchg_crl(struct ca *ca)
 	    (struct ae_wcce_blob){ ca->xchg_crls.p, ca->xchg_crls.len };
 }
 
+bool
+xchg_keep(struct job *j)
+{
+	const struct ae_wr *sealed = &j->ca->xchg_sealed;
+	struct ae_wr w;
+	bool sent;
+
+	if (sealed->len == 0)
+		return false;
+	ae_wr_init(&w, AE_SEALED_MAX + 64);
+	put_bytes(&w, j->d.serial, sizeof(j->d.serial));
+	put_bytes(&w, sealed->p, sealed->len);
+	ae_wr_u64(&w, (uint64_t)j->d.not_after);
+	j->stage = STAGE_KEEP;
+	sent = peer_send(
+	    peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_XCHG_KEEP, j->id, &w);
+	ae_wr_done(&w);
+	if (!sent)
+		job_end(j); /* again in a while, with another key */
+	return true;
+}
+
 void
 xchg_issued(struct job *j)
 {
@@ -149,6 +177,8 @@ xchg_issued(struct job *j)
 		forget(ca);
 		return;
 	}
+	memcpy(ca->xchg_own[1], ca->xchg_own[0], sizeof(ca->xchg_own[0]));
+	memcpy(ca->xchg_own[0], j->d.serial, sizeof(ca->xchg_own[0]));
 	ca->xchg_not_after = j->d.not_after;
 	ca->info.xchg = (struct ae_wcce_blob){ ca->xchg.p, ca->xchg.len };
 	ca->info.xchg_chain =
@@ -205,8 +235,12 @@ answer(struct job *j, uint32_t hresult, const char *text)
 	j->answers.answered |= AE_CA_ASK_ARCHIVE;
 }
 
-bool
-xchg_ask(struct job *j)
+/*
+ * To the signer: with its own key, or with that of another node, which comes
+ * sealed.  False: the answer is there, or nobody to give it.
+ */
+static bool
+open_by(struct job *j, struct ae_der cert, struct ae_der sealed)
 {
 	struct ca *ca = j->ca;
 	const struct ae_request *q = j->parsed;
@@ -215,14 +249,11 @@ xchg_ask(struct job *j)
 	uint8_t n = 0;
 	bool ok;
 
-	/* approved: it was opened and wrapped when it came */
-	if (j->local) {
-		answer(j, 0, NULL);
-		return false;
-	}
 	ae_wr_init(&w, XCHG_OPEN_MAX);
 	put_bytes(&w, q->archived_key.p, q->archived_key.len);
 	put_bytes(&w, q->csr->spki.p, q->csr->spki.len);
+	put_bytes(&w, cert.p, cert.len);
+	put_bytes(&w, sealed.p, sealed.len);
 	at = w.len;
 	ae_wr_u8(&w, 0);
 	for (i = 0; i < ca->info.nkras; i++)
@@ -241,6 +272,78 @@ xchg_ask(struct job *j)
 	else if (!ok)
 		j->answers.failed |= AE_CA_ASK_ARCHIVE;
 	return ok;
+}
+
+/* Is it for another node's key, or for one of before our start? */
+static bool
+is_others(const struct job *j, uint8_t serial[AE_RECIPIENT_MAX], size_t *len)
+{
+	const struct ca *ca = j->ca;
+	const struct ae_der der = j->parsed->archived_key;
+	size_t i;
+
+	if (!conf_shared(&ca->p->conf) ||
+	    ae_archive_recipient(serial, len, der.p, der.len, NULL) != AE_OK)
+		return false;
+	for (i = 0; i < 2; i++)
+		if (*len == sizeof(ca->xchg_own[i]) &&
+		    memcmp(serial, ca->xchg_own[i], *len) == 0)
+			return false;
+	return true;
+}
+
+bool
+xchg_ask(struct job *j)
+{
+	const struct ae_der none = { NULL, 0 };
+	uint8_t serial[AE_RECIPIENT_MAX];
+	struct ae_wr w;
+	size_t len;
+	bool sent;
+
+	/* approved: it was opened and wrapped when it came */
+	if (j->local) {
+		answer(j, 0, NULL);
+		return false;
+	}
+	if (!is_others(j, serial, &len))
+		return open_by(j, none, none);
+	ae_wr_init(&w, 64);
+	put_bytes(&w, serial, len);
+	sent = peer_send(
+	    peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_XCHG_GET, j->id, &w);
+	ae_wr_done(&w);
+	if (!sent)
+		j->answers.failed |= AE_CA_ASK_ARCHIVE;
+	return sent;
+}
+
+int
+on_xchg_found(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct job *j = job_find(peer->p->state, m->id);
+	struct ae_der cert = { NULL, 0 }, sealed = { NULL, 0 };
+	struct ae_rd r;
+	int rc;
+
+	(void)ipc;
+	ae_rd_init(&r, m->body, m->len);
+	rc = (int)ae_rd_u32(&r);
+	sealed.p = get_bytes(&r, &sealed.len);
+	cert.p = get_bytes(&r, &cert.len);
+	if (!ae_rd_done(&r) || rc > 0)
+		return bad_message(&r, "DB_XCHG", e);
+	if (j == NULL || (j->asked & AE_CA_ASK_ARCHIVE) == 0)
+		return AE_OK;
+	/* nobody's: the signer says so in its own words */
+	if (rc != AE_OK && rc != AE_ENOTFOUND)
+		job_answered(j, AE_CA_ASK_ARCHIVE, false);
+	else if (!open_by(j, cert, sealed))
+		job_answered(j, AE_CA_ASK_ARCHIVE,
+		    (j->answers.failed & AE_CA_ASK_ARCHIVE) == 0);
+	return AE_OK;
 }
 
 int

@@ -11,6 +11,7 @@
 
 #include "dbconf.h"
 #include "dbproc.h"
+#include "pki/seal.h"
 #include "sys/clock.h"
 #include "sys/sandbox.h"
 
@@ -799,6 +800,8 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_DB_BACKUP, MSG_TEXT_MAX, 1, false, on_backup },
 	{ MSG_DB_REVOKE_UNRECORDED, MSG_TEXT_MAX, 1, false,
 	    on_revoke_unrecorded },
+	{ MSG_DB_XCHG_KEEP, AE_SEALED_MAX + 64, 1, false, on_xchg_keep },
+	{ MSG_DB_XCHG_GET, 64, 1, false, on_xchg_get },
 	{ .handle = NULL },
 };
 

@@ -33,7 +33,7 @@ struct database {
 	struct ae_source *commit, *figures;
 	struct answer answer[AE_DB_BATCH_MAX];
 	size_t n;
-	char *dir; /* its own, for files without a name */
+	char *dir;		     /* its own, for files without a name */
 	struct ae_db_crl_rows *rows; /* of the CRL that is being made */
 	bool delta;
 	int64_t epoch;	 /* of this node's lead, where there are several */
@@ -96,6 +96,10 @@ int signed_start(struct database *d, struct ae_err *e) AE_MUST_CHECK;
 void signed_promise(struct database *d, const uint8_t hash[AE_DB_HASH_LEN]);
 void signed_tell(struct database *d); /* ca: those without a row */
 ae_ipc_handler on_note, on_revoke_unrecorded;
+
+/* ---- db_xchg.c ---- */
+
+ae_ipc_handler on_xchg_keep, on_xchg_get;
 
 /* ---- db_status.c ---- */
 

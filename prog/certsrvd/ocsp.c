@@ -471,7 +471,10 @@ on_ocsp_changed(
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "OCSP_CHANGED", e);
 	o->changes++;
-	cache_drop(o->cache, serial, len);
+	if (len == 0)
+		cache_clear(o->cache);
+	else
+		cache_drop(o->cache, serial, len);
 	return AE_OK;
 }
 

@@ -134,6 +134,9 @@ enum msg {
 	MSG_DB_BACKUP,	 /* string by: one more backup is being made */
 	/* bytes serial of one that has no row, u8 reason, string by */
 	MSG_DB_REVOKE_UNRECORDED,
+	/* bytes serial, bytes sealed, i64 until: for other nodes */
+	MSG_DB_XCHG_KEEP,
+	MSG_DB_XCHG_GET, /* bytes serial: of any node */
 	/* db -> ca */
 	MSG_DB_DONE,	   /* i32 rc, i64 id, text */
 	MSG_DB_ROW,	   /* i32 rc; row */
@@ -143,6 +146,7 @@ enum msg {
 	MSG_DB_CRL_NEWEST, /* i32 rc, u64 number, three times; DER or nothing */
 	MSG_DB_KEY,	   /* i32 rc, bytes when it is 0 */
 	MSG_DB_ROWS,	   /* i32 rc, u8 end, u32 n, rows when it is 0 */
+	MSG_DB_XCHG,	   /* i32 rc, bytes sealed, DER certificate */
 	MSG_DB_STATE,	   /* text: why nothing is written; "": all is well */
 	/* u8 n, n times bytes serial, i64 at: certificates without a row */
 	MSG_DB_UNRECORDED,
@@ -177,12 +181,14 @@ enum msg {
 	MSG_SIGN_RESPONSE, /* signed attributes of a CMC response */
 	MSG_XCHG_NEW,	   /* make an exchange key; to the first signer only */
 	MSG_XCHG_CERT,	   /* its certificate, DER: it counts from now on */
-	MSG_XCHG_OPEN,	   /* bytes envelope, bytes spki, u8 n, certificates */
+	/* bytes envelope, bytes spki; of another node's exchange key bytes
+	   certificate and bytes sealed, else nothing twice; u8 n, agents */
+	MSG_XCHG_OPEN,
 	/* sign -> ca */
 	MSG_SIGN_STATE,	   /* u8: the key that signs can be used; text */
 	MSG_SIGNED,	   /* i32 rc, bytes signature, text */
 	MSG_SIGN_CRL_SEEN, /* i32 rc, text: of a head or of entries */
-	MSG_XCHG_KEY,	   /* i32 rc, bytes spki, text */
+	MSG_XCHG_KEY,	   /* i32 rc, bytes spki, bytes sealed, text */
 	MSG_XCHG_OPENED,   /* u32 hresult, bytes recovery blob, text */
 
 	/* sign -> db */
@@ -213,10 +219,10 @@ enum msg {
 	/* ca -> the first signer */
 	MSG_OCSP_NEW, /* make the OCSP key; it counts at once */
 	/* the first signer -> ca */
-	MSG_OCSP_KEY, /* i32 rc, bytes spki, text */
+	MSG_OCSP_KEY, /* as MSG_XCHG_KEY, nothing sealed */
 	/* ca -> ocsp */
 	MSG_OCSP_CERT,	  /* u16 key index, DER: its signer for that key */
-	MSG_OCSP_CHANGED, /* bytes serial: answers about it are void */
+	MSG_OCSP_CHANGED, /* bytes serial: answers about it are void; all */
 };
 
 /* Ceilings of bodies. */

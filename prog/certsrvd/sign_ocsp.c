@@ -50,6 +50,7 @@ on_ocsp_new(
 	ae_wr_init(&w, AE_PKI_CERT_MAX);
 	ae_wr_u32(&w, (uint32_t)rc);
 	put_bytes(&w, spki.p, spki.len);
+	put_bytes(&w, NULL, 0);
 	put_str(&w, rc == AE_OK ? NULL : why.text);
 	(void)peer_send(peer, MSG_OCSP_KEY, m->id, &w);
 	ae_wr_done(&w);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * The exchange key, in the memory of the first signer and nowhere else: made
- * here, never written down, gone when it is replaced.  What clients encrypt
+ * The exchange key, in the memory of the first signer: made here, gone when
+ * it is replaced.  Where there are several nodes it also leaves sealed under
+ * the CA's key, and those of others are opened for one request and forgotten.
+ * With one node it is never written down.  What clients encrypt
  * to it is opened here, compared with the key that was certified, and
  * wrapped for the key recovery agents of this process's own configuration,
  * so that a broken ca cannot name itself one.
@@ -12,11 +14,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pki/oid.h"
 #include "pki/recover.h"
+#include "pki/seal.h"
 #include "sys/clock.h"
 #include "wcce/hresult.h"
 
 #define XCHG_BITS 2048
+
+static const char label[] = "exchange key";
+
+/* For other nodes; nothing when it cannot be. */
+static void
+seal_key(struct signer *s, struct ae_wr *w)
+{
+	struct ae_secret blob = { 0 };
+	struct ae_err e = AE_ERR_INIT;
+	const struct ae_key *ca = NULL;
+	size_t i;
+	int rc;
+
+	if (!conf_shared(&s->p->conf))
+		return;
+	for (i = 0; i < s->ca.list.nkeys; i++)
+		if (s->key[i] != NULL)
+			ca = s->key[i]; /* the newest that is here */
+	rc = ca == NULL ? ae_fail(&e, AE_EUNAVAIL, AE_DOM_NONE, 0,
+			      "no key of the CA is here")
+			: ae_key_to_private_blob(&blob, s->xchg[0].key, &e);
+	if (rc == AE_OK)
+		rc = ae_seal(w, ca, label, blob.p, blob.len, &e);
+	ae_secret_done(&blob);
+	if (rc != AE_OK) {
+		ae_wr_reset(w);
+		log_line(s->p, AE_LOG_WARNING,
+		    "keys that clients archive with this node's exchange "
+		    "certificate can be opened here alone: %s",
+		    e.text);
+	}
+}
 
 int
 on_xchg_new(
@@ -26,7 +62,7 @@ on_xchg_new(
 	struct signer *s = peer->p->state;
 	struct ae_err why = AE_ERR_INIT;
 	struct ae_der spki = { NULL, 0 };
-	struct ae_wr w;
+	struct ae_wr w, sealed;
 	unsigned least = peer->p->conf.rsa_bits_min;
 	unsigned bits = least > XCHG_BITS ? least : XCHG_BITS;
 	int rc;
@@ -36,14 +72,19 @@ on_xchg_new(
 	ae_key_free(s->xchg[0].key);
 	s->xchg[0].key = NULL;
 	rc = ae_key_generate(&s->xchg[0].key, AE_KEY_RSA, bits, &why);
-	if (rc == AE_OK)
+	ae_wr_init(&sealed, AE_SEALED_MAX);
+	if (rc == AE_OK) {
 		spki = ae_key_spki(s->xchg[0].key);
+		seal_key(s, &sealed);
+	}
 	ae_wr_init(&w, AE_CA_TBS_MAX);
 	ae_wr_u32(&w, (uint32_t)rc);
 	put_bytes(&w, spki.p, spki.len);
+	put_bytes(&w, sealed.p, sealed.len);
 	put_str(&w, rc == AE_OK ? NULL : why.text);
 	(void)peer_send(peer, MSG_XCHG_KEY, m->id, &w);
 	ae_wr_done(&w);
+	ae_wr_done(&sealed);
 	return AE_OK;
 }
 
@@ -99,6 +140,66 @@ open_any(const struct signer *s, struct ae_secret *blob, const void *p,
 	return rc;
 }
 
+/* An exchange certificate of this CA, whoever's key it has. */
+static int
+check_exchange(const struct signer *s, const struct ae_cert *c, int64_t now,
+    struct ae_err *e)
+{
+	size_t i;
+
+	if (now > c->not_after || !ae_cert_allows(c, AE_OID_EKU_CA_EXCHANGE))
+		return ae_fail(e, AE_ETRUST, AE_DOM_NONE, 0,
+		    "the exchange certificate has ended, or is none");
+	for (i = 0; i < s->ca.list.nkeys; i++)
+		if (ae_cert_verify(c, s->ca.list.keys[i].pub, NULL) == AE_OK)
+			return AE_OK;
+	return ae_fail(e, AE_ETRUST, AE_DOM_NONE, 0,
+	    "the exchange certificate is not of this CA");
+}
+
+/* Another node's key, with whichever of the CA's it was sealed under. */
+static int
+unseal_key(const struct signer *s, struct ae_key **k, struct ae_der sealed,
+    struct ae_err *e)
+{
+	struct ae_secret blob = { 0 };
+	size_t i;
+	int rc = AE_ETRUST;
+
+	for (i = s->ca.list.nkeys; i-- > 0 && rc != AE_OK;) {
+		*e = (struct ae_err)AE_ERR_INIT;
+		if (s->key[i] != NULL)
+			rc = ae_unseal(
+			    &blob, s->key[i], label, sealed.p, sealed.len, e);
+	}
+	if (rc == AE_OK)
+		rc = ae_key_from_private_blob(k, blob.p, blob.len, e);
+	ae_secret_done(&blob);
+	return rc;
+}
+
+static int
+open_others(const struct signer *s, struct ae_secret *blob, struct ae_der env,
+    struct ae_der der, struct ae_der sealed, struct ae_err *e)
+{
+	struct ae_cert *c = NULL;
+	struct ae_key *k = NULL;
+	int rc = ae_cert_parse(&c, der.p, der.len, e);
+
+	if (rc == AE_OK)
+		rc = check_exchange(s, c, ae_clock_now(), e);
+	if (rc == AE_OK)
+		rc = unseal_key(s, &k, sealed, e);
+	if (rc == AE_OK && !ae_cert_has_key(c, k))
+		rc = ae_fail(e, AE_ETRUST, AE_DOM_NONE, 0,
+		    "the sealed key is not that of its certificate");
+	if (rc == AE_OK)
+		rc = ae_archive_open(blob, env.p, env.len, k, c, e);
+	ae_key_free(k);
+	ae_cert_free(c);
+	return rc;
+}
+
 /* The recipients: each must be an agent of our own configuration. */
 static int
 take_agents(struct proc *p, struct ae_rd *r, struct ae_cert **v, size_t *n,
@@ -130,20 +231,24 @@ recover(struct proc *p, struct ae_rd *r, struct ae_wr *out, struct ae_err *e)
 	struct signer *s = p->state;
 	struct ae_cert *agents[AE_RECOVERY_AGENTS_MAX] = { NULL };
 	struct ae_secret blob = { 0 };
-	const uint8_t *env, *spki;
-	size_t env_len, spki_len, n = 0, i;
+	struct ae_der env, spki, cert, sealed;
+	size_t n = 0, i;
 	uint32_t hr = 0;
 	int rc;
 
-	env = get_bytes(r, &env_len);
-	spki = get_bytes(r, &spki_len);
+	env.p = get_bytes(r, &env.len);
+	spki.p = get_bytes(r, &spki.len);
+	cert.p = get_bytes(r, &cert.len);
+	sealed.p = get_bytes(r, &sealed.len);
 	rc = take_agents(p, r, agents, &n, e);
 	if (!ae_rd_done(r))
 		rc = bad_message(r, "XCHG_OPEN", e);
 	if (rc != AE_OK || n == 0) {
 		hr = AE_HR_NO_VALID_KRA;
-	} else if (open_any(s, &blob, env, env_len, e) != AE_OK ||
-	    ae_archive_matches(&blob, spki, spki_len, e) != AE_OK) {
+	} else if ((sealed.len > 0
+			   ? open_others(s, &blob, env, cert, sealed, e)
+			   : open_any(s, &blob, env.p, env.len, e)) != AE_OK ||
+	    ae_archive_matches(&blob, spki.p, spki.len, e) != AE_OK) {
 		hr = AE_HR_BAD_REQUEST_KEY_ARCHIVAL;
 	} else {
 		rc = ae_archive_wrap(

@@ -40,6 +40,7 @@ class Node(LabCa):
         self.password(self.host)
         self.configure("ca", serial_instance=2)
         self.configure("database", server=server.remote, password_file="/etc/certsrv/db.password")
+        self.configure("http", address="0.0.0.0", requests_per_second="0")
         self.configure("directory", account=self.first.host.account, keytab="/etc/certsrv/ca1.keytab")
 
     @staticmethod
@@ -136,6 +137,14 @@ class Pair:
 
     def crl(self, node):
         return json.loads(self.certsrv(node, "crl", "show", "--json").stdout)
+
+    def ocsp(self, node, serial):
+        """What OpenSSL hears from that node, of a certificate of this serial number (hex), and believes."""
+        pem = "/etc/certsrv/ca.pem"
+        out = self.lab.pc1.run("openssl", "ocsp", "-issuer", pem, "-CAfile", pem, "-no_nonce", "-serial", f"0x{serial}",
+                               "-url", f"http://{node.host.address}/ocsp", check=False)
+        assert "Response verify OK" in out.stderr, out.stdout + out.stderr
+        return out.stdout.split()[1]
 
     def wait_same_crl(self, above=0, seconds=20):
         end = time.monotonic() + seconds

@@ -12,13 +12,14 @@ import pytest
 import wcce
 from nodes import Pair
 from pgserver import PgServer
+from test_archival import archive, archiving, enveloped, exchange, msblob  # noqa: F401
 from wcce import ISSUED, PENDING
 
 MACHINE = "CertificateTemplate:Machine"
 
 
 @pytest.fixture(scope="module")
-def nodes(ca):
+def nodes(ca, archive):  # noqa: F811
     server = PgServer(ca.host)
     server.make()
     pair = Pair(ca, server)
@@ -79,7 +80,12 @@ def test_our_client_at_both(nodes, build):
 def test_f24_one_crl_for_both(nodes):
     """Revoked at the node that did not make the last one; both have the next one, and so has the directory."""
     number = nodes.wait_same_crl()
-    serial = [r["serial"] for r in nodes.rows() if r["disp"] == 20][-1]
+    *_, other, serial = [r["serial"] for r in nodes.rows() if r["disp"] == 20]
+    assert nodes.ocsp(nodes.second, other) == "good"
+    # at the first one; the second one's answers of before are void when it has the CRL
+    nodes.certsrv(nodes.first, "revoke", other, "--reason", "superseded")
+    number = nodes.wait_same_crl(above=number)
+    assert nodes.ocsp(nodes.second, other) == "revoked"
     nodes.certsrv(nodes.second, "revoke", serial, "--reason", "superseded")
     newer = nodes.wait_same_crl(above=number)
     paths = [n.host.path("/var/lib/certsrv/crl") / "Lab CA.crl" for n in nodes.both]
@@ -90,6 +96,32 @@ def test_f24_one_crl_for_both(nodes):
     while nodes.in_directory() != paths[0].read_bytes():
         assert time.monotonic() < end, nodes.first.text() + nodes.second.text()
         time.sleep(0.3)
+
+
+def test_a_key_is_archived_at_any_node(nodes):
+    """Encrypted to the exchange certificate of one node and sent to the other, and to itself after a restart, when
+    its own key is gone from its memory."""
+    first, second = nodes.both
+    second.wait_log("a new exchange certificate")
+    to = exchange(first)
+    kept = nodes.server.sql("select encode(serial, 'hex') as serial, encode(sealed, 'hex') as sealed from exchange_key")
+    assert f"{wcce.certificate(to).serial_number:034x}" in [row["serial"] for row in kept] and len(kept) >= 2
+    ids = []
+    for node in (second, first):
+        if node is first:
+            assert first.stop() == 0
+            first.start()
+        key = wcce.rsa_key()
+        envelope = enveloped(first, msblob(first, key), to)
+        answer = nodes.ask(node, archiving(key, envelope), attributes="CertificateTemplate:Archived")
+        assert answer["disposition"] == ISSUED, (answer, node.text())
+        ids.append(answer["id"])
+    stored = nodes.server.sql("select request_id from archived_key order by request_id")
+    assert [row["request_id"] for row in stored][-2:] == ids
+    # who has the database alone cannot make the CA open anything with a key of his own
+    nodes.server.sql("update exchange_key set sealed = decode('01', 'hex') || sealed")
+    refused = nodes.ask(second, archiving(key, envelope), attributes="CertificateTemplate:Archived\nx:y")
+    assert refused is None or refused["disposition"] != ISSUED
 
 
 def test_f7_the_server_is_put_back(nodes):

@@ -237,6 +237,64 @@ a_leader_that_wakes_up_publishes_nothing_older(void **state)
 	ae_arena_free(arena);
 }
 
+/* ---- what one node made, any other finds ---- */
+
+static int
+keep_key(struct ae_db *db, uint8_t n, int64_t until, int64_t now)
+{
+	const uint8_t serial[2] = { 1, n };
+	int rc;
+
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	rc = ae_db_exchange_keep(db, serial, 2, "sealed", 6, until, now, NULL);
+	if (rc == AE_OK)
+		rc = ae_db_commit(db, NULL);
+	ae_db_rollback(db);
+	return rc;
+}
+
+static int
+find_key(struct ae_db *db, uint8_t n)
+{
+	struct ae_arena *a = ae_arena_new(1 << 16);
+	const uint8_t serial[2] = { 1, n }, *sealed;
+	size_t len;
+	int rc = ae_db_exchange_get(db, serial, 2, &sealed, &len, a, NULL);
+
+	if (rc == AE_OK) {
+		assert_int_equal(len, 6);
+		assert_memory_equal(sealed, "sealed", 6);
+	}
+	ae_arena_free(a);
+	return rc;
+}
+
+static void
+exchange_keys_are_found_until_they_end(void **state)
+{
+	struct ae_db *a, *b;
+
+	(void)state;
+	ae_db_free(dbtest_open(NULL));
+	a = open_as(1);
+	b = open_as(2);
+	assert_int_equal(keep_key(a, 1, NOW + 10, NOW), AE_OK);
+	assert_int_equal(keep_key(b, 2, NOW + 30, NOW), AE_OK);
+	assert_int_equal(find_key(b, 1), AE_OK);
+	assert_int_equal(find_key(a, 2), AE_OK);
+	assert_int_equal(find_key(a, 3), AE_ENOTFOUND);
+	/* the next one made is the last time that an old one is there */
+	assert_int_equal(keep_key(a, 3, NOW + 40, NOW + 11), AE_OK);
+	assert_int_equal(find_key(b, 1), AE_ENOTFOUND);
+	assert_int_equal(find_key(b, 2), AE_OK);
+	assert_int_equal(ae_db_begin(a, NULL), AE_OK);
+	assert_int_equal(
+	    ae_db_exchange_keep(a, NULL, 0, "x", 1, NOW, NOW, NULL), AE_EINVAL);
+	ae_db_rollback(a);
+	ae_db_free(a);
+	ae_db_free(b);
+}
+
 /* ---- from a file to a server ---- */
 
 static void
@@ -269,6 +327,9 @@ fill(struct ae_db *db)
 	assert_int_equal(
 	    ae_db_release(db, r.serial, 17, NOW, "x", NULL), AE_OK);
 	assert_int_equal(ae_db_meta_set(db, "a", "b", NULL), AE_OK);
+	assert_int_equal(ae_db_exchange_keep(
+			     db, r.serial, 17, "sealed", 6, NOW + 9, NOW, NULL),
+	    AE_OK);
 	assert_int_equal(
 	    ae_db_crl_lead(db, 0, false, 0, 60, &epoch, NULL), AE_OK);
 	assert_int_equal(ae_db_crl_number(db, 0, 2, NOW, &id, NULL), AE_OK);
@@ -347,6 +408,7 @@ main(int argc, char **argv)
 		T(a_request_waits_once),
 		T(one_node_makes_the_crl),
 		T(a_leader_that_wakes_up_publishes_nothing_older),
+		T(exchange_keys_are_found_until_they_end),
 		T(every_table_is_copied),
 	};
 

@@ -88,6 +88,7 @@ static const char *const hashes[] = {
 	"1d3269e8ee094ced405047b3010bcd2c694ed617049886f5a3208b350c71dce6",
 	"35536c6c11e7c1d100b7cce09bb9410ea7f9ef8dfbfdc41a4a67145cfd3653a8",
 	"6269f1c05ad550bdbc534271fbcec4eb10e4bc12452a621006e3fcfac5e32aa9",
+	"3a9149e653ff2ba1ae241b38f9ef475ba73fffb857adc11e6d2b55f72fc26050",
 };
 /* clang-format on */
 

@@ -85,11 +85,21 @@ through(const struct ae_key *user, const struct ae_key *stranger)
 	const struct ae_der own = ae_key_spki(user),
 			    alien = ae_key_spki(stranger);
 	struct ae_secret blob = { 0 }, again = { 0 };
+	uint8_t serial[AE_RECIPIENT_MAX];
 	struct ae_wr sealed, wrapped;
+	size_t serial_len = 0;
 
 	ae_wr_init(&sealed, AE_ARCHIVED_MAX);
 	ae_wr_init(&wrapped, AE_ARCHIVED_MAX);
 	assert_int_equal(ae_archive_seal(&sealed, user, xchg, &e), AE_OK);
+	assert_int_equal(
+	    ae_archive_recipient(serial, &serial_len, sealed.p, sealed.len, &e),
+	    AE_OK);
+	assert_int_equal(serial_len, xchg->serial.len);
+	assert_memory_equal(serial, xchg->serial.p, serial_len);
+	assert_int_equal(ae_archive_recipient(serial, &serial_len, sealed.p,
+			     sealed.len - 1, NULL),
+	    AE_EPROTO);
 	assert_int_equal(
 	    ae_archive_open(&blob, sealed.p, sealed.len, xchg_key, xchg, &e),
 	    AE_OK);
