@@ -39,16 +39,41 @@ struct setup {
 	char *sample_root; /* of a dry run without a CA */
 };
 
+/* The CA that is here has its name; no second one is announced beside it. */
+static int
+name_that_is(struct setup *s, struct ae_err *e)
+{
+	char *path = ae_path_root(s->p.cli->root, CONF_PATH);
+	struct conf c;
+	int rc = path == NULL ? ae_fail_mem(e) : AE_OK;
+
+	if (rc != AE_OK || !setup_exists(path)) {
+		free(path);
+		return rc;
+	}
+	free(path);
+	rc = conf_read(&c, s->p.cli->root, NULL, e);
+	if (rc == AE_OK && s->name != NULL && strcmp(s->name, c.name) != 0)
+		rc = ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
+		    "this host has the CA %s already", c.name);
+	else if (rc == AE_OK &&
+	    (s->name = ae_arena_strdup(s->p.a, c.name)) == NULL)
+		rc = ae_fail_mem(e);
+	conf_done(&c);
+	return rc;
+}
+
 /* As Windows names a CA unless told: "example-CA1-CA". */
 static int
 choose_name(struct setup *s, struct ae_err *e)
 {
 	char host[64];
 	size_t n = strcspn(s->p.fqdn, "."), i;
+	int rc;
 
 	s->subject_suffix = ae_ad_root(s->p.ad)->default_nc;
-	if (s->name != NULL)
-		return AE_OK;
+	if ((rc = name_that_is(s, e)) != AE_OK || s->name != NULL)
+		return rc;
 	for (i = 0; i < n && i < sizeof(host) - 1; i++)
 		host[i] = (char)toupper((unsigned char)s->p.fqdn[i]);
 	host[i] = '\0';

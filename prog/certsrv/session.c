@@ -13,6 +13,7 @@
 
 #include "ad/escape.h"
 #include "ad/locate.h"
+#include "ad/principal.h"
 #include "base/wr.h"
 #include "sys/clock.h"
 #include "wcce/name.h"
@@ -139,6 +140,19 @@ session_done(struct session *s)
 	memset(s, 0, sizeof(*s));
 }
 
+/* "PC1$@EXAMPLE.COM", as Kerberos and diagnose call it, is PC1$ of here. */
+static size_t
+without_realm(struct session *s, const char *name)
+{
+	const char *at = strrchr(name, '@');
+	struct ae_ad_domain domain;
+
+	if (at == NULL || ae_ad_domain(&domain, s->ad, NULL) != AE_OK ||
+	    !ae_str_eq_nocase(at + 1, domain.dns))
+		return strlen(name);
+	return (size_t)(at - name);
+}
+
 int
 session_sid(
     struct session *s, const char *who, struct ae_sid *sid, struct ae_err *e)
@@ -161,7 +175,7 @@ session_sid(
 			    : AE_EINTERNAL;
 	ae_wr_init(&filter, 2048);
 	ae_wr_str(&filter, "(&(objectSid=*)(sAMAccountName=");
-	ae_ad_put_filter_value(&filter, name, strlen(name));
+	ae_ad_put_filter_value(&filter, name, without_realm(s, name));
 	ae_wr_str(&filter, "))");
 	q.base = ae_ad_root(s->ad)->default_nc;
 	q.filter = ae_wr_cstr(&filter);

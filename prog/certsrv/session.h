@@ -27,7 +27,7 @@ int session_open(struct session *s, struct cli *cli, unsigned parts,
     struct ae_err *e) AE_MUST_CHECK;
 void session_done(struct session *s);
 
-/* The SID of a SID or account name; AE_ENOTFOUND. */
+/* The SID of a SID or account name, with or without realm; AE_ENOTFOUND. */
 int session_sid(struct session *s, const char *who, struct ae_sid *sid,
     struct ae_err *e) AE_MUST_CHECK;
 

@@ -53,9 +53,13 @@ def certsrv(lab, build):
 @pytest.fixture(scope="module")
 def setup_reports(certsrv):
     """What a rehearsal, the real thing and a repetition said."""
-    words = ("setup", "--name", "Story CA", "--key", "rsa2048", "--machine-logon", "--uid-base", UID_BASE)
+    words = ("setup", "--key", "rsa2048", "--machine-logon", "--uid-base", UID_BASE)
+    named = (*words, "--name", "Story CA")
     certsrv.host.kinit("Administrator", certsrv.lab.admin_password)
-    reports = [certsrv.json(*words, "--dry-run"), certsrv.json(*words), certsrv.json(*words)]
+    # The CA that is there keeps its name.
+    reports = [certsrv.json(*named, "--dry-run"), certsrv.json(*named), certsrv.json(*words)]
+    second = certsrv.run(*words, "--name", "Second CA", check=False)
+    assert second.returncode != 0 and "this host has the CA Story CA already" in second.stderr
     # What gives power is made, but somebody has to want it.
     certsrv.run("template", "grant", "SmartcardLogon", "Domain Users", "read", "enroll")
     certsrv.run("template", "publish", "SmartcardLogon")

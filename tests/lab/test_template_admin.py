@@ -108,6 +108,8 @@ def test_contradictions_and_unknown_names(ca, certsrv):
     assert "no template" in certsrv("new", NEW, "--from", "Nowhere", code=3)
     assert "no right" in certsrv("grant", "Machine", "Domain Users", "everything", code=2)
     assert "no account" in certsrv("grant", "Machine", "nobody-here", "read", code=3)
+    assert "no account" in certsrv("grant", "Machine", "PC1$@OTHER.EXAMPLE", "read", code=3)
+    assert "nothing to change" in certsrv("revoke", "Machine", "PC1$@LAB.EXAMPLE", "enroll")
     assert not entry(ca, NEW)
 
 
