@@ -413,16 +413,20 @@ not_in_ntauth(struct ae_diag_walk *w)
 static json_t *
 policy_args(const json_t *facts)
 {
+	const bool local = !ae_fact_is(facts, "plan.policy.source", "gpo");
+	const char *layer = ae_fact_str(facts, "host.local_policy.path");
+	json_t *args;
 	int64_t value = 0;
 	char text[AE_DIAG_FLAGS_MAX];
 
 	(void)ae_fact_int(&value, facts, "plan.policy.aepolicy");
-	return json_pack("{s:s, s:s, s:s?}", "account",
+	args = json_pack("{s:s, s:s, s:s?}", "account",
 	    ae_fact_text(facts, "krb.principal"), "value",
 	    ae_diag_flags(text, value), "gpo",
-	    ae_fact_is(facts, "plan.policy.source", "gpo")
-		? ae_fact_str(facts, "plan.policy.gpo")
-		: "policy.conf");
+	    local ? layer : ae_fact_str(facts, "plan.policy.gpo"));
+	if (local && layer != NULL && !ae_fact_yes(facts, "host.user"))
+		(void)json_object_set_new(args, "layer", json_string(layer));
+	return args;
 }
 
 static json_t *

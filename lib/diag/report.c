@@ -21,6 +21,7 @@ struct args {
 	struct ae_diag_arg v[ARGS_MAX];
 	char made[ARGS_MAX][AE_DIAG_VALUE_MAX + 8]; /* of those not a string */
 	size_t n;
+	char sam[256];
 };
 
 static void
@@ -72,6 +73,25 @@ add_value(struct args *a, const char *name, const json_t *value,
 	add_arg(a, name, made != NULL ? made : json_string_value(value));
 }
 
+/* "PC1$@EXAMPLE.COM" is PC1$ to samba-tool. */
+static void
+add_sam(struct args *a)
+{
+	size_t i, len;
+
+	for (i = 0; i < a->n; i++) {
+		if (strcmp(a->v[i].name, "account") != 0)
+			continue;
+		len = strcspn(a->v[i].value, "@");
+		if (len < sizeof(a->sam)) {
+			memcpy(a->sam, a->v[i].value, len);
+			a->sam[len] = '\0';
+			add_arg(a, "sam", a->sam);
+		}
+		return;
+	}
+}
+
 /* A finding's own values, then what holds for the whole of it. */
 static void
 collect_args(struct args *a, const struct ae_diag_finding *f,
@@ -83,6 +103,7 @@ collect_args(struct args *a, const struct ae_diag_finding *f,
 		{ "account", "krb.principal" },
 		{ "account", "host.principal" },
 		{ "principal", "host.principal" },
+		{ "host", "host.fqdn" },
 		{ "host", "host.name" },
 		{ "domain", "dc.domain" },
 		{ "dc", "dc.host" },
@@ -98,6 +119,12 @@ collect_args(struct args *a, const struct ae_diag_finding *f,
 	}
 	for (i = 0; i < sizeof(common) / sizeof(common[0]); i++)
 		add_arg(a, common[i].name, ae_fact_str(facts, common[i].path));
+	/* Commands are for the one or the other. */
+	if (ae_fact_yes(facts, "host.user"))
+		add_arg(a, "user", "--user");
+	else
+		add_arg(a, "computer", ae_fact_str(facts, "host.name"));
+	add_sam(a);
 }
 
 static json_t *
@@ -111,6 +138,31 @@ sentence(const char *s, const struct args *a)
 	j = json_string(ae_wr_cstr(&w));
 	ae_wr_done(&w);
 	return j;
+}
+
+/* All of them, or none: half of a fix may be worse than nothing. */
+static json_t *
+commands_json(const struct ae_diag_text *t, const struct args *a)
+{
+	json_t *list = json_array();
+	struct ae_wr w;
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; i < t->ncommands && ok; i++) {
+		if (!ae_diag_command_fits(&t->commands[i], a->v, a->n))
+			continue;
+		ae_wr_init(&w, SENTENCE_MAX);
+		ok = ae_diag_command_render(&w, &t->commands[i], a->v, a->n);
+		if (ok)
+			(void)json_array_append_new(list,
+			    json_pack("{s:s, s:s?}", "where",
+				t->commands[i].where, "run", ae_wr_cstr(&w)));
+		ae_wr_done(&w);
+	}
+	if (!ok)
+		(void)json_array_clear(list);
+	return list;
 }
 
 static json_t *
@@ -154,6 +206,7 @@ finding_json(const struct ae_diag_finding *f, const json_t *facts,
 	    j, "expected", sentence(t->say[lang][AE_DIAG_EXPECTED], &a));
 	(void)json_object_set_new(
 	    j, "fix", sentence(t->say[lang][AE_DIAG_FIX], &a));
+	(void)json_object_set_new(j, "commands", commands_json(t, &a));
 	ae_wr_init(&w, 512);
 	ae_diag_who_render(&w, lang, t->who);
 	(void)json_object_set_new(j, "who", json_string(ae_wr_cstr(&w)));

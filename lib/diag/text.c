@@ -189,21 +189,28 @@ put_piece(struct filling *f, const char *p, const char *end)
 	}
 }
 
+static void
+fill(struct filling *f, const char *s)
+{
+	const char *end = s + strlen(s), *open, *close;
+
+	while ((open = strchr(s, '[')) != NULL &&
+	    (close = strchr(open, ']')) != NULL) {
+		put_piece(f, s, open);
+		if (complete(f, open + 1, close))
+			put_piece(f, open + 1, close);
+		s = close + 1;
+	}
+	put_piece(f, s, end);
+}
+
 void
 ae_diag_fill(struct ae_wr *w, const char *s, const struct ae_diag_arg *args,
     size_t nargs)
 {
 	struct filling f = { .w = w, .args = args, .nargs = nargs };
-	const char *end = s + strlen(s), *open, *close;
 
-	while ((open = strchr(s, '[')) != NULL &&
-	    (close = strchr(open, ']')) != NULL) {
-		put_piece(&f, s, open);
-		if (complete(&f, open + 1, close))
-			put_piece(&f, open + 1, close);
-		s = close + 1;
-	}
-	put_piece(&f, s, end);
+	fill(&f, s);
 }
 
 void
@@ -212,6 +219,64 @@ ae_diag_text_render(struct ae_wr *w, const struct ae_diag_text *t,
     const struct ae_diag_arg *args, size_t nargs)
 {
 	ae_diag_fill(w, t->say[lang][which], args, nargs);
+}
+
+/* A value that others chose, of which a command may be made. */
+static bool
+commandable(const char *value)
+{
+	struct ae_wr w;
+	bool same;
+
+	ae_wr_init(&w, AE_DIAG_VALUE_MAX + 16);
+	ae_diag_put_safe(&w, value, AE_DIAG_VALUE_MAX);
+	same = ae_wr_cstr(&w) != NULL && strcmp(ae_wr_cstr(&w), value) == 0;
+	ae_wr_done(&w);
+	return same && value[0] != '-' && value[0] != '\0';
+}
+
+bool
+ae_diag_command_fits(const struct ae_diag_command *c,
+    const struct ae_diag_arg *args, size_t nargs)
+{
+	return c->when == NULL ||
+	    value_of(c->when, strlen(c->when), args, nargs) != NULL;
+}
+
+/* Those in brackets may be missing, together with what is around them. */
+static bool
+all_commandable(const struct filling *f, const char *p)
+{
+	const char *close, *value;
+	bool optional = false;
+	size_t len;
+
+	for (; *p != '\0'; p++) {
+		if (*p == '[' || *p == ']')
+			optional = *p == '[';
+		if (*p != '{' || (close = strchr(p, '}')) == NULL)
+			continue;
+		len = (size_t)(close - p - 1);
+		value = value_of(p + 1, len, f->args, f->nargs);
+		if (value == NULL ? !optional
+				  : !commandable(value) &&
+			    strncmp(p, "{user}", len + 2) != 0)
+			return false;
+		p = close;
+	}
+	return true;
+}
+
+bool
+ae_diag_command_render(struct ae_wr *w, const struct ae_diag_command *c,
+    const struct ae_diag_arg *args, size_t nargs)
+{
+	struct filling f = { w, args, nargs, true };
+
+	if (!all_commandable(&f, c->run))
+		return false;
+	fill(&f, c->run);
+	return true;
 }
 
 void

@@ -66,6 +66,19 @@ struct ae_diag_seen {
 	const char *say[AE_DIAG_LANGS];
 };
 
+/* A command of the fix that can be carried out as it stands. */
+struct ae_diag_command {
+	/*
+	 * Whose shell it is for: "account", the one that it is about (root
+	 * for a computer); "host", root on this host; "ca", root on the CA's
+	 * host with an AD administrator's ticket; "dc", root on a controller.
+	 */
+	const char *where;
+	/* Only for a finding that knows this placeholder; NULL: for any. */
+	const char *when;
+	const char *run; /* with placeholders */
+};
+
 struct ae_diag_text {
 	const char *id;	      /* "template.no-enroll-right" */
 	const char *category; /* "N", or several: "N/D", the usual one first */
@@ -76,6 +89,9 @@ struct ae_diag_text {
 	size_t ncodes;
 	const char *const *see; /* ids that it is easily taken for */
 	size_t nsee;
+	/* One after the other; none when no command alone puts it right. */
+	const struct ae_diag_command *commands;
+	size_t ncommands;
 	const char *say[AE_DIAG_LANGS][AE_DIAG_SAYS];
 	const struct ae_diag_seen *seen;
 	size_t nseen;
@@ -126,6 +142,19 @@ void ae_diag_fill(struct ae_wr *w, const char *s,
 /* One sentence of a check, filled in. */
 void ae_diag_text_render(struct ae_wr *w, const struct ae_diag_text *t,
     enum ae_diag_lang lang, enum ae_diag_say which,
+    const struct ae_diag_arg *args, size_t nargs);
+
+/* Has what the command is for only a value? */
+bool ae_diag_command_fits(const struct ae_diag_command *c,
+    const struct ae_diag_arg *args, size_t nargs);
+
+/*
+ * A command, filled in as between backquotes.  False, and nothing is written:
+ * a value is not known, or is none that should stand in a command: cut, with
+ * what a terminal would obey, or one that a program takes for an option
+ * ({user} is "--user" where the account is a person, and our own).
+ */
+bool ae_diag_command_render(struct ae_wr *w, const struct ae_diag_command *c,
     const struct ae_diag_arg *args, size_t nargs);
 
 /* The names of the bits, with ", " between: "AD administrator". */

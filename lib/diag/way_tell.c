@@ -70,8 +70,10 @@ ae_diag_tell_end(struct ae_diag_walk *w, const struct ae_diag_end *x)
 	const char *port = strrchr(x->what, ':');
 
 	(void)json_object_update_new(args,
-	    json_pack("{s:s, s:s, s:s}", "ca", config, "host",
-		ae_fact_text(x->ca, "host"), "spn", x->what));
+	    json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "ca", config, "host",
+		ae_fact_text(x->ca, "host"), "spn", x->what, "owner",
+		ae_fact_str(x->ca, "owner"), "other",
+		ae_fact_str(x->ca, "other")));
 
 	if (strcmp(x->kind, "connect") == 0 && port != NULL)
 		(void)json_object_set_new(args, "port", json_string(port + 1));

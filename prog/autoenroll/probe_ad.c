@@ -18,7 +18,9 @@
  *           "refused": [ { "dn", "why" } ],
  *           "cas": [ { "config", "name", "host", "templates": [ cn ],
  *                   "certificates": number, "spn": name,
- *                   "spn_owners": [ DN ], "chain": as probe_trust.c has it } ],
+ *                   "spn_owners": [ DN ], "owner": account of that host,
+ *                   "other": account that has the name besides,
+ *                   "chain": as probe_trust.c has it } ],
  *           "roots", "aia", "ntauth": number of certificates,
  *           and what probe_pki.c, probe_trustees.c have }
  */
@@ -225,11 +227,37 @@ probe_pki_template_new(const struct ae_template *t)
 	return j;
 }
 
+/* Of two who have the name, one runs the CA: its host has it, too. */
+static void
+owner_and_other(json_t *j, const struct ae_entries *l, const char *host)
+{
+	const char *account, *dns;
+	bool owns;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < l->n && l->n <= 2; i++) {
+		account = dns = NULL;
+		rc =
+		    ae_entry_str(&l->v[i], "dNSHostName", l->arena, &dns, NULL);
+		if ((rc != AE_OK && rc != AE_ENOTFOUND) ||
+		    ae_entry_str(&l->v[i], "sAMAccountName", l->arena, &account,
+			NULL) != AE_OK)
+			continue;
+		owns =
+		    l->n == 1 || (dns != NULL && ae_str_eq_nocase(dns, host));
+		put_opt(j, owns ? "owner" : "other", account);
+	}
+	if (json_object_get(j, "owner") == NULL)
+		(void)json_object_del(j, "other");
+}
+
 /* Who has the service name that tickets for the CA are asked with? */
 static void
 spn_owners(json_t *j, struct ae_ad *ad, const char *host)
 {
-	static const char *const attrs[] = { "cn", NULL };
+	static const char *const attrs[] = { "sAMAccountName", "dNSHostName",
+		NULL };
 	struct ae_entries l = { 0 };
 	struct ae_ad_query q = { .base = ae_ad_root(ad)->default_nc,
 		.scope = AE_AD_SUB,
@@ -249,6 +277,7 @@ spn_owners(json_t *j, struct ae_ad *ad, const char *host)
 			(void)json_array_append_new(
 			    list, client_text(l.v[i].dn));
 		(void)json_object_set(j, "spn_owners", list);
+		owner_and_other(j, &l, host);
 	}
 	json_decref(list);
 	ae_entries_done(&l);

@@ -131,6 +131,51 @@ test_fill(void **state)
 	ae_wr_done(&w);
 }
 
+/* A command that can be carried out as it stands, or none. */
+static void
+test_commands(void **state)
+{
+	static const struct ae_diag_command publish = { "ca", NULL,
+		"publish {template}" },
+					    pulse = { "account", "computer",
+						    "pulse[ {user}] --wait" };
+	static const struct ae_diag_arg plain[] = { { "template", "Web" },
+		{ "user", "--user" } };
+	static const char *const bad[] = { "", "-rf", "a\x1b[2J", "a\nb",
+		"\xff" };
+	struct ae_diag_arg one = { "template", "it's" };
+	char big[AE_DIAG_VALUE_MAX * 2];
+	struct ae_wr w;
+	size_t i;
+
+	(void)state;
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	ae_wr_init(&w, OUT_MAX);
+	assert_true(ae_diag_command_render(&w, &publish, plain, 2));
+	assert_string_equal(ae_wr_cstr(&w), "publish Web");
+	ae_wr_reset(&w);
+	assert_true(ae_diag_command_render(&w, &publish, &one, 1));
+	assert_string_equal(ae_wr_cstr(&w), "publish 'it'\\''s'");
+	ae_wr_reset(&w);
+	for (i = 0; i <= sizeof(bad) / sizeof(bad[0]); i++) {
+		one.value = i < sizeof(bad) / sizeof(bad[0]) ? bad[i] : big;
+		assert_false(ae_diag_command_render(&w, &publish, &one, 1));
+	}
+	assert_false(ae_diag_command_render(&w, &publish, NULL, 0));
+	assert_string_equal(ae_wr_cstr(&w), "");
+	assert_true(ae_diag_command_render(&w, &pulse, plain, 2));
+	assert_string_equal(ae_wr_cstr(&w), "pulse --user --wait");
+	ae_wr_reset(&w);
+	assert_true(ae_diag_command_render(&w, &pulse, plain, 1));
+	assert_string_equal(ae_wr_cstr(&w), "pulse --wait");
+	ae_wr_done(&w);
+	assert_false(ae_diag_command_fits(&pulse, plain, 2));
+	one.name = "computer";
+	assert_true(ae_diag_command_fits(&pulse, &one, 1));
+	assert_true(ae_diag_command_fits(&publish, NULL, 0));
+}
+
 static void
 test_who(void **state)
 {
@@ -187,6 +232,7 @@ main(void)
 		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_render_all),
 		cmocka_unit_test(test_fill),
+		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_lang),

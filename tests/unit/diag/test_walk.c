@@ -151,6 +151,49 @@ test_consequences_are_folded(void **state)
 	json_decref(facts);
 }
 
+/* What is to be run stands in the report, as it stands in the sentence. */
+static void
+test_commands_of_a_finding(void **state)
+{
+	json_t *facts = json_loads(
+	    "{\"plan\": {\"plan\": [], \"policy\": {\"source\": \"local\"},"
+	    " \"policy_reasons\": [{\"check\": \"policy.no-enroll-bit\","
+	    " \"verdict\": \"fail\", \"text\": \"AEPolicy is 0x6\"}]},"
+	    " \"host\": {\"local_policy\": {\"path\": \"/p.conf\"}}}",
+	    0, NULL);
+	const json_t *root, *first;
+	json_t *report;
+	struct ae_diag *d;
+	int round;
+
+	(void)state;
+	for (round = 0; round < 2; round++) {
+		d = walk(facts);
+		report = ae_diag_report(d, facts, AE_DIAG_EN);
+		root = json_object_get(report, "root");
+		assert_true(
+		    ae_fact_is(root, "check_id", "policy.no-enroll-bit"));
+		first = json_array_get(json_object_get(root, "commands"), 0);
+		if (round == 0) {
+			assert_true(ae_fact_is(first, "where", "account"));
+			assert_true(ae_fact_is(first, "run",
+			    "autoenroll policy set AEPolicy=0x7"));
+			assert_non_null(strstr(ae_fact_text(root, "fix"),
+			    "`autoenroll policy set AEPolicy=0x7`"));
+		} else { /* a GPO says so: no command changes that */
+			assert_null(first);
+			assert_null(strstr(
+			    ae_fact_text(root, "fix"), "autoenroll policy"));
+		}
+		json_decref(report);
+		ae_diag_free(d);
+		(void)json_object_set_new(
+		    json_object_get(json_object_get(facts, "plan"), "policy"),
+		    "source", json_string("gpo"));
+	}
+	json_decref(facts);
+}
+
 static void
 test_patterns(void **state)
 {
@@ -171,6 +214,7 @@ main(void)
 		cmocka_unit_test(test_no_circle_of_explanations),
 		cmocka_unit_test(test_nothing_seen_is_unknown),
 		cmocka_unit_test(test_consequences_are_folded),
+		cmocka_unit_test(test_commands_of_a_finding),
 		cmocka_unit_test(test_patterns),
 	};
 
