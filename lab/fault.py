@@ -187,6 +187,11 @@ class Lab:
         return self.command("exec", "pc1", "env", "ASAN_OPTIONS=detect_leaks=0", f"{build}/prog/autoenroll/autoenroll",
                             *words, check=check)
 
+    def current(self, name, template="Machine", store="/var/lib/autoenroll"):
+        """Where a file of the certificate in use is: of pc1's, or of a person's store."""
+        inside = f"{store}/my/{template}"
+        return f"{inside}/{os.readlink(self.path('pc1', inside + '/current'))}/{name}"
+
     def without_certificates(self):
         """pc1 never had any."""
         self.move_away("pc1", "/var/lib/autoenroll/my")
@@ -302,7 +307,7 @@ class Lab:
             self.dns("update", name, "A", old, address)
 
     def undo_address(self, name, old, address):
-        self.dns("update", name, "A", address, old)
+        self.dns("update", name, "A", address, old, check=False)
 
     def record(self, name, kind, value):
         self.note("record", name, kind, value)
@@ -361,7 +366,8 @@ class Lab:
             for i in range(int.from_bytes(data[p:p + 2], "big") if size > 0 else 0):
                 data[p + 2 + i] ^= 0x5a
             at += 4 + abs(size)
-        self.write(host, inside, bytes(data))
+        self.keep_keytab(host)
+        self.path(host, inside).write_bytes(data)
 
     def take_ca_right(self, mask, host="ca1", inside="/etc/certsrv/ca.sd"):
         """Takes a right from every entry of the CA's own permissions (MS-DTYP 2.4.6)."""
@@ -477,6 +483,12 @@ class Lab:
         self.note("set", dn, {name: [base64.b64encode(v).decode() for v in before.get(name, [])] for name in names}, self.dc)
         self.modify(dn, {n: v if isinstance(v, list) else [] if v is None else [v] for n, v in names.items()})
 
+    def keep(self, dn, *names):
+        """What somebody else is about to change."""
+        before = self.read(dn, *names)
+        if before is not None:
+            self.note("set", dn, {n: [base64.b64encode(v).decode() for v in before.get(n, [])] for n in names}, self.dc)
+
     def undo_set(self, dn, before, dc="dc1"):
         self.dc = dc
         self.modify(dn, {name: [base64.b64decode(v) for v in values] for name, values in before.items()})
@@ -512,6 +524,15 @@ class Lab:
     def undo_add_groups(self, top):
         self.ldb("ldbdel", "-r", top, check=False)
 
+    def renamed(self, dn, new):
+        """Under another name, the same object."""
+        self.note("renamed", dn, new)
+        self.ldb("ldbrename", dn, new)
+
+    def undo_renamed(self, dn, new):
+        self.ldb("ldbdel", dn, check=False)  # who healed it made it anew
+        self.ldb("ldbrename", new, dn)
+
     def undo_add(self, dn):
         self.ldb("ldbdel", dn, check=False)
 
@@ -527,6 +548,7 @@ class Lab:
         self.ldb("ldbdel", dn)
 
     def undo_delete(self, dn, before):
+        self.ldb("ldbdel", dn, check=False)  # who healed it made it anew
         ldif = f"dn: {dn}\n"
         for name, values in before.items():
             ldif += "".join(line(name, base64.b64decode(v)) for v in values)
@@ -556,11 +578,11 @@ class Lab:
         self.raw_modify(dn, "add", name, value)
 
     def undo_raw_value(self, dn, name, value):
-        self.raw_modify(dn, "delete", name, value)
+        self.raw_modify(dn, "delete", name, value, check=False)
 
-    def raw_modify(self, dn, how, name, value):
+    def raw_modify(self, dn, how, name, value, check=True):
         self.run("dc1", "ldbmodify", "-H", f"{SAM}.d/{DOMAIN_DN.upper()}.ldb", input=
-                 f"dn: {dn}\nchangetype: modify\n{how}: {name}\n{line(name, value)}-\n\n")
+                 f"dn: {dn}\nchangetype: modify\n{how}: {name}\n{line(name, value)}-\n\n", check=check)
 
     def sid(self, account):
         out = self.ldb("ldbsearch", "-b", DOMAIN_DN, "-s", "sub", f"(sAMAccountName={account})", "objectSid")
@@ -594,10 +616,24 @@ class Lab:
     def keytab(self, host, principal, password="Another-Password-1", kvno=1):
         """The host's keytab becomes another."""
         path = self.path(host, "/etc/krb5.keytab")
-        self.keep_file(host, "/etc/krb5.keytab")
+        self.keep_keytab(host)
         self.run(host, "ktutil", input=f"addent -password -p {principal} -k {kvno} -e aes256-cts-hmac-sha1-96\n"
                  f"{password}\nwkt /etc/krb5.keytab.new\n")
         path.with_name("krb5.keytab.new").rename(path)
+
+    def keep_keytab(self, host):
+        self.note("keytab", host, base64.b64encode(self.path(host, "/etc/krb5.keytab").read_bytes()).decode())
+
+    def undo_keytab(self, host, content):
+        """Unless the host has joined anew: the domain knows the old keys no more."""
+        works = f"kinit -k -c MEMORY: '{host.upper()}$'"
+        if self.run(host, f"test -f /etc/krb5.keytab && {works}", check=False).returncode != 0:
+            self.path(host, "/etc/krb5.keytab").write_bytes(base64.b64decode(content))
+            self.path(host, "/etc/krb5.keytab").chmod(0o600)
+
+    def without_keytab(self, host):
+        self.keep_keytab(host)
+        self.path(host, "/etc/krb5.keytab").unlink()
 
     # ---- tickets, and what takes a moment ----
 

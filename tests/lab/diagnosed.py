@@ -100,6 +100,11 @@ class Broken:
         self.world.fault(self.names[0], self.world.lab.name, "--mend")
 
 
+def scripts():
+    """Names of all faults."""
+    return sorted(f.name for f in FAULTS.iterdir() if os.access(f, os.X_OK) and f.is_file())
+
+
 def found(report):
     """Ids of the causes, the root first; consequences are folded away."""
     root = [report["root"]] if report["root"] else []

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from diagnosed import World, found
+from healing import Healer, commands, is_gone
 
 # All of them run in 'campaign faults'; these are of every stage.
 SPREAD = [
@@ -59,6 +60,16 @@ def test_fault(world, name):
     assert found(report) == [name], (report["root"], report["also"], report["unknown"])
     for sentence in "cause", "expected", "fix", "who", "seen":
         assert report["root"].get(sentence), (sentence, report["root"])
+
+
+def test_the_printed_fix_heals(world):
+    """Its commands alone, by whom they are for; all of them in 'campaign faults'."""
+    healer, name = Healer(world), "template.no-enroll-right"
+    with world.broken(name):
+        root = world.diagnose(code=1)["root"]
+        assert commands(root) and all(f"`{run}`" in root["fix"] for _, run in commands(root)), root
+        assert healer.heal(commands(root), user=False), healer.log
+        assert is_gone(world.diagnose(), name), healer.log
 
 
 def test_two_causes_in_the_order_of_the_walk(world):
