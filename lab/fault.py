@@ -392,9 +392,12 @@ class Lab:
 
     def undo_move(self, host, inside):
         path = self.path(host, inside)
+        kept = pathlib.Path(str(path) + ".fault")
+        if not kept.exists():  # who healed it moved it back
+            return
         if path.is_dir():  # made again since
             shutil.rmtree(path)
-        pathlib.Path(str(path) + ".fault").rename(path)
+        kept.rename(path)
 
     def der(self, host, inside):
         """The first certificate of a PEM file."""

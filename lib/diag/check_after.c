@@ -68,6 +68,19 @@ key_fails(struct ae_diag_walk *w)
 	by_state(w, "key fails", "");
 }
 
+/* The file that could not be read, where it is one. */
+static json_t *
+key_args(const json_t *facts, const json_t *c)
+{
+	json_t *args = cert_args(facts, c);
+	const char *why = ae_fact_text(c, "key_error");
+	size_t len = strcspn(why, ":");
+
+	if (why[0] == '/')
+		(void)json_object_set_new(args, "path", json_stringn(why, len));
+	return args;
+}
+
 /* It may not be read by whose it is. */
 static void
 key_access(struct ae_diag_walk *w)
@@ -94,7 +107,7 @@ key_access(struct ae_diag_walk *w)
 		    ae_fact_is(c, "key_test", "not made") &&
 		    ae_fact_text(c, "key_error")[0] != '\0')
 			ae_diag_say(w, AE_DIAG_FAIL,
-			    ae_fact_text(c, "template"), cert_args(facts, c),
+			    ae_fact_text(c, "template"), key_args(facts, c),
 			    "said");
 	}
 }

@@ -116,8 +116,9 @@ def test_the_policy_is_the_child_domain_s(pc2):
     assert "policy_servers_check" not in shown
 
 
-def test_diagnose_has_nothing_to_say(pc2):
+def test_diagnose_has_nothing_to_say(ca, pc2):
     """Names, policy and account of one domain, templates and CA of another: all in order."""
+    pc2.run("pulse")
     pc2.host.path("/etc/cron.d").mkdir(exist_ok=True)
     pc2.host.path("/etc/cron.d/autoenroll").write_text("17 */8 * * * root autoenroll pulse\n")
     report = pc2.json("diagnose", code=0)
