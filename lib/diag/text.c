@@ -300,15 +300,24 @@ ae_diag_who_render(struct ae_wr *w, enum ae_diag_lang lang, unsigned who)
 	}
 }
 
-const char *
-ae_diag_frame(enum ae_diag_lang lang, const char *key)
+/* NULL: there is none. */
+static const char *
+find_frame(enum ae_diag_lang lang, const char *key)
 {
 	size_t i;
 
 	for (i = 0; i < ae_diag_nframes; i++)
 		if (strcmp(ae_diag_frames[i].key, key) == 0)
 			return ae_diag_frames[i].say[lang];
-	return key;
+	return NULL;
+}
+
+const char *
+ae_diag_frame(enum ae_diag_lang lang, const char *key)
+{
+	const char *said = find_frame(lang, key);
+
+	return said == NULL ? key : said;
 }
 
 const char *
@@ -318,8 +327,8 @@ ae_diag_word(enum ae_diag_lang lang, const char *group, const char *name)
 	const char *word;
 
 	(void)snprintf(key, sizeof(key), "%s.%s", group, name);
-	word = ae_diag_frame(lang, key);
-	return word == key ? name : word;
+	word = find_frame(lang, key);
+	return word == NULL ? name : word;
 }
 
 const char *
