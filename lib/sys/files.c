@@ -19,6 +19,7 @@
 #include "sys/clock.h"
 
 #define NAME_TRIES 16
+#define UNSIZED_FIRST 4096u
 
 static int
 fail_path(struct ae_err *e, int err, const char *path)
@@ -46,6 +47,36 @@ read_all(int fd, uint8_t *p, size_t len, size_t *got)
 	return 0;
 }
 
+/*
+ * The kernel's own files say that they have no bytes.  To the end of such a
+ * one, which for most files with that size is here.
+ */
+static int
+read_unsized(int fd, uint8_t **p, size_t *got, const char *path, size_t max,
+    struct ae_err *e)
+{
+	size_t room = max < UNSIZED_FIRST ? max : UNSIZED_FIRST, n;
+	uint8_t *more;
+	int err;
+
+	for (*got = 0;; room = room > max / 2 ? max : 2 * room) {
+		/* One more tells that it goes on. */
+		more = realloc(*p, room + 1);
+		if (more == NULL)
+			return ae_fail_mem(e);
+		*p = more;
+		err = read_all(fd, *p + *got, room + 1 - *got, &n);
+		if (err != 0)
+			return ae_fail_errno(e, err, "reading %s", path);
+		*got += n;
+		if (*got <= room)
+			return AE_OK;
+		if (room == max)
+			return ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
+			    "%s: more than %zu bytes", path, max);
+	}
+}
+
 int
 ae_file_read(
     uint8_t **out, size_t *len, const char *path, size_t max, struct ae_err *e)
@@ -68,6 +99,8 @@ ae_file_read(
 		rc = ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
 		    "%s: %lld bytes, at most %zu", path, (long long)st.st_size,
 		    max);
+	else if (st.st_size == 0)
+		rc = read_unsized(fd, &p, &got, path, max, e);
 	else if ((p = malloc((size_t)st.st_size + 1)) == NULL)
 		rc = ae_fail_mem(e);
 	else if ((err = read_all(fd, p, (size_t)st.st_size, &got)) != 0)

@@ -19,7 +19,8 @@
 
 /*
  * The whole file into fresh memory (free() it; one NUL follows, not counted).
- * AE_ENOTFOUND, AE_ELIMIT above max, AE_EIO; never a device or a FIFO.
+ * AE_ENOTFOUND, AE_ELIMIT above max, AE_EIO; never a device or a FIFO.  Those
+ * of /proc and /sys, too, which have a size only when they were read.
  */
 int ae_file_read(uint8_t **out, size_t *len, const char *path, size_t max,
     struct ae_err *e) AE_MUST_CHECK;

@@ -148,6 +148,31 @@ limits_of_reading(void **state)
 	assert_null(p);
 }
 
+/* Files of the kernel have no size until they were read. */
+static void
+files_of_the_kernel(void **state)
+{
+	uint8_t *p = NULL;
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(
+	    ae_file_read(&p, &len, "/proc/self/comm", 64, NULL), AE_OK);
+	assert_true(len > 1 && p[len - 1] == '\n' && p[len] == '\0');
+	free(p);
+	p = NULL;
+	assert_int_equal(
+	    ae_file_read(&p, &len, "/proc/self/maps", 1 << 20, NULL), AE_OK);
+	assert_true(len > 4096 && p[len] == '\0');
+	free(p);
+	p = NULL;
+	assert_int_equal(
+	    ae_file_read(&p, &len, "/proc/self/maps", 4097, NULL), AE_ELIMIT);
+	assert_int_equal(
+	    ae_file_read(&p, &len, "/proc/self/comm", 1, NULL), AE_ELIMIT);
+	assert_null(p);
+}
+
 static void
 a_link_is_replaced_not_followed(void **state)
 {
@@ -314,6 +339,7 @@ main(void)
 		T(written_is_read),
 		T(put_is_read),
 		T(limits_of_reading),
+		T(files_of_the_kernel),
 		T(a_link_is_replaced_not_followed),
 		T(failure_leaves_nothing),
 		T(disk_full_keeps_the_old),
