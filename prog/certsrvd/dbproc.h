@@ -66,6 +66,10 @@ struct ae_wr *db_answer(
 void db_wrote(struct database *d, uint32_t msg_id, int rc, int64_t id,
     const struct ae_err *e);
 
+/* ---- db_change.c, db_look.c ---- */
+
+ae_ipc_handler on_change, on_lookup, on_list, on_pick;
+
 /* ---- db_crl.c ---- */
 
 /* No CRL is being made any more. */
