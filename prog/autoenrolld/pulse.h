@@ -49,15 +49,19 @@ struct pulse_options {
  *     "policy": {...}, "plan": [ {template, action, reasons...} ],
  *     "results": [ {template, outcome, ca, request_id, hresult, message,
  *                   thumbprint, serial, subject, not_after, path,
- *                   attempts: [...]} ],
+ *                   attempts: [...], stage, why: {rc, domain, code}} ],
  *     "revocation": {...}   as revocation_state.h has it
  *     "site", "nearness": [ {ca, site, cost} ]   where one of several is chosen
  *     "unpublished": [ thumbprint ] or "unpublish_error": text }
  *
  * outcome is "issued", "pending", "denied", "failed", "abandoned" (given up
- * after MaxPendingRequestDays) or "made".  AE_OK also when a request was denied
- * or is pending: that is in results.  Runs follow one another; one that only
- * waited for another like it takes over its report, with "joined": true.
+ * after MaxPendingRequestDays) or "made";
+ * of a failure before a CA was asked, or after it had answered, stage is
+ * "exchange" (no CA gave the certificate that a key is archived with),
+ * "request" (none could be made) or "install", and why is its ae_err.  AE_OK
+ * also when a request was denied or is pending: that is in results.  Runs
+ * follow one another; one that only waited for another like it takes over its
+ * report, with "joined": true.
  */
 int pulse_run(struct client *c, const struct pulse_options *o, json_t **report,
     struct ae_err *e) AE_MUST_CHECK;

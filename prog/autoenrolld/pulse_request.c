@@ -21,6 +21,7 @@ struct hand {
 	size_t len;
 	const char *renews; /* a thumbprint, or "" */
 	bool archival;
+	bool no_exchange;  /* no CA gave its exchange certificate */
 	bool in_doubt;	   /* a CA may know it already */
 	const char *at_ca; /* which, when in doubt */
 };
@@ -118,6 +119,7 @@ new_request(struct run *r, const struct pulse_item *it, struct hand *h,
 	msg_put_bytes(&q, r->o->key, r->o->key_len);
 	h->archival = is_sealed(it);
 	rc = put_exchange(r, it, &q, e);
+	h->no_exchange = rc != AE_OK;
 	if (rc == AE_OK)
 		rc = peer_ask(r->key, ROLE_NEW, &q, PULSE_KEY_MS, &answer, e);
 	ae_wr_wipe(&q);
@@ -504,9 +506,7 @@ carry_out(
 
 	if (rc != AE_OK && h.number == 0) {
 		EVENT(r, AE_EVENT_CERTENROLL, 45, it->tmpl->cn, e.text);
-		pulse_outcome(res, "failed", e.text);
-		(void)json_object_set_new(res, "error_class",
-		    json_integer((json_int_t)client_exit_code(&e)));
+		pulse_failed(res, h.no_exchange ? "exchange" : "request", &e);
 		return;
 	}
 	if (r->o->keep) {

@@ -177,6 +177,9 @@ int pulse_install(struct run *r, const struct pulse_settling *s,
     const void *answer, size_t len, uint32_t request_id, json_t *res,
     bool *refused, struct ae_err *e) AE_MUST_CHECK;
 void pulse_outcome(json_t *res, const char *what, const char *message);
+/* It failed before a CA was asked, or after it had answered; pulse.h has the
+ * stages. */
+void pulse_failed(json_t *res, const char *stage, const struct ae_err *e);
 void pulse_set_code(json_t *res, uint32_t hr);
 
 /* pulse_store.c: what leaves the store, before items are requested (late

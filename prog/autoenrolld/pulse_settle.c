@@ -32,6 +32,18 @@ pulse_outcome(json_t *res, const char *what, const char *message)
 		(void)json_object_set_new(res, "message", client_text(message));
 }
 
+void
+pulse_failed(json_t *res, const char *stage, const struct ae_err *e)
+{
+	(void)json_object_set_new(res, "stage", json_string(stage));
+	(void)json_object_set_new(res, "why",
+	    json_pack("{s:s, s:s, s:I}", "rc", ae_rc_name(e->rc), "domain",
+		ae_dom_name(e->dom), "code", (json_int_t)e->code));
+	(void)json_object_set_new(
+	    res, "error_class", json_integer((json_int_t)client_exit_code(e)));
+	pulse_outcome(res, "failed", e->text);
+}
+
 static void
 tell_installed(struct run *r, const struct pulse_settling *s, const json_t *res)
 {
@@ -134,9 +146,7 @@ issued(struct run *r, const struct pulse_settling *s,
 		EVENT(r, AE_EVENT_CERTENROLL, 31, s->tmpl->cn, code);
 	else
 		EVENT(r, AE_EVENT_CERTENROLL, 50, s->tmpl->cn, id, code);
-	pulse_outcome(res, "failed", e.text);
-	(void)json_object_set_new(
-	    res, "error_class", json_integer((json_int_t)client_exit_code(&e)));
+	pulse_failed(res, "install", &e);
 	/*
 	 * A refused answer would be refused again: the request is given up.
 	 * When it is our own disk, memory or store that failed it stays, and
