@@ -93,8 +93,9 @@ def expired_certificate(cn):
     return made.public_bytes(serialization.Encoding.DER)
 
 
-def chain_of(cn, root, middle=None, constraint=None, bits=2048):
-    """DER of a CA, of what is above it, and of the root; constraint: below which names, by the one above."""
+def chain_of(cn, root, middle=None, constraint=None, bits=2048, aia=None, cdp=None, keys=None):
+    """DER of a CA, of what is above it, and of the root; constraint: below which names, by the one above;
+    aia, cdp: addresses in the CA's; keys: a dictionary to be filled with (name, key) by name."""
     import datetime
 
     from cryptography import x509
@@ -112,9 +113,38 @@ def chain_of(cn, root, middle=None, constraint=None, bits=2048):
         if constraint and one == root:
             other = x509.Name([x509.NameAttribute(x509.NameOID.COUNTRY_NAME, constraint)])
             builder = builder.add_extension(x509.NameConstraints([x509.DirectoryName(other)], None), True)
+        for extension in links(aia, cdp) if one == cn else []:
+            builder = builder.add_extension(extension, False)
+        if keys is not None:
+            keys[one] = name, key
         made.insert(0, builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
         above = name, key
     return made
+
+
+def links(aia, cdp):
+    """The extensions that say where something is."""
+    from cryptography import x509
+    if aia:
+        yield x509.AuthorityInformationAccess([x509.AccessDescription(
+            x509.AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(aia))])
+    if cdp:
+        yield x509.CRLDistributionPoints([x509.DistributionPoint([x509.UniformResourceIdentifier(cdp)], None, None, None)])
+
+
+def list_of(name, key, *certificates):
+    """DER of a revocation list by (name, key) with these certificates (DER) on it."""
+    import datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    now = datetime.datetime.utcnow()
+    builder = x509.CertificateRevocationListBuilder().issuer_name(name).last_update(now - datetime.timedelta(1)).next_update(
+        now + datetime.timedelta(30))
+    for der in certificates:
+        builder = builder.add_revoked_certificate(x509.RevokedCertificateBuilder().serial_number(
+            x509.load_der_x509_certificate(der).serial_number).revocation_date(now - datetime.timedelta(1)).build())
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def old_list(certificate, key):
@@ -460,6 +490,32 @@ class Lab:
         self.stop_service(host, name)
         return self.start_service(host, name, most=ready)
 
+    def serve(self, host, port, **files):
+        """A web server with these files; an _ in a name stands for a dot."""
+        self.make_dir(host, "/var/www")
+        for name, content in files.items():
+            self.path(host, "/var/www/" + name.replace("_", ".")).write_bytes(content)
+        self.serve_by(host, "/usr/bin/python3", "-u", "-m", "http.server", port, "-d", "/var/www", ready="Serving HTTP")
+
+    def serve_by(self, host, *command, ready):
+        """A service that the healthy lab does not have."""
+        self.note("serve_by", host)
+        self.start_service(host, "server", command, ready=(ready,))
+
+    def undo_serve_by(self, host):
+        if self.service_path(host, "server").exists():
+            self.stop_service(host, "server")
+            self.service_path(host, "server").unlink()
+
+    def keep_tree(self, host, inside):
+        """What is about to be changed below a directory."""
+        self.move_away(host, inside)
+        shutil.copytree(str(self.path(host, inside)) + ".fault", self.path(host, inside), symlinks=True)
+
+    def immutable(self, host, inside):
+        """Nobody may write there or below, not even root."""
+        self.run_undone_by(host, f"chattr -R -i {inside}", "chattr", "-R", "+i", inside)
+
     def restart_when_mended(self, host="ca1", name="certsrvd"):
         """To be said before the files are changed, so that it is undone after them."""
         self.note("start", host, name)
@@ -574,6 +630,12 @@ class Lab:
         self.note("run", "dc3", *options("-"))
         self.run("dc3", *options("+"))
         self.dc = "dc3"
+
+    def copy(self, dn, new, **other):
+        """An object like this one, but for these attributes."""
+        kept = self.read(dn, "nTSecurityDescriptor", "*")
+        kept = {n.replace("-", "_"): v for n, v in kept.items() if n not in self.ITS_OWN}
+        self.add(new, **(kept | other))
 
     def raw_value(self, dn, name, value):
         """One more value, past the rules of the domain controller: its database is a file."""
