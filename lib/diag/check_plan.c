@@ -481,7 +481,7 @@ const struct ae_diag_check ae_diag_ca[] = {
 	PLAN("ca.cert-missing-in-object"),
 	PLAN("trust.ca-cert-expired"),
 	{ "trust.root-missing", "plan.plan",
-	  AFTER_DIRECTORY " trust.constraint-or-eku trust.weak-hash-rejected trust.intermediate-missing", ae_diag_by_plan },
+	  AFTER_DIRECTORY " trust.constraint-or-eku trust.weak-hash-rejected trust.intermediate-missing trust.aia-unreachable", ae_diag_by_plan },
 	{ "trust.ntauth-missing", "plan.plan", AFTER_DIRECTORY, not_in_ntauth },
 	{ 0 },
 };

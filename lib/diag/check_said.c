@@ -148,7 +148,7 @@ const struct ae_diag_check ae_diag_said[] = {
 	{ "template.ca-too-old", "plan.plan", AFTER_DIRECTORY, too_old },
 	{ "ca.published-ad-not-loaded", "plan.plan",
 	    AFTER_DIRECTORY " ca.cert-missing-in-object trust.ca-cert-expired"
-	    " trust.constraint-or-eku trust.weak-hash-rejected trust.intermediate-missing", not_loaded },
+	    " trust.constraint-or-eku trust.weak-hash-rejected trust.intermediate-missing trust.aia-unreachable trust.ca-cert-revoked", not_loaded },
 	{ "ca.published-loaded-not-ad", "plan.plan", AFTER_DIRECTORY, not_in_ad },
 	{ 0 },
 };

@@ -163,7 +163,7 @@ never(struct ae_diag_walk *w)
 
 /* clang-format off */
 #define AFTER_ALL AFTER_DIRECTORY " env.* join.* dns.* policy.* template.* context.* existing.* key.* ca.* trust.* " \
-	"net.* auth.* dcom.* rpc.* token.* deny.* pending.* install.* use.* renew.*"
+	"net.* auth.* dcom.* rpc.* token.* request.* deny.* pending.* install.* use.* renew.*"
 
 const struct ae_diag_check ae_diag_trigger[] = {
 	{ "trigger.task-disabled", "host.starters", NULL, disabled },

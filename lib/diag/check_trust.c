@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "diag/checks.h"
+#include "diag/check_links.h"
 
 /* Of X.509 verification, openssl/x509_vfy.h: what a certificate above
  * excludes, and what is too weak. */
@@ -105,20 +105,58 @@ constrained(struct ae_diag_walk *w)
 	}
 }
 
-/* The directory has a root from which nothing leads down to the CA. */
-static void
-no_intermediate(struct ae_diag_walk *w)
+/*
+ * What is missing is no root: the directory has one from which nothing leads
+ * down to the CA, or the address that the certificate names gave it.
+ */
+static bool
+lacks_intermediate(const json_t *facts, const json_t *ca)
 {
-	const json_t *facts = ae_diag_facts(w), *ca;
+	struct ae_diag_links l =
+	    ae_diag_links_of(facts, ae_fact_text(ca, "chain.last"), "aia");
+
+	if (ae_fact_str(ca, "chain.missing") == NULL ||
+	    !stands_in_the_way(facts, ca))
+		return false;
+	return l.good != NULL ? ae_fact_no(l.good, "root")
+			      : ae_fact_str(ca, "chain.orphan") != NULL;
+}
+
+bool
+ae_diag_trust_waits_for(const json_t *facts, const char *thumbprint)
+{
+	const json_t *ca;
 	size_t i;
 
 	json_array_foreach(ae_fact(facts, "ad.cas"), i, ca)
 	{
-		if (ae_fact_str(ca, "chain.missing") != NULL &&
-		    ae_fact_str(ca, "chain.orphan") != NULL &&
-		    stands_in_the_way(facts, ca))
-			ae_diag_say(
-			    w, AE_DIAG_FAIL, NULL, args_of(ca, NULL), "");
+		if (ae_fact_is(ca, "chain.last", thumbprint) &&
+		    lacks_intermediate(facts, ca) &&
+		    ae_diag_links_of(facts, thumbprint, "aia").good == NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+no_intermediate(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *ca;
+	struct ae_diag_links l;
+	json_t *args;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "ad.cas"), i, ca)
+	{
+		if (!lacks_intermediate(facts, ca))
+			continue;
+		l = ae_diag_links_of(
+		    facts, ae_fact_text(ca, "chain.last"), "aia");
+		args = args_of(ca, NULL);
+		(void)json_object_set_new(
+		    args, "url", json_string(ae_fact_text(l.good, "url")));
+		ae_diag_say(w, AE_DIAG_FAIL, NULL, args,
+		    l.good != NULL ? "elsewhere" : "");
 	}
 }
 
@@ -181,6 +219,7 @@ list_is_stale(struct ae_diag_walk *w)
 			ae_fact_text(r, "about")));
 		ae_diag_say(w, AE_DIAG_FAIL, tmpl, args, "");
 	}
+	ae_diag_links_lists(w);
 }
 
 /* What we put into the system's trust must be where programs look. */
@@ -207,7 +246,7 @@ bundle_is_old(struct ae_diag_walk *w)
 const struct ae_diag_check ae_diag_trust[] = {
 	CHAIN("trust.constraint-or-eku", "", constrained),
 	CHAIN("trust.weak-hash-rejected", "", weak_hash),
-	CHAIN("trust.intermediate-missing", "", no_intermediate),
+	CHAIN("trust.intermediate-missing", " trust.aia-unreachable", no_intermediate),
 	CHAIN("trust.ca-cert-renewed-not-distributed", "", renewed),
 	{ "trust.revocation-offline", "plan.plan", AFTER_DIRECTORY, list_is_stale },
 	{ "trust.local-bundle-not-updated", "store.certs", NULL, bundle_is_old },

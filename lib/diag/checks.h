@@ -24,8 +24,9 @@
 extern const struct ae_diag_check ae_diag_host[], ae_diag_session[],
     ae_diag_replica[], ae_diag_policy[], ae_diag_trigger[], ae_diag_existing[],
     ae_diag_directory[], ae_diag_template[], ae_diag_ca[], ae_diag_keys[],
-    ae_diag_trust[], ae_diag_way[], ae_diag_auth[], ae_diag_said[],
-    ae_diag_web[], ae_diag_foretold[], ae_diag_deny[], ae_diag_after[],
+    ae_diag_published[], ae_diag_trust[], ae_diag_way[], ae_diag_auth[],
+    ae_diag_said[], ae_diag_web[], ae_diag_foretold[], ae_diag_request[],
+    ae_diag_deny[], ae_diag_after[], ae_diag_install[], ae_diag_use[],
     ae_diag_foreign[], ae_diag_stores[], ae_diag_copies[], ae_diag_choice[];
 
 /* ---- values for sentences ---- */

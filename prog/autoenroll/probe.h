@@ -90,6 +90,10 @@ int probe_integrity(struct probe *p, struct ae_err *e);
 int probe_last(struct probe *p, struct ae_err *e);
 int probe_live(struct probe *p, struct ae_err *e);
 int probe_pending(struct probe *p, struct ae_err *e);
+int probe_links(struct probe *p, struct ae_err *e);
+int probe_fetch(struct probe *p, struct ae_err *e);
+int probe_denials(struct probe *p, struct ae_err *e);
+int probe_served(struct probe *p, struct ae_err *e);
 int probe_foreign(struct probe *p, struct ae_err *e);
 
 #endif

@@ -8,7 +8,8 @@
  *           "config_nc", "default_nc",
  *           "me": { "dn", "account", "sid", "dns_host_name", "upn", "mail",
  *                   "computer": bool, "account_control", "kvno", "enctypes",
- *                   "spns": [ name ], "created": time },
+ *                   "spns": [ name ], "created": time, "published": [
+ *                   thumbprint of its userCertificate ] },
  *           "groups": [ { "sid", "name", "in_ticket", "in_directory",
  *                         "check" } ],
  *           "templates": [ { "cn", "display_name", "oid", "schema_version",
@@ -33,6 +34,7 @@
 #include "ad/escape.h"
 #include "ad/pki.h"
 #include "ad/principal.h"
+#include "base/hex.h"
 #include "base/time.h"
 #include "diag/facts.h"
 #include "gather/groups.h"
@@ -70,13 +72,35 @@ put_time(json_t *j, const char *name, int64_t t)
 		    j, name, json_string(ae_time_print(when, t)));
 }
 
-/* What only Kerberos cares about in an account. */
+#define PUBLISHED_MAX 256u
+
+static void
+put_published(json_t *j, const struct ae_attr *a)
+{
+	json_t *list = json_array();
+	struct ae_cert *c;
+	uint8_t sha1[20];
+	char thumb[41];
+	size_t i;
+
+	for (i = 0; a != NULL && i < a->n && i < PUBLISHED_MAX; i++) {
+		if (ae_cert_parse(&c, a->v[i].p, a->v[i].len, NULL) != AE_OK)
+			continue;
+		ae_cert_sha1(sha1, c);
+		ae_hex_encode(thumb, sha1, sizeof(sha1));
+		(void)json_array_append_new(list, json_string(thumb));
+		ae_cert_free(c);
+	}
+	(void)json_object_set_new(j, "published", list);
+}
+
+/* What only Kerberos cares about in an account, and who looks for it. */
 static void
 more_of_me(json_t *j, struct ae_ad *ad, const char *dn)
 {
 	static const char *const attrs[] = { "msDS-KeyVersionNumber",
 		"msDS-SupportedEncryptionTypes", "servicePrincipalName",
-		"whenCreated", NULL };
+		"whenCreated", "userCertificate", NULL };
 	struct ae_entries l = { 0 };
 	const struct ae_attr *spns;
 	json_t *list = json_array();
@@ -92,6 +116,7 @@ more_of_me(json_t *j, struct ae_ad *ad, const char *dn)
 			    j, "enctypes", json_integer(n));
 		if (ae_entry_time(&l.v[0], attrs[3], &t, NULL) == AE_OK)
 			put_time(j, "created", t);
+		put_published(j, ae_entry_get(&l.v[0], attrs[4]));
 		spns = ae_entry_get(&l.v[0], attrs[2]);
 		for (i = 0; spns != NULL && i < spns->n; i++)
 			(void)json_array_append_new(

@@ -11,6 +11,7 @@
 #include "ad/principal.h"
 #include "ad/sd.h"
 #include "enroll/provider.h"
+#include "pki/cert.h"
 #include "probe.h"
 
 /* What its numbers say; new. */
@@ -49,6 +50,11 @@ json_t *probe_trust_chain(
 /* "trust" and "elsewhere" of the store (probe_elsewhere.c). */
 json_t *probe_trust_store(const struct client *c);
 json_t *probe_elsewhere(const struct client *c);
+
+/* One more of a list of certificates: its DER in hexadecimal. */
+void probe_put_der(json_t *list, const struct ae_cert *c);
+/* One of them again, yours; NULL: it is none. */
+struct ae_cert *probe_get_der(const char *hex);
 
 /* "anchors" of the store (probe_anchors.c). */
 json_t *probe_anchors(const struct client *c);

@@ -4,7 +4,8 @@
  * Probes of runs: what came of the last one, and – with --live alone – one
  * request now, by the code of every run.  That leaves a row at the CA.
  *
- *   "last", "live": { "started", "finished", "results": [ as pulse.h has ] }
+ *   "last", "live": { "started", "finished", "results": [ as pulse.h has ],
+ *           "deploy": [ as deploy.h has ] }
  *   "live" besides: { "template" }
  */
 #include <stdio.h>
@@ -23,7 +24,8 @@
 static void
 put(struct probe *p, const json_t *report)
 {
-	static const char *const names[] = { "started", "finished", "results" };
+	static const char *const names[] = { "started", "finished", "results",
+		"deploy" };
 	json_t *one;
 	size_t i;
 

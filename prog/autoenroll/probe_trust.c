@@ -8,8 +8,11 @@
  *   "chain": { "thumbprint", "subject", "trusted": bool, "x509": number and
  *       "error": text of the verification that failed, "weak": text, of what
  *       is below the root, "missing": the issuer that nobody has, "orphan":
+ *       (and "last", the thumbprint of the certificate that names it),
  *       a root of the directory that has nothing below it, "published": bool,
- *       "held": bool, and "other": the host holds one of the same name }
+ *       "held": bool, "other": the host holds one of the same name, and
+ *       "certs": what is there of it, from the CA upwards, as probe_put_der
+ *       has it }
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,12 +203,39 @@ put_orphan(json_t *j, const struct pool *p, const struct ae_cert *ca)
 }
 
 static void
+put_thumbprint(json_t *j, const char *name, const struct ae_cert *c)
+{
+	uint8_t sha1[20];
+	char thumb[41];
+
+	ae_cert_sha1(sha1, c);
+	ae_hex_encode(thumb, sha1, sizeof(sha1));
+	(void)json_object_set_new(j, name, json_string(thumb));
+}
+
+void
+probe_put_der(json_t *list, const struct ae_cert *c)
+{
+	char *hex = malloc(2 * c->der.len + 1);
+
+	if (hex == NULL)
+		return;
+	ae_hex_encode(hex, c->der.p, c->der.len);
+	(void)json_array_append_new(list, json_string(hex));
+	free(hex);
+}
+
+static void
 climb(json_t *j, const struct pool *p, const struct ae_cert *ca)
 {
 	const struct ae_cert *c = ca, *up;
+	json_t *certs = json_array();
 	size_t i;
 
+	(void)json_object_set_new(j, "certs", certs);
+	probe_put_der(certs, c);
 	for (i = 0; i < DEPTH_MAX && !ae_cert_self_issued(c); i++) {
+		put_thumbprint(j, "last", c);
 		if (json_object_get(j, "weak") == NULL)
 			put_weak(j, c);
 		up = issuer_of(p, c);
@@ -215,6 +245,7 @@ climb(json_t *j, const struct pool *p, const struct ae_cert *ca)
 			return;
 		}
 		c = up;
+		probe_put_der(certs, c);
 	}
 }
 
@@ -263,8 +294,6 @@ probe_trust_chain(const struct pool *p, const struct ae_enrollment_service *es)
 	const struct ae_cert *newest = NULL;
 	int64_t now = ae_clock_now();
 	json_t *j = NULL;
-	uint8_t sha1[20];
-	char thumb[41];
 	size_t i;
 
 	parse(&own, &es->ca_certificates);
@@ -274,9 +303,8 @@ probe_trust_chain(const struct pool *p, const struct ae_enrollment_service *es)
 			own.v[i]->not_before > newest->not_before))
 			newest = own.v[i];
 	if (p != NULL && newest != NULL) {
-		ae_cert_sha1(sha1, newest);
-		ae_hex_encode(thumb, sha1, sizeof(sha1));
-		j = json_pack("{s:s}", "thumbprint", thumb);
+		j = json_object();
+		put_thumbprint(j, "thumbprint", newest);
 		put_name(j, "subject", newest->subject);
 		put_verified(j, p, newest);
 		climb(j, p, newest);

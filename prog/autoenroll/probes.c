@@ -44,6 +44,10 @@ const struct probe_row probe_rows[] = {
 	{ "last",  NULL,                    NULL,     4000,  probe_last },
 	{ "live",  "plan.plan",             NULL,     20000, probe_live },
 	{ "foreign", NULL,                  NULL,     4000,  probe_foreign },
+	{ "links", "ad.cas store.certs",    NULL,     4000,  probe_links },
+	{ "fetched", "links.servers",       "links.servers", 8000, probe_fetch },
+	{ "denials", NULL,                  NULL,     4000,  probe_denials },
+	{ "served", "store.certs",          NULL,     7000,  probe_served },
 	{ "pending", "store.requests krb.principal", "store.requests", 9000, probe_pending },
 	{ 0 },
 };

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from diagnosed import World, found
+from ca import PKS_DN
+from diagnosed import World, fault, found
 from healing import Healer, commands, is_gone
 
 # All of them run in 'campaign faults'; these are of every stage.
@@ -17,7 +18,7 @@ SPREAD = [
     "template.rights-for-wrong-type", "template.missing", "template.ra-signature", "join.dnshostname-empty",
     "key.provider-missing", "key.no-reader", "ca.none-in-forest", "ca.template-not-published", "ca.no-enroll-right", "trust.root-missing",
     "net.epm-unreachable", "net.dynamic-ports-blocked", "token.group-not-in-ticket",
-    "net.ca-service-stopped", "dns.alias", "auth.spn-duplicate", "deny.subject-email",
+    "net.ca-service-stopped", "dns.alias", "auth.spn-duplicate", "deny.subject-email", "trust.ca-cert-revoked", "install.store-denied",
 ]
 
 
@@ -80,6 +81,23 @@ def test_the_printed_fix_heals(world):
         assert commands(root) and all(f"`{run}`" in root["fix"] for _, run in commands(root)), root
         assert healer.heal(commands(root), user=False), healer.log
         assert is_gone(world.diagnose(), name), healer.log
+
+
+def test_an_intermediate_that_can_be_had_elsewhere(world):
+    """By LDAP at the address that the CA's certificate names, where runs do not look."""
+    it, where = world.services, f"CN=Elsewhere,{PKS_DN}"
+    ca, middle, root = fault.chain_of("Lab CA", "Far Root", "Middle CA", aia="ldap:///" + where.replace(" ", "%20") +
+                                      "?cACertificate?base?objectClass=certificationAuthority")
+    lists = {"objectClass": "certificationAuthority", "authorityRevocationList": b"\0", "certificateRevocationList": b"\0"}
+    try:
+        it.set(it.ca(), cACertificate=ca)
+        it.add(where, cACertificate=middle, **lists)
+        it.add(f"CN=Far Root,CN=Certification Authorities,{PKS_DN}", cACertificate=root, **lists)
+        report = world.diagnose(code=1)
+    finally:
+        it.mend()
+    assert found(report) == ["trust.intermediate-missing"], (report["root"], report["also"])
+    assert "it can be had at ldap:///CN=Elsewhere," in report["root"]["seen"], report["root"]
 
 
 def test_two_causes_in_the_order_of_the_walk(world):
