@@ -179,3 +179,37 @@ ae_ad_group_sid(
 	ae_entries_done(&l);
 	return rc;
 }
+
+#define GROUP_UNIVERSAL 0x00000008u /* MS-ADTS 2.2.12 */
+#define GROUP_SECURITY 0x80000000u
+
+int
+ae_ad_group_flaws(
+    unsigned *out, struct ae_ad *ad, const char *dn, struct ae_err *e)
+{
+	static const char *const want[] = { "groupType", NULL };
+	/* not the members themselves: there may be very many */
+	const struct ae_ad_query with_members = { .base = dn,
+		.scope = AE_AD_BASE,
+		.filter = "(member=*)",
+		.attrs = want,
+		.max = 1 };
+	const uint32_t both = GROUP_UNIVERSAL | GROUP_SECURITY;
+	struct ae_entries l = { 0 };
+	uint32_t type = 0;
+	int rc = ae_ad_read(ad, dn, want, &l, e);
+
+	*out = 0;
+	if (rc == AE_OK)
+		rc = ae_entry_u32(&l.v[0], want[0], &type, e);
+	ae_entries_done(&l);
+	if (rc != AE_OK)
+		return rc;
+	if ((type & both) != both)
+		*out |= AE_AD_GROUP_NOT_UNIVERSAL;
+	rc = ae_ad_search(ad, &with_members, &l, e);
+	if (rc == AE_OK && l.n > 0)
+		*out |= AE_AD_GROUP_HAS_MEMBERS;
+	ae_entries_done(&l);
+	return rc;
+}

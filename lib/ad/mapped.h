@@ -58,4 +58,14 @@ int ae_ad_mapped_decode(struct ae_ad_mapped *out, const struct ae_entry *entry,
 int ae_ad_group_sid(struct ae_sid *out, struct ae_ad *ad, const char *dn,
     struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * What a group that an issuance policy makes one a member of should not be:
+ * other than a universal security group, which alone domain controllers add;
+ * or one with members, who then have what only the certificate should give.
+ */
+#define AE_AD_GROUP_NOT_UNIVERSAL 0x1u
+#define AE_AD_GROUP_HAS_MEMBERS 0x2u
+int ae_ad_group_flaws(unsigned *out, struct ae_ad *ad, const char *dn,
+    struct ae_err *e) AE_MUST_CHECK;
+
 #endif

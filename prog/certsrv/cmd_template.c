@@ -79,6 +79,27 @@ list(struct cli *cli, struct session *s, int argc, char **argv)
 	return EXIT_OK;
 }
 
+/* What it lets people do who should not, before anybody does (ESC13, too). */
+static void
+warn(const struct session *s, const struct ae_template *t)
+{
+	const char *d = ae_esc_template_danger(t);
+	size_t i;
+
+	if (d != NULL)
+		(void)printf("warning: %s\n", d);
+	for (i = 0; i < s->pki->noids; i++) {
+		const struct ae_pki_oid *o = &s->pki->oids[i];
+
+		if (o->group != NULL &&
+		    ae_strv_has(&t->certificate_policies, o->oid))
+			(void)printf("warning: ESC13: its issuance policy %s "
+				     "makes a member of %s of whoever logs on "
+				     "with it\n",
+			    cli_safe(o->oid), cli_safe(o->group));
+	}
+}
+
 /* Add or delete one value of certificateTemplates. */
 static int
 change(struct session *s, bool publish, const char *name, struct ae_err *e)
@@ -87,7 +108,7 @@ change(struct session *s, bool publish, const char *name, struct ae_err *e)
 	    ae_template_find(s->pki->templates, s->pki->ntemplates, name);
 	const bool on =
 	    ae_enrollment_service_offers(s->service, t == NULL ? name : t->cn);
-	const char *cn = t == NULL ? name : t->cn, *d;
+	const char *cn = t == NULL ? name : t->cn;
 	const struct ae_value v = { (const uint8_t *)cn, strlen(cn) };
 	const struct ae_ad_mod mod = {
 		.change = publish ? AE_AD_ADD : AE_AD_DELETE,
@@ -108,9 +129,8 @@ change(struct session *s, bool publish, const char *name, struct ae_err *e)
 		return ae_note(e, rc, "changing %s", s->service->dn);
 	(void)printf("%s: %s\n", cli_safe(cn),
 	    publish ? "published" : "no longer published");
-	d = publish ? ae_esc_template_danger(t) : NULL;
-	if (d != NULL)
-		(void)printf("warning: %s\n", d);
+	if (publish)
+		warn(s, t);
 	return AE_OK;
 }
 
@@ -189,8 +209,9 @@ cmd_template(struct cli *cli, int argc, char **argv)
 			run = verbs[i].run;
 	if (run == NULL)
 		return cli_usage("template", "what is to be done?");
-	code = session_open(&s, cli, AE_PKI_TEMPLATES | AE_PKI_SERVICES, &e) ==
-		AE_OK
+	code =
+	    session_open(&s, cli,
+		AE_PKI_TEMPLATES | AE_PKI_SERVICES | AE_PKI_OIDS, &e) == AE_OK
 	    ? run(cli, &s, argc - 1, argv + 1)
 	    : cli_fail(cli, &e);
 	session_done(&s);

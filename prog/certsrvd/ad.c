@@ -122,14 +122,22 @@ on_kept(void *arg, const char *dn)
 }
 
 static void
-on_no_group(void *arg, const char *oid, const char *group, const char *why)
+on_no_group(
+    void *arg, const char *oid, const char *group, bool found, const char *why)
 {
 	const struct directory *d = arg;
 
-	log_line(d->p, AE_LOG_WARNING,
-	    "directory: issuance policy %s is linked to %s, which cannot be "
-	    "read: nobody counts as its member: %s",
-	    oid, group, why);
+	if (found)
+		log_line(d->p, AE_LOG_WARNING,
+		    "directory: issuance policy %s is linked to %s, which is "
+		    "%s (ESC13)",
+		    oid, group, why);
+	else
+		log_line(d->p, AE_LOG_WARNING,
+		    "directory: issuance policy %s is linked to %s, which "
+		    "cannot be "
+		    "read: nobody counts as its member: %s",
+		    oid, group, why);
 }
 
 /* ESC13; a domain that is away is asked again with the next refresh. */

@@ -53,11 +53,12 @@ bool ad_is_away(int rc);
 
 /*
  * The SIDs of the groups that issuance policies are linked to.  fn is told of
- * each that is not found: nobody is in it then.  AE_EUNAVAIL and the like: its
- * domain did not answer, and it is worth another try.
+ * each that is not found: nobody is in it then; and with found, what a group
+ * is that it should not be.  AE_EUNAVAIL and the like: its domain did not
+ * answer, and it is worth another try.
  */
 typedef void ad_link_fn(
-    void *arg, const char *oid, const char *group, const char *why);
+    void *arg, const char *oid, const char *group, bool found, const char *why);
 int ad_resolve_links(struct ad_reach *d, struct ae_pki *pki, ad_link_fn *fn,
     void *arg, struct ae_err *e) AE_MUST_CHECK;
 

@@ -29,6 +29,25 @@ resolve(struct ad_reach *d, struct ae_pki_oid *o, struct ae_err *e)
 	return o->group_sid != NULL ? AE_OK : ae_fail_mem(e);
 }
 
+/* A group should be universal and empty; what is not so is told. */
+static int
+look_at_group(struct ad_reach *d, const struct ae_pki_oid *o, ad_link_fn *fn,
+    void *arg, struct ae_err *e)
+{
+	unsigned flaws = 0;
+	int rc = ae_ad_group_flaws(&flaws, d->at, o->group, e);
+
+	if (rc == AE_OK && (flaws & AE_AD_GROUP_NOT_UNIVERSAL) != 0)
+		fn(arg, o->oid, o->group, true,
+		    "no universal security group: domain controllers do not "
+		    "add it");
+	if (rc == AE_OK && (flaws & AE_AD_GROUP_HAS_MEMBERS) != 0)
+		fn(arg, o->oid, o->group, true,
+		    "not empty: its members have without a certificate what "
+		    "the policy gives");
+	return rc;
+}
+
 int
 ad_resolve_links(struct ad_reach *d, struct ae_pki *pki, ad_link_fn *fn,
     void *arg, struct ae_err *e)
@@ -44,8 +63,10 @@ ad_resolve_links(struct ad_reach *d, struct ae_pki *pki, ad_link_fn *fn,
 			continue;
 		rc = resolve(d, o, &why);
 		if (rc == AE_OK)
+			rc = look_at_group(d, o, fn, arg, &why);
+		if (rc == AE_OK)
 			continue;
-		fn(arg, o->oid, o->group, why.text);
+		fn(arg, o->oid, o->group, false, why.text);
 		if (ad_is_away(rc) && away == AE_OK) {
 			away = rc;
 			if (e != NULL)

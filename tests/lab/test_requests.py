@@ -197,6 +197,19 @@ def test_esc13_a_policy_that_is_a_group(ca):
     assert answer["disposition"] == ISSUED, answer
     assert "2.5.29.32" in wcce.extensions(answer["cert"])
     ca.unpublish("Vault")
+    # domain controllers add universal groups alone, and one with members gives without a certificate what the policy gives
+    assert not [line for line in ca.text().splitlines() if "Cellar" in line]
+    ca.wait_log(f"{policy} is linked to CN=Vault,.* not empty.*ESC13")
+    lab.samba_tool("group", "add", "Cellar", "--group-scope=Global")
+    [cellar] = lab.ldbsearch("(sAMAccountName=Cellar)", "cn")
+    ca.ldb("ldbadd", input=f"dn: CN=Cellar,CN=OID,{PKS_DN}\nobjectClass: msPKI-Enterprise-Oid\nflags: 2\n"
+                           f"msPKI-Cert-Template-OID: {policy}.1\nmsDS-OIDToGroupLink: {cellar['dn'][0]}\n\n")
+    ca.wait_log(f"{policy}.1 is linked to CN=Cellar,.* no universal security group")
+    lab.kinit_admin(ca.host)
+    said = ca.host.run(ca.build / "prog/certsrv/certsrv", "template", "publish", "Vault").stdout
+    assert "ESC13" in said and "CN=Vault" in said
+    ca.unpublish("Vault")
+    ca.ldb("ldbdel", f"CN=Cellar,CN=OID,{PKS_DN}")
 
 
 # ---- keys ----
