@@ -6,15 +6,17 @@
  */
 #include "sys/log.h"
 
-#include <sys/uio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <systemd/sd-journal.h>
 
 #include "base/rd.h"
 #include "base/time.h"
@@ -27,23 +29,35 @@
 struct ae_log {
 	char program[32];
 	bool journal, json;
+	int fd;	   /* to the journal; -1: not yet */
+	bool torn; /* half a line stands on stderr */
+	struct sockaddr_un at;
 	ae_log_send_fn *send;
 	void *arg;
 	enum ae_log_level max;
-	uint64_t lost;
+	uint64_t lost, told;
 };
 
 struct ae_log *
-ae_log_new(const char *program, bool foreground)
+ae_log_new_at(const char *program, bool foreground, const char *journal)
 {
 	struct ae_log *g = calloc(1, sizeof(*g));
 
 	if (g == NULL)
 		return NULL;
+	g->fd = -1;
+	g->at.sun_family = AF_UNIX;
+	(void)snprintf(g->at.sun_path, sizeof(g->at.sun_path), "%s", journal);
 	(void)snprintf(g->program, sizeof(g->program), "%s", program);
-	g->journal = !foreground && access(JOURNAL, W_OK) == 0;
+	g->journal = !foreground && access(journal, W_OK) == 0;
 	g->max = AE_LOG_INFO;
 	return g;
+}
+
+struct ae_log *
+ae_log_new(const char *program, bool foreground)
+{
+	return ae_log_new_at(program, foreground, JOURNAL);
 }
 
 struct ae_log *
@@ -53,6 +67,7 @@ ae_log_new_remote(ae_log_send_fn *fn, void *arg)
 
 	if (g == NULL)
 		return NULL;
+	g->fd = -1;
 	g->send = fn;
 	g->arg = arg;
 	g->max = AE_LOG_INFO;
@@ -68,6 +83,8 @@ ae_log_set_json(struct ae_log *g, bool json)
 void
 ae_log_free(struct ae_log *g)
 {
+	if (g != NULL && g->fd >= 0)
+		(void)close(g->fd);
 	free(g);
 }
 
@@ -125,8 +142,38 @@ put_member(struct ae_wr *w, const char *key, const char *value)
 	ae_wr_done(&safe);
 }
 
+/*
+ * To stderr without waiting for whoever reads it: what it does not take now is
+ * lost, and counted.  In pieces of which poll(2) promises that they fit.
+ */
 static bool
-to_json(const struct ae_log *g, const struct ae_log_record *r)
+put_stderr(struct ae_log *g, const struct ae_wr *w)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	size_t off = 0, most;
+	ssize_t n;
+
+	if (!ae_wr_ok(w))
+		return false;
+	while (off < w->len) {
+		if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0)
+			break;
+		/* half a line of before ends first */
+		if (g->torn && write(STDERR_FILENO, "\n", 1) != 1)
+			break;
+		g->torn = false;
+		most = w->len - off < PIPE_BUF ? w->len - off : PIPE_BUF;
+		n = write(STDERR_FILENO, w->p + off, most);
+		if (n <= 0)
+			break;
+		off += (size_t)n;
+	}
+	g->torn = g->torn || (off > 0 && off < w->len);
+	return off == w->len;
+}
+
+static bool
+to_json(struct ae_log *g, const struct ae_log_record *r)
 {
 	char when[AE_TIME_STR_MAX];
 	struct ae_wr w;
@@ -149,14 +196,14 @@ to_json(const struct ae_log *g, const struct ae_log_record *r)
 		put_member(&w, r->field[i].key, r->field[i].value);
 	}
 	ae_wr_str(&w, "}\n");
-	ok = ae_wr_ok(&w) && write(STDERR_FILENO, w.p, w.len) == (ssize_t)w.len;
+	ok = put_stderr(g, &w);
 	ae_wr_done(&w);
 	return ok;
 }
 
 /* One write(2), so that lines of several processes do not mix. */
 static bool
-to_stderr(const struct ae_log *g, const struct ae_log_record *r)
+to_stderr(struct ae_log *g, const struct ae_log_record *r)
 {
 	struct ae_wr w;
 	size_t i;
@@ -175,44 +222,54 @@ to_stderr(const struct ae_log *g, const struct ae_log_record *r)
 		put_safe(&w, r->field[i].value);
 	}
 	ae_wr_u8(&w, '\n');
-	ok = ae_wr_ok(&w) && write(STDERR_FILENO, w.p, w.len) == (ssize_t)w.len;
+	ok = put_stderr(g, &w);
 	ae_wr_done(&w);
 	return ok;
 }
 
+/*
+ * The journal's own protocol: one datagram, a field on each line.  No value has
+ * a line break, because put_safe() leaves none.  One that hangs, or is behind,
+ * is not waited for: sd_journal_sendv(3) would.
+ */
 static bool
-to_journal(const struct ae_log *g, const struct ae_log_record *r)
+send_journal(struct ae_log *g, const struct ae_wr *w)
 {
-	struct iovec iov[AE_LOG_FIELDS_MAX + 4];
-	size_t off[AE_LOG_FIELDS_MAX + 5], n = 0, i;
+	ssize_t n;
+
+	if (!ae_wr_ok(w))
+		return false;
+	if (g->fd < 0)
+		g->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (g->fd < 0)
+		return false;
+	do
+		n = sendto(g->fd, w->p, w->len, MSG_DONTWAIT | MSG_NOSIGNAL,
+		    (const struct sockaddr *)&g->at, sizeof(g->at));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)w->len;
+}
+
+static bool
+to_journal(struct ae_log *g, const struct ae_log_record *r)
+{
 	struct ae_wr w;
-	bool ok = false;
+	size_t i;
+	bool ok;
 
 	ae_wr_init(&w, AE_LOG_RECORD_MAX);
-	off[n++] = w.len;
 	ae_wr_str(&w, "MESSAGE=");
 	put_safe(&w, r->text);
-	off[n++] = w.len;
-	ae_wr_printf(&w, "PRIORITY=%d", (int)r->level);
-	off[n++] = w.len;
-	ae_wr_printf(&w, "SYSLOG_IDENTIFIER=%s", g->program);
-	if (r->role != NULL) {
-		off[n++] = w.len;
-		ae_wr_printf(&w, "AE_ROLE=%s", r->role);
-	}
+	ae_wr_printf(&w, "\nPRIORITY=%d\nSYSLOG_IDENTIFIER=%s\n", (int)r->level,
+	    g->program);
+	if (r->role != NULL)
+		ae_wr_printf(&w, "AE_ROLE=%s\n", r->role);
 	for (i = 0; i < r->nfield; i++) {
-		off[n++] = w.len;
 		ae_wr_printf(&w, "%s=", r->field[i].key);
 		put_safe(&w, r->field[i].value);
+		ae_wr_u8(&w, '\n');
 	}
-	off[n] = w.len;
-	if (ae_wr_ok(&w)) {
-		for (i = 0; i < n; i++) {
-			iov[i].iov_base = w.p + off[i];
-			iov[i].iov_len = off[i + 1] - off[i];
-		}
-		ok = sd_journal_sendv(iov, (int)n) == 0;
-	}
+	ok = send_journal(g, &w);
 	ae_wr_done(&w);
 	return ok;
 }
@@ -242,27 +299,46 @@ to_remote(const struct ae_log *g, const struct ae_log_record *r)
 	return ok;
 }
 
+static bool
+write_one(struct ae_log *g, const struct ae_log_record *r)
+{
+	if (g->send != NULL)
+		return to_remote(g, r);
+	return g->journal ? to_journal(g, r) : to_stderr(g, r);
+}
+
+/* It takes lines again: how many it did not. */
+static void
+tell_lost(struct ae_log *g)
+{
+	struct ae_log_record r = { .level = AE_LOG_WARNING };
+	char text[96];
+
+	if (g->send != NULL || g->lost == g->told)
+		return;
+	(void)snprintf(text, sizeof(text),
+	    "%llu lines were not written: the log did not take them",
+	    (unsigned long long)(g->lost - g->told));
+	r.text = text;
+	if (write_one(g, &r))
+		g->told = g->lost;
+}
+
 void
 ae_log_write(struct ae_log *g, const struct ae_log_record *r)
 {
-	bool ok;
-
 	if (r->level > g->max)
 		return;
-	if (g->send != NULL)
-		ok = to_remote(g, r);
-	else if (g->journal)
-		ok = to_journal(g, r);
-	else
-		ok = to_stderr(g, r);
-	if (!ok)
+	if (!write_one(g, r))
 		g->lost++;
+	else
+		tell_lost(g);
 }
 
 bool
-ae_log_journal(const struct ae_log *g, const struct ae_log_record *r)
+ae_log_journal(struct ae_log *g, const struct ae_log_record *r)
 {
-	return g->send == NULL && access(JOURNAL, W_OK) == 0 &&
+	return g->send == NULL && access(g->at.sun_path, W_OK) == 0 &&
 	    to_journal(g, r);
 }
 

@@ -49,6 +49,9 @@ typedef void ae_log_send_fn(void *arg, const uint8_t *p, size_t len);
  * and foreground is false, else stderr.
  */
 struct ae_log *ae_log_new(const char *program, bool foreground);
+/* The same with the journal's socket at another place: for tests. */
+struct ae_log *ae_log_new_at(
+    const char *program, bool foreground, const char *journal);
 struct ae_log *ae_log_new_remote(ae_log_send_fn *fn, void *arg);
 void ae_log_free(struct ae_log *g);
 
@@ -60,7 +63,8 @@ void ae_log_set_level(struct ae_log *g, enum ae_log_level max);
 
 /*
  * Write one record.  Control characters in text and values are escaped.
- * Never fails towards the caller; what could not be written is counted.
+ * Never fails towards the caller and never waits: what journal or stderr do
+ * not take at once is counted, and told of when they take lines again.
  */
 void ae_log_write(struct ae_log *g, const struct ae_log_record *r);
 void ae_log_printf(struct ae_log *g, enum ae_log_level level, const char *fmt,
@@ -71,7 +75,7 @@ uint64_t ae_log_lost(const struct ae_log *g);
  * Write one record to the journal wherever else the log goes, and whatever
  * its level.  False when there is no journal, or it does not take it.
  */
-bool ae_log_journal(const struct ae_log *g, const struct ae_log_record *r);
+bool ae_log_journal(struct ae_log *g, const struct ae_log_record *r);
 
 /* Does ae_log_write write there? */
 bool ae_log_is_journal(const struct ae_log *g);

@@ -719,6 +719,14 @@ ca_files(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e)
 	    : ca_policy(p, m, e);
 }
 
+static void
+ca_lost(struct proc *p, uint64_t lines)
+{
+	struct ca *ca = p->state;
+
+	ca->lines_lost = lines;
+}
+
 static const struct ae_ipc_row rpc_rows[] = {
 	{ MSG_REQUEST, MSG_REQUEST_MAX, 1, false, on_request },
 	{ MSG_FORGET, 8, 1, false, on_forget },
@@ -769,6 +777,7 @@ const struct role_def role_ca = {
 	.peer_down = peer_down,
 	.publish = crl_publish,
 	.policy = ca_files,
+	.lost = ca_lost,
 	.crl_said = crl_said,
 	.admin = admin_open,
 };

@@ -266,6 +266,7 @@ struct ca {
 	} ocsp_for[AE_CA_SIGNING_MAX]; /* as file.list.keys[] */
 
 	struct ca_metrics *metrics;
+	uint64_t lines_lost; /* of the log, as the parent counts them */
 
 	/* its revocation lists, as file.list.keys[] has the keys */
 	struct ca_crl crl[AE_CA_SIGNING_MAX];

@@ -318,6 +318,15 @@ put_database(struct ae_wr *w, const struct ca *ca)
 }
 
 static void
+put_log(struct ae_wr *w, const struct ca *ca)
+{
+	ae_prom_head(w, NAME("log_lines_lost_total"), "counter",
+	    "Lines that the journal or stderr did not take.");
+	ae_prom_sample(
+	    w, NAME("log_lines_lost_total"), NULL, 0, (int64_t)ca->lines_lost);
+}
+
+static void
 put_pins(struct ae_wr *w, const struct ca *ca)
 {
 	size_t n, wrong;
@@ -350,6 +359,7 @@ put_all(struct ae_wr *w, struct ca *ca)
 	put_certificate(w, ca);
 	put_database(w, ca);
 	put_pins(w, ca);
+	put_log(w, ca);
 	metrics_print(w, &sum);
 }
 

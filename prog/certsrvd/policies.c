@@ -210,13 +210,33 @@ policies_send(struct parent *p)
 	pass_on(p, true);
 }
 
+/* ca shows how many lines the log did not take: the log itself cannot. */
+static void
+tell_lost(struct parent *p)
+{
+	struct child *ca = child_find(p, ROLE_CA, 0);
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_wr w;
+
+	if (ca == NULL || ca->control == NULL || ae_log_lost(p->log) == 0)
+		return;
+	ae_wr_init(&w, 8);
+	ae_wr_u64(&w, ae_log_lost(p->log));
+	if (ae_wr_ok(&w) &&
+	    ae_ipc_send(ca->control, MSG_LOST, 0, w.p, w.len, -1, &e) < 0)
+		ae_log_printf(p->log, AE_LOG_WARNING, "telling ca: %s", e.text);
+	ae_wr_done(&w);
+}
+
 static void
 on_timer(void *arg)
 {
 	struct parent *p = arg;
 
-	if (!p->stopping)
+	if (!p->stopping) {
 		pass_on(p, false);
+		tell_lost(p);
+	}
 	ae_source_set_timer(p->policies_timer, ae_loop_now(p->loop) + LOOK_MS);
 }
 

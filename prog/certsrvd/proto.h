@@ -48,6 +48,7 @@ enum msg {
 	MSG_POLICIES,	 /* -> ca: u32 count: those told since the last one */
 	MSG_PIN_FILE,	 /* -> ca: as MSG_POLICY_FILE, of a pinned template */
 	MSG_PINS,	 /* -> ca: as MSG_POLICIES */
+	MSG_LOST,	 /* -> ca: u64 lines that the log did not take */
 	MSG_CRL_SAID,	 /* -> ca: u8 a part (0) or the end (1), i32 rc, text */
 
 	/* any -> parent */

@@ -387,6 +387,22 @@ on_policy(void *arg, struct ae_ipc *c, struct ae_ipc_msg *m, struct ae_err *e)
 }
 
 static int
+on_lost(void *arg, struct ae_ipc *c, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct proc *p = arg;
+	struct ae_rd r;
+	uint64_t lines;
+
+	(void)c;
+	ae_rd_init(&r, m->body, m->len);
+	lines = ae_rd_u64(&r);
+	if (!ae_rd_done(&r) || p->def->lost == NULL)
+		return bad_message(&r, "LOST", e);
+	p->def->lost(p, lines);
+	return AE_OK;
+}
+
+static int
 on_crl_said(void *arg, struct ae_ipc *c, struct ae_ipc_msg *m, struct ae_err *e)
 {
 	struct proc *p = arg;
@@ -408,6 +424,7 @@ static const struct ae_ipc_row control_rows[] = {
 	{ MSG_POLICIES, 4, 1, false, on_policy },
 	{ MSG_PIN_FILE, MSG_PIN_MAX, 1, false, on_policy },
 	{ MSG_PINS, 4, 1, false, on_policy },
+	{ MSG_LOST, 8, 1, false, on_lost },
 	{ MSG_CRL_SAID, MSG_TEXT_MAX, 1, false, on_crl_said },
 	{ .handle = NULL },
 };

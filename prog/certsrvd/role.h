@@ -61,6 +61,7 @@ struct role_def {
 	void (*publish)(struct proc *p); /* MSG_PUBLISH */
 	/* MSG_POLICY_FILE, MSG_POLICIES, MSG_PIN_FILE, MSG_PINS */
 	int (*policy)(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e);
+	void (*lost)(struct proc *p, uint64_t lines); /* MSG_LOST */
 	/* MSG_CRL_SAID: parent has written a part of a CRL, or could not. */
 	int (*crl_said)(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e);
 	/* MSG_ADMIN: somebody who has a role here, on this socket. */

@@ -174,6 +174,7 @@ def test_f1_killed_while_issuing(ca, pc1):
     serials = {got["certificate"] for got in received}
     assert len(serials) == len({got["request_id"] for got in received})
     assert 8 not in rows.values()  # no intent without an end
+    assert not ca.events(7)  # no signature without a row, whoever died when
 
 
 # ---- when one lies ----
@@ -242,6 +243,38 @@ def test_f26_a_babbler_is_bounded(ca, pc1):
     time.sleep(1)
     assert ca.text().count("babble") <= 1000
     enroll(ca, pc1, make_csr(pc1, "babbler"))
+
+
+def test_f26_a_journal_that_hangs(ca, pc1):
+    """A journal that takes nothing holds up nobody: certificates are issued, who dies comes back, and the first line it
+    takes again says how many were lost."""
+    assert ca.stop() == 0
+    path = pathlib.Path(ca.host.path("/run/systemd/journal/socket"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(str(path))
+        try:
+            ca.process = ca.host.start(ca.program, env={"ASAN_OPTIONS": "detect_leaks=0"})  # not -f: to the journal
+            enroll(ca, pc1, make_csr(pc1, "hangs"))
+            with steal(ca.pids("auth")[0], 3) as s:
+                for _ in range(600):  # more than any queue of datagrams holds
+                    select.select([], [s], [], 5)
+                    s.send(message(MSG["MSG_LOG"], b"\x05\x00babble\0"))
+            old = ca.pids("rpc")
+            for pid in old:
+                os.kill(pid, signal.SIGKILL)
+            enroll(ca, pc1, make_csr(pc1, "hangs"))
+            assert ca.pids("rpc") and not set(old) & set(ca.pids("rpc"))
+            journal.settimeout(10)
+            text = b""
+            while b"lines were not written" not in text:
+                text = journal.recv(65536)
+                os.kill(ca.process.pid, signal.SIGUSR2)  # a line about policy files
+            assert b"PRIORITY=4" in text and b"SYSLOG_IDENTIFIER=certsrvd" in text
+        finally:
+            ca.stop()
+            path.unlink()
+            ca.start()
 
 
 # ---- those outside ----

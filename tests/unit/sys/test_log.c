@@ -4,6 +4,10 @@
  * Log records: what a peer writes into them cannot break the line, and what
  * is not a record is refused.
  */
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,6 +99,69 @@ f26_too_large_is_counted_not_sent(void **state)
 	assert_int_equal(s.n, 0);
 	assert_int_equal(ae_log_lost(g), 1);
 	free(big);
+	ae_log_free(g);
+}
+
+/* A journal that stands still, and one that is there again. */
+static void
+f26_a_journal_that_hangs_is_not_waited_for(void **state)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct timeval soon = { .tv_sec = 2 };
+	char out[AE_LOG_RECORD_MAX] = "";
+	struct ae_log *g;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), i;
+	ssize_t n;
+
+	(void)state;
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "/tmp/ae-journal-%d",
+	    (int)getpid());
+	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	g = ae_log_new_at("prog", false, at.sun_path);
+	assert_true(ae_log_is_journal(g));
+	alarm(20); /* it would wait for ever */
+	for (i = 0; i < 5000; i++)
+		ae_log_write(g, &sample);
+	alarm(0);
+	assert_true(ae_log_lost(g) > 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
+	n = recv(fd, out, sizeof(out) - 1, 0);
+	assert_true(n > 0);
+	assert_string_equal(out,
+	    "MESSAGE=denied \"x\"\\x0aForged: line\nPRIORITY=4\n"
+	    "SYSLOG_IDENTIFIER=prog\nAE_REQUEST_ID=17\n"
+	    "AE_TEMPLATE=a\\x1b[2Jb\n");
+	while (recv(fd, out, sizeof(out), MSG_DONTWAIT) > 0)
+		;
+	/* it reads again: the line, and how many there were not */
+	ae_log_write(g, &sample);
+	assert_true(recv(fd, out, sizeof(out), 0) > 0);
+	memset(out, 0, sizeof(out));
+	assert_true(recv(fd, out, sizeof(out) - 1, 0) > 0);
+	assert_non_null(strstr(out, " lines were not written"));
+	ae_log_free(g);
+	close(fd);
+	unlink(at.sun_path);
+}
+
+static void
+f26_a_full_pipe_is_not_waited_for(void **state)
+{
+	struct ae_log *g = ae_log_new("prog", true);
+	int p[2], keep = dup(2), i;
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(dup2(p[1], 2), 2);
+	alarm(20);
+	for (i = 0; i < 5000; i++)
+		ae_log_write(g, &sample);
+	alarm(0);
+	assert_int_equal(dup2(keep, 2), 2);
+	assert_true(ae_log_lost(g) > 0);
+	close(p[0]);
+	close(p[1]);
+	close(keep);
 	ae_log_free(g);
 }
 
@@ -240,6 +307,8 @@ main(void)
 		cmocka_unit_test(remote_round_trip),
 		cmocka_unit_test(level_filters),
 		cmocka_unit_test(f26_too_large_is_counted_not_sent),
+		cmocka_unit_test(f26_a_journal_that_hangs_is_not_waited_for),
+		cmocka_unit_test(f26_a_full_pipe_is_not_waited_for),
 		cmocka_unit_test(one_line_on_stderr),
 		cmocka_unit_test(json_on_stderr),
 		cmocka_unit_test(not_records),
