@@ -241,6 +241,17 @@ const struct ae_db_sql ae_db_sql[ST_COUNT] = {
 	    "SELECT seq, at, what, request_id, who, detail FROM audit"
 	    " WHERE what = ?1 ORDER BY seq",
 	    "an auditor asks for the entries of one kind" },
+	[ST_VERIFY_ROWS] = {
+	    "SELECT a.request_id, a.detail, r.cert, r.csr, r.csr_hash,"
+	    " coalesce(r.disp, 0),"
+	    " CASE WHEN EXISTS (SELECT 1 FROM serial s"
+	    " WHERE s.serial = r.serial AND s.request_id = r.id)"
+	    " THEN 1 ELSE 0 END,"
+	    " CASE WHEN EXISTS (SELECT 1 FROM revoked v"
+	    " WHERE v.serial = r.serial) THEN 1 ELSE 0 END"
+	    " FROM audit a LEFT JOIN request r ON r.id = a.request_id"
+	    " WHERE a.what = 'issued'",
+	    "the whole chain is held against the rows" },
 	[ST_LAST_ID] = {
 	    "{SELECT max(ifnull((SELECT seq FROM sqlite_sequence"
 	    " WHERE name = 'request'), 0),"

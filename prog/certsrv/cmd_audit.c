@@ -13,6 +13,7 @@
 #include "ca/escaudit.h"
 #include "db/db.h"
 #include "db/signed.h"
+#include "db/verify.h"
 #include "dbconf.h"
 #include "session.h"
 #include "sys/files.h"
@@ -309,19 +310,21 @@ on_unrecorded(void *arg, int64_t at, const char *detail, struct ae_err *e)
 }
 
 static void
-print_verdict(struct cli *cli, int64_t links, json_t *gaps, json_t *unrecorded)
+print_verdict(struct cli *cli, int64_t links, int64_t rows, json_t *gaps,
+    json_t *unrecorded)
 {
 	json_t *g;
 	size_t i;
 
 	if (cli->json) {
-		cli_print_json(json_pack("{s:b, s:I, s:O, s:O}", "whole", 1,
-		    "links", (json_int_t)links, "gaps", gaps, "unrecorded",
-		    unrecorded));
+		cli_print_json(json_pack("{s:b, s:I, s:I, s:O, s:O}", "whole",
+		    1, "links", (json_int_t)links, "certificates",
+		    (json_int_t)rows, "gaps", gaps, "unrecorded", unrecorded));
 		return;
 	}
-	(void)printf(
-	    "the audit chain is whole: %lld links\n", (long long)links);
+	(void)printf("the audit chain is whole: %lld links, and so are %lld "
+		     "certificates\n",
+	    (long long)links, (long long)rows);
 	json_array_foreach(gaps, i, g)(void)
 	    printf("at link %lld the database went back, and %s let "
 		   "it go on: %s\n",
@@ -345,7 +348,7 @@ verify(struct cli *cli)
 	struct ae_anchor anchor;
 	struct ae_db *db = NULL;
 	json_t *gaps = json_array(), *unrecorded = json_array();
-	int64_t links = 0;
+	int64_t links = 0, rows = 0;
 	bool found;
 	int rc = cli_conf(cli, &e);
 	bool anchored = false;
@@ -362,6 +365,8 @@ verify(struct cli *cli)
 	if (rc == AE_OK)
 		rc = ae_db_audit_verify(db, &links, &e);
 	if (rc == AE_OK)
+		rc = ae_db_verify_rows(db, &rows, &e);
+	if (rc == AE_OK)
 		rc = ae_db_audit_each(db, AE_DB_GAP, on_gap, gaps, &e);
 	if (rc == AE_OK)
 		rc = ae_db_signed_audit(db, on_unrecorded, unrecorded, &e);
@@ -369,7 +374,7 @@ verify(struct cli *cli)
 		rc = ae_anchor_judge(&anchor, db, &e);
 	ae_db_free(db);
 	if (rc == AE_OK)
-		print_verdict(cli, links, gaps, unrecorded);
+		print_verdict(cli, links, rows, gaps, unrecorded);
 	else
 		(void)cli_fail(cli, &e);
 	found = json_array_size(unrecorded) > 0;

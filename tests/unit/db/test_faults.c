@@ -13,6 +13,8 @@
 #include <time.h>
 
 #include "dbtest.h"
+#include "db/verify.h"
+#include "pki/key.h"
 
 /* The shim: which call fails, after how many, and with what. */
 static struct {
@@ -452,6 +454,95 @@ f6_damage_is_noticed(void **state)
 	assert_int_equal(open_rc(false, false, &e), AE_OK);
 }
 
+/* What a start, "certsrv audit verify" and "certsrv db check" say. */
+static int
+looked_at(void)
+{
+	struct ae_db_options o = { .path = dbtest_path };
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_db *db = NULL;
+	int64_t rows, links;
+	int rc = ae_db_open(&db, &o, &e);
+
+	if (rc == AE_OK)
+		rc = ae_db_audit_verify(db, &links, &e);
+	if (rc == AE_OK)
+		rc = ae_db_verify_rows(db, &rows, &e);
+	if (rc == AE_OK)
+		rc = ae_db_check(db, &e);
+	ae_db_free(db);
+	return rc;
+}
+
+/* As dbtest_issue, and its hash is that of the request. */
+static void
+issue_whole(struct ae_db *db, unsigned n)
+{
+	struct ae_db_request r = dbtest_row(AE_DB_ACTIVE, n);
+	uint8_t hash[AE_HASH_MAX];
+	int64_t id = 0;
+
+	assert_int_equal(ae_hash_bytes(hash, AE_HASH_SHA256, r.csr, r.csr_len),
+	    AE_DB_HASH_LEN);
+	memcpy(r.csr_hash, hash, AE_DB_HASH_LEN);
+	assert_int_equal(ae_db_begin(db, NULL), AE_OK);
+	assert_int_equal(
+	    ae_db_request_add(db, &r, dbtest_hash, &id, NULL), AE_OK);
+	assert_int_equal(ae_db_request_issue(db, id, "certificate", 11, NOW,
+			     NOW + 86400, NOW + 1, "Issued", NULL),
+	    AE_OK);
+	assert_int_equal(ae_db_commit(db, NULL), AE_OK);
+}
+
+/* Single bytes of certificates, requests and serial numbers. */
+static void
+f6_single_bytes_are_noticed(void **state)
+{
+	static const char *const needles[] = { "certificate",
+		"not really a request", "\x1f\x07\x00\x00\x00" };
+	struct ae_db *db = dbtest_open(NULL);
+	struct ae_err e = AE_ERR_INIT;
+	unsigned long flips = 0, seen = 0;
+	int64_t rows = 0;
+	uint8_t *file, *p;
+	size_t len, i, k;
+	off_t at;
+	int fd;
+
+	(void)state;
+	for (i = 1; i < 20; i++)
+		issue_whole(db, (unsigned)i);
+	assert_int_equal(ae_db_verify_rows(db, &rows, &e), AE_OK);
+	assert_int_equal(rows, 19);
+	ae_db_free(db);
+	fd = open(dbtest_path, O_RDWR);
+	len = (size_t)lseek(fd, 0, SEEK_END);
+	file = malloc(len);
+	assert_non_null(file);
+	assert_int_equal(pread(fd, file, len, 0), (ssize_t)len);
+	for (k = 0; k < sizeof(needles) / sizeof(needles[0]); k++) {
+		const size_t n = k < 2 ? strlen(needles[k]) : 5;
+
+		for (p = file; (p = memmem(p, len - (size_t)(p - file),
+				    needles[k], n)) != NULL;
+		     p++)
+			for (i = 0; i < n; i += 3) {
+				const uint8_t bad =
+				    p[i] ^ (uint8_t)(1u << i % 8);
+
+				at = (off_t)(p - file) + (off_t)i;
+				assert_int_equal(pwrite(fd, &bad, 1, at), 1);
+				flips++;
+				seen += looked_at() == AE_EPROTO;
+				assert_int_equal(pwrite(fd, &p[i], 1, at), 1);
+			}
+	}
+	free(file);
+	close(fd);
+	assert_true(flips > 100);
+	assert_int_equal(seen, flips);
+}
+
 /*
  * A large one is not walked through at each start: that would take longer the
  * more there is in it.  Whoever reads the place, or asks, learns of it.
@@ -648,6 +739,7 @@ main(void)
 		T(f25_a_newer_schema_is_refused),
 		T(f6_another_file_is_refused),
 		T(f6_damage_is_noticed),
+		T(f6_single_bytes_are_noticed),
 		T(f6_damage_of_a_large_one),
 		T(f6_a_changed_audit_entry_is_noticed),
 		T(read_only_reads),
