@@ -237,7 +237,7 @@ struct ca {
 	bool signer_ill[WORKERS_MAX];
 	struct ae_source *tick;
 	bool told_start; /* the event of our own start is out */
-	bool told_stale, told_ntauth;
+	bool told_stale, told_ntauth, told_xchg;
 
 	/* what it says about itself */
 	struct ae_ca_info info;
@@ -451,6 +451,7 @@ int admin_open(struct proc *p, int take_fd, const struct local_who *who,
 
 /* Is an exchange certificate due?  Then begin with its key. */
 void xchg_tick(struct ca *ca);
+void xchg_failed(struct ca *ca, const char *why); /* event 96 */
 void xchg_update(struct ca *ca); /* a snapshot: who are the agents now */
 void xchg_crl(struct ca *ca);	 /* a CRL is new */
 void xchg_signer_down(struct ca *ca, const struct peer *peer);

@@ -122,7 +122,8 @@ job_end(struct job *j)
 	ae_wr_done(&j->cert);
 	ae_response_free(j->response);
 	if (j->op == MSG_XCHG_NEW && j->ca->xchg_id != 0)
-		j->ca->xchg_id = 0; /* it was not issued; again in a while */
+		xchg_failed(
+		    j->ca, "signer or database refused; the log has why");
 	if (j->op == MSG_OCSP_NEW)
 		ocsp_job_end(j);
 	j->used = false;

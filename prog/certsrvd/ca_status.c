@@ -95,6 +95,10 @@ collect(struct status *s, const struct ca *ca)
 		add(s, "ntauth", 0,
 		    "the CA's certificate is not in NTAuthCertificates, event "
 		    "93");
+	if (ca->told_xchg)
+		add(s, "exchange", 0,
+		    "there is no exchange certificate: no key can be "
+		    "archived, event 96");
 	if (!signers_well(ca))
 		add(s, "signers", 0, "no signer has the CA's key at hand");
 	for (i = 0; i < ca->file.list.nkeys; i++) {

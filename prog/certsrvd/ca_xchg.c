@@ -52,6 +52,19 @@ xchg_tick(struct ca *ca)
 		ca->xchg_id = 1;
 }
 
+/* It is tried again in a while, and told once. */
+void
+xchg_failed(struct ca *ca, const char *why)
+{
+	if (!ca->told_xchg)
+		event_plain(ca->p, 96,
+		    "no exchange certificate could be made, so that no key "
+		    "can be archived: %s",
+		    why);
+	ca->told_xchg = true;
+	ca->xchg_id = 0;
+}
+
 /* The key is gone with its process; so is what is encrypted to it. */
 void
 xchg_signer_down(struct ca *ca, const struct peer *peer)
@@ -93,12 +106,8 @@ on_xchg_key(
 		else
 			(void)ae_fail(&why, AE_EINTERNAL, AE_DOM_NONE, 0, "%s",
 			    key.text != NULL ? key.text : "no key");
-		if (key.rc < 0) {
-			event_plain(ca->p, 96,
-			    "no exchange certificate could be made: %s",
-			    why.text);
-			ca->xchg_id = 0;
-		}
+		if (key.rc < 0)
+			xchg_failed(ca, why.text);
 	}
 	ae_arena_free(a);
 	return AE_OK;
@@ -179,6 +188,7 @@ xchg_issued(struct job *j)
 	}
 	memcpy(ca->xchg_own[1], ca->xchg_own[0], sizeof(ca->xchg_own[0]));
 	memcpy(ca->xchg_own[0], j->d.serial, sizeof(ca->xchg_own[0]));
+	ca->told_xchg = false;
 	ca->xchg_not_after = j->d.not_after;
 	ca->info.xchg = (struct ae_wcce_blob){ ca->xchg.p, ca->xchg.len };
 	ca->info.xchg_chain =

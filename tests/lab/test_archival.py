@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
+import time
 
 import pytest
 from asn1crypto import cms, core
@@ -214,3 +216,28 @@ def test_without_an_agent(ca, archive):
     finally:
         agent(archive)
     assert ask(ca, archiving(key, envelope))["disposition"] == ISSUED
+
+
+def test_event_96_no_exchange_certificate(ca, archive, certsrv):
+    """A database that somebody holds: no exchange certificate, event 96 once and an alarm, until there is one again."""
+    def alarms():
+        done = ca.host.run(ca.build / "prog/certsrv/certsrv", "status", "--json", check=False)
+        return [a["what"] for a in json.loads(done.stdout)["alarms"]]
+
+    before, mark = len(ca.events(96)), ca.text().count("a new exchange certificate")
+    hold = subprocess.Popen(ca.host.command("sqlite3", "/var/lib/certsrv/db/ca.sqlite"), stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True)
+    hold.stdin.write("BEGIN EXCLUSIVE;\n.print held\n")
+    hold.stdin.flush()
+    assert hold.stdout.readline() == "held\n"
+    os.kill(ca.pids("sign")[0], signal.SIGKILL)  # the exchange key is in its memory
+    end = time.monotonic() + 40
+    while len(ca.events(96)) == before and time.monotonic() < end:
+        time.sleep(0.1)
+    [event] = ca.events(96)[before:]
+    assert event["level"] == "error" and "exchange certificate" in event["text"] and event["ca"] == ca.name
+    assert "exchange" in alarms()
+    hold.communicate(timeout=30)
+    os.kill(ca.pids("sign")[0], signal.SIGKILL)  # its successor is asked at once, and not in half a minute
+    ca.wait_log("a new exchange certificate", seconds=60, count=mark + 1)
+    assert "exchange" not in alarms() and len(ca.events(96)) == before + 1
