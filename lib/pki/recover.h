@@ -48,4 +48,20 @@ int ae_archive_wrap(struct ae_wr *w, const struct ae_secret *blob,
     const struct ae_cert *const *agents, size_t n,
     struct ae_err *e) AE_MUST_CHECK;
 
+/*
+ * The answer of GetArchivedKey, MS-CSRA 3.1.4.2.9: a CMS signed by the CA
+ * around that ContentInfo.  In two steps, for a key in another process: attrs
+ * appends what is to be signed (AE_EPROTO: der is no enveloped message), sign
+ * puts all together.  unwrap appends the message that is inside; the
+ * signature is verified with the certificate that came along, which proves
+ * integrity and nothing about trust.
+ */
+int ae_archive_attrs(struct ae_wr *w, const void *der, size_t len,
+    enum ae_hash hash, struct ae_err *e) AE_MUST_CHECK;
+int ae_archive_sign(struct ae_wr *w, const void *der, size_t len,
+    const struct ae_cert *ca, const struct ae_sigalg *alg, struct ae_der attrs,
+    struct ae_der sig, struct ae_err *e) AE_MUST_CHECK;
+int ae_archive_unwrap(struct ae_wr *w, const void *der, size_t len,
+    struct ae_err *e) AE_MUST_CHECK;
+
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "pki/recover.h"
 #include "remote.h"
 #include "sys/files.h"
 
@@ -53,6 +54,23 @@ fetch(struct cli *cli, int64_t id, const char *path, struct ae_err *e)
 	return rc;
 }
 
+/* The CA's signature around it came over a sealed channel, and goes no further.
+ */
+static int
+keep_inner(struct cli *cli, int64_t id, const char *path, const uint8_t *p,
+    size_t len, struct ae_err *e)
+{
+	struct ae_wr w;
+	int rc;
+
+	ae_wr_init(&w, AE_ARCHIVED_MAX);
+	rc = ae_archive_unwrap(&w, p, len, e);
+	if (rc == AE_OK)
+		rc = keep(cli, id, path, w.p, w.len, e);
+	ae_wr_done(&w);
+	return rc;
+}
+
 /* From a CA on another host. */
 static int
 fetch_remote(struct cli *cli, int64_t id, const char *path, struct ae_err *e)
@@ -66,7 +84,7 @@ fetch_remote(struct cli *cli, int64_t id, const char *path, struct ae_err *e)
 	if (rc == AE_OK)
 		rc = remote_ask(r, &rq, &p, e);
 	if (rc == AE_OK)
-		rc = keep(cli, id, path, p.blob.p, p.blob.len, e);
+		rc = keep_inner(cli, id, path, p.blob.p, p.blob.len, e);
 	remote_close(r);
 	return rc;
 }

@@ -93,6 +93,7 @@ enum stage {
 	STAGE_SIGN,
 	STAGE_ISSUE,	/* the certificate is being stored */
 	STAGE_KEEP,	/* its key is, where other nodes find it */
+	STAGE_KEY,	/* an archived key is being signed for its agent */
 	STAGE_RESPONSE, /* all is done, the full response is being signed */
 };
 

@@ -317,11 +317,12 @@ admin_key(struct job *j, const uint8_t *blob, size_t len)
 	log_line(j->ca->p, AE_LOG_NOTICE,
 	    "the archived key of request %lld was given to %s",
 	    (long long)j->row, j->by);
-	if (j->manager != NULL)
-		manage_end(j, AE_OK, 0, blob, len);
-	else
-		answer_with(j->admin, j->call, AE_OK, 0, j->row, "recovered",
-		    blob, len);
+	if (j->manager != NULL) {
+		job_sign_archived(j, blob, len);
+		return;
+	}
+	answer_with(
+	    j->admin, j->call, AE_OK, 0, j->row, "recovered", blob, len);
 	job_end(j);
 }
 

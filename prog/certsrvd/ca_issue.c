@@ -4,6 +4,7 @@
  * Carrying out a decision: the serial durable, then signed, then verified,
  * then the certificate durable, then the reply.
  */
+#include "admin.h"
 #include "admin_view.h"
 #include "ca_metrics.h"
 
@@ -12,6 +13,7 @@
 
 #include "ad/template.h"
 #include "ca/signcheck.h"
+#include "pki/recover.h"
 #include "pki/request.h"
 #include "pki/tbs.h"
 #include "sys/clock.h"
@@ -254,6 +256,48 @@ response_signed(struct job *j, const uint8_t *sig, size_t len)
 		job_fail(j, HR_INTERNAL, e.text);
 }
 
+/* The answer of GetArchivedKey, MS-CSRA 3.1.4.2.9. */
+void
+job_sign_archived(struct job *j, const uint8_t *blob, size_t len)
+{
+	j->stage = STAGE_KEY;
+	j->answers_as = j->ca->current;
+	j->to_sign.p = ae_arena_dup(j->arena, blob, len);
+	j->to_sign.len = len;
+	if (j->to_sign.p == NULL ||
+	    !to_signer(j, MSG_SIGN_ARCHIVED, j->answers_as, j->to_sign.p, len))
+		job_fail(j, HR_BUSY, "no signer is there");
+}
+
+static void
+archived_signed(struct job *j, const uint8_t *sig, size_t len)
+{
+	const struct ae_ca_key *k =
+	    ae_ca_cert_key(&j->ca->file.list, j->answers_as);
+	const struct ae_der what = j->to_sign, made = { sig, len };
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_wr attrs, w;
+	int rc;
+
+	ae_wr_init(&attrs, 1024);
+	ae_wr_init(&w, 2 * AE_ARCHIVED_MAX + AE_PKI_CERT_MAX);
+	rc = ae_archive_attrs(&attrs, what.p, what.len, k->alg.hash, &e);
+	if (rc == AE_OK)
+		rc = ae_key_verify(
+		    k->pub, &k->alg, attrs.p, attrs.len, sig, len, &e);
+	if (rc == AE_OK)
+		rc = ae_archive_sign(&w, what.p, what.len, j->answers_as->cert,
+		    &k->alg, (struct ae_der){ attrs.p, attrs.len }, made, &e);
+	if (rc == AE_OK) {
+		manage_end(j, AE_OK, 0, w.p, w.len);
+		job_end(j);
+	} else {
+		job_fail(j, HR_INTERNAL, e.text);
+	}
+	ae_wr_done(&attrs);
+	ae_wr_done(&w);
+}
+
 /* The answer in the form that was asked for; refusals have one too. */
 static void
 job_answer(struct job *j, const struct ae_wcce_reply *p)
@@ -402,7 +446,12 @@ on_signed(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 		ae_arena_free(a);
 		return AE_OK;
 	}
-	if (j != NULL && j->stage == STAGE_RESPONSE &&
+	if (j != NULL && j->stage == STAGE_KEY && j->signer == peer->index) {
+		if (rc < 0)
+			not_signed(j, rc, text);
+		else
+			archived_signed(j, sig, len);
+	} else if (j != NULL && j->stage == STAGE_RESPONSE &&
 	    j->signer == peer->index) {
 		if (rc < 0)
 			not_signed(j, rc, text);
@@ -563,6 +612,7 @@ on_db_done(
 	case STAGE_ASK:
 	case STAGE_SIGN:
 	case STAGE_RESPONSE:
+	case STAGE_KEY:
 		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "DB_DONE for a request that waits for something else");
 	}

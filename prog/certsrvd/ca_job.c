@@ -482,7 +482,7 @@ job_peer_down(struct ca *ca, const struct peer *peer)
 		if (!j->used)
 			continue;
 		if (peer->role == ROLE_DB && j->stage != STAGE_SIGN &&
-		    j->stage != STAGE_RESPONSE &&
+		    j->stage != STAGE_RESPONSE && j->stage != STAGE_KEY &&
 		    (j->stage != STAGE_ASK ||
 			(j->asked & ~(dir | AE_CA_ASK_ARCHIVE)) != 0))
 			job_fail(j, HR_BUSY, "the database was restarted");
@@ -500,5 +500,8 @@ job_peer_down(struct ca *ca, const struct peer *peer)
 		else if (peer->role == ROLE_SIGN &&
 		    j->stage == STAGE_RESPONSE && j->signer == peer->index)
 			job_sign_response(j);
+		else if (peer->role == ROLE_SIGN && j->stage == STAGE_KEY &&
+		    j->signer == peer->index)
+			job_sign_archived(j, j->to_sign.p, j->to_sign.len);
 	}
 }

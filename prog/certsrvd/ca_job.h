@@ -87,6 +87,8 @@ void job_record(struct job *j, enum ae_db_disp disp, enum stage next);
 void job_activate(struct job *j);
 void job_sign(struct job *j);
 void job_sign_response(struct job *j);
+/* The message around an archived key, for GetArchivedKey. */
+void job_sign_archived(struct job *j, const uint8_t *blob, size_t len);
 void job_reply_decided(struct job *j);
 
 /* ---- ca_admin.c ---- */

@@ -180,6 +180,7 @@ enum msg {
 	MSG_SIGN_CRL_LIST, /* whole entries of it */
 	MSG_SIGN_CRL_TAIL, /* the rest: signed when all is well */
 	MSG_SIGN_RESPONSE, /* signed attributes of a CMC response */
+	MSG_SIGN_ARCHIVED, /* an archived key's message: its attributes */
 	MSG_XCHG_NEW,	   /* make an exchange key; to the first signer only */
 	MSG_XCHG_CERT,	   /* its certificate, DER: it counts from now on */
 	/* bytes envelope, bytes spki; of another node's exchange key bytes

@@ -35,6 +35,24 @@ sign_answer(struct peer *peer, uint32_t id, int rc, const struct ae_wr *sig,
 	ae_wr_done(&w);
 }
 
+/* Of an enveloped message, which nobody but its recipients can read. */
+static int
+sign_archived(struct signer *s, const struct ae_ca_cert *c, struct ae_der what,
+    struct ae_wr *sig, struct ae_err *e)
+{
+	const struct ae_sigalg *alg = &ae_ca_cert_key(&s->ca.list, c)->alg;
+	struct ae_wr attrs;
+	int rc;
+
+	ae_wr_init(&attrs, 1024);
+	rc = ae_archive_attrs(&attrs, what.p, what.len, alg->hash, e);
+	if (rc == AE_OK)
+		rc = ae_key_sign(
+		    sig, s->key[c->key], alg, attrs.p, attrs.len, e);
+	ae_wr_done(&attrs);
+	return rc;
+}
+
 static int
 judge(struct ae_ca_signing *which, const struct ae_ca_sign_config *cfg,
     uint32_t type, struct ae_der what, int64_t now, struct ae_err *e)
@@ -57,7 +75,9 @@ sign_under(struct signer *s, unsigned index, uint32_t type, struct ae_der what,
 	if (c == NULL)
 		return ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
 		    "not signed: the CA has no certificate %u", index);
-	rc = judge(&which, &s->cfg[c->index], type, what, ae_clock_now(), e);
+	rc = type == MSG_SIGN_ARCHIVED
+	    ? AE_OK
+	    : judge(&which, &s->cfg[c->index], type, what, ae_clock_now(), e);
 	if (rc == AE_OK && type == MSG_SIGN)
 		rc = note_may(s, e);
 	if (rc != AE_OK)
@@ -65,6 +85,8 @@ sign_under(struct signer *s, unsigned index, uint32_t type, struct ae_der what,
 	if (s->key[c->key] == NULL)
 		return ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
 		    "the key of the CA's certificate %u is not here", index);
+	if (type == MSG_SIGN_ARCHIVED)
+		return sign_archived(s, c, what, sig, e);
 	rc = ae_key_sign(sig, s->key[c->key],
 	    &ae_ca_cert_key(&s->ca.list, c)->alg, what.p, what.len, e);
 	return rc == AE_OK && type == MSG_SIGN
@@ -512,6 +534,7 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_SIGN_CRL_LIST, MSG_CRL_PART_MAX, 1, false, on_sign_crl_list },
 	{ MSG_SIGN_CRL_TAIL, AE_CRL_HEAD_MAX, 1, false, on_sign_crl_tail },
 	{ MSG_SIGN_RESPONSE, 2 + 4096, 1, false, on_sign },
+	{ MSG_SIGN_ARCHIVED, 2 + AE_ARCHIVED_MAX, 1, false, on_sign },
 	{ MSG_OCSP_NEW, 0, 1, false, on_ocsp_new },
 	{ MSG_XCHG_NEW, 0, 1, false, on_xchg_new },
 	{ MSG_XCHG_CERT, AE_PKI_CERT_MAX, 1, false, on_xchg_cert },

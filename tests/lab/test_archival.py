@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 
 import wcce
 from ca import PKS_DN
+from test_admin import ENROLL, OFFICER, AdminWitness, descriptor
 from wcce import ISSUED
 
 XCHG, XCHG_CHAIN, XCHG_CRLS, KRA, KRA_STATE = 0xF, 0x10, 33, 26, 27
@@ -37,11 +38,17 @@ def archive(ca):
     (ca.lab.dc1.path("/run/kra.der")).write_bytes(der)
     ca.ldb("ldbadd", input=f"dn: {dn}\nobjectClass: msPKI-PrivateKeyRecoveryAgent\nuserCertificate:< file:///run/kra.der\n\n")
     ca.configure("archive", recovery_agent=hashlib.sha256(der).hexdigest())
+    rights = ca.host.path("/etc/certsrv/ca.sd")
+    kept = rights.read_bytes()
+    rights.write_bytes(descriptor(ca, {"alice": OFFICER | ENROLL}))
+    ca.configure("admin", network="yes")
     ca.restart()
     ca.wait_log("a new exchange certificate")
     yield der
     ca.ldb("ldbdel", dn)
     ca.configure("archive", recovery_agent="00" * 32)
+    rights.write_bytes(kept)
+    ca.configure("admin", network="no")
     ca.restart()
 
 
@@ -146,6 +153,21 @@ def test_a_key_is_archived_and_recovered(ca, archive, certsrv):
                 " -out /run/recovered.blob && openssl rsa -inform MSBLOB -in /run/recovered.blob -out /run/recovered.key")
     back = serialization.load_pem_private_key(ca.host.path("/run/recovered.key").read_bytes(), None)
     assert back.private_numbers() == key.private_numbers()
+    # the same over the network: a CMS that the CA has signed around it (MS-CSRA 3.1.4.2.9), for an officer
+    ca.lab.pc1.kinit("alice", ca.lab.user_password)
+    [got] = AdminWitness(ca.lab.pc1, ca).run(("GetArchivedKey", {"RequestId": answer["id"]}))
+    assert got["hresult"] == 0, got
+    signed = bytes.fromhex(got["ArchivedKey"])
+    info = cms.ContentInfo.load(signed)
+    assert info["content_type"].native == "signed_data" and len(info["content"]["signer_infos"]) == 1
+    assert [c.chosen.dump() for c in info["content"]["certificates"]] == [ca.der]
+    ca.host.path("/run/signed.p7").write_bytes(signed)
+    ca.host.run("sh", "-c", "openssl cms -verify -binary -inform DER -in /run/signed.p7 -CAfile /etc/certsrv/ca.pem -purpose any"
+                f" -out /run/inner.p7m && cmp /run/inner.p7m {out}")
+    ca.lab.pc1.run("rm", "-f", "/run/remote.p7m")
+    ca.lab.pc1.run(ca.build / "prog/certsrv/certsrv", "--ca", f"{ca.host.fqdn}\\{ca.name}", "recover-key", answer["id"], "--out",
+                   "/run/remote.p7m", env={"ASAN_OPTIONS": "detect_leaks=0"})
+    assert ca.lab.pc1.path("/run/remote.p7m").read_bytes() == ca.host.path(out).read_bytes()
     # who has it stands in the audit chain
     audit = ca.host.run("sqlite3", "-json", "file:/var/lib/certsrv/db/ca.sqlite?mode=ro",
                         f"select what, who from audit where request_id = {answer['id']}").stdout

@@ -194,6 +194,64 @@ nobody_to_wrap_for(void **state)
 	ae_wr_done(&w);
 }
 
+/* MS-CSRA 3.1.4.2.9: signed around, and out of it again. */
+static void
+signed_for_the_agent(void **state)
+{
+	const struct ae_sigalg alg = ae_key_sigalg(kra_key, AE_HASH_SHA256);
+	struct ae_wr sealed, attrs, sig, out, inner;
+	uint8_t *bad;
+	size_t i;
+
+	(void)state;
+	ae_wr_init(&sealed, AE_ARCHIVED_MAX);
+	ae_wr_init(&attrs, 1024);
+	ae_wr_init(&sig, AE_SIG_MAX);
+	ae_wr_init(&out, 2 * AE_ARCHIVED_MAX);
+	ae_wr_init(&inner, AE_ARCHIVED_MAX);
+	assert_int_equal(ae_archive_seal(&sealed, user_ec, xchg, &e), AE_OK);
+	assert_int_equal(
+	    ae_archive_attrs(&attrs, sealed.p, sealed.len, AE_HASH_SHA256, &e),
+	    AE_OK);
+	assert_int_equal(
+	    ae_key_sign(&sig, kra_key, &alg, attrs.p, attrs.len, &e), AE_OK);
+	assert_int_equal(ae_archive_sign(&out, sealed.p, sealed.len, kra, &alg,
+			     (struct ae_der){ attrs.p, attrs.len },
+			     (struct ae_der){ sig.p, sig.len }, &e),
+	    AE_OK);
+	assert_int_equal(ae_archive_unwrap(&inner, out.p, out.len, &e), AE_OK);
+	assert_int_equal(inner.len, sealed.len);
+	assert_memory_equal(inner.p, sealed.p, sealed.len);
+	/* what is no enveloped message is not signed, nor unwrapped */
+	assert_int_equal(ae_archive_attrs(&attrs, kra->der.p, kra->der.len,
+			     AE_HASH_SHA256, &e),
+	    AE_EPROTO);
+	assert_int_equal(
+	    ae_archive_attrs(&attrs, out.p, out.len, AE_HASH_SHA256, &e),
+	    AE_EPROTO);
+	ae_wr_reset(&inner);
+	assert_int_equal(
+	    ae_archive_unwrap(&inner, sealed.p, sealed.len, &e), AE_EPROTO);
+	/* a bent one is never believed to be something else */
+	bad = malloc(out.len);
+	assert_non_null(bad);
+	for (i = 0; i < out.len; i++) {
+		memcpy(bad, out.p, out.len);
+		bad[i] ^= 0x10;
+		ae_wr_reset(&inner);
+		if (ae_archive_unwrap(&inner, bad, out.len, &e) == AE_OK) {
+			assert_int_equal(inner.len, sealed.len);
+			assert_memory_equal(inner.p, sealed.p, sealed.len);
+		}
+	}
+	free(bad);
+	ae_wr_done(&sealed);
+	ae_wr_done(&attrs);
+	ae_wr_done(&sig);
+	ae_wr_done(&out);
+	ae_wr_done(&inner);
+}
+
 int
 main(void)
 {
@@ -201,6 +259,7 @@ main(void)
 		cmocka_unit_test(a_key_goes_through),
 		cmocka_unit_test(what_does_not_open),
 		cmocka_unit_test(nobody_to_wrap_for),
+		cmocka_unit_test(signed_for_the_agent),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
