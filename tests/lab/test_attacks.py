@@ -2,13 +2,10 @@
 # Copyright the autoenroll authors.
 """Rows of the catalogue of attacks and faults (doc/threat-model.md) that no other file has: levels by interfaces, a
 directory that stalls, clocks that differ, answers that must be equal, descriptors that must not grow."""
-import ctypes
 import json
 import os
 import pathlib
 import re
-import socket
-import struct
 import threading
 import time
 
@@ -16,6 +13,7 @@ import pytest
 from asn1crypto import x509 as asn1_x509
 
 import wcce
+from test_certsrvd import MSG, message, steal
 from wcce import ISSUED
 
 KEY = wcce.ec_key()
@@ -89,16 +87,6 @@ def test_f28_descriptors_do_not_grow(ca):
 
 # ---- the CA's key, used behind its back ----
 
-PIDFD_GETFD = 438  # x86_64, Linux 5.6
-
-
-def message(name):
-    """The number of a message between the CA's processes."""
-    text = (pathlib.Path(__file__).resolve().parents[2] / "prog/certsrvd/proto.h").read_text()
-    text = re.sub(r"/\*.*?\*/", "", text.split("enum msg {")[1].split("};")[0], flags=re.S)
-    return 1 + [n.split("=")[0].strip() for n in text.split(",")].index(name)
-
-
 def socket_inodes(pid):
     found = {}
     for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
@@ -118,11 +106,7 @@ def channel(ca, role, to):
     for line in ca.host.run("ss", "-xHn").stdout.splitlines():
         own, peer = (int(word) for word in (line.split()[5], line.split()[7]))
         if own in mine and peer in others:
-            pidfd = os.pidfd_open(pid)
-            fd = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, pidfd, mine[own], 0)
-            os.close(pidfd)
-            assert fd >= 0, os.strerror(ctypes.get_errno())
-            return socket.socket(fileno=fd)
+            return steal(pid, mine[own])
     raise AssertionError(f"no channel from {role} to {to}")
 
 
@@ -149,10 +133,10 @@ def test_golden_a_signature_without_a_row(ca):
     tbs = asn1_x509.Certificate.load(good["cert"])["tbs_certificate"].copy()
     serial = tbs["serial_number"].native ^ 0x5a5a5a5a  # its first byte is the node's: the signer would refuse another
     tbs["serial_number"], name = serial, f"{serial:034x}"
-    body = struct.pack(">H", 0) + tbs.dump(force=True)
+    body = bytes(2) + tbs.dump(force=True)  # under the first certificate of the CA
     rows, mark = len(ca.rows()), len(ca.events(7))
     with channel(ca, "ca", "sign") as stolen:
-        stolen.sendall(struct.pack("=IIII", message("MSG_SIGN"), 0x7fff0001, len(body), 0) + body)
+        stolen.sendall(message(MSG["MSG_SIGN"], body))
     begun = time.monotonic()
     wait(1)
     assert time.monotonic() - begun < 60 and name in alarms()[0]
