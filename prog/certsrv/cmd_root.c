@@ -5,6 +5,7 @@
  * certificate, what it issued and what it revoked.  It signs the requests of
  * subordinate CAs and CRLs from files and knows nothing of a network.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -292,16 +293,30 @@ read_list(struct root *r, char **out, struct ae_err *e)
 	return AE_OK;
 }
 
-static int
-revoke_one(struct root *r, const char *serial, struct ae_err *e)
+#define SERIAL_MAX 40u /* digits */
+
+/* As the files are called, whoever spelled it: openssl(1) has capitals. */
+static bool
+read_serial(char out[SERIAL_MAX + 1], const char *s)
 {
-	char *name = NULL, *path, *list = NULL;
+	size_t i;
+
+	for (i = 0; i < SERIAL_MAX && isxdigit((unsigned char)s[i]); i++)
+		out[i] = (char)tolower((unsigned char)s[i]);
+	out[i] = '\0';
+	return i > 0 && s[i] == '\0';
+}
+
+static int
+revoke_one(struct root *r, const char *given, struct ae_err *e)
+{
+	char serial[SERIAL_MAX + 1], *name = NULL, *path, *list = NULL;
 	struct ae_wr w;
 	int rc = load(r, e);
 
 	if (rc != AE_OK)
 		return rc;
-	if (strspn(serial, "0123456789abcdef") != strlen(serial) ||
+	if (!read_serial(serial, given) ||
 	    asprintf(&name, "issued/%s.pem", serial) < 0)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "a serial number is hex digits, as sign said it");
