@@ -267,6 +267,9 @@ rodc_only(struct ae_diag_walk *w)
 		    "");
 }
 
+/* Nobody is asked. */
+#define AFTER_KDC "join.not-joined dns.resolver-wrong dc.unreachable"
+
 const struct ae_diag_check ae_diag_host[] = {
 	{ "env.readonly-state", "host.state_dir", "env.temp-profile",
 	    state_dir },
@@ -275,15 +278,14 @@ const struct ae_diag_check ae_diag_host[] = {
 	{ "join.not-joined", "host.keytab", NULL, not_joined },
 	{ "join.keytab-missing-principal", "host.keytab", "join.not-joined",
 	    keytab_principal },
-	{ "time.skew", "probes.krb",
-	    "join.not-joined dns.resolver-wrong dc.unreachable", skew },
+	{ "time.skew", "probes.krb", AFTER_KDC, skew },
 	{ "dns.resolver-wrong", "dc.domain", "join.not-joined", resolver },
 	{ "dc.unreachable", "dc.srv", "join.not-joined dns.resolver-wrong",
 	    unreachable },
 	{ "dc.rodc-only", "dc.writable", AFTER_TICKET, rodc_only },
-	{ "join.account-disabled", "probes.krb", NULL, account_disabled },
-	{ "join.account-missing", "probes.krb", NULL, account_gone },
+	{ "join.account-disabled", "probes.krb", AFTER_KDC, account_disabled },
+	{ "join.account-missing", "probes.krb", AFTER_KDC, account_gone },
 	{ "join.secure-channel-broken", "probes.krb",
-	    "join.account-disabled time.skew", secure_channel },
+	    AFTER_KDC " join.account-disabled time.skew", secure_channel },
 	{ 0 },
 };

@@ -76,7 +76,7 @@ runas(struct ae_diag_walk *w)
 	(void)json_object_set_new(
 	    args, "ticket", json_string(ae_fact_text(facts, "krb.principal")));
 	ae_diag_say(
-	    w, AE_DIAG_FAIL, NULL, args, has_ticket(facts) ? "anothers" : "");
+	    w, AE_DIAG_FAIL, NULL, args, has_ticket(facts) ? "of-another" : "");
 }
 
 static void

@@ -170,6 +170,7 @@ ae_diag_csv_report(const struct ae_diag_verdict *v, const char *file,
     const char *host, const char *damage, enum ae_diag_lang lang)
 {
 	const char category[] = { v->category, '\0' };
+	char english[AE_DIAG_ENGLISH_MAX];
 	json_t *found = json_array(), *j;
 	size_t i;
 
@@ -186,7 +187,8 @@ ae_diag_csv_report(const struct ae_diag_verdict *v, const char *file,
 	    "cut_rows", (json_int_t)v->cut_rows, "dropped",
 	    (json_int_t)v->dropped, "findings", found);
 	if (j != NULL && damage != NULL)
-		(void)json_object_set_new(j, "damage", json_string(damage));
+		(void)json_object_set_new(j, "damage",
+		    json_string(ae_diag_in_english(english, damage, lang)));
 	return j;
 }
 
@@ -311,6 +313,7 @@ put_remarks(struct ae_wr *w, const struct ae_diag_verdict *v,
 		const char *frame;
 	} rows[] = { { v->cut_rows, "csv.cut" }, { v->bad_rows, "csv.bad" },
 		{ v->dropped, "csv.dropped" } };
+	char english[AE_DIAG_ENGLISH_MAX];
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -319,7 +322,8 @@ put_remarks(struct ae_wr *w, const struct ae_diag_verdict *v,
 			    ae_diag_frame(lang, rows[i].frame));
 	if (damage != NULL) {
 		ae_wr_u8(w, '\n');
-		ae_diag_page(w, 0, ae_diag_frame(lang, "csv.unread"), damage);
+		ae_diag_page(w, 0, ae_diag_frame(lang, "csv.unread"),
+		    ae_diag_in_english(english, damage, lang));
 	}
 }
 
@@ -355,6 +359,7 @@ ae_diag_csv_line(struct ae_wr *w, const struct ae_diag_verdict *v,
     const char *host, const char *damage, enum ae_diag_lang lang)
 {
 	const char *name = v->root == NULL ? NULL : symbol(v->root);
+	char english[AE_DIAG_ENGLISH_MAX];
 
 	ae_diag_put_safe(w, host, AE_DIAG_EV_HOST_MAX);
 	ae_wr_printf(w, ": %s", category_title(v->category, lang));
@@ -368,7 +373,8 @@ ae_diag_csv_line(struct ae_wr *w, const struct ae_diag_verdict *v,
 	}
 	if (damage != NULL) {
 		ae_wr_printf(w, "; %s: ", ae_diag_frame(lang, "csv.unread"));
-		ae_diag_put_safe(w, damage, AE_DIAG_VALUE_MAX);
+		ae_diag_put_safe(w, ae_diag_in_english(english, damage, lang),
+		    AE_DIAG_VALUE_MAX);
 	}
 	ae_wr_u8(w, '\n');
 }

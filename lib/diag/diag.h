@@ -69,9 +69,17 @@ struct ae_diag {
 	size_t n;
 	size_t root;	/* AE_DIAG_NOBODY: no check failed */
 	size_t nchecks; /* how many rows there are */
-	size_t nfine;	/* that found everything in order */
+	size_t nfine; /* that found everything in order (ae_diag_verdict_of) */
 	const struct ae_diag_stage *stages; /* that were walked */
 };
+
+/*
+ * What became of a row: the gravest that it said.  One that said nothing
+ * while something failed that would explain a failure of it saw nothing:
+ * unknown, not fine.
+ */
+enum ae_diag_verdict ae_diag_verdict_of(
+    const struct ae_diag *d, const struct ae_diag_check *row);
 
 /* Walk all checks over facts.  AE_ENOMEM. */
 int ae_diag_make(

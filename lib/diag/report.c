@@ -335,21 +335,14 @@ walk_json(const struct ae_diag *d)
 	const struct ae_diag_check *row;
 	const struct ae_diag_stage *s;
 	json_t *list = json_array();
-	const char *verdict;
-	size_t i;
 
-	for (s = d->stages; s->name != NULL; s++) {
-		for (row = s->v; row->id != NULL; row++) {
-			verdict = ae_diag_verdict_name(AE_DIAG_FINE);
-			for (i = 0; i < d->n; i++)
-				if (d->v[i].check == row)
-					verdict = ae_diag_verdict_name(
-					    d->v[i].verdict);
+	for (s = d->stages; s->name != NULL; s++)
+		for (row = s->v; row->id != NULL; row++)
 			(void)json_array_append_new(list,
 			    json_pack("{s:s, s:s, s:s}", "stage", s->name,
-				"check_id", row->id, "verdict", verdict));
-		}
-	}
+				"check_id", row->id, "verdict",
+				ae_diag_verdict_name(
+				    ae_diag_verdict_of(d, row))));
 	return list;
 }
 

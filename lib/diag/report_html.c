@@ -14,7 +14,8 @@
 #define STAGES_MAX 24u
 #define STEP 92	 /* pixels between two stages of the way */
 #define WAY_Y 34 /* of the line */
-#define WAY_H 92
+#define WAY_H 92 /* of a row */
+#define PER_ROW 10u
 
 /* clang-format off */
 static const char style[] =
@@ -167,47 +168,82 @@ colour(const struct stage *s)
 	return s->fail ? "#cf222e" : s->unknown ? "#bf8700" : "#1a7f37";
 }
 
+static int
+x_of(size_t i)
+{
+	return (int)(i % PER_ROW) * STEP + STEP / 2;
+}
+
+static int
+y_of(size_t i)
+{
+	return (int)(i / PER_ROW) * WAY_H + WAY_Y;
+}
+
+/* From one stage on; dashed where it is not known how it goes on. */
+static void
+put_line(struct ae_wr *w, int x, int to, int y, const struct stage *from)
+{
+	ae_wr_printf(w,
+	    "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"%s\" "
+	    "stroke-width=\"3\"%s/>\n",
+	    x, y, to, y, colour(from),
+	    from->fail || from->unknown ? " stroke-dasharray=\"4 5\"" : "");
+}
+
+/* At the end of a row it goes on at the beginning of the next. */
+static void
+put_lines(struct ae_wr *w, const struct stage *v, size_t n)
+{
+	size_t i;
+
+	for (i = 1; i < n; i++) {
+		if (i % PER_ROW != 0) {
+			put_line(w, x_of(i - 1), x_of(i), y_of(i), &v[i - 1]);
+			continue;
+		}
+		put_line(w, x_of(i - 1), x_of(i - 1) + STEP / 2, y_of(i - 1),
+		    &v[i - 1]);
+		put_line(w, 0, x_of(i), y_of(i), &v[i - 1]);
+	}
+}
+
 /* Green as far as it went; where it broke, a cross. */
+static void
+put_stage(struct ae_wr *w, const struct stage *s, int x, int y,
+    enum ae_diag_lang lang)
+{
+	ae_wr_printf(w, "<circle cx=\"%d\" cy=\"%d\" r=\"%d\" fill=\"%s\"/>\n",
+	    x, y, s->root ? 15 : 9, colour(s));
+	if (s->fail)
+		ae_wr_printf(w,
+		    "<path d=\"M%d %dl10 10m0 -10l-10 10\" stroke=\"#fff\" "
+		    "stroke-width=\"3\"/>\n",
+		    x - 5, y - 5);
+	ae_wr_printf(w, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\"%s>", x,
+	    y + 36, s->root ? " font-weight=\"bold\"" : "");
+	put_text(w, ae_diag_word(lang, "stage", s->name));
+	ae_wr_str(w, "</text>\n");
+}
+
 static void
 put_way(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 {
 	struct stage v[STAGES_MAX];
-	size_t n = stages_of(v, r), i;
-	int x;
+	size_t n = stages_of(v, r), columns = n < PER_ROW ? n : PER_ROW, i;
 
 	if (n == 0)
 		return;
 	ae_wr_printf(w,
 	    "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\" "
-	    "aria-label=\"%s\">\n",
-	    (int)n * STEP, WAY_H, (int)n * STEP, ae_diag_frame(lang, "path"));
-	for (i = 0; i < n; i++) {
-		x = (int)i * STEP + STEP / 2;
-		if (i > 0)
-			ae_wr_printf(w,
-			    "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" "
-			    "stroke=\"%s\" stroke-width=\"3\"%s/>\n",
-			    x - STEP, WAY_Y, x, WAY_Y, colour(&v[i - 1]),
-			    v[i - 1].fail || v[i - 1].unknown
-				? " stroke-dasharray=\"4 5\""
-				: "");
-	}
-	for (i = 0; i < n; i++) {
-		x = (int)i * STEP + STEP / 2;
-		ae_wr_printf(w,
-		    "<circle cx=\"%d\" cy=\"%d\" r=\"%d\" fill=\"%s\"/>\n", x,
-		    WAY_Y, v[i].root ? 15 : 9, colour(&v[i]));
-		if (v[i].fail)
-			ae_wr_printf(w,
-			    "<path d=\"M%d %dl10 10m0 -10l-10 10\" "
-			    "stroke=\"#fff\" stroke-width=\"3\"/>\n",
-			    x - 5, WAY_Y - 5);
-		ae_wr_printf(w,
-		    "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\"%s>", x,
-		    WAY_Y + 36, v[i].root ? " font-weight=\"bold\"" : "");
-		put_text(w, ae_diag_word(lang, "stage", v[i].name));
-		ae_wr_str(w, "</text>\n");
-	}
+	    "aria-label=\"",
+	    (int)columns * STEP, y_of(n - 1) - WAY_Y + WAY_H,
+	    (int)columns * STEP);
+	put_text(w, ae_diag_frame(lang, "path"));
+	ae_wr_str(w, "\">\n");
+	put_lines(w, v, n);
+	for (i = 0; i < n; i++)
+		put_stage(w, &v[i], x_of(i), y_of(i), lang);
 	ae_wr_str(w, "</svg>\n");
 }
 
@@ -285,13 +321,19 @@ static void
 unknown_row(struct ae_wr *w, const json_t *u, const char *member,
     enum ae_diag_lang lang)
 {
-	json_t *ids = ae_diag_names(json_object_get(u, "checks"), NULL);
+	const json_t *id;
+	size_t i;
 
 	(void)member;
 	(void)lang;
 	put_cell(w, NULL, ae_fact_text(u, "because"));
-	put_cell(w, "id", ids == NULL ? "" : json_string_value(ids));
-	json_decref(ids);
+	ae_wr_str(w, "<td class=\"id\">");
+	json_array_foreach(json_object_get(u, "checks"), i, id)
+	{
+		ae_wr_str(w, i == 0 ? "" : ", ");
+		put_text(w, json_is_string(id) ? json_string_value(id) : "");
+	}
+	ae_wr_str(w, "</td>");
 }
 
 static void

@@ -13,6 +13,18 @@
 
 #define LINE_MAX_LEN 8192
 
+/* Each language has its own way with a colon. */
+static void
+put_title(struct ae_wr *w, const char *frame, enum ae_diag_lang lang)
+{
+	const struct ae_diag_arg title = { "about",
+		ae_diag_frame(lang, frame) };
+
+	ae_wr_u8(w, '\n');
+	ae_diag_fill(w, ae_diag_frame(lang, "title"), &title, 1);
+	ae_wr_u8(w, '\n');
+}
+
 static void
 put_events(struct ae_wr *w, const json_t *f, enum ae_diag_lang lang)
 {
@@ -50,7 +62,8 @@ put_finding(struct ae_wr *w, const json_t *f, enum ae_diag_lang lang)
 }
 
 static void
-put_short(struct ae_wr *w, const json_t *list, const char *title)
+put_short(struct ae_wr *w, const json_t *list, const char *title,
+    enum ae_diag_lang lang)
 {
 	const json_t *f;
 	char line[LINE_MAX_LEN];
@@ -58,7 +71,7 @@ put_short(struct ae_wr *w, const json_t *list, const char *title)
 
 	if (json_array_size(list) == 0)
 		return;
-	ae_wr_printf(w, "\n%s:\n", title);
+	put_title(w, title, lang);
 	json_array_foreach(list, i, f)
 	{
 		(void)snprintf(line, sizeof(line), "%s%s%s%s: %s",
@@ -80,7 +93,7 @@ put_unknown(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 
 	if (json_array_size(list) == 0)
 		return;
-	ae_wr_printf(w, "\n%s:\n", ae_diag_frame(lang, "unknown-because"));
+	put_title(w, "unknown-because", lang);
 	json_array_foreach(list, i, u)
 	{
 		n = json_array_size(json_object_get(u, "checks"));
@@ -101,7 +114,7 @@ put_others(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 
 	if (json_array_size(list) == 0)
 		return;
-	ae_wr_printf(w, "\n%s:\n", ae_diag_frame(lang, "others"));
+	put_title(w, "others", lang);
 	json_array_foreach(list, i, o)
 	{
 		(void)snprintf(line, sizeof(line), "%s: %s",
@@ -118,7 +131,7 @@ put_matrix(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 	const char *why;
 
 	if (json_array_size(list) > 0)
-		ae_wr_printf(w, "\n%s:\n", ae_diag_frame(lang, "matrix"));
+		put_title(w, "matrix", lang);
 	json_array_foreach(list, i, m)
 	{
 		why = "";
@@ -146,7 +159,7 @@ put_walk(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 	const char *name;
 	size_t i;
 
-	ae_wr_printf(w, "\n%s:\n", ae_diag_frame(lang, "path"));
+	put_title(w, "path", lang);
 	json_array_foreach(list, i, c)
 	{
 		ae_wr_str(w, "  ");
@@ -158,7 +171,7 @@ put_walk(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 		ae_diag_page_cell(w, ae_fact_text(c, "check_id"), 0);
 		ae_wr_u8(w, '\n');
 	}
-	ae_wr_printf(w, "\n%s:\n", ae_diag_frame(lang, "time"));
+	put_title(w, "time", lang);
 	json_object_foreach(
 	    (json_t *)(uintptr_t)json_object_get(r, "probes"), name, probe)
 	{
@@ -198,10 +211,8 @@ ae_diag_report_text(
 		ae_wr_u8(w, '\n');
 		put_finding(w, f, lang);
 	}
-	put_short(w, json_object_get(r, "consequences"),
-	    ae_diag_frame(lang, "consequences"));
-	put_short(w, json_object_get(r, "harmless"),
-	    ae_diag_frame(lang, "not-the-cause"));
+	put_short(w, json_object_get(r, "consequences"), "consequences", lang);
+	put_short(w, json_object_get(r, "harmless"), "not-the-cause", lang);
 	put_unknown(w, r, lang);
 	put_others(w, r, lang);
 	put_matrix(w, r, lang);

@@ -16,7 +16,6 @@ struct ae_diag_walk {
 	const json_t *facts;
 	const struct ae_diag_check *row;
 	size_t room;
-	bool said;   /* the row has said something */
 	bool failed; /* out of memory */
 };
 
@@ -125,7 +124,6 @@ add(struct ae_diag_walk *w, enum ae_diag_verdict verdict, const char *subject,
 {
 	struct ae_diag_finding *f;
 
-	w->said = true;
 	if (w->d->n == AE_DIAG_FINDINGS_MAX) {
 		json_decref(args);
 		return NULL;
@@ -179,13 +177,10 @@ static void
 judge(struct ae_diag_walk *w, const struct ae_diag_check *row)
 {
 	w->row = row;
-	w->said = false;
 	if (row->fact != NULL && ae_fact(w->facts, row->fact) == NULL)
 		ae_diag_say_why(w, AE_DIAG_UNKNOWN, NULL, row->fact);
 	else
 		row->judge(w);
-	if (!w->said)
-		w->d->nfine++;
 	w->d->nchecks++;
 }
 
@@ -230,6 +225,48 @@ fold(struct ae_diag *d)
 			d->root = i;
 }
 
+/* The order in which a row's findings weigh. */
+static int
+weight(enum ae_diag_verdict v)
+{
+	return v == AE_DIAG_FAIL    ? 3
+	    : v == AE_DIAG_UNKNOWN  ? 2
+	    : v == AE_DIAG_HARMLESS ? 1
+				    : 0;
+}
+
+enum ae_diag_verdict
+ae_diag_verdict_of(const struct ae_diag *d, const struct ae_diag_check *row)
+{
+	enum ae_diag_verdict v = AE_DIAG_FINE;
+	bool said = false, cut = false;
+	size_t i;
+
+	for (i = 0; i < d->n; i++) {
+		const struct ae_diag_finding *f = &d->v[i];
+
+		if (f->check == row) {
+			said = true;
+			if (weight(f->verdict) > weight(v))
+				v = f->verdict;
+		} else if (f->verdict == AE_DIAG_FAIL) {
+			cut |= ae_diag_match(row->after, f->check->id);
+		}
+	}
+	return !said && cut ? AE_DIAG_UNKNOWN : v;
+}
+
+static void
+count_fine(struct ae_diag *d)
+{
+	const struct ae_diag_check *row;
+	const struct ae_diag_stage *s;
+
+	for (s = d->stages; s->name != NULL; s++)
+		for (row = s->v; row->id != NULL; row++)
+			d->nfine += ae_diag_verdict_of(d, row) == AE_DIAG_FINE;
+}
+
 static int
 walk(struct ae_diag **out, const struct ae_diag_stage *stages,
     const json_t *facts, struct ae_err *e)
@@ -250,6 +287,7 @@ walk(struct ae_diag **out, const struct ae_diag_stage *stages,
 		return ae_fail_mem(e);
 	}
 	fold(w.d);
+	count_fine(w.d);
 	*out = w.d;
 	return AE_OK;
 }

@@ -112,6 +112,27 @@ ae_diag_judge_way(struct ae_diag_walk *w)
 	}
 }
 
+/* Nobody came back to tell how it went. */
+static bool
+is_cut_off(const json_t *way)
+{
+	return way != NULL && ae_fact(way, "ok") == NULL &&
+	    !ae_fact_is(way, "state", "done");
+}
+
+static void
+tell_cut_off(struct ae_diag_walk *w, const char *config, const json_t *way)
+{
+	ae_diag_say(w, AE_DIAG_UNKNOWN, config,
+	    json_pack("{s:o}", "doing",
+		ae_diag_phrase("doing",
+		    ae_fact_str(way, "doing.what") != NULL
+			? ae_fact_text(way, "doing.what")
+			: "it",
+		    ae_fact_text(way, "doing.about"))),
+	    "broke-off");
+}
+
 /* It ended, and no row knows why: the raw facts are better than a guess. */
 void
 ae_diag_judge_rest(struct ae_diag_walk *w)
@@ -125,8 +146,12 @@ ae_diag_judge_rest(struct ae_diag_walk *w)
 	{
 		config = ae_fact_text(ca, "config");
 		way = ae_diag_way_to(facts, "dcom", config);
-		if (!ae_diag_end_read(&x, facts, ca, way) ||
-		    ae_diag_end_cause(&x) != NULL)
+		if (!ae_diag_end_read(&x, facts, ca, way)) {
+			if (is_cut_off(way))
+				tell_cut_off(w, config, way);
+			continue;
+		}
+		if (ae_diag_end_cause(&x) != NULL)
 			continue;
 		ae_diag_say(
 		    w, AE_DIAG_UNKNOWN, config, end_args(&x), "way-ends");

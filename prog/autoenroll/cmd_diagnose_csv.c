@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "base/utf16.h"
 #include "diag/csv_report.h"
 
 #define TEXT_MAX (1u << 20)
@@ -40,13 +42,17 @@ host_of(char out[AE_DIAG_EV_HOST_MAX], const char *path)
 	const char *base =
 	    strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
 	const char *end = strcasestr(base, "_ClientEvents");
+	char name[NAME_MAX + 1];
 
 	if (end == NULL || end == base)
 		end = strcasestr(base, ".csv");
 	if (end == NULL || end == base)
 		end = base + strlen(base);
-	(void)snprintf(out, AE_DIAG_EV_HOST_MAX, "%.*s", (int)(end - base),
-	    strcmp(path, "-") == 0 ? "stdin" : base);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(end - base), base);
+	(void)snprintf(out, AE_DIAG_EV_HOST_MAX, "%s",
+	    strcmp(path, "-") == 0 ? "stdin" : cli_safe(name));
+	while (!ae_utf8_valid(out)) /* cut inside of a character */
+		out[strlen(out) - 1] = '\0';
 }
 
 static int
@@ -129,8 +135,8 @@ unread(struct job *job, const char *path, const char *host)
 	ae_diag_fleet_add(job->fleet, NULL, host);
 	if (job->cli->json && job->several) {
 		print_json(job,
-		    json_pack("{s:s, s:s, s:s}", "file", path, "host", host,
-			"error", job->e.text));
+		    json_pack("{s:s, s:s, s:s}", "file", cli_safe(path), "host",
+			host, "error", cli_safe(job->e.text)));
 		job->told++;
 	}
 }
@@ -161,7 +167,7 @@ one(struct job *job, const char *path)
 		if (job->cli->json)
 			print_json(job,
 			    ae_diag_csv_report(
-				v, path, host, damage, job->lang));
+				v, cli_safe(path), host, damage, job->lang));
 		else
 			print_text(job, v, path, host, damage);
 		ae_diag_fleet_add(job->fleet, v, host);

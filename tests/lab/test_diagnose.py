@@ -3,6 +3,7 @@
 """diagnose names the cause of each fault of lab/faults, first and alone; a healthy lab has none."""
 import json
 import pathlib
+import re
 import time
 
 import pytest
@@ -71,6 +72,7 @@ def test_fault(world, name):
     assert found(report) == [name], (report["root"], report["also"], report["unknown"])
     for sentence in "cause", "expected", "fix", "who", "seen":
         assert report["root"].get(sentence), (sentence, report["root"])
+        assert not re.search("<[a-z_]+>", report["root"][sentence]), (sentence, report["root"])
 
 
 def test_the_printed_fix_heals(world):
@@ -104,6 +106,21 @@ def test_two_causes_in_the_order_of_the_walk(world):
     with world.broken("net.epm-unreachable", "policy.aepolicy-absent"):
         report = world.diagnose(code=1)
     assert found(report) == ["policy.aepolicy-absent", "net.epm-unreachable"]
+
+
+def test_in_french_nothing_is_english(world):
+    """Whatever is said at length is said otherwise; names, commands and what others said stay."""
+    def told(lang, *words):
+        text = " ".join(world.pc1.run("diagnose", "--lang", lang, *words, check=False).stdout.split())
+        for quoted in r"«[^»]*»", r"“[^”]*”", r"`[^`]*`", r"[a-z0-9]+\.[a-z0-9.-]+", r"\b\w*[A-Z_/$\\]\S*":
+            text = re.sub(quoted, "_", text)
+        words = text.split()
+        return {four for four in zip(words, words[1:], words[2:], words[3:]) if all(re.fullmatch("[a-zà-ÿ']+[,;:.]?", w) for w in four)}
+
+    with world.broken("template.no-enroll-right", "net.epm-unreachable"):
+        english, french = told("en", "-v"), told("fr", "-v")
+    assert len(english) > 20 and len(french) > 20
+    assert english & french == set()
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +244,7 @@ def test_other_machines_by_ssh(world, lab):
                 break
         done = ca1.run(world.pc1.program, "diagnose", "--host", "pc1.lab.example", "--host", "away.lab.example",
                        "--json", check=False, env={"ASAN_OPTIONS": "detect_leaks=0"})
-    assert "never as a domain administrator" in done.stderr
+    assert "never as a domain administrator" in " ".join(done.stderr.split())
     here, away = json.loads(done.stdout)
     assert (here["host"], here.get("category")) == ("pc1.lab.example", "ok"), (here, done.stderr)
     assert away["host"] == "away.lab.example" and away["error"]

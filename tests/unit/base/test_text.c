@@ -269,6 +269,31 @@ sid_mutated(void **state)
 	assert_true(good > 0);
 }
 
+/* What a terminal or a reader obeys is not shown as it is. */
+static void
+utf8_shown(void **state)
+{
+	static const char *const as_it_is[] = { "a", " ", "~", "\xc3\xa9",
+		"\xc2\xa0", "\xd8\xa7", "\xd7\x90", "\xe2\x80\x93",
+		"\xe2\x82\xac", "\xf0\x9f\x98\x80" };
+	static const char *const obeyed[] = { "\x1b", "\x07", "\n", "\x7f",
+		"\xc2\x9b", "\xe2\x80\xae", "\xe2\x80\xa8", "\xe2\x81\xa6",
+		"\xe2\x80\x8e", "\xe2\x80\x8f", "\xd8\x9c", "\xff", "\xc0\xaf",
+		"\xc3", "\xe2\x80", "\xed\xa0\x80", "\xe0\x80\xaf",
+		"\xf5\x80\x80\x80" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(as_it_is) / sizeof(as_it_is[0]); i++)
+		assert_int_equal(
+		    ae_utf8_shown(as_it_is[i], strlen(as_it_is[i])),
+		    strlen(as_it_is[i]));
+	for (i = 0; i < sizeof(obeyed) / sizeof(obeyed[0]); i++)
+		assert_int_equal(
+		    ae_utf8_shown(obeyed[i], strlen(obeyed[i])), 0);
+	assert_int_equal(ae_utf8_shown("a", 0), 0);
+}
+
 int
 main(void)
 {
@@ -281,6 +306,7 @@ main(void)
 		cmocka_unit_test(times),
 		cmocka_unit_test(strings),
 		cmocka_unit_test(sid_mutated),
+		cmocka_unit_test(utf8_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,28 +31,48 @@ said_is_named(const struct ae_diag_finding *f, const char *name, size_t len)
 	return json_object_get(f->args, key) != NULL;
 }
 
-/* Every value that a sentence cannot do without was named by the judge. */
+/* Every value that the sentence cannot do without was named; NULL: it was. */
+static inline const char *
+said_lacks(const struct ae_diag_finding *f, const char *s)
+{
+	static char wrong[256];
+	const char *p;
+	size_t len;
+
+	for (p = s; *p != '\0'; p++) {
+		if (*p == '[')
+			p += strcspn(p, "]");
+		if (*p != '{')
+			continue;
+		len = strcspn(p + 1, "}");
+		if (said_is_named(f, p + 1, len))
+			continue;
+		(void)snprintf(wrong, sizeof(wrong), "%s: %.*s: %s",
+		    f->check->id, (int)len, p + 1, s);
+		return wrong;
+	}
+	return NULL;
+}
+
+/* The same of what is said of the findings; a command may leave a place for
+ * what nobody but its reader knows. */
 static inline const char *
 said_is_whole(const struct ae_diag *d)
 {
-	static char wrong[256];
-	const char *s, *p;
-	size_t i, len;
+	const struct ae_diag_text *t;
+	const char *wrong;
+	unsigned say;
+	size_t i;
 
 	for (i = 0; i < d->n; i++) {
-		s = d->v[i].seen->say[AE_DIAG_EN];
-		for (p = s; *p != '\0'; p++) {
-			if (*p == '[')
-				p += strcspn(p, "]");
-			if (*p != '{')
-				continue;
-			len = strcspn(p + 1, "}");
-			if (said_is_named(&d->v[i], p + 1, len))
-				continue;
-			(void)snprintf(wrong, sizeof(wrong), "%s: %.*s: %s",
-			    d->v[i].check->id, (int)len, p + 1, s);
+		wrong = said_lacks(&d->v[i], d->v[i].seen->say[AE_DIAG_EN]);
+		t = ae_diag_text_find(d->v[i].check->id);
+		for (say = 0; wrong == NULL && t != NULL && say < AE_DIAG_FIX &&
+		     d->v[i].verdict != AE_DIAG_UNKNOWN;
+		     say++)
+			wrong = said_lacks(&d->v[i], t->say[AE_DIAG_EN][say]);
+		if (wrong != NULL)
 			return wrong;
-		}
 	}
 	return NULL;
 }

@@ -74,9 +74,19 @@
 	"{\"ad\": {\"cas\": [{\"name\": \"C\", \"templates\": [\"M\"]," \
 	" \"chain\": {\"trusted\": true, " facts "}}]}, " ITEM("") "}"
 
+/* Of two CAs B does not offer M; these can serve it. */
+#define TWO_CAS(can)                                                         \
+	"{\"ad\": {\"cas\": [{\"name\": \"A\", \"config\": \"h\\\\A\"},"     \
+	" {\"name\": \"B\", \"config\": \"h\\\\B\"}]}, \"plan\": {\"plan\":" \
+	" [{\"template\": \"M\", \"candidate\": true, \"action\": \"keep\"," \
+	" \"have\": \"x\", \"cas\": [" can "], \"reasons\": [{\"check\":"    \
+	" \"ca.template-not-published\", \"verdict\": \"warn\", \"about\":"  \
+	" \"B\", \"text\": \"B: it does not offer the template\"}]}]}}"
+
 static const struct {
 	const char *id, *facts;
 } fails[] = {
+	{ "ca.template-not-published", TWO_CAS("") },
 	{ "trust.constraint-or-eku",
 	    CHAIN("\"trusted\": false, \"x509\": 47") },
 	{ "trust.constraint-or-eku",
@@ -194,6 +204,7 @@ static const struct {
 
 /* Near to one of them, and right. */
 static const char *const fine[] = {
+	TWO_CAS("\"h\\\\A\""),
 	/* Accepted here; never held before; of nobody's need. */
 	TRUSTED("\"weak\": \"sha1\", \"missing\": \"CN=I\","
 		" \"orphan\": \"CN=R\""),

@@ -194,6 +194,43 @@ test_commands_of_a_finding(void **state)
 	json_decref(facts);
 }
 
+/* Whoever could not be asked, because something else failed, is not fine. */
+static void
+test_behind_a_failure_nothing_is_fine(void **state)
+{
+	json_t *facts = json_loads(
+	    "{\"probes\": {\"krb\": {\"state\": \"failed\", \"error\": \"no\"},"
+	    " \"ad\": {\"state\": \"late\", \"seconds\": 9, \"doing\":"
+	    " {\"what\": \"forest\", \"about\": \"\"}}},"
+	    " \"dc\": {\"domain\": \"x\", \"srv_error\": {\"text\": \"no\"}},"
+	    " \"host\": {\"keytab\": {\"state\": \"absent\", \"error\": "
+	    "\"e\"}}}",
+	    0, NULL);
+	struct ae_diag *d = walk(facts);
+	json_t *report = ae_diag_report(d, facts, AE_DIAG_FR);
+	const json_t *late =
+	    json_object_get(json_object_get(report, "probes"), "ad");
+
+	(void)state;
+	assert_string_equal(d->v[d->root].check->id, "join.not-joined");
+	assert_int_equal(
+	    ae_diag_verdict_of(
+		d, ae_diag_find("join.keytab-missing-principal", NULL)),
+	    AE_DIAG_UNKNOWN);
+	assert_int_equal(
+	    ae_diag_verdict_of(d, ae_diag_find("join.account-missing", NULL)),
+	    AE_DIAG_UNKNOWN);
+	assert_int_equal(
+	    ae_diag_verdict_of(d, ae_diag_find("dns.resolver-wrong", NULL)),
+	    AE_DIAG_FAIL);
+	assert_string_equal(ae_fact_text(late, "because"),
+	    "Pas de réponse en 9 s (lecture des modèles et autorités de la "
+	    "forêt).");
+	json_decref(report);
+	ae_diag_free(d);
+	json_decref(facts);
+}
+
 static void
 test_patterns(void **state)
 {
@@ -215,6 +252,7 @@ main(void)
 		cmocka_unit_test(test_nothing_seen_is_unknown),
 		cmocka_unit_test(test_consequences_are_folded),
 		cmocka_unit_test(test_commands_of_a_finding),
+		cmocka_unit_test(test_behind_a_failure_nothing_is_fine),
 		cmocka_unit_test(test_patterns),
 	};
 

@@ -309,6 +309,29 @@ test_what_was_denied_and_issued_since(void **state)
 	json_decref(facts);
 }
 
+/* A probe that nobody heard of again is neither a cause nor in order. */
+static void
+test_a_way_that_nobody_came_back_from(void **state)
+{
+	const struct row r = { .dcom = "\"state\": \"late\", \"doing\":"
+				       " {\"what\": \"dcom\", \"about\":"
+				       " \"ca1.x.test\"}" };
+	json_t *facts = facts_of(&r);
+	struct ae_err e = AE_ERR_INIT;
+	struct ae_diag *d = NULL;
+	size_t i, unknown = 0;
+
+	(void)state;
+	assert_int_equal(ae_diag_make(&d, facts, &e), AE_OK);
+	assert_string_equal(said_wrongly(d, facts), "");
+	for (i = 0; i < d->n; i++)
+		unknown += d->v[i].verdict == AE_DIAG_UNKNOWN &&
+		    strcmp(d->v[i].seen->name, "broke-off") == 0;
+	assert_int_equal(unknown, 1);
+	ae_diag_free(d);
+	json_decref(facts);
+}
+
 static void
 test_many_groups(void **state)
 {
@@ -392,6 +415,7 @@ main(void)
 		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_denials),
 		cmocka_unit_test(test_what_was_denied_and_issued_since),
+		cmocka_unit_test(test_a_way_that_nobody_came_back_from),
 		cmocka_unit_test(test_many_groups),
 		cmocka_unit_test(test_levels_are_told),
 		cmocka_unit_test(test_measured),
