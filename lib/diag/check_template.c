@@ -384,6 +384,17 @@ none_eligible(struct ae_diag_walk *w)
 	    "");
 }
 
+/*
+ * What supersedes it can be enrolled, or is there: who did not ask for this one
+ * misses nothing.
+ */
+static void
+superseded(struct ae_diag_walk *w)
+{
+	if (ae_fact_str(ae_diag_facts(w), "asked.template") != NULL)
+		ae_diag_by_plan(w);
+}
+
 /* clang-format off */
 #define PLAN(id)     { id, "plan.plan", AFTER_DIRECTORY, ae_diag_by_plan }
 #define WARNS(id)    { id, "plan.plan", AFTER_DIRECTORY, ae_diag_by_warning }
@@ -412,7 +423,7 @@ const struct ae_diag_check ae_diag_template[] = {
 	PLAN("template.v1-no-autoenroll"),
 	PLAN("template.schema-unknown"),
 	PLAN("template.client-too-old"),
-	PLAN("template.superseded"),
+	{ "template.superseded", "plan.plan", AFTER_DIRECTORY, superseded },
 	PLAN("template.supplies-subject"),
 	PLAN("template.user-interaction"),
 	PLAN("template.ra-signature"),

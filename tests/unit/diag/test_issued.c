@@ -180,6 +180,12 @@ static const char *const fine[] = {
 	"{" STORE("") ", \"plan\": {\"plan\": []}, " FETCHED(
 	    ANSWER("cdp", "dead", "")) "}",
 	"{" FETCHED(ANSWER("aia", "dead", "")) "}",
+	/* Another template has taken its place, and nobody asked for it. */
+	"{\"plan\": {\"plan\": [{\"template\": \"M\", \"candidate\": true,"
+	" \"action\": \"skip\", \"reasons\": [{\"check\":"
+	" \"template.superseded\", \"verdict\": \"fail\", \"about\": \"N\"}]},"
+	" {\"template\": \"N\", \"candidate\": true, \"action\": \"keep\","
+	" \"have\": \"cd\", \"reasons\": []}]}}",
 	/* Facts of the wrong kind are none. */
 	"{\"fetched\": [1, {\"answers\": 2}, {\"answers\": [3, []]}],"
 	" \"denials\": {\"enforces\": \"selinux\", \"list\": 4, \"logs\": 5},"
