@@ -116,6 +116,25 @@ no_agents(const struct template *x)
 							   : NULL;
 }
 
+/* It has agents, and says that it can use none of them. */
+static json_t *
+no_good_agent(const struct template *x)
+{
+	const json_t *config =
+	    json_array_get(json_object_get(x->item, "cas"), 0);
+	const json_t *way = json_is_string(config)
+	    ? ae_diag_way_to(x->facts, "dcom", json_string_value(config))
+	    : NULL;
+	const json_t *states = json_object_get(way, "recovery_states");
+
+	if ((x->key_flag & KEY_ARCHIVED) == 0 || json_array_size(states) == 0 ||
+	    ae_diag_lists(states, "valid"))
+		return NULL;
+	return json_pack("{s:I, s:o}", "count",
+	    (json_int_t)json_array_size(states), "states",
+	    ae_diag_names(states, NULL));
+}
+
 static json_t *
 two_signatures(const struct template *x)
 {
@@ -144,6 +163,7 @@ static const struct {
 	{ "deny.subject-email", no_mail, "empty" },
 	{ "deny.bad-subject", long_name, "long" },
 	{ "deny.archive-not-configured", no_agents, "none" },
+	{ "deny.archive-not-configured", no_good_agent, "invalid" },
 	{ "deny.too-many-signatures", two_signatures, "two" },
 	{ "deny.overlap", long_overlap, "long" },
 };

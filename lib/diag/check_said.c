@@ -103,6 +103,31 @@ level_of(const char *version)
 	return 0;
 }
 
+/* MS-CSRA 3.1.1.4.1, CRL_Publish_Flags: store, address, signature, LDAP, file,
+ * FTP, HTTP. */
+#define CPF_ERRORS (0x10 | 0x20 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800)
+
+void
+ae_diag_judge_publishing(struct ae_diag_walk *w)
+{
+	const json_t *facts = ae_diag_facts(w), *way;
+	char text[AE_DIAG_FLAGS_MAX];
+	int64_t flags;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "dcom"), i, way)
+	{
+		if (ae_fact_int(&flags, way, "crl_published") &&
+		    (flags & CPF_ERRORS) != 0)
+			ae_diag_say(w, AE_DIAG_HARMLESS,
+			    ae_fact_text(way, "config"),
+			    json_pack("{s:s, s:s}", "ca",
+				ae_fact_text(way, "config"), "flags",
+				ae_diag_flags(text, flags)),
+			    "published");
+	}
+}
+
 /* MS-WCCE 3.2.2.6.2.1.4.5.7: such a CA does not issue by it. */
 static void
 too_old(struct ae_diag_walk *w)

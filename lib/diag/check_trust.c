@@ -220,6 +220,7 @@ list_is_stale(struct ae_diag_walk *w)
 		ae_diag_say(w, AE_DIAG_FAIL, tmpl, args, "");
 	}
 	ae_diag_links_lists(w);
+	ae_diag_judge_publishing(w);
 }
 
 /* What we put into the system's trust must be where programs look. */

@@ -99,6 +99,9 @@ void ae_diag_by_run(struct ae_diag_walk *w);
 
 /* ---- CAs ---- */
 
+/* Harmless yet: a CA that says it could not publish its newest list. */
+void ae_diag_judge_publishing(struct ae_diag_walk *w);
+
 /* The CA's element of "dcom" or "icpr", by its config; NULL: none. */
 const json_t *ae_diag_way_to(
     const json_t *facts, const char *transport, const char *config);

@@ -52,7 +52,8 @@ struct pulse_options {
  *                   attempts: [...], stage, why: {rc, domain, code}} ],
  *     "revocation": {...}   as revocation_state.h has it
  *     "site", "nearness": [ {ca, site, cost} ]   where one of several is chosen
- *     "unpublished": [ thumbprint ] or "unpublish_error": text }
+ *     "unpublished": [ thumbprint ] or "unpublish_error": text,
+ *     "ldap_requests": how many the plan took }
  *
  * outcome is "issued", "pending", "denied", "failed", "abandoned" (given up
  * after MaxPendingRequestDays) or "made";

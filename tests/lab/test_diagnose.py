@@ -222,6 +222,7 @@ def test_page_for_others(world):
     page = world.lab.pc1.path("/var/page.html").read_text()
     assert "logs people of &lt;script&gt;alert(1)&lt;/script&gt; in (ad)" in page
     assert "policy.no-enroll-bit" in page and "<svg" in page and "</html>" in page
+    assert "ICertRequestD2::GetCAProperty" in page and "49500 integrity" in page
     assert "<script" not in page and "http" not in page.replace("http-equiv", "")
     assert world.lab.pc1.path("/var/page.html").stat().st_mode & 0o777 == 0o600
 

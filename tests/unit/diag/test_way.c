@@ -61,6 +61,9 @@ static const char frame[] =
 	"\", \"what\": \"" what "\", \"ms\": 2.5, \"error\": \"it failed\"," \
 	" \"rc\": \"" rc "\", \"domain\": \"" domain "\", \"code\": " code   \
 	"}]"
+#define AGENTS(states)                                                  \
+	"\"ok\": true, \"templates\": [\"T\"], \"recovery_agents\": 2," \
+	" \"status\": 0, \"recovery_states\": [" states "]"
 /* What a CA says to whom does not encrypt. */
 #define REFUSED \
 	ENDS("call", "ICertRequestD2::GetCAProperty", "AE_EDENIED", "rpc", "5")
@@ -215,6 +218,11 @@ static const struct row ways[] = {
 	{ "ca.published-loaded-not-ad", .offered = "\"U\"" },
 	{ "deny.revocation-offline", .dcom = "\"ok\": true, \"status\": 2148081683" },
 	{ "deny.ca-expires-soon", .dcom = "\"ok\": true, \"not_after\": 1800000000" },
+	{ "deny.archive-not-configured", .more = ", \"private_key_flag\": 1" },
+	{ "deny.archive-not-configured", .more = ", \"private_key_flag\": 1", .icpr = "\"ok\": true",
+	  .dcom = AGENTS("\"expired\", \"untrusted\"") },
+	{ NULL, .more = ", \"private_key_flag\": 1", .icpr = "\"ok\": true",
+	  .dcom = AGENTS("\"expired\", \"valid\"") },
 	{ "deny.overlap", .more = ", \"overlap\": 31536000" },
 	{ "deny.too-many-signatures", .more = ", \"ra_signature\": 2" },
 	{ "ces.not-in-ad", .servers = "{\"url\": \"https://cep.x.test/\"}" },
@@ -354,7 +362,7 @@ test_many_groups(void **state)
 	json_decref(facts);
 }
 
-/* Harmless findings are no causes, and are told: of these two each. */
+/* Harmless findings are no causes, and are told, one of each. */
 static void
 test_levels_are_told(void **state)
 {
@@ -363,6 +371,9 @@ test_levels_are_told(void **state)
 		struct row row;
 	} v[] = {
 		{ "rpc.privacy-required", { .integrity = "\"ok\": true" } },
+		{ "trust.revocation-offline",
+		    { .dcom = GOOD ", \"crl_published\": 261",
+			.icpr = "\"ok\": true" } },
 		{ "ca.authn-level-config",
 		    { .dcom = GOOD ", \"hint\": 4", .icpr = "\"ok\": true" } },
 	};
@@ -370,7 +381,7 @@ test_levels_are_told(void **state)
 	size_t i, k, n;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
 		json_t *facts = facts_of(&v[i].row);
 		struct ae_diag *d = NULL;
 
