@@ -2,9 +2,9 @@
 /* Copyright the autoenroll authors. */
 /*
  * Probe of the directory, continued: who has the rights on templates of our
- * kind that we lack, where that is a group which does not come with us: one of
- * another domain, or one that has us as somebody of another forest.  Asked
- * only then, a few groups at most.  Members of "ad":
+ * kind that we lack, where that is a domain local group: of another domain it
+ * does not come with us, of our own it may have us as somebody of another
+ * forest.  Asked only then, a few groups at most.  Members of "ad":
  *
  *   "trustees": [ { "template", "sid", "name", "domain", "scope":
  *           "domain-local" | "global" | "universal", "member": bool, directly
@@ -26,6 +26,7 @@
 #define TRUSTEES_MAX 16u
 #define DOMAINS_ASKED 2u
 #define SECONDS 3u
+#define OWN_RIDS 1000u
 #define SCOPE_GLOBAL 0x2u /* MS-ADTS 2.2.12 */
 #define SCOPE_LOCAL 0x4u
 #define CHAIN ":1.2.840.113556.1.4.1941:" /* MS-ADTS 3.1.1.3.4.4.3 */
@@ -58,11 +59,15 @@ grants(const struct ae_ace *a)
 		ae_guid_equal(&a->object, &ae_right_autoenroll));
 }
 
-/* S-1-5-21-…: of a domain, and none of those that all have. */
+/*
+ * S-1-5-21-…, and none of the groups that every domain has: but for a few,
+ * which nobody puts there, they are global or universal (MS-DTYP 2.4.2.4).
+ */
 static bool
 is_of_a_domain(const struct ae_sid *sid)
 {
-	return sid->authority == 5 && sid->nsubs == 5 && sid->sub[0] == 21;
+	return sid->authority == 5 && sid->nsubs == 5 && sid->sub[0] == 21 &&
+	    sid->sub[4] >= OWN_RIDS;
 }
 
 /* All but the last part. */
@@ -203,7 +208,8 @@ see_trustee(struct looking *l, const char *cn, const struct ae_sid *sid)
 	if (ad == NULL && why.rc != AE_OK)
 		(void)json_object_set_new(j, "error", client_text(why.text));
 	/* Our own domain's groups without us are nothing to tell. */
-	if (seen || json_object_get(j, "error") != NULL)
+	if ((seen && (!own || ae_fact_yes(j, "foreign_member"))) ||
+	    json_object_get(j, "error") != NULL)
 		(void)json_array_append(l->list, j);
 	json_decref(j);
 }

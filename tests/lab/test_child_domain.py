@@ -9,7 +9,8 @@ from client import Client
 from gpo import dword, registry_pol, text
 from lab import BASE_DN, CONF, Lab
 
-GRANTED, FOR_ROOT = "ForTheChild", "ForTheRoot"
+GRANTED, FOR_ROOT, FOR_GUESTS = "ForTheChild", "ForTheRoot", "ForGuests"
+GUESTS = "Guests of the child"
 CHILD = CONF["LAB_CHILD_DOMAIN"]
 CHILD_DN = ",".join("DC=" + label for label in CHILD.split("."))
 GPO = "{6F1D2C3A-71B0-4C5E-9A34-0C4B1E2D7A01}"
@@ -42,12 +43,22 @@ def pc2_sid(lab):
 
 
 @pytest.fixture(scope="module")
-def ca(lab, build, pc2_sid):
+def guests(lab):
+    """A domain local group of the child: no token of the root has it."""
+    lab.dc2.run("samba-tool", "group", "add", GUESTS, "--group-scope=Domain")
+    out = lab.dc2.run("ldbsearch", "-H", "/var/lib/samba/private/sam.ldb", "-b", CHILD_DN,
+                      f"(sAMAccountName={GUESTS})", "objectSid").stdout
+    return out.split("objectSid: ")[1].split()[0]
+
+
+@pytest.fixture(scope="module")
+def ca(lab, build, pc2_sid, guests):
     computers = pc2_sid.rsplit("-", 1)[0] + "-515"  # Domain Computers of the child
     root = lab.ldbsearch("(sAMAccountName=PC1$)", "objectSid")[0]["objectSid"][0].rsplit("-", 1)[0] + "-515"
     ca = ForestCa(lab, build)
     ca.setup({GRANTED: (READ + FULL + enroll_for(computers), {}),
-              FOR_ROOT: (READ + FULL + enroll_for(root), {})})
+              FOR_ROOT: (READ + FULL + enroll_for(root), {}),
+              FOR_GUESTS: (READ + FULL + enroll_for(guests), {})})
     ca.trust()
     ca.start()
     yield ca
@@ -124,6 +135,14 @@ def test_diagnose_has_nothing_to_say(ca, pc2):
     report = pc2.json("diagnose", code=0)
     assert (report["category"], report["root"], report["also"]) == ("ok", None, []), report
     assert [m["template"] for m in report["matrix"] if m["ours"]] == [GRANTED]
+
+
+def test_a_group_is_looked_at_in_its_own_domain(lab, build, ca):
+    """What diagnose sees of a group of the child that has the right on a template, from the root."""
+    report = Client(lab.pc1, build).json("diagnose", "-v", "-T", FOR_GUESTS, code=None)
+    [group] = report["facts"]["ad"]["trustees"]
+    assert (group["name"], group["domain"], group["scope"], group["member"], group["foreign_member"]) == (
+        GUESTS, CHILD, "domain-local", False, False), group
 
 
 def submit(pc2, ca, template, code):
