@@ -37,7 +37,10 @@ struct ae_dcom_client {
 	uint32_t hint; /* 0: none yet */
 	struct ae_dcom_proxy proxies[AE_DCOM_CLIENT_IIDS_MAX];
 	size_t nproxies;
+	/* What the object's connection is bound to: IRemUnknown first. */
 	struct ae_rpc_syntax ifaces[1 + AE_DCOM_CLIENT_IIDS_MAX];
+	size_t nifaces;
+	bool alternatives;
 	/* Learned on the way. */
 	struct ae_dcom_version server, spoken;
 	enum ae_rpc_auth_type auth_type;

@@ -122,6 +122,8 @@ ae_dcom_client_new(struct ae_dcom_client **out,
 	c->auth_type = AE_RPC_AUTH_SPNEGO;
 	c->ifaces[0].uuid = ae_dcom_iid_rem_unknown;
 	c->nproxies = config->niids;
+	c->nifaces = 1 + config->niids;
+	c->alternatives = config->alternatives;
 	for (i = 0; i < config->niids; i++) {
 		c->ifaces[1 + i].uuid = config->iids[i];
 		c->proxies[i] = (struct ae_dcom_proxy){ .iid = config->iids[i],
@@ -178,7 +180,7 @@ want_connect(const struct ae_dcom_client *c, struct ae_dcom_client_want *out)
 		out->level = c->call_level;
 		out->spn = c->object_spn;
 		out->ifaces = c->ifaces;
-		out->nifaces = 1 + c->nproxies;
+		out->nifaces = c->nifaces;
 	}
 }
 

@@ -52,6 +52,11 @@ struct ae_dcom_client_config {
 	 * saved.
 	 */
 	struct ae_dcom_version server;
+	/*
+	 * The interfaces are alternatives: only the first of them that the
+	 * server has is bound, and only its proxy may be called.
+	 */
+	bool alternatives;
 };
 
 enum ae_dcom_client_want_type {

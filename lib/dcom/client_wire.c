@@ -263,6 +263,19 @@ take_proxy(struct ae_dcom_client *c, struct ae_dcom_proxy *p,
 	return AE_OK;
 }
 
+/* Nobody is bound to what he will not call. */
+static void
+choose_proxy(struct ae_dcom_client *c)
+{
+	struct ae_dcom_proxy *p = c->proxies;
+
+	while (p->hresult != 0)
+		p++;
+	p->iface = 1;
+	c->ifaces[1].uuid = p->iid;
+	c->nifaces = 2;
+}
+
 /* What both ways of activation give; n is at most what was asked for. */
 static int
 take_objects(struct ae_dcom_client *c, const struct ae_guid *v,
@@ -288,7 +301,11 @@ take_objects(struct ae_dcom_client *c, const struct ae_guid *v,
 			return rc;
 		any = true;
 	}
-	return any ? AE_OK : hresult(&c->err, c->proxies[0].hresult);
+	if (!any)
+		return hresult(&c->err, c->proxies[0].hresult);
+	if (c->alternatives)
+		choose_proxy(c);
+	return AE_OK;
 }
 
 /* The server's hint raises the level, and never lowers it. */

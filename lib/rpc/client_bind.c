@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the autoenroll authors. */
 /*
- * The client's bind: security legs in bind and alter_context, then one
- * alter_context for each further interface.  Windows accepts one
- * presentation context a PDU, so nobody is asked for more.
+ * The client's bind: security legs in bind and alter_context, each of which
+ * asks for the next interface too, then one alter_context for each that is
+ * left.  Windows accepts one presentation context a PDU, so nobody is asked
+ * for more.
  */
 #include <stdlib.h>
 
@@ -177,6 +178,8 @@ next_leg(struct ae_rpc_client *c, const struct ae_rpc_pdu *pdu, bool *more,
 	rc = step_sec(
 	    c, pdu->p + t->off + AE_RPC_TRAILER_LEN, t->token_len, &token, e);
 	if (rc == AE_OK && token.len > 0) {
+		if (c->asking + 1 < c->nctx)
+			c->asking++;
 		c->state = CLIENT_AUTHING;
 		send_bind(c, AE_RPC_ALTER, &token);
 		*more = true;

@@ -29,7 +29,8 @@ dcom_open(struct ae_run_ca *ca, struct ae_err *e)
 		.clsid = ae_clsid_ccertrequestd,
 		.iids = iids,
 		.niids = NIFACES,
-		.call_level = AE_RPC_LEVEL_PRIVACY };
+		.call_level = AE_RPC_LEVEL_PRIVACY,
+		.alternatives = true };
 	const enum ae_rpc_level only = ca->config.only_level;
 	const struct ae_run_target t = ae_run_ca_target(ca);
 	const struct ae_dcom_seen *seen;

@@ -42,6 +42,7 @@ new_client(void)
 
 /* The interfaces of the connection that was wanted last. */
 static const struct ae_rpc_syntax *ifaces;
+static size_t nifaces;
 
 static void
 connect_as_wanted(void)
@@ -50,6 +51,7 @@ connect_as_wanted(void)
 	assert_int_equal(want.type, AE_DCOM_WANT_CONNECT);
 	assert_string_equal(want.host, FIXTURE_HOST);
 	ifaces = want.ifaces;
+	nifaces = want.nifaces;
 	ae_dcom_client_connected(c);
 }
 
@@ -423,6 +425,40 @@ query(void **state)
 	assert_int_equal(want.type, AE_DCOM_WANT_DONE);
 }
 
+/*
+ * Of alternatives the first that is there is bound, whichever that is, and
+ * all references are given back.
+ */
+static void
+alternatives(void **state)
+{
+	const struct ae_guid iids[] = { fixture_cid, fixture_iid2,
+		fixture_iid };
+	const struct ae_dcom_client_config config = { .host = FIXTURE_HOST,
+		.clsid = fixture_clsid,
+		.iids = iids,
+		.niids = 3,
+		.cid = fixture_cid,
+		.alternatives = true };
+
+	(void)state;
+	ae_dcom_client_free(c);
+	c = NULL;
+	assert_int_equal(ae_dcom_client_new(&c, &config, NULL), AE_OK);
+	to_ready();
+	assert_int_equal(want.type, AE_DCOM_WANT_READY);
+	assert_int_equal(
+	    ae_dcom_client_proxy(c, 0)->hresult, AE_DCOM_E_NOINTERFACE);
+	assert_int_equal(ae_dcom_client_proxy(c, 1)->hresult, 0);
+	assert_int_equal(ae_dcom_client_proxy(c, 1)->iface, 1);
+	assert_true(ae_guid_equal(&ifaces[1].uuid, &fixture_iid2));
+	assert_int_equal(nifaces, 2);
+	ae_dcom_client_release(c);
+	call_as_wanted();
+	ae_dcom_client_want(c, &want);
+	assert_int_equal(want.type, AE_DCOM_WANT_DONE);
+}
+
 /* A host that was asked before is not asked for its version again. */
 static void
 known_server(void **state)
@@ -628,6 +664,7 @@ main(void)
 		T(cve_2022_37976_foreign_bindings),
 		T(lying_server),
 		T(query),
+		T(alternatives),
 		T(ready_twice),
 		T(known_server),
 		T(bad_config),

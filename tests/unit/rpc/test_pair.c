@@ -337,6 +337,60 @@ test_many_interfaces(void **state)
 	stop(&f);
 }
 
+/*
+ * The second leg asks for the second interface: two PDUs for two of them,
+ * and the first call's id tells how many there were.
+ */
+static void
+test_leg_asks_on(void **state)
+{
+	struct ae_rpc_client_config g =
+	    authenticated(AE_RPC_LEVEL_PRIVACY, true);
+	struct ae_rpc_syntax ids[2] = { echo_iface.id, vault_iface.id };
+	struct ae_rpc_client_event ev;
+	struct ae_err e = AE_ERR_INIT;
+	struct fixture f;
+	uint32_t id;
+
+	(void)state;
+	start(&f, NULL, &g);
+	assert_int_equal(ae_rpc_client_bind(f.cl, ids, 2, 1000, &e), AE_OK);
+	exchange(&f.x, f.cl, 0);
+	assert_true(ae_rpc_client_event(f.cl, &ev));
+	assert_int_equal(ev.type, AE_RPC_CLIENT_BOUND);
+	assert_int_equal(
+	    ae_rpc_client_call(f.cl, 1, 0, NULL, NULL, 0, &id, 1000, &e),
+	    AE_OK);
+	assert_int_equal(id, 3);
+	exchange(&f.x, f.cl, 0);
+	assert_true(ae_rpc_client_event(f.cl, &ev));
+	assert_int_equal(ev.type, AE_RPC_CLIENT_REPLY);
+	assert_ptr_equal(f.x.last.iface, &vault_iface);
+	assert_int_equal(f.x.last.level, AE_RPC_LEVEL_PRIVACY);
+	stop(&f);
+}
+
+/* What is refused there ends the bind, as it does in a PDU of its own. */
+static void
+test_leg_asks_in_vain(void **state)
+{
+	struct ae_rpc_client_config g =
+	    authenticated(AE_RPC_LEVEL_PRIVACY, true);
+	struct ae_rpc_syntax ids[2] = { echo_iface.id, { .major = 1 } };
+	struct ae_rpc_client_event ev;
+	struct ae_err e = AE_ERR_INIT;
+	struct fixture f;
+
+	(void)state;
+	start(&f, NULL, &g);
+	assert_int_equal(ae_rpc_client_bind(f.cl, ids, 2, 1000, &e), AE_OK);
+	exchange(&f.x, f.cl, 0);
+	assert_true(ae_rpc_client_event(f.cl, &ev));
+	assert_int_equal(ev.type, AE_RPC_CLIENT_CLOSED);
+	assert_int_equal(ev.err.rc, AE_ENOTFOUND);
+	stop(&f);
+}
+
 static void
 test_unknown_interface(void **state)
 {
@@ -551,6 +605,8 @@ main(void)
 		cmocka_unit_test(test_reply_limits),
 		cmocka_unit_test(test_request_limit),
 		cmocka_unit_test(test_many_interfaces),
+		cmocka_unit_test(test_leg_asks_on),
+		cmocka_unit_test(test_leg_asks_in_vain),
 		cmocka_unit_test(test_unknown_interface),
 		cmocka_unit_test(test_object),
 		cmocka_unit_test(test_queued_calls),
