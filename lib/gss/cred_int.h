@@ -14,6 +14,11 @@
 #include "gss/cred.h"
 #include "gss/ctx.h"
 
+/* What keeps krb5.conf in memory; also a context for questions about it. */
+struct ae_gss_warm {
+	krb5_context k;
+};
+
 /* A service whose ticket is in the cache, and when that ends. */
 #define AE_GSS_SEEN 8
 struct ae_gss_seen {
@@ -75,6 +80,6 @@ int ae_gss_tgt_obtain(const char *keytab, const char *principal,
  * asked for there; without such a line our own KDC is asked, which knows, or
  * refers to who does.  free(); NULL: out of memory.
  */
-char *ae_gss_with_realm(const char *spn);
+char *ae_gss_with_realm(const struct ae_gss_cred *c, const char *spn);
 
 #endif

@@ -78,7 +78,7 @@ ae_gss_ctx_initiate(struct ae_gss_ctx **out, struct ae_gss_cred *cred,
 	ctx->dce = conf->dce;
 	ctx->allow_rc4 = conf->allow_rc4;
 	/* A principal name, taken as it is: no DNS canonicalisation. */
-	ctx->spn = ae_gss_with_realm(conf->target);
+	ctx->spn = ae_gss_with_realm(cred, conf->target);
 	if (ctx->spn == NULL) {
 		ae_gss_ctx_free(ctx);
 		return ae_fail_mem(e);
@@ -241,23 +241,23 @@ name_text(char **out, gss_name_t name, struct ae_err *e)
 	return AE_OK;
 }
 
-int
-ae_gss_ctx_settle(struct ae_gss_ctx *ctx, struct ae_err *e)
+/*
+ * What the last leg told is not asked for again: each question about a name
+ * costs the library contexts of its own.
+ */
+static int
+settle(struct ae_gss_ctx *ctx, struct ae_err *e)
 {
-	OM_uint32 major, minor, lifetime = 0;
+	gss_name_t peer = ctx->initiator ? ctx->target : ctx->peer;
 	int rc;
 
-	/* Each name costs the library several contexts of its own. */
-	major = gss_inquire_context(&minor, ctx->handle,
-	    ctx->initiator ? NULL : &ctx->peer,
-	    ctx->initiator ? &ctx->peer : NULL, &lifetime, NULL, &ctx->flags,
-	    NULL, NULL);
-	if (major != GSS_S_COMPLETE)
-		return ae_gss_fail(
-		    e, AE_EAUTH, major, minor, "asking for the peer");
-	ctx->expires =
-	    lifetime == GSS_C_INDEFINITE ? INT64_MAX : time(NULL) + lifetime;
-	rc = name_text(&ctx->peer_text, ctx->peer, e);
+	if (peer == GSS_C_NO_NAME)
+		return ae_fail(e, AE_EAUTH, AE_DOM_NONE, 0,
+		    "the exchange did not tell who the peer is");
+	ctx->expires = ctx->lifetime == GSS_C_INDEFINITE
+	    ? INT64_MAX
+	    : time(NULL) + ctx->lifetime;
+	rc = name_text(&ctx->peer_text, peer, e);
 	if (rc == AE_OK)
 		rc = find_enctype(ctx, e);
 	if (rc == AE_OK && ctx->dce)
@@ -288,7 +288,7 @@ check(struct ae_gss_ctx *ctx, struct ae_err *e)
 	OM_uint32 need = required_flags(ctx);
 	int rc;
 
-	rc = ae_gss_ctx_settle(ctx, e);
+	rc = settle(ctx, e);
 	if (rc != AE_OK)
 		return rc;
 	if ((ctx->flags & GSS_C_ANON_FLAG) != 0)
@@ -312,12 +312,19 @@ leg(struct ae_gss_ctx *ctx, gss_buffer_t in, gss_buffer_t out, gss_OID *mech,
 	gss_cred_id_t cred = ae_gss_cred_handle(ctx->cred, ctx->mech);
 	gss_OID want = ctx->mech == AE_GSS_SPNEGO ? &spnego_oid : &krb5_oid;
 
+	OM_uint32 ignored;
+
 	if (ctx->initiator)
 		return gss_init_sec_context(minor, cred, &ctx->handle,
 		    ctx->target, want, wanted_flags(ctx), 0,
-		    GSS_C_NO_CHANNEL_BINDINGS, in, mech, out, NULL, NULL);
+		    GSS_C_NO_CHANNEL_BINDINGS, in, mech, out, &ctx->flags,
+		    &ctx->lifetime);
+	/* Of the legs that name the client the last one counts. */
+	if (ctx->peer != GSS_C_NO_NAME)
+		(void)gss_release_name(&ignored, &ctx->peer);
 	return gss_accept_sec_context(minor, &ctx->handle, cred, in,
-	    GSS_C_NO_CHANNEL_BINDINGS, NULL, mech, out, NULL, NULL, NULL);
+	    GSS_C_NO_CHANNEL_BINDINGS, &ctx->peer, mech, out, &ctx->flags,
+	    &ctx->lifetime, NULL);
 }
 
 static bool

@@ -27,20 +27,14 @@ struct ae_gss_ctx {
 	gss_ctx_id_t handle;
 	char *spn;	   /* initiator */
 	gss_name_t target; /* the same as a name */
-	gss_name_t peer;   /* READY; carries the PAC on the acceptor's side;
-			      not of an imported context */
+	gss_name_t peer;   /* acceptor, READY: the client, with the PAC; not
+			      of an imported context */
 	char *peer_text;
-	OM_uint32 flags;
+	OM_uint32 flags, lifetime; /* as the last leg told them */
 	int enctype;
 	int64_t expires;
 	size_t sig_len;
 };
-
-/*
- * Fill in what only a complete context knows: peer, enctype, expires,
- * sig_len.  An imported one brings these with it.
- */
-int ae_gss_ctx_settle(struct ae_gss_ctx *ctx, struct ae_err *e) AE_MUST_CHECK;
 
 /* Compute sig_len from handle, level and enctype. */
 int ae_gss_measure(struct ae_gss_ctx *ctx, struct ae_err *e) AE_MUST_CHECK;

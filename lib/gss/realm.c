@@ -11,14 +11,13 @@
 #include "gss/cred_int.h"
 
 char *
-ae_gss_with_realm(const char *spn)
+ae_gss_with_realm(const struct ae_gss_cred *c, const char *spn)
 {
 	const char *host = strchr(spn, '/');
 	char **realms = NULL, *name = NULL, *out = NULL;
-	krb5_context k;
+	krb5_context k = c->warm->k; /* sees when krb5.conf changes */
 
-	if (host == NULL || strchr(spn, '@') != NULL ||
-	    krb5_init_context(&k) != 0)
+	if (host == NULL || strchr(spn, '@') != NULL)
 		return strdup(spn);
 	name = strndup(host + 1, strcspn(host + 1, "/"));
 	if (name != NULL && krb5_get_host_realm(k, name, &realms) == 0 &&
@@ -29,7 +28,6 @@ ae_gss_with_realm(const char *spn)
 		out = strdup(spn);
 	}
 	krb5_free_host_realm(k, realms);
-	krb5_free_context(k);
 	free(name);
 	return out;
 }

@@ -241,7 +241,7 @@ ae_gss_cred_ticket(
 
 	if (before != NULL && before->until > time(NULL) + SEEN_MARGIN)
 		return AE_OK;
-	name = ae_gss_with_realm(service);
+	name = ae_gss_with_realm(c, service);
 	code = krb5_init_context(&k);
 	if (code == 0)
 		code = krb5_cc_resolve(k, c->ccache, &cc);

@@ -9,12 +9,8 @@
 #include <krb5.h>
 #include <stdlib.h>
 
-#include "gss/ctx.h"
+#include "gss/cred_int.h"
 #include "gss/status.h"
-
-struct ae_gss_warm {
-	krb5_context k;
-};
 
 int
 ae_gss_warm_new(struct ae_gss_warm **out, struct ae_err *e)

@@ -71,8 +71,6 @@ WRAP(gss_import_name, (OM_uint32 *minor, gss_buffer_t b, gss_OID t, gss_name_t *
     (minor, b, t, n))
 WRAP(gss_display_name, (OM_uint32 *minor, gss_name_t n, gss_buffer_t b, gss_OID *t),
     (minor, n, b, t))
-WRAP(gss_inquire_context, (OM_uint32 *minor, gss_ctx_id_t c, gss_name_t *s, gss_name_t *t,
-	OM_uint32 *l, gss_OID *m, OM_uint32 *f, int *i, int *o), (minor, c, s, t, l, m, f, i, o))
 WRAP(gss_inquire_sec_context_by_oid, (OM_uint32 *minor, const gss_ctx_id_t c, const gss_OID o,
 	gss_buffer_set_t *s), (minor, c, o, s))
 WRAP(gss_wrap_iov_length, (OM_uint32 *minor, gss_ctx_id_t c, int f, gss_qop_t q, int *s,

@@ -120,25 +120,47 @@ static struct {
 	int initiator; /* whose view */
 } strip;
 
-OM_uint32 __real_gss_inquire_context(OM_uint32 *minor, gss_ctx_id_t ctx,
-    gss_name_t *src, gss_name_t *targ, OM_uint32 *lifetime, gss_OID *mech,
-    OM_uint32 *flags, int *local, int *open);
-OM_uint32 __wrap_gss_inquire_context(OM_uint32 *minor, gss_ctx_id_t ctx,
-    gss_name_t *src, gss_name_t *targ, OM_uint32 *lifetime, gss_OID *mech,
-    OM_uint32 *flags, int *local, int *open);
+OM_uint32 __real_gss_init_sec_context(OM_uint32 *minor, gss_cred_id_t cred,
+    gss_ctx_id_t *ctx, gss_name_t target, gss_OID want, OM_uint32 asked,
+    OM_uint32 life, gss_channel_bindings_t cb, gss_buffer_t in, gss_OID *mech,
+    gss_buffer_t out, OM_uint32 *flags, OM_uint32 *lifetime);
+OM_uint32 __wrap_gss_init_sec_context(OM_uint32 *minor, gss_cred_id_t cred,
+    gss_ctx_id_t *ctx, gss_name_t target, gss_OID want, OM_uint32 asked,
+    OM_uint32 life, gss_channel_bindings_t cb, gss_buffer_t in, gss_OID *mech,
+    gss_buffer_t out, OM_uint32 *flags, OM_uint32 *lifetime);
+OM_uint32 __real_gss_accept_sec_context(OM_uint32 *minor, gss_ctx_id_t *ctx,
+    gss_cred_id_t cred, gss_buffer_t in, gss_channel_bindings_t cb,
+    gss_name_t *src, gss_OID *mech, gss_buffer_t out, OM_uint32 *flags,
+    OM_uint32 *lifetime, gss_cred_id_t *delegated);
+OM_uint32 __wrap_gss_accept_sec_context(OM_uint32 *minor, gss_ctx_id_t *ctx,
+    gss_cred_id_t cred, gss_buffer_t in, gss_channel_bindings_t cb,
+    gss_name_t *src, gss_OID *mech, gss_buffer_t out, OM_uint32 *flags,
+    OM_uint32 *lifetime, gss_cred_id_t *delegated);
 
 OM_uint32
-__wrap_gss_inquire_context(OM_uint32 *minor, gss_ctx_id_t ctx, gss_name_t *src,
-    gss_name_t *targ, OM_uint32 *lifetime, gss_OID *mech, OM_uint32 *flags,
-    int *local, int *open)
+__wrap_gss_init_sec_context(OM_uint32 *minor, gss_cred_id_t cred,
+    gss_ctx_id_t *ctx, gss_name_t target, gss_OID want, OM_uint32 asked,
+    OM_uint32 life, gss_channel_bindings_t cb, gss_buffer_t in, gss_OID *mech,
+    gss_buffer_t out, OM_uint32 *flags, OM_uint32 *lifetime)
 {
-	OM_uint32 major;
-	int initiator;
+	OM_uint32 major = __real_gss_init_sec_context(minor, cred, ctx, target,
+	    want, asked, life, cb, in, mech, out, flags, lifetime);
 
-	assert_null(local);
-	major = __real_gss_inquire_context(
-	    minor, ctx, src, targ, lifetime, mech, flags, &initiator, open);
-	if (initiator == strip.initiator)
+	if (strip.initiator == 1)
+		*flags &= ~strip.flags;
+	return major;
+}
+
+OM_uint32
+__wrap_gss_accept_sec_context(OM_uint32 *minor, gss_ctx_id_t *ctx,
+    gss_cred_id_t cred, gss_buffer_t in, gss_channel_bindings_t cb,
+    gss_name_t *src, gss_OID *mech, gss_buffer_t out, OM_uint32 *flags,
+    OM_uint32 *lifetime, gss_cred_id_t *delegated)
+{
+	OM_uint32 major = __real_gss_accept_sec_context(minor, ctx, cred, in,
+	    cb, src, mech, out, flags, lifetime, delegated);
+
+	if (strip.initiator == 0)
 		*flags &= ~strip.flags;
 	return major;
 }
