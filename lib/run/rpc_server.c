@@ -42,10 +42,12 @@ struct ae_run_conn {
 	bool pumping, again;
 	bool dead; /* to be closed when the pump is left */
 	bool eof;  /* the peer will send nothing more */
+	bool full; /* it sent more than there is room for now */
 	struct ae_err why;
 	struct anon link;
 	int64_t active;	  /* last byte either way */
 	int64_t progress; /* last time output shrank or was empty */
+	int64_t armed;	  /* when timer is due */
 	uint8_t ip[16];
 	size_t iplen;
 	char iptext[INET6_ADDRSTRLEN];
@@ -221,7 +223,10 @@ write_out(struct ae_run_conn *c)
 	}
 }
 
-/* The earliest of the protocol's deadline and our own two. */
+/*
+ * The earliest of the protocol's deadline and our own two.  One that moved
+ * away, as they do with each PDU, is found out when the timer is due.
+ */
 static void
 rearm(struct ae_run_conn *c, size_t outlen)
 {
@@ -233,9 +238,16 @@ rearm(struct ae_run_conn *c, size_t outlen)
 		at = c->active + lim->anon_idle_ms;
 	if (outlen > 0 && c->progress + lim->write_ms < at)
 		at = c->progress + lim->write_ms;
+	if (at >= c->armed)
+		return;
+	c->armed = at;
 	ae_source_set_timer(c->timer, at);
 }
 
+/*
+ * Who waits for our answer sends nothing: only a peer that sends when there
+ * is no room for it is not listened to.
+ */
 static void
 interest(struct ae_run_conn *c)
 {
@@ -245,8 +257,8 @@ interest(struct ae_run_conn *c)
 	(void)ae_rpc_conn_output(c->rpc, &outlen);
 	if (outlen > 0)
 		ev |= AE_LOOP_OUT;
-	if (!c->eof && outlen < c->s->lim.max_output &&
-	    ae_rpc_conn_room(c->rpc) > 0)
+	c->full = c->full && ae_rpc_conn_room(c->rpc) == 0;
+	if (!c->eof && !c->full && outlen < c->s->lim.max_output)
 		ev |= AE_LOOP_IN;
 	if (ev != c->events) {
 		c->events = ev;
@@ -307,8 +319,10 @@ read_in(struct ae_run_conn *c)
 
 	for (i = 0; i < READ_BURST && !c->dead; i++) {
 		room = ae_rpc_conn_room(c->rpc);
-		if (room == 0)
+		if (room == 0) {
+			c->full = true;
 			return;
+		}
 		if (room > sizeof(buf))
 			room = sizeof(buf);
 		n = recv(c->fd, buf, room, 0);
@@ -350,6 +364,7 @@ on_timer(void *arg)
 	int64_t now = ae_loop_now(c->s->loop);
 	size_t outlen;
 
+	c->armed = AE_LOOP_NEVER;
 	(void)ae_rpc_conn_output(c->rpc, &outlen);
 	if (c->anon && now >= c->active + c->s->lim.anon_idle_ms)
 		kill_conn(c, AE_ETIMEDOUT, "idle without authentication");
@@ -436,6 +451,7 @@ take_in(struct ae_run_server *s, int take_fd, const uint8_t *peer,
 		    c->iptext, sizeof(c->iptext));
 	(void)snprintf(c->peer, sizeof(c->peer), "%s:%u", c->iptext, port);
 	c->active = c->progress = ae_loop_now(s->loop);
+	c->armed = AE_LOOP_NEVER;
 	anon_add(c);
 	c->events = AE_LOOP_IN;
 	rc = ae_loop_fd(&c->io, s->loop, take_fd, AE_LOOP_IN, on_io, c, e);
@@ -757,5 +773,6 @@ void
 ae_run_conn_drop(struct ae_run_conn *c, const char *why)
 {
 	kill_conn(c, AE_EDENIED, why);
+	c->armed = 0;
 	ae_source_set_timer(c->timer, 0);
 }
