@@ -89,6 +89,8 @@ wait_for(struct ae_run_rpc *r, struct ae_err *e)
 					 : 0;
 	size_t len;
 
+	if (!r->deaf)
+		write_some(r);
 	(void)ae_rpc_client_output(r->c, &len);
 	if (len > 0 && !r->deaf)
 		p.events |= POLLOUT;
