@@ -186,23 +186,36 @@ tell(const struct ae_run_ca *ca, bool acted, struct ae_err *e)
 	    ways[ca->attempts[1].transport]->name, second->text);
 }
 
+/* The host's addresses, if they are not known. */
+static int
+look_up(struct ae_run_ca *ca, struct ae_err *e)
+{
+	struct ae_run_ca_known *known = ca->config.known;
+	int rc;
+
+	if (ca->addrs.n == 0 && known != NULL)
+		ca->addrs = known->addrs;
+	if (ca->addrs.n > 0)
+		return AE_OK;
+	rc = ae_run_resolve(&ca->addrs, ca->host, &ca->trace, e);
+	if (rc == AE_OK && known != NULL)
+		known->addrs = ca->addrs;
+	return rc;
+}
+
 int
 ae_run_ca_ask(struct ae_run_ca *ca, struct ae_wcce_request *rq,
     struct ae_wcce_reply *reply, struct ae_arena *a, struct ae_err *e)
 {
 	bool acted = false;
-	int t;
+	int t, rc;
 
 	ca->trace.n = 0;
 	ca->nattempts = 0;
 	ca->in_doubt = false;
 	ca->deadline = ae_clock_mono_ms() + ca->config.total_ms;
-	if (ca->addrs.n == 0) {
-		int rc = ae_run_resolve(&ca->addrs, ca->host, &ca->trace, e);
-
-		if (rc != AE_OK)
-			return rc;
-	}
+	if ((rc = look_up(ca, e)) != AE_OK)
+		return rc;
 	for (t = 0; t < AE_RUN_TRANSPORTS; t++) {
 		if (!usable(ca, (enum ae_run_transport)t, rq))
 			continue;
@@ -216,6 +229,8 @@ ae_run_ca_ask(struct ae_run_ca *ca, struct ae_wcce_request *rq,
 	ca->in_doubt = acted;
 	/* The addresses may be the reason: look them up again next time. */
 	ca->addrs.n = 0;
+	if (ca->config.known != NULL)
+		ca->config.known->addrs.n = 0;
 	if (ca->nattempts == 0)
 		return ae_fail(e, AE_EINVAL, AE_DOM_NONE, 0,
 		    "this can be asked over DCOM only");

@@ -38,6 +38,7 @@ const char *ae_run_transport_name(enum ae_run_transport t);
 struct ae_run_ca_known {
 	struct ae_dcom_version com; /* by ServerAlive2 */
 	uint16_t icpr_port;	    /* by the endpoint mapper */
+	struct ae_run_addrs addrs;  /* by the resolver */
 };
 
 /* Copied, except cred and known, which must outlive the ae_run_ca. */

@@ -446,6 +446,14 @@ was_called(const struct ae_run_ca *ca, const char *what)
 	return false;
 }
 
+static bool
+looked_up(const struct ae_run_ca *ca)
+{
+	const struct ae_run_trace *t = ae_run_ca_trace(ca);
+
+	return t->n > 0 && t->v[0].kind == AE_RUN_NAME;
+}
+
 /* The host is asked for its way to the CA once, and again when it was wrong. */
 static void
 known_hosts(void **state)
@@ -464,6 +472,8 @@ known_hosts(void **state)
 		assert_int_equal(ask(ca, submission(), &reply, &e),
 		    i == 2 ? AE_EUNAVAIL : AE_OK);
 		assert_int_equal(was_called(ca, "ept_map"), i == 0 || i == 3);
+		assert_int_equal(looked_up(ca), i == 0 || i == 3);
+		assert_int_equal(k.addrs.n > 0, i != 2);
 		assert_int_equal(k.icpr_port != 0, i != 2);
 		ae_run_ca_free(ca);
 		if (i == 1)
