@@ -222,6 +222,155 @@ source_frees_itself_and_another(void **state)
 	assert_int_equal(f->n, 1);
 }
 
+/* Many timers come in their order, whatever was armed again or disarmed. */
+#define TIMERS 200
+static struct ticks {
+	struct ae_source *s[TIMERS];
+	int64_t at[TIMERS];
+	int seen;
+	int64_t last;
+} ticks;
+
+static void
+tick(void *arg)
+{
+	int64_t *at = arg;
+
+	assert_true(*at >= ticks.last);
+	ticks.last = *at;
+	ticks.seen++;
+}
+
+/* The same numbers each time. */
+static unsigned
+below(unsigned n)
+{
+	static uint32_t x = 1;
+
+	x = x * 1103515245u + 12345u;
+	return x / 65536u % n;
+}
+
+static void
+timers_come_in_order(void **state)
+{
+	struct fix *f = *state;
+	struct ae_err e = AE_ERR_INIT;
+	int64_t t0 = ae_clock_mono_ms();
+	int i, left = 0;
+
+	ticks = (struct ticks){ .seen = 0 };
+	for (i = 0; i < TIMERS; i++)
+		assert_int_equal(
+		    ae_loop_timer(&ticks.s[i], f->l, tick, &ticks.at[i], &e),
+		    AE_OK);
+	for (i = 0; i < 4 * TIMERS; i++) {
+		unsigned k = below(TIMERS);
+
+		ticks.at[k] = below(7) == 0 ? AE_LOOP_NEVER : t0 + below(30);
+		ae_source_set_timer(ticks.s[k], ticks.at[k]);
+	}
+	for (i = 0; i < TIMERS; i++) {
+		if (i % 9 == 0) {
+			ae_source_free(ticks.s[i]);
+			ticks.s[i] = NULL;
+		} else if (ticks.at[i] != 0 && ticks.at[i] != AE_LOOP_NEVER) {
+			left++;
+		}
+	}
+	while (ticks.seen < left)
+		assert_int_equal(ae_loop_turn(f->l, 1000, &e), AE_OK);
+	assert_true(ae_clock_mono_ms() < t0 + 2000);
+	assert_int_equal(ae_loop_turn(f->l, 5, &e), AE_OK);
+	assert_int_equal(ticks.seen, left);
+	for (i = 0; i < TIMERS; i++)
+		ae_source_free(ticks.s[i]);
+}
+
+/*
+ * Two descriptors are ready; whoever is first makes the other's event void:
+ * frees it, or has no interest in it any more.
+ */
+static struct two {
+	struct ae_source *s[2];
+	int called;
+	bool frees;
+} two;
+
+static void
+on_either(void *arg, int fd, unsigned ev)
+{
+	int me = arg != NULL;
+
+	(void)fd;
+	assert_int_equal(ev, AE_LOOP_IN);
+	two.called++;
+	if (two.frees) {
+		ae_source_free(two.s[1 - me]);
+		two.s[1 - me] = NULL;
+	} else {
+		ae_source_set_events(two.s[1 - me], 0);
+	}
+}
+
+static void
+events_of_one_turn_may_be_void(void **state)
+{
+	struct fix *f = *state;
+	struct ae_err e = AE_ERR_INIT;
+	int p[2][2], i, k;
+
+	for (k = 0; k < 2; k++) {
+		two = (struct two){ .frees = k == 1 };
+		for (i = 0; i < 2; i++) {
+			assert_int_equal(pipe(p[i]), 0);
+			assert_int_equal(write(p[i][1], "a", 1), 1);
+			assert_int_equal(
+			    ae_loop_fd(&two.s[i], f->l, p[i][0], AE_LOOP_IN,
+				on_either, i == 0 ? NULL : &two, &e),
+			    AE_OK);
+		}
+		assert_int_equal(ae_loop_turn(f->l, 0, &e), AE_OK);
+		assert_int_equal(two.called, 1);
+		for (i = 0; i < 2; i++) {
+			ae_source_free(two.s[i]);
+			close(p[i][0]);
+			close(p[i][1]);
+		}
+	}
+}
+
+/* What defers itself again is for the next turn; after the end comes none. */
+static void
+defer_again(void *arg)
+{
+	struct fix *f = arg;
+	struct ae_err e = AE_ERR_INIT;
+
+	f->n++;
+	ae_source_free(f->s);
+	f->s = NULL;
+	assert_int_equal(ae_loop_defer(&f->s, f->l, defer_again, f, &e), AE_OK);
+	if (f->n == 2)
+		ae_loop_exit(f->l, 5);
+}
+
+static void
+a_turn_at_a_time(void **state)
+{
+	struct fix *f = *state;
+	struct ae_err e = AE_ERR_INIT;
+
+	assert_int_equal(ae_loop_defer(&f->s, f->l, defer_again, f, &e), AE_OK);
+	assert_int_equal(ae_loop_turn(f->l, -1, &e), AE_OK);
+	assert_int_equal(f->n, 1);
+	run(f);
+	assert_int_equal(f->n, 2);
+	assert_int_equal(f->code, 5);
+	assert_int_equal(ae_loop_turn(f->l, -1, &e), AE_EIO);
+	assert_int_equal(f->n, 2);
+}
+
 static void
 on_signal(void *arg, int signo)
 {
@@ -324,6 +473,9 @@ main(void)
 		T(later_waits_for_quiet),
 		T(timer_rearms_and_disarms),
 		T(source_frees_itself_and_another),
+		T(timers_come_in_order),
+		T(events_of_one_turn_may_be_void),
+		T(a_turn_at_a_time),
 		T(signal_arrives),
 		T(child_exits),
 		T(child_killed),
