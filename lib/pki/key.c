@@ -235,8 +235,10 @@ ae_key_free(struct ae_key *k)
 		k->ops->free(k->at);
 	EVP_PKEY_free(k->pkey);
 	OPENSSL_free(k->spki);
-	if (k->cache != NULL)
+	if (k->cache != NULL) {
 		EVP_MD_CTX_free(k->cache->ctx);
+		EVP_MD_CTX_free(k->cache->verify);
+	}
 	free(k->cache);
 	free(k);
 }

@@ -104,30 +104,60 @@ ae_key_sign(struct ae_wr *sig, const struct ae_key *k,
 	return rc;
 }
 
+/* Into the fresh ctx. */
+static bool
+verify_init(
+    EVP_MD_CTX *ctx, const struct ae_key *k, const struct ae_sigalg *alg)
+{
+	EVP_PKEY_CTX *pctx = NULL;
+
+	return EVP_DigestVerifyInit(
+		   ctx, &pctx, ae_hash_md(alg->hash), NULL, k->pkey) == 1 &&
+	    set_padding(pctx, alg);
+}
+
+/* The same; one that is for the next ones is made on the way. */
+static bool
+verify_ready(
+    EVP_MD_CTX *ctx, const struct ae_key *k, const struct ae_sigalg *alg)
+{
+	struct ae_key_cache *c = k->cache;
+	EVP_MD_CTX *ready;
+
+	if (c->verify != NULL && ae_sigalg_equal(&c->verify_alg, alg))
+		return EVP_MD_CTX_copy_ex(ctx, c->verify) == 1;
+	if (!c->verified) {
+		c->verified = true;
+		return verify_init(ctx, k, alg);
+	}
+	ready = EVP_MD_CTX_new();
+	if (ready == NULL || !verify_init(ready, k, alg) ||
+	    EVP_MD_CTX_copy_ex(ctx, ready) != 1) {
+		EVP_MD_CTX_free(ready);
+		return false;
+	}
+	EVP_MD_CTX_free(c->verify);
+	c->verify = ready;
+	c->verify_alg = *alg;
+	return true;
+}
+
 int
 ae_key_verify(const struct ae_key *k, const struct ae_sigalg *alg,
     const void *tbs, size_t len, const void *sig, size_t siglen,
     struct ae_err *e)
 {
-	EVP_PKEY_CTX *pctx = NULL;
 	EVP_MD_CTX *ctx;
-	int rc = AE_OK, ok;
+	int rc = AE_OK;
 
 	if (!usable(k, alg))
 		return ae_fail(e, AE_ETRUST, AE_DOM_NONE, 0,
 		    "a signature by another kind of key");
 	ctx = EVP_MD_CTX_new();
-	if (ctx == NULL ||
-	    EVP_DigestVerifyInit(
-		ctx, &pctx, ae_hash_md(alg->hash), NULL, k->pkey) != 1 ||
-	    !set_padding(pctx, alg)) {
+	if (ctx == NULL || !verify_ready(ctx, k, alg))
 		rc = ae_fail_ossl(e, AE_EINTERNAL, "preparing to verify");
-		goto out;
-	}
-	ok = EVP_DigestVerify(ctx, sig, siglen, tbs, len);
-	if (ok != 1)
+	else if (EVP_DigestVerify(ctx, sig, siglen, tbs, len) != 1)
 		rc = ae_fail_ossl(e, AE_ETRUST, "the signature is wrong");
-out:
 	EVP_MD_CTX_free(ctx);
 	return rc;
 }
