@@ -32,8 +32,10 @@ class Idle:
 
     def __exit__(self, kind, *_):
         self.process.stdin.close()
+        last = self.process.stdout.readline()
         if self.process.wait() != 0 and kind is None:
             raise RuntimeError(f"idle: {self.process.stderr.read()}")
+        self.got |= json.loads(last or "{}")
 
 
 def slab_kb():
@@ -57,7 +59,7 @@ def measure(pids, host, build, target, port, count, *words, during=None):
         time.sleep(10)
         busy = (rig.cpu_seconds(pids()) - cpu) / (time.monotonic() - begin)
         more = during() if during else {}
-    return {"connections": count, "user_kb_each": round(memory / count, 2), "kernel_kb_each_both_ends": round(kernel / count, 2),
+    return {"connections": count, "pings": idle.got["pings"], "user_kb_each": round(memory / count, 2), "kernel_kb_each_both_ends": round(kernel / count, 2),
             "cpu_percent": round(100 * busy, 2), "opened_s": idle.got["opened_s"], "loadavg": round(rig.loadavg(), 2)} | more
 
 
@@ -90,7 +92,7 @@ def run(opt):
         for pair in range(1 if opt.quick else 3):
             alone = side.window(opt.seconds, 1, 30, rate)
             got = measure(r.ca_pids, r.lab.pc1, opt.build, r.lab.ca1.fqdn, 49500, count, "--keytab", "/etc/krb5.keytab",
-                          "--principal", r.lab.pc1.account, during=beside)
+                          "--principal", r.lab.pc1.account, "--ping", "120", during=beside)
             rig.emit({"bench": "B5", "impl": "autoenroll", "pair": pair,
                       "alone_p50_ms": alone["p50_ms"], "alone_p99_ms": alone["p99_ms"]} | got, opt.out)
             peer = min(count, 1000)  # it has a process of its own limits

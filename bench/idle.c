@@ -2,24 +2,31 @@
 /* Copyright the autoenroll authors. */
 /*
  * Connections that do nothing: bound, with Kerberos unless --anonymous, and
- * kept until the standard input ends.  Says when all are there.
+ * kept until the standard input ends.  Says when all are there, and in the
+ * end how many pings there were.
  *
  *	idle --host HOST --port N --count N [--processes N]
- *	    [--keytab FILE --principal NAME | --anonymous]
+ *	    [--keytab FILE --principal NAME [--ping SECONDS] | --anonymous]
  *
  * With Kerberos they are connections to a CA's ICertRequestD, at privacy
- * level; anonymous ones are to an endpoint mapper.
+ * level; anonymous ones are to an endpoint mapper.  Each pings once in that
+ * many seconds; those of a process, which all are one account's, share a set
+ * and a connection to the object resolver.
  */
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <getopt.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "gss/cred.h"
+#include "pinger.h"
 #include "rpc/epm.h"
 #include "run/rpc_client.h"
 #include "sys/clock.h"
@@ -31,8 +38,11 @@ struct options {
 	const char *host, *keytab, *principal;
 	uint16_t port;
 	unsigned count, processes;
+	unsigned ping; /* seconds; 0: never */
 	bool anonymous;
 };
+
+static atomic_uint *pings; /* of all processes */
 
 static void
 must(int rc, const struct ae_err *e)
@@ -41,6 +51,35 @@ must(int rc, const struct ae_err *e)
 		return;
 	(void)fprintf(stderr, "idle: %s\n", e->text);
 	exit(1);
+}
+
+/* Until the standard input ends, each of n connections pings when it is due. */
+static void
+wait_for_end(const struct options *o, struct pinger *p, unsigned n)
+{
+	double gap = p == NULL ? 0 : 1e3 * o->ping / n;
+	double due = (double)ae_clock_mono_ms() + gap;
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct ae_err e = AE_ERR_INIT;
+	char byte;
+
+	for (;;) {
+		double left = due - (double)ae_clock_mono_ms();
+
+		if (poll(&in, 1,
+			p == NULL      ? -1
+			    : left > 0 ? (int)left
+				       : 0) > 0) {
+			if (read(in.fd, &byte, 1) <= 0)
+				return;
+			continue;
+		}
+		while (p != NULL && due <= (double)ae_clock_mono_ms()) {
+			must(pinger_ping(p, &e), &e);
+			atomic_fetch_add(pings, 1);
+			due += gap;
+		}
+	}
 }
 
 /* Opens its share and tells by a byte; ends with its standard input. */
@@ -54,11 +93,12 @@ one_process(const struct options *o, int tell)
 		.level = AE_RPC_LEVEL_PRIVACY,
 		.ifaces = &iface,
 		.nifaces = 1 };
+	unsigned i, n = o->count / o->processes;
 	struct ae_gss_cred *cred = NULL;
+	struct pinger *pinger = NULL;
 	struct ae_run_addrs addrs;
 	struct ae_err e = AE_ERR_INIT;
 	char spn[300];
-	unsigned i;
 
 	must(ae_run_resolve(&addrs, o->host, NULL, &e), &e);
 	t.addrs = &addrs;
@@ -74,13 +114,15 @@ one_process(const struct options *o, int tell)
 		t.spn = spn;
 		t.cred = cred;
 	}
-	for (i = 0; i < o->count / o->processes; i++)
+	for (i = 0; i < n; i++)
 		must(ae_run_rpc_open(&conn[i], &t, &e), &e);
+	if (o->ping > 0)
+		must(pinger_new(&pinger, o->host, &addrs, cred, &e), &e);
 	if (write(tell, "", 1) != 1)
 		return 1;
-	while (getchar() != EOF)
-		;
-	for (i = 0; i < o->count / o->processes; i++) {
+	wait_for_end(o, pinger, n);
+	pinger_free(pinger);
+	for (i = 0; i < n; i++) {
 		if (!ae_run_rpc_alive(conn[i])) {
 			(void)fprintf(
 			    stderr, "idle: a connection was closed\n");
@@ -99,7 +141,9 @@ all(const struct options *o)
 	unsigned i;
 	char byte;
 
-	if (pipe(fd) != 0)
+	pings = mmap(NULL, sizeof(*pings), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (pings == MAP_FAILED || pipe(fd) != 0)
 		return 1;
 	for (i = 0; i < o->processes; i++)
 		if (fork() == 0)
@@ -113,6 +157,7 @@ all(const struct options *o)
 	(void)fflush(stdout);
 	while (wait(&status) > 0)
 		bad |= status;
+	(void)printf("{\"pings\": %u}\n", *pings);
 	return bad == 0 ? 0 : 1;
 }
 
@@ -126,6 +171,7 @@ main(int argc, char **argv)
 		{ "processes", required_argument, NULL, 'n' },
 		{ "keytab", required_argument, NULL, 'k' },
 		{ "principal", required_argument, NULL, 'u' },
+		{ "ping", required_argument, NULL, 'i' },
 		{ "anonymous", no_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -146,13 +192,16 @@ main(int argc, char **argv)
 			o.keytab = optarg;
 		else if (c == 'u')
 			o.principal = optarg;
+		else if (c == 'i')
+			o.ping = (unsigned)atoi(optarg);
 		else if (c == 'a')
 			o.anonymous = true;
 		else
 			return 2;
 	}
 	if (o.host == NULL || o.port == 0 || o.processes == 0 ||
-	    o.count / o.processes > COUNT_MAX ||
+	    o.count / o.processes > COUNT_MAX || o.count < o.processes ||
+	    (o.anonymous && o.ping > 0) ||
 	    (!o.anonymous && (o.keytab == NULL || o.principal == NULL)))
 		return 2;
 	if (getrlimit(RLIMIT_NOFILE, &lim) == 0) {
