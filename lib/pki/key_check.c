@@ -14,6 +14,7 @@
 #include "pki/ossl.h"
 
 #define FERMAT_ROUNDS 100
+#define MODULUS_MAX 2048 /* bytes; no key object has more */
 
 /*
  * Nemec et al., "The Return of Coppersmith's Attack", CCS 2017: the moduli
@@ -269,6 +270,28 @@ check_rsa_numbers(const BIGNUM *n, const BIGNUM *pub, struct ae_err *e)
 	    : weak(e, "its factors are close together");
 }
 
+/*
+ * Both numbers with one question, because each takes the provider all of the
+ * key.  False: the exponent has more bytes than one that is not weak.
+ */
+static bool
+rsa_numbers(const struct ae_key *k, BIGNUM **n, BIGNUM **pub)
+{
+	uint8_t modulus[MODULUS_MAX], exponent[8];
+	size_t len = (k->bits + 7) / 8;
+	OSSL_PARAM p[] = { OSSL_PARAM_construct_BN(
+			       OSSL_PKEY_PARAM_RSA_N, modulus, len),
+		OSSL_PARAM_construct_BN(
+		    OSSL_PKEY_PARAM_RSA_E, exponent, sizeof(exponent)),
+		OSSL_PARAM_construct_end() };
+
+	if (len <= MODULUS_MAX && EVP_PKEY_get_params(k->pkey, p) == 1)
+		return OSSL_PARAM_get_BN(&p[0], n) == 1 &&
+		    OSSL_PARAM_get_BN(&p[1], pub) == 1;
+	ERR_clear_error();
+	return false;
+}
+
 static int
 check_rsa(
     const struct ae_key *k, const struct ae_key_policy *p, struct ae_err *e)
@@ -283,8 +306,10 @@ check_rsa(
 		return ae_fail(e, AE_EDENIED, AE_DOM_NONE, 0,
 		    "an RSA key of %u bits, not %u to %u", k->bits, p->rsa_min,
 		    p->rsa_max);
-	if (EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
-	    EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_RSA_E, &pub) != 1)
+	if (!rsa_numbers(k, &n, &pub) &&
+	    (EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
+		EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_RSA_E, &pub) !=
+		    1))
 		rc = ae_fail_ossl(e, AE_ENOMEM, "reading an RSA key");
 	else
 		rc = check_rsa_numbers(n, pub, e);

@@ -371,6 +371,8 @@ weak_key_rsa(void **state)
 	is_weak(n, "01", "exponent");
 	is_weak(n, "010000", "exponent");
 	is_weak(n, "0100000001", "exponent");
+	/* more bytes than are asked for at first */
+	is_weak(n, "01000000000000000001", "exponent");
 	assert_true(BN_add_word(n, 1));
 	is_weak(n, "010001", "even");
 	close_primes(n, 20);
