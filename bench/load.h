@@ -46,11 +46,17 @@ struct load_kind {
 
 extern const struct load_kind load_ca, load_cfssl;
 
-/* A file of requests, mapped. */
+/*
+ * A file of requests, mapped, and the keys that they take turns with: a
+ * client has its key and does not read it from its request.
+ */
+#define POOL_KEYS_MAX 64
 struct pool {
 	const uint8_t **at;
 	size_t *len;
 	size_t n;
+	struct ae_key *key[POOL_KEYS_MAX]; /* of request i: i % nkeys */
+	size_t nkeys;
 };
 
 /*

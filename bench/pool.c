@@ -113,6 +113,33 @@ map(const char *path, const uint8_t **p, size_t *len, struct ae_err *e)
 	return AE_OK;
 }
 
+/* Whose turn it is: keys up to where the first comes again. */
+static int
+read_keys(struct pool *p, struct ae_err *e)
+{
+	struct ae_csr *q = NULL;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < p->n; i++) {
+		rc = ae_csr_parse(&q, p->at[i], p->len[i], e);
+		if (rc < 0)
+			return rc;
+		if (i > 0 && ae_key_same_public(q->key, p->key[0])) {
+			ae_csr_free(q);
+			break;
+		}
+		if (p->nkeys == POOL_KEYS_MAX) {
+			ae_csr_free(q);
+			return ae_fail(e, AE_ELIMIT, AE_DOM_NONE, 0,
+			    "a pool of more than %d keys", POOL_KEYS_MAX);
+		}
+		p->key[p->nkeys++] = ae_key_ref(q->key);
+		ae_csr_free(q);
+	}
+	return AE_OK;
+}
+
 int
 pool_open(struct pool *p, const char *path, struct ae_err *e)
 {
@@ -135,7 +162,7 @@ pool_open(struct pool *p, const char *path, struct ae_err *e)
 		p->at[p->n] = m + at + 4;
 		p->len[p->n++] = record_len(m + at);
 	}
-	return AE_OK;
+	return read_keys(p, e);
 }
 
 int
