@@ -506,6 +506,9 @@ open_file(struct ae_db *db, const char *path, int flags, struct ae_err *e)
 
 	if (l == NULL)
 		return ae_fail_mem(e);
+	/* No process of ours has threads; too late is no harm. */
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	rc = sqlite3_open_v2(path, &l->h,
 	    flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
 		SQLITE_OPEN_PRIVATECACHE,
