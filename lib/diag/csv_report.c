@@ -247,7 +247,7 @@ put_several(struct ae_wr *w, const struct ae_diag_found *f,
 
 	put_seen(w, f, ae_diag_frame(lang, "seen"), lang);
 	if (f->nchecks > 0)
-		ae_wr_printf(w, "\n%s:\n", ae_diag_frame(lang, "tell-apart"));
+		ae_diag_page_title(w, "tell-apart", lang);
 	ae_wr_init(&s, SENTENCE_MAX);
 	for (i = 0; i < f->nchecks; i++) {
 		(void)snprintf(label, sizeof(label), "%zu.", i + 1);
@@ -296,7 +296,7 @@ put_others(struct ae_wr *w, const struct ae_diag_verdict *v,
 		    (v->root != NULL && strcmp(v->found[i]->key, v->key) == 0))
 			continue; /* the same told by another event */
 		if (!any)
-			ae_wr_printf(w, "\n%s:\n", ae_diag_frame(lang, frame));
+			ae_diag_page_title(w, frame, lang);
 		any = true;
 		put_seen(w, v->found[i], "", lang);
 		ae_wr_printf(

@@ -73,11 +73,11 @@ causes(struct ae_wr *w, const json_t *j, bool brief, enum ae_diag_lang lang)
 		ae_diag_page(w, 0, "", ae_diag_frame(lang, "explain.which"));
 		return;
 	}
-	ae_wr_printf(w, "\n%s:\n",
-	    ae_diag_frame(lang,
-		asked				? "tell-apart"
-		    : json_array_size(all) == 1 ? "cause"
-						: "causes"));
+	ae_diag_page_title(w,
+	    asked			    ? "tell-apart"
+		: json_array_size(all) == 1 ? "cause"
+					    : "causes",
+	    lang);
 	json_array_foreach(all, i, c)
 	{
 		(void)snprintf(label, sizeof(label), "%zu.", i + 1);

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "diag/text.h"
-
 #define TEXT_MAX 4096
 #define WORD_MAX 512
 
@@ -47,6 +45,17 @@ word(struct ae_wr *w, const char *s, size_t len)
 	return ae_wr_ok(w)
 	    ? columns((const char *)w->p + before, w->len - before)
 	    : 0;
+}
+
+void
+ae_diag_page_title(struct ae_wr *w, const char *frame, enum ae_diag_lang lang)
+{
+	const struct ae_diag_arg title = { "about",
+		ae_diag_frame(lang, frame) };
+
+	ae_wr_u8(w, '\n');
+	ae_diag_fill(w, ae_diag_frame(lang, "title"), &title, 1);
+	ae_wr_u8(w, '\n');
 }
 
 void

@@ -7,6 +7,7 @@
 #define AE_DIAG_PAGE_H
 
 #include "base/wr.h"
+#include "diag/text.h"
 
 #define AE_DIAG_PAGE_WIDTH 79
 #define AE_DIAG_PAGE_LABEL 10
@@ -17,6 +18,10 @@
  */
 void ae_diag_page(
     struct ae_wr *w, size_t indent, const char *label, const char *s);
+
+/* An empty line and a title of frame.txt, with the language's own colon. */
+void ae_diag_page_title(
+    struct ae_wr *w, const char *frame, enum ae_diag_lang lang);
 
 /* s, and blanks up to that many columns; 0: none. */
 void ae_diag_page_cell(struct ae_wr *w, const char *s, size_t width);

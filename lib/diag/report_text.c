@@ -13,18 +13,6 @@
 
 #define LINE_MAX_LEN 8192
 
-/* Each language has its own way with a colon. */
-static void
-put_title(struct ae_wr *w, const char *frame, enum ae_diag_lang lang)
-{
-	const struct ae_diag_arg title = { "about",
-		ae_diag_frame(lang, frame) };
-
-	ae_wr_u8(w, '\n');
-	ae_diag_fill(w, ae_diag_frame(lang, "title"), &title, 1);
-	ae_wr_u8(w, '\n');
-}
-
 static void
 put_events(struct ae_wr *w, const json_t *f, enum ae_diag_lang lang)
 {
@@ -71,7 +59,7 @@ put_short(struct ae_wr *w, const json_t *list, const char *title,
 
 	if (json_array_size(list) == 0)
 		return;
-	put_title(w, title, lang);
+	ae_diag_page_title(w, title, lang);
 	json_array_foreach(list, i, f)
 	{
 		(void)snprintf(line, sizeof(line), "%s%s%s%s: %s",
@@ -93,7 +81,7 @@ put_unknown(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 
 	if (json_array_size(list) == 0)
 		return;
-	put_title(w, "unknown-because", lang);
+	ae_diag_page_title(w, "unknown-because", lang);
 	json_array_foreach(list, i, u)
 	{
 		n = json_array_size(json_object_get(u, "checks"));
@@ -114,7 +102,7 @@ put_others(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 
 	if (json_array_size(list) == 0)
 		return;
-	put_title(w, "others", lang);
+	ae_diag_page_title(w, "others", lang);
 	json_array_foreach(list, i, o)
 	{
 		(void)snprintf(line, sizeof(line), "%s: %s",
@@ -131,7 +119,7 @@ put_matrix(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 	const char *why;
 
 	if (json_array_size(list) > 0)
-		put_title(w, "matrix", lang);
+		ae_diag_page_title(w, "matrix", lang);
 	json_array_foreach(list, i, m)
 	{
 		why = "";
@@ -159,7 +147,7 @@ put_walk(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 	const char *name;
 	size_t i;
 
-	put_title(w, "path", lang);
+	ae_diag_page_title(w, "path", lang);
 	json_array_foreach(list, i, c)
 	{
 		ae_wr_str(w, "  ");
@@ -171,7 +159,7 @@ put_walk(struct ae_wr *w, const json_t *r, enum ae_diag_lang lang)
 		ae_diag_page_cell(w, ae_fact_text(c, "check_id"), 0);
 		ae_wr_u8(w, '\n');
 	}
-	put_title(w, "time", lang);
+	ae_diag_page_title(w, "time", lang);
 	json_object_foreach(
 	    (json_t *)(uintptr_t)json_object_get(r, "probes"), name, probe)
 	{
