@@ -325,11 +325,17 @@ bool signers_well(const struct ca *ca);
 void send_reply(struct ca *ca, uint8_t worker, uint32_t generation,
     uint32_t call, const struct ae_wcce_reply *p);
 
-/* ---- ca.c ---- */
+/* ---- ca_known.c ---- */
 
 void known_unref(struct known *k);
 /* A name counts only from the very process that auth gave it to; or NULL. */
 struct known *known_for(struct ca *ca, const struct peer *rpc, uint64_t name);
+/* All names of one rpc process that is gone. */
+void known_remove_worker(struct ca *ca, uint8_t worker, uint32_t before);
+ae_ipc_handler on_caller, on_forget;
+
+/* ---- ca.c ---- */
+
 void snapshot_unref(struct snapshot *s);
 /*
  * The URLs of a list as they go into what is issued under c.  One that needs
