@@ -151,13 +151,13 @@ tell_others(struct database *d)
 		    e.text);
 }
 
-static void AE_PRINTF(3, 0)
-    suspend(struct database *d, bool others, const char *fmt, va_list ap)
+static void
+suspend(struct database *d, bool others, const char *why)
 {
 	if (d->suspended[0] != '\0')
 		return;
 	db_commit(d); /* what came before is as good as it was */
-	(void)vsnprintf(d->suspended, sizeof(d->suspended), fmt, ap);
+	(void)snprintf(d->suspended, sizeof(d->suspended), "%s", why);
 	crl_rows_close(d);
 	if (d->shared && others)
 		tell_others(d);
@@ -167,22 +167,13 @@ static void AE_PRINTF(3, 0)
 void
 anchor_suspend(struct database *d, const char *fmt, ...)
 {
+	char why[sizeof(d->suspended)];
 	va_list ap;
 
 	va_start(ap, fmt);
-	suspend(d, true, fmt, ap);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-}
-
-/* Something about this node, which says nothing about the others. */
-static void AE_PRINTF(2, 3)
-    suspend_alone(struct database *d, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	suspend(d, false, fmt, ap);
-	va_end(ap);
+	suspend(d, true, why);
 }
 
 /* ---- the beginning ---- */
@@ -224,12 +215,15 @@ remember_anchor(struct database *d, struct ae_err *e)
 static int
 begin_anchor(struct database *d, struct ae_err *e)
 {
+	char why[sizeof(d->suspended)];
 	bool had;
 	int rc = had_anchor(d, &had, e);
 
 	if (rc == AE_OK && had) {
-		suspend_alone(
-		    d, "its anchor %s is not there", d->p->conf.anchor);
+		/* of several nodes: the others' anchors speak for themselves */
+		(void)snprintf(why, sizeof(why), "its anchor %s is not there",
+		    d->p->conf.anchor);
+		suspend(d, false, why);
 		return AE_OK;
 	}
 	if (rc == AE_OK)
@@ -247,7 +241,7 @@ suspended_by_others(struct database *d, struct ae_err *e)
 	    a == NULL ? ae_fail_mem(e) : ae_db_suspended(d->db, &why, a, e);
 
 	if (rc == AE_OK && why != NULL)
-		suspend_alone(d, "%s", why);
+		suspend(d, false, why);
 	ae_arena_free(a);
 	return rc;
 }
