@@ -205,6 +205,9 @@ ae_db_audit_verify(struct ae_db *db, int64_t *links, struct ae_err *e)
 	int64_t seq = 0;
 	int rc;
 
+	rc = db->in_batch ? AE_OK : db->port->patient(db, false, e);
+	if (rc != AE_OK)
+		return rc;
 	rc = ae_db_stmt_text(db, &st, ae_db_sql[ST_AUDIT_ALL].text, true, e);
 	while (rc == AE_OK) {
 		rc = db->port->step(&st, "reading the audit chain", e);

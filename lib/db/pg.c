@@ -590,7 +590,8 @@ pg_patient(struct ae_db *db, bool frozen, struct ae_err *e)
 	if (rc != AE_OK)
 		return rc;
 	pg_of(db)->answer_ms = PG_MIGRATE_MS;
-	pg_of(db)->once = frozen;
+	if (frozen) /* never to be seen over another connection */
+		pg_of(db)->once = true;
 	return pg_query(db, frozen ? PATIENT FROZEN : PATIENT, NULL, e);
 }
 
