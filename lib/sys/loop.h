@@ -2,8 +2,8 @@
 /* Copyright the autoenroll authors. */
 /*
  * The event loop of a daemon process: descriptors, timers, signals and
- * children, one at a time, on one thread.  Protocol libraries do not know it
- * exists.
+ * children, one at a time, on one thread.  The only user of sd-event, so
+ * that it can be replaced; protocol libraries do not know it exists.
  */
 #ifndef AE_SYS_LOOP_H
 #define AE_SYS_LOOP_H
@@ -91,8 +91,7 @@ void ae_loop_exit(struct ae_loop *l, int code);
 
 /*
  * One turn: wait at most wait_ms (negative: until something happens) and
- * dispatch.  For programs that do one thing and leave.  AE_EIO after
- * ae_loop_exit().
+ * dispatch.  For programs that do one thing and leave.
  */
 int ae_loop_turn(
     struct ae_loop *l, int64_t wait_ms, struct ae_err *e) AE_MUST_CHECK;

@@ -54,6 +54,8 @@ static const struct call allowed[] = {
 	{ SCMP_SYS(epoll_ctl), ALWAYS },
 	{ SCMP_SYS(epoll_create1), ALWAYS },
 	{ SCMP_SYS(poll), ALWAYS },
+	{ SCMP_SYS(timerfd_create), ALWAYS },
+	{ SCMP_SYS(timerfd_settime), ALWAYS },
 	{ SCMP_SYS(clock_nanosleep), ALWAYS },
 	{ SCMP_SYS(restart_syscall), ALWAYS },
 	/* memory, time, chance, itself */

@@ -222,71 +222,6 @@ source_frees_itself_and_another(void **state)
 	assert_int_equal(f->n, 1);
 }
 
-/* Many timers come in their order, whatever was armed again or disarmed. */
-#define TIMERS 200
-static struct ticks {
-	struct ae_source *s[TIMERS];
-	int64_t at[TIMERS];
-	int seen;
-	int64_t last;
-} ticks;
-
-static void
-tick(void *arg)
-{
-	int64_t *at = arg;
-
-	assert_true(*at >= ticks.last);
-	ticks.last = *at;
-	ticks.seen++;
-}
-
-/* The same numbers each time. */
-static unsigned
-below(unsigned n)
-{
-	static uint32_t x = 1;
-
-	x = x * 1103515245u + 12345u;
-	return x / 65536u % n;
-}
-
-static void
-timers_come_in_order(void **state)
-{
-	struct fix *f = *state;
-	struct ae_err e = AE_ERR_INIT;
-	int64_t t0 = ae_clock_mono_ms();
-	int i, left = 0;
-
-	ticks = (struct ticks){ .seen = 0 };
-	for (i = 0; i < TIMERS; i++)
-		assert_int_equal(
-		    ae_loop_timer(&ticks.s[i], f->l, tick, &ticks.at[i], &e),
-		    AE_OK);
-	for (i = 0; i < 4 * TIMERS; i++) {
-		unsigned k = below(TIMERS);
-
-		ticks.at[k] = below(7) == 0 ? AE_LOOP_NEVER : t0 + below(30);
-		ae_source_set_timer(ticks.s[k], ticks.at[k]);
-	}
-	for (i = 0; i < TIMERS; i++) {
-		if (i % 9 == 0) {
-			ae_source_free(ticks.s[i]);
-			ticks.s[i] = NULL;
-		} else if (ticks.at[i] != 0 && ticks.at[i] != AE_LOOP_NEVER) {
-			left++;
-		}
-	}
-	while (ticks.seen < left)
-		assert_int_equal(ae_loop_turn(f->l, 1000, &e), AE_OK);
-	assert_true(ae_clock_mono_ms() < t0 + 2000);
-	assert_int_equal(ae_loop_turn(f->l, 5, &e), AE_OK);
-	assert_int_equal(ticks.seen, left);
-	for (i = 0; i < TIMERS; i++)
-		ae_source_free(ticks.s[i]);
-}
-
 /*
  * Two descriptors are ready; whoever is first makes the other's event void:
  * frees it, or has no interest in it any more.
@@ -473,7 +408,6 @@ main(void)
 		T(later_waits_for_quiet),
 		T(timer_rearms_and_disarms),
 		T(source_frees_itself_and_another),
-		T(timers_come_in_order),
 		T(events_of_one_turn_may_be_void),
 		T(a_turn_at_a_time),
 		T(signal_arrives),
