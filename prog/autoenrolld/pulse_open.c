@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "wcce/hresult.h"
 #include "wcce/request.h"
 
 static void
@@ -169,6 +170,14 @@ give_up(struct run *r, const struct pulse_open *o, const char *why, json_t *res)
 	pulse_outcome(res, "abandoned", why);
 }
 
+#define CERTSRV_E_ADMIN_DENIED_REQUEST 0x80094014u
+
+static bool
+is_code(const struct ae_err *e, uint32_t code)
+{
+	return e->dom == AE_DOM_HRESULT && (uint32_t)e->code == code;
+}
+
 static void
 fetch(struct run *r, struct pulse_open *o, json_t *res, json_t *attempts)
 {
@@ -194,8 +203,8 @@ fetch(struct run *r, struct pulse_open *o, json_t *res, json_t *attempts)
 		pulse_settle(r, &s, &v, res);
 		return;
 	}
-	/* 0x80094014: a denied request, as an answer of the method itself. */
-	if (e.dom == AE_DOM_HRESULT && (uint32_t)e.code == 0x80094014u) {
+	/* A denied request, as an answer of the method itself. */
+	if (is_code(&e, CERTSRV_E_ADMIN_DENIED_REQUEST)) {
 		v.disposition = AE_CR_DISP_DENIED;
 		v.request_id = o->meta.request_id;
 		pulse_settle(r, &s, &v, res);
@@ -205,6 +214,11 @@ fetch(struct run *r, struct pulse_open *o, json_t *res, json_t *attempts)
 	EVENT(
 	    r, AE_EVENT_CERTENROLL, 54, o->tmpl, o->meta.ca_config, id, e.text);
 	pulse_set_code(res, pulse_code_of(&e));
+	/* No request of that number: nobody will ever decide it. */
+	if (is_code(&e, AE_HR_PROPERTY_EMPTY)) {
+		give_up(r, o, "the CA does not know the request", res);
+		return;
+	}
 	pulse_outcome(res, "failed", e.text);
 	(void)json_object_set_new(
 	    res, "error_class", json_integer((json_int_t)client_exit_code(&e)));

@@ -23,10 +23,12 @@ TEMPLATES = {
 
 
 class World:
-    def __init__(self, lab, build):
+    def __init__(self, lab, build, key="rsa2048", options=(), over=None):
+        """key: the CA's; options: of certsrv-local; over: attributes of the templates."""
         self.lab, self.build = lab, build
-        self.ca = Ca(lab, build)
-        self.ca.setup(TEMPLATES)
+        self.ca = Ca(lab, build, key=key)
+        self.ca.options = options
+        self.ca.setup({cn: (sddl, values | (over or {})) for cn, (sddl, values) in TEMPLATES.items()})
         self.ca.trust()
         self.ca.ldb("ldbdel", f"CN=NTAuthCertificates,{PKS_DN}", check=False)
         der = "".join(lab.ca1.path("/etc/certsrv/ca.pem").read_text().split("-----")[2].split())
