@@ -295,6 +295,13 @@ tell(struct ae_diag_walk *w, const struct ae_diag_denial *d)
 	    w, AE_DIAG_FAIL, d->tmpl, args, d->live ? "denied-now" : "denied");
 }
 
+bool
+ae_diag_live_is_open(const json_t *facts)
+{
+	return ae_fact_str(facts, "live.template") != NULL &&
+	    ae_fact(facts, "live.results") == NULL;
+}
+
 void
 ae_diag_judge_denial(struct ae_diag_walk *w)
 {
@@ -302,6 +309,8 @@ ae_diag_judge_denial(struct ae_diag_walk *w)
 	size_t n = ae_diag_denials(v, ae_diag_facts(w)), i;
 	const char *id;
 
+	if (ae_diag_live_is_open(ae_diag_facts(w)))
+		ae_diag_say_why(w, AE_DIAG_UNKNOWN, NULL, "live.results");
 	for (i = 0; i < n; i++) {
 		id = ae_diag_denial_cause(&v[i]);
 		if (id != NULL && strcmp(id, ae_diag_row(w)->id) == 0)

@@ -33,7 +33,13 @@ const char *ae_diag_denial_cause(const struct ae_diag_denial *d);
 /* What there is to say of it. */
 json_t *ae_diag_denial_args(const struct ae_diag_denial *d);
 
-/* The judge of a row: each denial for its reason. */
+/* A request was made now (--live), and no answer was seen to it. */
+bool ae_diag_live_is_open(const json_t *facts);
+
+/*
+ * The judge of a row: each denial for its reason; unknown while an answer is
+ * open.
+ */
 void ae_diag_judge_denial(struct ae_diag_walk *w);
 
 /* Is a policy module at work there that is not the usual one? */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "diag/checks.h"
+#include "diag/denial.h"
 #include "diag/others.h"
 #include "diag/report_ways.h"
 
@@ -377,7 +378,8 @@ probes_json(const json_t *facts, enum ae_diag_lang lang)
 }
 
 /*
- * Without the plan or the way to a CA nothing can be said to be in order;
+ * Without the plan, the way to a CA, or the answer to a request that was made
+ * to learn it, nothing can be said to be in order;
  * something smaller that was not seen is only listed.
  */
 static bool
@@ -385,7 +387,7 @@ is_decided(const json_t *facts)
 {
 	return ae_fact(facts, "server.config") != NULL ||
 	    (ae_fact(facts, "plan.plan") != NULL &&
-		ae_fact(facts, "dcom") != NULL);
+		ae_fact(facts, "dcom") != NULL && !ae_diag_live_is_open(facts));
 }
 
 static void

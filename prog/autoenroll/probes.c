@@ -42,7 +42,7 @@ const struct probe_row probe_rows[] = {
 	{ "icpr",  "ad.cas krb.principal",  "ad.cas", 10000, probe_icpr },
 	{ "integrity", "ad.cas krb.principal", "ad.cas", 10000, probe_integrity },
 	{ "last",  NULL,                    NULL,     4000,  probe_last },
-	{ "live",  "plan.plan",             NULL,     20000, probe_live },
+	{ "live",  "plan.plan",             NULL,     26000, probe_live },
 	{ "foreign", NULL,                  NULL,     4000,  probe_foreign },
 	{ "links", "ad.cas store.certs",    NULL,     4000,  probe_links },
 	{ "fetched", "links.servers",       "links.servers", 8000, probe_fetch },

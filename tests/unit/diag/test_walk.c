@@ -231,6 +231,34 @@ test_behind_a_failure_nothing_is_fine(void **state)
 	json_decref(facts);
 }
 
+/* A request was made to see, and no answer came: nothing is in order yet. */
+static void
+test_no_answer_is_unknown(void **state)
+{
+	json_t *facts =
+	    json_loads("{\"plan\": {\"plan\": []}, \"dcom\": [],"
+		       " \"live\": {\"template\": \"Machine\"},"
+		       " \"probes\": {\"live\": {\"state\": \"late\","
+		       " \"seconds\": 26}}}",
+		0, NULL);
+	json_t *report, *live = json_object_get(facts, "live");
+	struct ae_diag *d;
+
+	(void)state;
+	d = walk(facts);
+	report = ae_diag_report(d, facts, AE_DIAG_EN);
+	assert_true(ae_fact_is(report, "category", "unknown"));
+	json_decref(report);
+	ae_diag_free(d);
+	(void)json_object_set_new(live, "results", json_array());
+	d = walk(facts);
+	report = ae_diag_report(d, facts, AE_DIAG_EN);
+	assert_true(ae_fact_is(report, "category", "ok"));
+	json_decref(report);
+	ae_diag_free(d);
+	json_decref(facts);
+}
+
 static void
 test_patterns(void **state)
 {
@@ -253,6 +281,7 @@ main(void)
 		cmocka_unit_test(test_consequences_are_folded),
 		cmocka_unit_test(test_commands_of_a_finding),
 		cmocka_unit_test(test_behind_a_failure_nothing_is_fine),
+		cmocka_unit_test(test_no_answer_is_unknown),
 		cmocka_unit_test(test_patterns),
 	};
 
