@@ -264,6 +264,24 @@ id_lost(struct ae_diag_walk *w)
 	by_answer(w, "unknown");
 }
 
+/* Another request of the template waits at a CA that is there. */
+static bool
+is_replaced(const json_t *facts, const json_t *old)
+{
+	const json_t *q;
+	size_t i;
+
+	json_array_foreach(ae_fact(facts, "store.requests"), i, q)
+	{
+		if (ae_fact_is(q, "state", "pending") &&
+		    strcmp(ae_fact_text(q, "template"),
+			ae_fact_text(old, "template")) == 0 &&
+		    is_at_known_ca(facts, q))
+			return true;
+	}
+	return false;
+}
+
 static void
 ca_gone(struct ae_diag_walk *w)
 {
@@ -275,7 +293,7 @@ ca_gone(struct ae_diag_walk *w)
 		if (!ae_fact_is(q, "state", "pending") ||
 		    ae_fact(facts, "ad.cas") == NULL ||
 		    ae_fact_str(facts, "asked.ca") != NULL ||
-		    is_at_known_ca(facts, q))
+		    is_at_known_ca(facts, q) || is_replaced(facts, q))
 			continue;
 		ae_diag_say(w, AE_DIAG_FAIL, ae_fact_text(q, "template"),
 		    request_args(q), "");
