@@ -7,12 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/wr.h"
 #include "db/copy.h"
 #include "db/pg.h"
+#include "sys/clock.h"
 
 #define NAME_MAX_LEN 40u
+#define ENDING_MS 2000 /* for a node that is just ending */
 
 /* The locks that nodes hold while they are connected; see pg_batch.c. */
 static const char nodes[] =
@@ -30,21 +33,40 @@ expect_server(struct ae_db *db, struct ae_err *e)
 		  "the database is no server's");
 }
 
+/* How many nodes are connected, as text. */
+static int
+count_nodes(struct ae_db *db, char n[16], struct ae_err *e)
+{
+	PGresult *r = NULL;
+	int rc = pg_query(db, nodes, &r, e);
+
+	if (rc == AE_OK)
+		(void)snprintf(n, 16, "%s", PQgetvalue(r, 0, 0));
+	PQclear(r);
+	return rc;
+}
+
 int
 ae_db_server_unused(struct ae_db *db, struct ae_err *e)
 {
-	PGresult *r = NULL;
+	const int64_t until = ae_clock_mono_ms() + ENDING_MS;
+	const struct timespec pause = { .tv_nsec = 100000000 };
 	int rc = expect_server(db, e);
+	char n[16] = "0";
 
-	if (rc == AE_OK)
-		rc = pg_query(db, nodes, &r, e);
-	if (rc == AE_OK && strcmp(PQgetvalue(r, 0, 0), "0") != 0)
-		rc = ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
-		    "%s nodes are connected to the database: stop certsrvd on "
-		    "all of them",
-		    PQgetvalue(r, 0, 0));
-	PQclear(r);
-	return rc;
+	while (rc == AE_OK) {
+		rc = count_nodes(db, n, e);
+		if (rc != AE_OK || strcmp(n, "0") == 0)
+			return rc;
+		if (ae_clock_mono_ms() >= until)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	return rc != AE_OK ? rc
+			   : ae_fail(e, AE_EUNAVAIL, AE_DOM_NONE, 0,
+				 "%s nodes are connected to the database: stop "
+				 "certsrvd on all of them",
+				 n);
 }
 
 int
