@@ -156,6 +156,12 @@ take_controls(
 	if (rc == AE_OK)
 		rc = ae_added_octets(&a->issued_hash, a->arena, l,
 		    AE_OID_MS_ISSUED_CERT_HASH, e);
+	if (rc == AE_OK)
+		rc = ae_added_octets(&a->challenge, a->arena, l,
+		    AE_OID_MS_ATTESTATION_CHALLENGE, e);
+	if (rc == AE_OK)
+		rc = ae_added_octets(&a->exchange_hash, a->arena, l,
+		    AE_OID_MS_CAXCHGCERT_HASH, e);
 	return rc;
 }
 

@@ -216,6 +216,69 @@ get_key_hash(struct ae_csr *c, const AE_ATTR *attr, struct ae_err *e)
 					       : ae_fail_arena(c->arena, e);
 }
 
+/* The message itself, or in an OCTET STRING as some clients have it. */
+static int
+get_envelope(
+    struct ae_der *out, struct ae_csr *c, const AE_ATTR *attr, struct ae_err *e)
+{
+	const ASN1_TYPE *v = sk_ASN1_TYPE_value(attr->values, 0);
+
+	if (v->type == V_ASN1_OCTET_STRING)
+		*out = ae_arena_asn1(c->arena, v->value.octet_string);
+	else
+		return value_der(out, c->arena, v, e);
+	return out->p != NULL ? AE_OK : ae_fail_arena(c->arena, e);
+}
+
+static int
+get_ek_info(struct ae_csr *c, const AE_ATTR *attr, struct ae_err *e)
+{
+	return get_envelope(&c->ek_info, c, attr, e);
+}
+
+static int
+get_aik_info(struct ae_csr *c, const AE_ATTR *attr, struct ae_err *e)
+{
+	return get_envelope(&c->aik_info, c, attr, e);
+}
+
+static int
+get_attestation(struct ae_csr *c, const AE_ATTR *attr, struct ae_err *e)
+{
+	const ASN1_TYPE *v = sk_ASN1_TYPE_value(attr->values, 0);
+
+	if (v->type != V_ASN1_OCTET_STRING)
+		return bad(e, "the attestation is not an octet string");
+	if (c->attestation.p != NULL)
+		return bad(e, "two attestations");
+	c->attestation = ae_arena_asn1(c->arena, v->value.octet_string);
+	return c->attestation.p != NULL ? AE_OK : ae_fail_arena(c->arena, e);
+}
+
+/* Windows ends the string with a NUL. */
+static int
+get_ksp_name(struct ae_csr *c, const AE_ATTR *attr, struct ae_err *e)
+{
+	const ASN1_TYPE *v = sk_ASN1_TYPE_value(attr->values, 0);
+	ASN1_STRING *s = ASN1_STRING_type_new(V_ASN1_BMPSTRING);
+	const uint8_t *p;
+	int n, rc;
+
+	if (v->type != V_ASN1_BMPSTRING) {
+		ASN1_STRING_free(s);
+		return bad(e, "the provider's name is not Unicode");
+	}
+	p = ASN1_STRING_get0_data(v->value.bmpstring);
+	n = ASN1_STRING_length(v->value.bmpstring);
+	if (n >= 2 && p[n - 2] == 0 && p[n - 1] == 0)
+		n -= 2;
+	rc = s != NULL && ASN1_STRING_set(s, p, n) == 1
+	    ? ae_arena_text(&c->ksp_name, c->arena, s, e)
+	    : ae_fail_mem(e);
+	ASN1_STRING_free(s);
+	return rc;
+}
+
 /* clang-format off */
 static const struct row {
 	const char *oid;
@@ -231,6 +294,11 @@ static const struct row {
 	{ AE_OID_MS_NAME_VALUE_PAIR,    "NAME_VALUE_PAIR",     true,  get_pairs },
 	{ AE_OID_MS_RENEWAL_CERT,       "RENEWAL_CERTIFICATE", false, get_renewal },
 	{ AE_OID_MS_ENCRYPTED_KEY_HASH, "ENCRYPTED_KEY_HASH",  false, get_key_hash },
+	{ AE_OID_MS_EK_INFO,            "ENROLL_EK_INFO",      false, get_ek_info },
+	{ AE_OID_MS_AIK_INFO,           "ENROLL_AIK_INFO",     false, get_aik_info },
+	{ AE_OID_MS_ATTESTATION,        "ENROLL_ATTESTATION_STATEMENT", false, get_attestation },
+	{ AE_OID_MS_ATTESTATION_WCCE,   "ENROLL_ATTESTATION_STATEMENT", false, get_attestation },
+	{ AE_OID_MS_KSP_NAME,           "ENROLL_KSP_NAME",     false, get_ksp_name },
 };
 /* clang-format on */
 

@@ -45,6 +45,13 @@ struct ae_csr_spec {
 	const struct ae_pair *pairs;
 	size_t npairs;
 	struct ae_der renewal_cert; /* DER certificate being renewed */
+	/*
+	 * Key attestation, MS-WCCE 2.2.2.7.12 to .14: an envelope with the
+	 * endorsement key, a statement, and the name of the TPM's provider.
+	 */
+	struct ae_der ek_info;
+	struct ae_der attestation;
+	const char *ksp_name;
 	enum ae_hash hash;
 	bool pss; /* RSA keys sign with RSASSA-PSS */
 };
@@ -81,6 +88,10 @@ struct ae_csr {
 	struct ae_der renewal_cert;
 	/* value of szOID_ENCRYPTED_KEY_HASH when present there */
 	struct ae_der encrypted_key_hash;
+	/* Key attestation; the envelopes and the statement not looked into. */
+	struct ae_der ek_info, aik_info;
+	struct ae_der attestation;
+	const char *ksp_name;
 	struct ae_arena *arena; /* not yours */
 };
 

@@ -191,6 +191,27 @@ put_renewal(struct ae_wr *w, const struct ae_csr_spec *s, struct ae_err *e)
 	return AE_OK;
 }
 
+/* MS-WCCE 3.1.1.4.3.4; the statement's OID is that of Windows' headers. */
+static int
+put_attestation(struct ae_wr *w, const struct ae_csr_spec *s, struct ae_err *e)
+{
+	struct mark m;
+
+	if (s->attestation.p == NULL)
+		return AE_OK;
+	m = attr_open(w, AE_OID_MS_EK_INFO);
+	ae_der_raw(w, s->ek_info);
+	attr_close(w, m);
+	m = attr_open(w, AE_OID_MS_ATTESTATION);
+	ae_der_put(w, AE_DER_OCTETS, s->attestation.p, s->attestation.len);
+	attr_close(w, m);
+	m = attr_open(w, AE_OID_MS_KSP_NAME);
+	if (s->ksp_name == NULL || !ae_der_bmp_nul(w, s->ksp_name))
+		return no(e, "the provider's name is not UTF-8");
+	attr_close(w, m);
+	return AE_OK;
+}
+
 static int (*const attrs[])(
     struct ae_wr *, const struct ae_csr_spec *, struct ae_err *) = {
 	put_os_version,
@@ -199,6 +220,7 @@ static int (*const attrs[])(
 	put_pairs,
 	put_extensions,
 	put_renewal,
+	put_attestation,
 };
 
 /* RFC 2986 4.1 */

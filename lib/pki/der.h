@@ -63,6 +63,8 @@ void ae_der_time(struct ae_wr *w, int64_t t);
 void ae_der_gentime(struct ae_wr *w, int64_t t); /* whatever the year */
 /* BMPString.  False, and nothing written, when s is not UTF-8. */
 bool ae_der_bmp(struct ae_wr *w, const char *s);
+/* The same with a NUL at its end, as Windows has some. */
+bool ae_der_bmp_nul(struct ae_wr *w, const char *s);
 
 enum {
 	AE_DER_BOOLEAN = 0x01,

@@ -243,8 +243,8 @@ ae_der_time(struct ae_wr *w, int64_t t)
 		ae_der_put(w, AE_DER_GENTIME, s, sizeof(s));
 }
 
-bool
-ae_der_bmp(struct ae_wr *w, const char *s)
+static bool
+put_bmp(struct ae_wr *w, const char *s, bool nul)
 {
 	size_t mark, start;
 	uint8_t t;
@@ -255,6 +255,8 @@ ae_der_bmp(struct ae_wr *w, const char *s)
 	start = w->len;
 	if (!ae_utf16_put(w, s) || !ae_wr_ok(w))
 		return true;
+	if (nul)
+		ae_wr_zeros(w, 2);
 	for (size_t i = start; i + 1 < w->len; i += 2) {
 		t = w->p[i];
 		w->p[i] = w->p[i + 1];
@@ -262,4 +264,16 @@ ae_der_bmp(struct ae_wr *w, const char *s)
 	}
 	ae_der_close(w, mark);
 	return true;
+}
+
+bool
+ae_der_bmp(struct ae_wr *w, const char *s)
+{
+	return put_bmp(w, s, false);
+}
+
+bool
+ae_der_bmp_nul(struct ae_wr *w, const char *s)
+{
+	return put_bmp(w, s, true);
 }

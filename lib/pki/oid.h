@@ -55,6 +55,22 @@
 #define AE_OID_MS_ARCHIVED_KEY "1.3.6.1.4.1.311.21.13"
 #define AE_OID_MS_ENCRYPTED_KEY_HASH "1.3.6.1.4.1.311.21.21"
 #define AE_OID_MS_ISSUED_CERT_HASH "1.3.6.1.4.1.311.21.17"
+#define AE_OID_MS_EK_INFO "1.3.6.1.4.1.311.21.23"
+#define AE_OID_MS_AIK_INFO "1.3.6.1.4.1.311.21.39"
+#define AE_OID_MS_KSP_NAME "1.3.6.1.4.1.311.21.25"
+/* as Windows' headers have it, and as MS-WCCE 2.2.2.7.12 does */
+#define AE_OID_MS_ATTESTATION "1.3.6.1.4.1.311.21.24"
+#define AE_OID_MS_ATTESTATION_WCCE "1.3.6.1.4.1.311.21.33"
+
+/* Attributes of an attestation challenge, MS-WCCE 2.2.2.8.1 */
+#define AE_OID_MS_CAXCHGCERT_HASH "1.3.6.1.4.1.311.21.27"
+#define AE_OID_MS_ATTESTATION_CHALLENGE "1.3.6.1.4.1.311.21.28"
+#define AE_OID_MS_ENCRYPTION_ALGORITHM "1.3.6.1.4.1.311.21.29"
+
+/* Issuance policies of attested keys, MS-WCCE 3.2.2.6.2.1.4.5.7 */
+#define AE_OID_MS_EKVERIFYKEY "1.3.6.1.4.1.311.21.30"
+#define AE_OID_MS_EKVERIFYCERT "1.3.6.1.4.1.311.21.31"
+#define AE_OID_MS_EKVERIFYCREDS "1.3.6.1.4.1.311.21.32"
 
 /* CMS and CMC, RFC 5652 and RFC 2797 */
 #define AE_OID_CMS_DATA "1.2.840.113549.1.7.1"
@@ -77,6 +93,7 @@
 #define AE_OID_EKU_ENROLLMENT_AGENT "1.3.6.1.4.1.311.20.2.1"
 #define AE_OID_EKU_CA_EXCHANGE "1.3.6.1.4.1.311.21.5"
 #define AE_OID_EKU_KEY_RECOVERY "1.3.6.1.4.1.311.21.6"
+#define AE_OID_EKU_TPM_AIK "2.23.133.8.3"
 #define AE_OID_POLICY_ANY_APPLICATION "1.3.6.1.4.1.311.10.12.1"
 
 /* Access methods in authorityInfoAccess */

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "pki/cms_int.h"
+#include "pki/envelope.h"
 #include "pki/ossl.h"
 
-#define BLOB_MAX 8192
 #define SIGNERS_MAX 8
 
 static X509 *
@@ -22,104 +22,12 @@ x509_of(const struct ae_cert *c)
 	return d2i_X509(NULL, &p, (long)c->der.len);
 }
 
-/* A message that is enveloped-data and nothing behind it; NULL: it is not. */
-static CMS_ContentInfo *
-enveloped(const void *der, size_t len)
-{
-	const unsigned char *p = der;
-	CMS_ContentInfo *cms;
-
-	if (len == 0 || len > AE_ARCHIVED_MAX)
-		return NULL;
-	cms = d2i_CMS_ContentInfo(NULL, &p, (long)len);
-	if (cms != NULL &&
-	    (p != (const unsigned char *)der + len ||
-		OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_enveloped)) {
-		CMS_ContentInfo_free(cms);
-		cms = NULL;
-	}
-	return cms;
-}
-
-static int
-take_blob(struct ae_secret *blob, BIO *out, struct ae_err *e)
-{
-	char *p = NULL;
-	long n = BIO_get_mem_data(out, &p);
-	int rc = AE_OK;
-
-	if (n <= 0 || n > BLOB_MAX)
-		rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
-		    "an archived key of %ld bytes", n);
-	else if (ae_secret_set(blob, p, (size_t)n) != 0)
-		rc = ae_fail_mem(e);
-	if (n > 0)
-		OPENSSL_cleanse(p, (size_t)n);
-	return rc;
-}
-
 int
 ae_archive_open(struct ae_secret *blob, const void *der, size_t len,
     const struct ae_key *k, const struct ae_cert *to, struct ae_err *e)
 {
-	CMS_ContentInfo *cms = enveloped(der, len);
-	X509 *cert = x509_of(to);
-	BIO *out = BIO_new(BIO_s_mem());
-	int rc;
-
-	if (cms == NULL)
-		rc = ae_fail_ossl(
-		    e, AE_EPROTO, "the archived key is no enveloped message");
-	else if (cert == NULL || out == NULL)
-		rc = ae_fail_ossl(e, AE_ENOMEM, "opening an archived key");
-	else if (CMS_decrypt(cms, ae_key_pkey(k), cert, NULL, out, 0) != 1)
-		rc = ae_fail_ossl(e, AE_ETRUST,
-		    "the archived key is not for this exchange certificate");
-	else
-		rc = take_blob(blob, out, e);
-	BIO_free(out);
-	X509_free(cert);
-	CMS_ContentInfo_free(cms);
-	return rc;
-}
-
-/* The serial number of a recipient that is named by one. */
-static const ASN1_INTEGER *
-serial_of(CMS_ContentInfo *cms)
-{
-	STACK_OF(CMS_RecipientInfo) *all = CMS_get0_RecipientInfos(cms);
-	ASN1_INTEGER *serial = NULL;
-	CMS_RecipientInfo *r;
-
-	if (sk_CMS_RecipientInfo_num(all) < 1)
-		return NULL;
-	r = sk_CMS_RecipientInfo_value(all, 0);
-	if (CMS_RecipientInfo_type(r) != CMS_RECIPINFO_TRANS ||
-	    CMS_RecipientInfo_ktri_get0_signer_id(r, NULL, NULL, &serial) != 1)
-		return NULL;
-	return serial;
-}
-
-int
-ae_archive_recipient(uint8_t serial[AE_RECIPIENT_MAX], size_t *serial_len,
-    const void *der, size_t len, struct ae_err *e)
-{
-	CMS_ContentInfo *cms = enveloped(der, len);
-	const ASN1_INTEGER *s = cms == NULL ? NULL : serial_of(cms);
-	int n = s == NULL ? 0 : ASN1_STRING_length((const ASN1_STRING *)s);
-	int rc = AE_OK;
-
-	if (n <= 0 || n > AE_RECIPIENT_MAX)
-		rc = ae_fail_ossl(e, AE_EPROTO,
-		    "the archived key is for no certificate with a serial "
-		    "number");
-	if (rc == AE_OK) {
-		memcpy(serial, ASN1_STRING_get0_data((const ASN1_STRING *)s),
-		    (size_t)n);
-		*serial_len = (size_t)n;
-	}
-	CMS_ContentInfo_free(cms);
-	return rc;
+	return ae_envelope_open(
+	    blob, der, len, k, to, AE_ARCHIVED_KEY_MAX, "the archived key", e);
 }
 
 int
@@ -190,13 +98,11 @@ ae_archive_attrs(struct ae_wr *w, const void *der, size_t len,
     enum ae_hash hash, struct ae_err *e)
 {
 	const struct ae_der content = { der, len };
-	CMS_ContentInfo *cms = enveloped(der, len);
+	int rc = ae_envelope_check(der, len, "the archived key", e);
 
-	if (cms == NULL)
-		return ae_fail_ossl(
-		    e, AE_EPROTO, "the archived key is no enveloped message");
-	CMS_ContentInfo_free(cms);
-	return ae_cms_signed_attrs(w, AE_OID_CMS_DATA, hash, content, e);
+	return rc == AE_OK
+	    ? ae_cms_signed_attrs(w, AE_OID_CMS_DATA, hash, content, e)
+	    : rc;
 }
 
 int

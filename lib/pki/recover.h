@@ -15,9 +15,9 @@
 #include "pki/cert.h"
 #include "pki/key.h"
 
-#define AE_ARCHIVED_MAX 0x8000 /* an envelope with a key in it */
+#define AE_ARCHIVED_MAX 0x8000	 /* an envelope with a key in it */
+#define AE_ARCHIVED_KEY_MAX 8192 /* the key in it */
 #define AE_RECOVERY_AGENTS_MAX 8
-#define AE_RECIPIENT_MAX 20 /* a serial number, RFC 5280 4.1.2.2 */
 
 /*
  * The BLOB (MS-WCCE 2.2.2.9) in the ContentInfo der, which is enveloped for
@@ -27,14 +27,6 @@
 int ae_archive_open(struct ae_secret *blob, const void *der, size_t len,
     const struct ae_key *k, const struct ae_cert *to,
     struct ae_err *e) AE_MUST_CHECK;
-
-/*
- * Which certificate the ContentInfo der is enveloped for: the serial number of
- * its first recipient.  AE_EPROTO: no such message, or one that names its
- * recipient another way.
- */
-int ae_archive_recipient(uint8_t serial[AE_RECIPIENT_MAX], size_t *serial_len,
-    const void *der, size_t len, struct ae_err *e) AE_MUST_CHECK;
 
 /* AE_ETRUST unless the BLOB is the private half of this public key. */
 int ae_archive_matches(const struct ae_secret *blob, const void *spki,

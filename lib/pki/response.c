@@ -127,16 +127,66 @@ put_octets_attr(struct ae_wr *w, const char *oid, const void *p, size_t len)
 	ae_der_close(w, attr);
 }
 
-/* ADD_ATTRIBUTES of body part 1: the certificate's hash, the key's. */
+static int
+put_cert_hash(
+    struct ae_wr *w, const char *oid, struct ae_der cert, struct ae_err *e)
+{
+	uint8_t hash[AE_HASH_MAX];
+
+	if (ae_hash_bytes(hash, AE_HASH_SHA1, cert.p, cert.len) != 20)
+		return ae_fail_ossl(e, AE_ENOMEM, "hashing a certificate");
+	put_octets_attr(w, oid, hash, 20);
+	return AE_OK;
+}
+
+/* The certificate's hash, the archived key's. */
 static int
 put_issued_hash(
     struct ae_wr *w, const struct ae_response_spec *s, struct ae_err *e)
 {
-	size_t control, set, add, refs, attrs;
-	uint8_t hash[AE_HASH_MAX];
+	int rc = put_cert_hash(w, AE_OID_MS_ISSUED_CERT_HASH, s->issued, e);
 
-	if (ae_hash_bytes(hash, AE_HASH_SHA1, s->issued.p, s->issued.len) != 20)
-		return ae_fail_ossl(e, AE_ENOMEM, "hashing a certificate");
+	if (rc == AE_OK && s->encrypted_key_hash.p != NULL)
+		put_octets_attr(w, AE_OID_MS_ENCRYPTED_KEY_HASH,
+		    s->encrypted_key_hash.p, s->encrypted_key_hash.len);
+	return rc;
+}
+
+/* MS-WCCE 2.2.2.8.1 */
+static int
+put_challenge(
+    struct ae_wr *w, const struct ae_response_challenge *c, struct ae_err *e)
+{
+	size_t attr, vals;
+	int rc;
+
+	put_octets_attr(w, AE_OID_MS_ATTESTATION_CHALLENGE, c->challenge.p,
+	    c->challenge.len);
+	rc = put_cert_hash(w, AE_OID_MS_CAXCHGCERT_HASH, c->exchange_cert, e);
+	if (rc != AE_OK)
+		return rc;
+	attr = ae_der_open(w, AE_DER_SEQUENCE);
+	(void)ae_der_oid(w, AE_OID_MS_KSP_NAME);
+	vals = ae_der_open(w, AE_DER_SET);
+	(void)ae_der_bmp_nul(w, c->ksp_name);
+	ae_der_close(w, vals);
+	ae_der_close(w, attr);
+	attr = ae_der_open(w, AE_DER_SEQUENCE);
+	(void)ae_der_oid(w, AE_OID_MS_ENCRYPTION_ALGORITHM);
+	vals = ae_der_open(w, AE_DER_SET);
+	ae_der_raw(w, c->algorithm);
+	ae_der_close(w, vals);
+	ae_der_close(w, attr);
+	return AE_OK;
+}
+
+/* ADD_ATTRIBUTES of body part 1 */
+static int
+put_added(struct ae_wr *w, const struct ae_response_spec *s, struct ae_err *e)
+{
+	size_t control, set, add, refs, attrs;
+	int rc = AE_OK;
+
 	control = open_control(w, 2, AE_OID_CMC_ADD_ATTRIBUTES, &set);
 	add = ae_der_open(w, AE_DER_SEQUENCE);
 	ae_der_uint(w, 0);
@@ -144,15 +194,15 @@ put_issued_hash(
 	ae_der_uint(w, 1);
 	ae_der_close(w, refs);
 	attrs = ae_der_open(w, AE_DER_SET);
-	put_octets_attr(w, AE_OID_MS_ISSUED_CERT_HASH, hash, 20);
-	if (s->encrypted_key_hash.p != NULL)
-		put_octets_attr(w, AE_OID_MS_ENCRYPTED_KEY_HASH,
-		    s->encrypted_key_hash.p, s->encrypted_key_hash.len);
+	if (s->issued.p != NULL)
+		rc = put_issued_hash(w, s, e);
+	else
+		rc = put_challenge(w, s->challenge, e);
 	ae_der_close(w, attrs);
 	ae_der_close(w, add);
 	ae_der_close(w, set);
 	ae_der_close(w, control);
-	return AE_OK;
+	return rc;
 }
 
 /* RFC 2797 3.2 ResponseBody */
@@ -165,8 +215,8 @@ put_body(struct ae_wr *w, const struct ae_response_spec *s, struct ae_err *e)
 	all = ae_der_open(w, AE_DER_SEQUENCE);
 	seq = ae_der_open(w, AE_DER_SEQUENCE);
 	put_status(w, s);
-	if (s->issued.p != NULL)
-		rc = put_issued_hash(w, s, e);
+	if (s->issued.p != NULL || s->challenge != NULL)
+		rc = put_added(w, s, e);
 	ae_der_close(w, seq);
 	ae_der_put(w, AE_DER_SEQUENCE, NULL, 0);
 	ae_der_put(w, AE_DER_SEQUENCE, NULL, 0);
@@ -185,6 +235,8 @@ check(const struct ae_response_spec *s, struct ae_err *e)
 		why = "no CA certificate to sign with";
 	else if ((s->status == AE_CMC_SUCCESS) != (s->issued.p != NULL))
 		why = "a certificate goes with success, and only with it";
+	else if (s->challenge != NULL && s->status != AE_CMC_PENDING)
+		why = "a challenge goes with pending alone";
 	else if (s->status_text != NULL && !ae_utf8_valid(s->status_text))
 		why = "the status is not UTF-8";
 	else if (s->nchain > AE_CHAIN_MAX || s->ncrls > AE_CHAIN_MAX)

@@ -41,6 +41,14 @@ enum ae_cmc_status {
 	AE_CMC_PENDING = 3,
 };
 
+/* What a client is asked that attests its key, MS-WCCE 2.2.2.8.1. */
+struct ae_response_challenge {
+	struct ae_der challenge;     /* pki/attest.h */
+	struct ae_der exchange_cert; /* to which the answer is encrypted */
+	struct ae_der algorithm;     /* and by what, AlgorithmIdentifier */
+	const char *ksp_name;
+};
+
 /* A full response.  Borrowed for the call. */
 struct ae_response_spec {
 	enum ae_cmc_status status;
@@ -49,7 +57,9 @@ struct ae_response_spec {
 	int64_t pend_time;	 /* when pending */
 	struct ae_der issued; /* the new certificate; absent unless success */
 	struct ae_der encrypted_key_hash; /* of a key that was archived */
-	const struct ae_der *chain;	  /* the CA's certificate first */
+	/* when pending; NULL: nothing is asked */
+	const struct ae_response_challenge *challenge;
+	const struct ae_der *chain; /* the CA's certificate first */
 	size_t nchain;
 	const struct ae_der *crls;
 	size_t ncrls;
@@ -77,7 +87,12 @@ struct ae_answer {
 	bool has_request_id;
 	uint32_t request_id;
 	struct ae_der issued_hash; /* SHA-1, from a full response; or absent */
-	struct ae_cert **certs;	   /* all that came, unjudged */
+	/*
+	 * An attestation challenge, and the SHA-1 of the exchange certificate
+	 * its answer is for; or absent.
+	 */
+	struct ae_der challenge, exchange_hash;
+	struct ae_cert **certs; /* all that came, unjudged */
 	size_t ncerts;
 	const struct ae_cert *signer; /* of a full response, one of certs */
 	struct ae_der *crls;

@@ -46,26 +46,44 @@ ASN1_SEQUENCE(AE_TSS2) = {
 } static_ASN1_SEQUENCE_END(AE_TSS2)
 /* clang-format on */
 
-/* TPM 2.0 Part 2: 6.3 TPM_ALG_ID, 6.4 TPM_ECC_CURVE */
-enum {
-	TPM_ALG_RSA = 0x0001,
-	TPM_ALG_NULL = 0x0010,
-	TPM_ALG_ECC = 0x0023,
-};
+enum ae_hash
+ae_tpm_hash(uint16_t alg)
+{
+	switch (alg) {
+	case AE_TPM_ALG_SHA1:
+		return AE_HASH_SHA1;
+	case AE_TPM_ALG_SHA256:
+		return AE_HASH_SHA256;
+	case AE_TPM_ALG_SHA384:
+		return AE_HASH_SHA384;
+	case AE_TPM_ALG_SHA512:
+		return AE_HASH_SHA512;
+	default:
+		return AE_HASH_NONE;
+	}
+}
 
 /* A scheme is an algorithm and, unless that is NULL, a hash. */
 static void
 skip_scheme(struct ae_rd *r)
 {
-	if (ae_rd_u16(r) != TPM_ALG_NULL)
+	if (ae_rd_u16(r) != AE_TPM_ALG_NULL)
 		(void)ae_rd_u16(r);
+}
+
+static void
+get_scheme(struct ae_tpm_public *out, struct ae_rd *r)
+{
+	out->scheme = ae_rd_u16(r);
+	if (out->scheme != AE_TPM_ALG_NULL)
+		out->scheme_hash = ae_tpm_hash(ae_rd_u16(r));
 }
 
 /* TPMT_SYM_DEF_OBJECT: of parents, but allowed. */
 static void
 skip_symmetric(struct ae_rd *r)
 {
-	if (ae_rd_u16(r) != TPM_ALG_NULL)
+	if (ae_rd_u16(r) != AE_TPM_ALG_NULL)
 		(void)ae_rd_u32(r);
 }
 
@@ -77,14 +95,14 @@ get_2b(struct ae_rd *r, size_t *len)
 }
 
 static void
-put_rsa(struct ae_wr *w, struct ae_rd *r)
+put_rsa(struct ae_wr *w, struct ae_tpm_public *out, struct ae_rd *r)
 {
 	uint8_t exponent[4] = { 0, 1, 0, 1 };
 	struct ae_der n, e = { exponent, sizeof(exponent) };
 	const uint8_t *given;
 
 	skip_symmetric(r);
-	skip_scheme(r);
+	get_scheme(out, r);
 	(void)ae_rd_u16(r); /* keyBits */
 	given = ae_rd_take(r, sizeof(exponent));
 	if (given != NULL && memcmp(given, "\0\0\0\0", 4) != 0)
@@ -111,7 +129,7 @@ put_coordinate(struct ae_wr *w, struct ae_rd *r, size_t field)
 }
 
 static void
-put_ec(struct ae_wr *w, struct ae_rd *r)
+put_ec(struct ae_wr *w, struct ae_tpm_public *out, struct ae_rd *r)
 {
 	/* TPM_ECC_NIST_P256 is 3, and so on */
 	static const unsigned bits[] = { 0, 0, 0, 256, 384, 521 };
@@ -120,7 +138,7 @@ put_ec(struct ae_wr *w, struct ae_rd *r)
 	uint16_t curve;
 
 	skip_symmetric(r);
-	skip_scheme(r);
+	get_scheme(out, r);
 	curve = ae_rd_u16(r);
 	skip_scheme(r); /* kdf */
 	if (curve >= sizeof(bits) / sizeof(bits[0]) || bits[curve] == 0) {
@@ -140,14 +158,54 @@ put_ec(struct ae_wr *w, struct ae_rd *r)
 	ae_wr_done(&point);
 }
 
-int
-ae_tpm2b_public(
-    struct ae_key **out, const void *p, size_t len, struct ae_err *e)
+/* TPM 2.0 Part 1, 16: nameAlg and the digest of the area. */
+static int
+make_name(struct ae_tpm_public *out, uint16_t alg, const uint8_t *area,
+    size_t len, struct ae_err *e)
 {
+	size_t n;
+
+	if (out->name_alg == AE_HASH_NONE)
+		return ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
+		    "the name of a TPM's key is made by algorithm 0x%04x", alg);
+	n = ae_hash_bytes(out->name + 2, out->name_alg, area, len);
+	if (n == 0)
+		return ae_fail_mem(e);
+	out->name[0] = (uint8_t)(alg >> 8);
+	out->name[1] = (uint8_t)alg;
+	out->name_len = 2 + n;
+	return AE_OK;
+}
+
+/* TPMT_PUBLIC: everything but the name; the key's SubjectPublicKeyInfo. */
+static uint16_t
+get_area(struct ae_tpm_public *out, struct ae_wr *spki, struct ae_rd *r)
+{
+	uint16_t type, alg;
+	size_t n;
+
+	type = ae_rd_u16(r);
+	alg = ae_rd_u16(r);
+	out->name_alg = ae_tpm_hash(alg);
+	out->attributes = ae_rd_u32(r);
+	(void)get_2b(r, &n); /* authPolicy */
+	if (type == AE_TPM_ALG_RSA)
+		put_rsa(spki, out, r);
+	else if (type == AE_TPM_ALG_ECC)
+		put_ec(spki, out, r);
+	else
+		ae_rd_fail(r);
+	return alg;
+}
+
+int
+ae_tpm_public_parse(
+    struct ae_tpm_public *out, const void *p, size_t len, struct ae_err *e)
+{
+	struct ae_tpm_public pub = { .scheme = AE_TPM_ALG_NULL };
 	struct ae_rd r;
 	struct ae_wr w;
-	uint16_t type;
-	size_t n;
+	uint16_t alg;
 	int rc;
 
 	ae_rd_init(&r, p, len);
@@ -155,16 +213,7 @@ ae_tpm2b_public(
 	ae_wr_init(&w, AE_SIG_MAX);
 	if (ae_rd_u16(&r) != ae_rd_left(&r))
 		ae_rd_fail(&r);
-	type = ae_rd_u16(&r);
-	(void)ae_rd_u16(&r);  /* nameAlg */
-	(void)ae_rd_u32(&r);  /* objectAttributes */
-	(void)get_2b(&r, &n); /* authPolicy */
-	if (type == TPM_ALG_RSA)
-		put_rsa(&w, &r);
-	else if (type == TPM_ALG_ECC)
-		put_ec(&w, &r);
-	else
-		ae_rd_fail(&r);
+	alg = get_area(&pub, &w, &r);
 	if (!ae_rd_done(&r))
 		rc = ae_fail(e, AE_EPROTO, AE_DOM_NONE, 0,
 		    "the public part of the TPM's key is malformed, or of a "
@@ -172,8 +221,24 @@ ae_tpm2b_public(
 	else if (!ae_wr_ok(&w))
 		rc = ae_fail_mem(e);
 	else
-		rc = ae_key_from_spki(out, w.p, w.len, e);
+		rc = make_name(&pub, alg, (const uint8_t *)p + 2, len - 2, e);
+	if (rc == AE_OK)
+		rc = ae_key_from_spki(&pub.key, w.p, w.len, e);
 	ae_wr_done(&w);
+	if (rc == AE_OK)
+		*out = pub;
+	return rc;
+}
+
+int
+ae_tpm2b_public(
+    struct ae_key **out, const void *p, size_t len, struct ae_err *e)
+{
+	struct ae_tpm_public pub;
+	int rc = ae_tpm_public_parse(&pub, p, len, e);
+
+	if (rc == AE_OK)
+		*out = pub.key;
 	return rc;
 }
 

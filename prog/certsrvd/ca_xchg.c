@@ -10,6 +10,7 @@
 
 #include "ca/exchange.h"
 #include "ca_service.h"
+#include "pki/envelope.h"
 #include "pki/oid.h"
 #include "pki/recover.h"
 #include "pki/request.h"
@@ -293,7 +294,7 @@ is_others(const struct job *j, uint8_t serial[AE_RECIPIENT_MAX], size_t *len)
 	size_t i;
 
 	if (!conf_shared(&ca->p->conf) ||
-	    ae_archive_recipient(serial, len, der.p, der.len, NULL) != AE_OK)
+	    ae_envelope_recipient(serial, len, der.p, der.len, NULL) != AE_OK)
 		return false;
 	for (i = 0; i < 2; i++)
 		if (*len == sizeof(ca->xchg_own[i]) &&

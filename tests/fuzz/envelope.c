@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "pki/recover.h"
+#include "pki/envelope.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t serial[AE_RECIPIENT_MAX];
 	struct ae_err e = AE_ERR_INIT;
 	size_t len = 0;
-	int rc = ae_archive_recipient(serial, &len, data, size, &e);
+	int rc = ae_envelope_recipient(serial, &len, data, size, &e);
 
 	if (rc == AE_OK ? len == 0 || len > sizeof(serial)
 			: rc != AE_EPROTO && rc != AE_ENOMEM)

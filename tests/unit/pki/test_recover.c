@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "pki/archive.h"
+#include "pki/envelope.h"
 #include "pki/name.h"
 #include "pki/recover.h"
 #include "pki/tbs.h"
@@ -92,12 +93,12 @@ through(const struct ae_key *user, const struct ae_key *stranger)
 	ae_wr_init(&sealed, AE_ARCHIVED_MAX);
 	ae_wr_init(&wrapped, AE_ARCHIVED_MAX);
 	assert_int_equal(ae_archive_seal(&sealed, user, xchg, &e), AE_OK);
-	assert_int_equal(
-	    ae_archive_recipient(serial, &serial_len, sealed.p, sealed.len, &e),
+	assert_int_equal(ae_envelope_recipient(
+			     serial, &serial_len, sealed.p, sealed.len, &e),
 	    AE_OK);
 	assert_int_equal(serial_len, xchg->serial.len);
 	assert_memory_equal(serial, xchg->serial.p, serial_len);
-	assert_int_equal(ae_archive_recipient(serial, &serial_len, sealed.p,
+	assert_int_equal(ae_envelope_recipient(serial, &serial_len, sealed.p,
 			     sealed.len - 1, NULL),
 	    AE_EPROTO);
 	assert_int_equal(
