@@ -342,6 +342,8 @@ const struct ae_ca_check ae_ca_checks_build[] = {
 	    "is what was written what was meant" }, check_tbs },
 	{ { "request.archived", "MS-WCCE 3.2.2.6.2.1.2.2",
 	    "is the private key the one of the request" }, ae_ca_check_archived },
+	{ { "request.challenge", "MS-WCCE 3.2.2.6.2.1.2.6",
+	    "has the TPM to prove itself first" }, ae_ca_check_challenge },
 	{ { "ca.disposition", "MS-WCCE 3.2.1.4.2.1.4.5",
 	    "issue, wait for an officer, or deny" }, check_disposition },
 	{ .fn = NULL },

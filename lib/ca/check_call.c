@@ -209,7 +209,7 @@ check_flags(struct ae_ca_work *w)
 		    "deny.bad-request", "MS-WCCE 3.2.2.6.2.1.2.4",
 		    "the CA's configuration does not allow renewals on behalf "
 		    "of others");
-	if (rq->request_id != 0 && !w->in->approved)
+	if (rq->request_id != 0 && !w->in->approved && !w->in->answered)
 		return ae_ca_stop(w, AE_CA_REFUSE, AE_HR_E_INVALIDARG,
 		    "deny.bad-request", "MS-WCCE 3.2.1.4.2.1",
 		    "a new request with a request id");

@@ -173,8 +173,8 @@ check_repeat(struct ae_ca_work *w)
 	const char *a = w->in->request->attributes, *b;
 	int step;
 
-	if (w->in->approved || w->in->anew || w->cfg->repeat_window == 0 ||
-	    AE_BREAK(f23_repeat))
+	if (w->in->approved || w->in->anew || w->in->answered ||
+	    w->cfg->repeat_window == 0 || AE_BREAK(f23_repeat))
 		return AE_CA_GO;
 	step = ae_ca_ask(w, AE_CA_ASK_ROW_SAME, section);
 	if (step != AE_CA_GO)
@@ -183,6 +183,10 @@ check_repeat(struct ae_ca_work *w)
 	if (row == NULL ||
 	    (row->disp != AE_DB_ISSUED && row->disp != AE_DB_PENDING))
 		return AE_CA_GO;
+	if (row->disp == AE_DB_PENDING &&
+	    (row->request_flags & AE_CR_FLG_ATTESTATION) != 0 &&
+	    !(row->request_flags & AE_CR_FLG_CHALLENGESATISFIED))
+		return AE_CA_GO; /* its challenge is lost: another one */
 	b = row->attrs;
 	if (strcmp(a == NULL ? "" : a, b == NULL ? "" : b) != 0)
 		return AE_CA_GO;

@@ -228,11 +228,6 @@ check_possible(struct ae_ca_work *w)
 		return deny(w, AE_HR_UNSUPPORTED_CERT_TYPE,
 		    "deny.template-not-supported", "MS-WCCE 3.2.2.6.2.1.4.5.7",
 		    "the template wants a newer CA");
-	if (t->private_key_flag & AE_CT_ATTEST_REQUIRED)
-		return deny(w, AE_HR_KEY_ATTESTATION, "deny.attestation",
-		    "MS-WCCE 3.2.2.6.2.1.4.5.7",
-		    "the template wants key attestation, which this CA does "
-		    "not do");
 	return AE_CA_GO;
 }
 
@@ -373,7 +368,7 @@ check_policies(struct ae_ca_work *w)
 		if (!ae_strv_add(&w->policies, have->v[i]))
 			return ae_fail_mem(w->e);
 	}
-	return AE_CA_GO;
+	return ae_ca_attest_policies(w);
 }
 
 /*
@@ -459,6 +454,8 @@ const struct ae_ca_check ae_ca_checks_template[] = {
 	    "is the key of the right kind, long enough and sound" }, check_key },
 	{ { "request.archival", "MS-WCCE 3.2.2.6.2.1.4.5.7",
 	    "is the private key there where it is archived" }, ae_ca_check_archival },
+	{ { "request.attestation", "MS-WCCE 3.2.2.6.2.1.2.5",
+	    "does a trusted TPM attest the key where it must" }, ae_ca_check_attestation },
 	{ { "template.purpose", "policy",
 	    "could anyone become anyone with it" }, check_purpose },
 	{ { "template.policies", "MS-WCCE 3.2.2.6.2.1.4.5.8",

@@ -17,6 +17,7 @@
 #include "rules/judge.h"
 
 struct ae_ca_rights;
+struct ae_ca_trust;
 struct ae_cert;
 struct ae_sd;
 
@@ -55,6 +56,8 @@ struct ae_ca_config {
 	 */
 	bool allow_renew_on_behalf;
 
+	/* whose TPMs count; NULL: keys are not attested here */
+	const struct ae_ca_trust *attest;
 	bool archival; /* it has an exchange certificate and recovery agents */
 
 	/*

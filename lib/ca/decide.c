@@ -97,6 +97,7 @@ ae_ca_ask(struct ae_ca_work *w, enum ae_ca_ask what, const char *section)
 		{ AE_CA_ASK_HOSTS, "other bearers of the policy's host names" },
 		{ AE_CA_ASK_NAMES, "other bearers of the host names" },
 		{ AE_CA_ASK_ARCHIVE, "the key for the archive" },
+		{ AE_CA_ASK_EK, "the endorsement key" },
 	};
 	const char *name = "?";
 	size_t i;

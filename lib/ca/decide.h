@@ -21,6 +21,7 @@
 #include "base/sid.h"
 #include "base/str.h"
 #include "ca/config.h"
+#include "pki/attest.h"
 #include "rules/judge.h"
 #include "wcce/attrs.h"
 #include "wcce/request.h"
@@ -51,6 +52,7 @@ enum ae_ca_ask {
 	AE_CA_ASK_NAMES = 1024,	  /* who else bears one of ask_names */
 	AE_CA_ASK_ARCHIVE = 128,  /* the private key that came along: opened,
 				     compared, wrapped for the agents */
+	AE_CA_ASK_EK = 2048,	  /* the endorsement key in its envelope */
 };
 
 /* Request.RequestFlags, MS-CSRA 3.1.1.1.2: of what kind a request was. */
@@ -58,6 +60,12 @@ enum ae_ca_ask {
 #define AE_CR_FLG_CAXCHGCERT 0x00000008u
 #define AE_CR_FLG_ENROLLONBEHALFOF 0x00000010u
 #define AE_CR_FLG_VALIDENCRYPTEDKEYHASH 0x00000040u
+#define AE_CR_FLG_CHALLENGEPENDING 0x00000400u
+#define AE_CR_FLG_CHALLENGESATISFIED 0x00000800u
+#define AE_CR_FLG_TRUSTONUSE 0x00001000u
+#define AE_CR_FLG_TRUSTEKCERT 0x00002000u
+#define AE_CR_FLG_TRUSTEKKEY 0x00004000u
+#define AE_CR_FLG_ATTESTATION 0x00007c00u /* all five */
 
 #define AE_CA_CERTS_MAX 8 /* that sign one request */
 
@@ -123,12 +131,23 @@ struct ae_ca_answers {
 	uint32_t archive_hresult;
 	const char *archive_text;
 
+	/* AE_CA_ASK_EK: EndorsementKeyInfo, or why there is none */
+	struct ae_wcce_blob ek;
+	uint32_t ek_hresult;
+	const char *ek_text;
+
 	/* Rows; NULL when there is none. */
 	const struct ae_db_request *row_id;
 	const struct ae_db_request *row_serial;
 	const struct ae_db_request *row_same;
 	const struct ae_db_request *row_certs[AE_CA_CERTS_MAX];
 	size_t nrow_certs; /* as many as ask_certs when it is answered */
+};
+
+/* What a TPM is to be asked, when it attests a key: pki/attest.h */
+struct ae_ca_challenge {
+	struct ae_der ek; /* its SubjectPublicKeyInfo */
+	struct ae_attestation to;
 };
 
 /* Templates as the directory has them, and which of them this CA offers. */
@@ -157,6 +176,12 @@ struct ae_ca_input {
 	 * All other checks are made anew, with today's template.
 	 */
 	bool approved;
+	/*
+	 * The request is a stored one, whose TPM has or has not answered:
+	 * AE_CR_FLG_ATTESTATION of its row.
+	 */
+	uint32_t row_flags;
+	bool answered; /* it just has: nothing of the call counts but that */
 	/*
 	 * It is only asked what would be decided: no earlier answer to the
 	 * same request counts.
@@ -247,6 +272,8 @@ struct ae_decision {
 	const struct ae_template *template; /* NULL until it is known */
 	struct ae_wcce_attrs attrs;
 	const struct ae_db_request *row; /* of AE_CA_STORED */
+	/* of AE_CA_PEND: it waits for the TPM, not for an officer; or NULL */
+	const struct ae_ca_challenge *challenge;
 
 	uint8_t csr_hash[32];	/* SHA-256 of the request bytes */
 	const char *subject;	/* text of the subject to be, for the row */

@@ -67,7 +67,8 @@ struct ae_ca_work {
 	struct ae_san sans[AE_CA_SANS_MAX];
 	struct ae_tbs tbs;
 	struct ae_strv policies; /* certificate policies that go in */
-	struct ae_strv critical; /* extensions */
+	const struct ae_ca_challenge *challenge; /* NULL: none is needed */
+	struct ae_strv critical;		 /* extensions */
 	uint8_t ski[AE_KEY_ID_LEN];
 	uint8_t aki[AE_KEY_ID_LEN];
 	struct ae_wr smime;
@@ -143,6 +144,13 @@ ae_ca_check_fn ae_ca_check_ca_permission;
  * last of all, is it the right one?
  */
 ae_ca_check_fn ae_ca_check_archival, ae_ca_check_archived;
+
+/*
+ * Of attest.c: is the key attested where it must be; the issuance policies
+ * that say so; and, last of all, must the TPM be asked?
+ */
+ae_ca_check_fn ae_ca_check_attestation, ae_ca_attest_policies,
+    ae_ca_check_challenge;
 
 /*
  * Tables of checks, in order; each ends with a row whose fn is NULL.

@@ -36,7 +36,7 @@ static const struct known {
 	{ "certtype", AE_WCCE_ATTR_IGNORED, "KEYGEN requests are not taken" },
 	{ "challenge", AE_WCCE_ATTR_IGNORED, "KEYGEN requests are not taken" },
 	{ "requestid", AE_WCCE_ATTR_IGNORED,
-	  "attestation and transparency requests are not taken" },
+	  "it belongs to the answer to a challenge" },
 	{ "crlpartitionindex", AE_WCCE_ATTR_IGNORED,
 	  "the CRL is not partitioned" },
 	{ NULL, AE_WCCE_ATTR_UNKNOWN, NULL },
