@@ -217,6 +217,13 @@ int ae_db_request_set_attrs(struct ae_db *db, int64_t id, const char *attrs,
     const char *by, int64_t now, struct ae_err *e) AE_MUST_CHECK;
 
 /*
+ * Request flags of a PENDING row that come to those it has; what is what the
+ * audit chain calls it.
+ */
+int ae_db_request_add_flags(struct ae_db *db, int64_t id, uint32_t flags,
+    const char *what, int64_t now, struct ae_err *e) AE_MUST_CHECK;
+
+/*
  * ISSUED becomes REVOKED; reason is a CRLReason, at its time.  What is only
  * on hold may be revoked for another reason.
  */

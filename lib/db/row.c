@@ -485,6 +485,30 @@ ae_db_request_set_attrs(struct ae_db *db, int64_t id, const char *attrs,
 	    : rc;
 }
 
+int
+ae_db_request_add_flags(struct ae_db *db, int64_t id, uint32_t flags,
+    const char *what, int64_t now, struct ae_err *e)
+{
+	char sid[AE_SID_STR_MAX], text[16];
+	struct ae_db_st *st;
+	int old, rc;
+
+	rc = ae_db_op(db, e);
+	if (rc == AE_OK)
+		rc = expect(db, id, AE_DB_PENDING, AE_DB_PENDING, &old, sid, e);
+	if (rc == AE_OK)
+		rc = ae_db_stmt(db, ST_ADD_FLAGS, &st, e);
+	if (rc != AE_OK)
+		return rc;
+	ae_db_num(st, 1, id);
+	ae_db_num(st, 2, flags);
+	rc = ae_db_step_done(st, "adding to a request's flags", e);
+	if (rc != AE_OK)
+		return rc;
+	snprintf(text, sizeof(text), "0x%08x", flags);
+	return ae_db_audit_add(db, what, id, NULL, text, now, e);
+}
+
 /* AE_EINVAL unless this revoked row is on hold. */
 static int
 expect_hold(struct ae_db *db, int64_t id, struct ae_err *e)

@@ -52,6 +52,9 @@ const struct ae_db_sql ae_db_sql[ST_COUNT] = {
 	    " resolved = ?5 WHERE id = ?1", NULL },
 	[ST_SET_ATTRS] = {
 	    "UPDATE request SET set_attrs = ?2 WHERE id = ?1", NULL },
+	[ST_ADD_FLAGS] = {
+	    "UPDATE request SET request_flags = request_flags | ?2"
+	    " WHERE id = ?1", NULL },
 	[ST_REVOKE] = {
 	    "UPDATE request SET disp = 21, revoked_at = ?2,"
 	    " revoked_reason = ?3 WHERE id = ?1", NULL },

@@ -81,8 +81,9 @@ bool cli_signal(const struct cli *cli, int signo);
 
 cli_fn cmd_ca, cmd_key, cmd_root, cmd_setup, cmd_request, cmd_template,
     cmd_permission, cmd_crl, cmd_db;
-cli_fn cmd_audit, cmd_revoke, cmd_recover, cmd_agent, cmd_officer, cmd_explain,
-    cmd_policy, cmd_ping, cmd_diagnose, cmd_status, cmd_backup, cmd_restore;
+cli_fn cmd_audit, cmd_revoke, cmd_recover, cmd_agent, cmd_officer,
+    cmd_attestation, cmd_explain, cmd_policy, cmd_ping, cmd_diagnose,
+    cmd_status, cmd_backup, cmd_restore;
 
 /*
  * Try the CA's keys, as the user who signs: an object for each into list,

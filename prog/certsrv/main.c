@@ -279,6 +279,29 @@ const struct cli_command cli_commands[] = {
 	  "  certsrv officer deny branch-admins --for 'Domain Controllers'\n"
 	  "  certsrv officer show\n",
 	  .role = "show: anybody; the others: root" },
+	{ "attestation", cmd_attestation, "whose TPMs count when a key is attested",
+	  "usage: certsrv attestation show [--json]\n"
+	  "       certsrv attestation add-root FILE\n"
+	  "       certsrv attestation add-intermediate FILE\n"
+	  "       certsrv attestation add-key HASH|FILE [COMMENT]\n"
+	  "       certsrv attestation remove HASH\n"
+	  "\n"
+	  "A template may want its keys attested by a TPM (msPKI-Private-Key-Flag). Whose\n"
+	  "TPM it is, its endorsement key tells, which a template has checked by the\n"
+	  "manufacturer's certificate (roots and intermediates), by a list of keys, or not\n"
+	  "at all. The files are in [attestation] directory, without which nothing is\n"
+	  "attested; certsrvd reads them by itself within seconds.\n"
+	  "\n"
+	  "  FILE  certificates in PEM; of add-key one, an endorsement key's own\n"
+	  "  HASH  SHA-256 in hex: of a key that of its RSAPublicKey, as Windows'\n"
+	  "        Get-TpmEndorsementKeyInfo shows it, or of its SubjectPublicKeyInfo\n"
+	  "\n"
+	  "examples:\n"
+	  "  certsrv attestation add-root infineon-root.pem\n"
+	  "  certsrv attestation add-key $(tpm2_readpublic -Q -c 0x81010001 -f der \\\n"
+	  "    -o /dev/stdout | sha256sum | cut -c1-64) pc1\n"
+	  "  certsrv attestation show\n",
+	  .role = "show: anybody; the others: root" },
 	{ "explain", cmd_explain, "what would be decided about a request, and why",
 	  "usage: certsrv explain FILE|- --as ACCOUNT [--template NAME] [--attrib NAME:VALUE]...\n"
 	  "                       [--renew-on-behalf] [--policy FILE] [--json]\n"

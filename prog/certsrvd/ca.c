@@ -472,6 +472,7 @@ on_tick(void *arg)
 	choose_current(ca);
 	watch_directory(ca);
 	job_tick(ca);
+	attest_tick(ca);
 	crl_tick(ca);
 	if (seen_well(ca)) { /* their certificates are rows, too */
 		xchg_tick(ca);

@@ -12,11 +12,13 @@
 #include <stdint.h>
 
 #include "ad/pki.h"
+#include "ca/attest.h"
 #include "ca/caprops.h"
 #include "ca/config.h"
 #include "ca/crlplan.h"
 #include "ca/decide.h"
 #include "cafile.h"
+#include "challenges.h"
 #include "db/signed.h"
 #include "gss/caller.h"
 #include "pki/crl.h"
@@ -95,6 +97,8 @@ enum stage {
 	STAGE_KEEP,	/* its key is, where other nodes find it */
 	STAGE_KEY,	/* an archived key is being signed for its agent */
 	STAGE_RESPONSE, /* all is done, the full response is being signed */
+	STAGE_SECRET,	/* the signer looks at a challenge's answer */
+	STAGE_ATTESTED, /* that it was right is being stored */
 };
 
 struct ca;
@@ -134,6 +138,8 @@ struct job {
 	bool as_directory;	/* a denied one: it is asked for them */
 	bool disabled;		/* he may not log on */
 	struct ae_der archived; /* for the archive, wrapped by the signer */
+	struct ae_response_challenge asks; /* the TPM; or absent */
+	bool proven; /* it has answered: stored is decided once more */
 	struct ae_db_request *stored;
 	struct known *known; /* NULL where nobody asks for a certificate */
 	struct snapshot *snapshot;
@@ -253,6 +259,10 @@ struct ca {
 	struct ae_wr xchg_sealed;	       /* its key, for other nodes */
 	uint8_t xchg_own[2][AE_CA_SERIAL_LEN]; /* the signer's: last, before */
 	struct ae_ca_info_kra kra[AE_RECOVERY_AGENTS_MAX];
+
+	/* whose TPMs count, and what they are asked */
+	struct ae_ca_trust *trust; /* NULL: not told yet, or nobody's */
+	struct challenges challenges;
 
 	/* the OCSP key, and a certificate for it under each of ours */
 	bool ocsp_asked; /* for a key */
@@ -468,6 +478,18 @@ int on_xchg_opened(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
 int on_xchg_found(
     void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e);
+
+/* ---- ca_attest.c ---- */
+
+/* MSG_EK_TRUST */
+int attest_trust(
+    struct ca *ca, struct ae_ipc_msg *m, struct ae_err *e) AE_MUST_CHECK;
+void attest_tick(struct ca *ca); /* challenges that nobody answers */
+/* Is this call the answer to a challenge?  Then it is that, and no request. */
+bool attest_is_answer(const struct ae_wcce_request *q);
+void attest_answer(struct job *j);
+/* For the row that was stored: fills j->asks, and remembers it. */
+int attest_challenge(struct job *j, struct ae_err *e) AE_MUST_CHECK;
 
 /* ---- ca_ocsp.c ---- */
 

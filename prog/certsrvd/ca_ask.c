@@ -58,7 +58,11 @@ on_db_row(void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
 	if (!ae_rd_done(&r) || rc > 0)
 		return bad_message(&r, "DB_ROW", e);
 	if (j->stage == STAGE_LOAD) {
-		if (rc == AE_OK || rc == AE_ENOTFOUND)
+		if (!j->local && (rc == AE_OK || rc == AE_ENOTFOUND))
+			attest_loaded(j, row);
+		else if (!j->local)
+			job_fail(j, HR_BUSY, "the database did not answer");
+		else if (rc == AE_OK || rc == AE_ENOTFOUND)
 			admin_loaded(j, row);
 		else
 			admin_refused(j, rc, "the database did not answer");
@@ -491,6 +495,8 @@ job_ask(struct job *j)
 	}
 	if ((want & AE_CA_ASK_ARCHIVE) != 0 && xchg_ask(j))
 		j->asked |= AE_CA_ASK_ARCHIVE;
+	if ((want & AE_CA_ASK_EK) != 0 && attest_ask(j))
+		j->asked |= AE_CA_ASK_EK;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if ((want & rows[i]) == 0)
 			continue;

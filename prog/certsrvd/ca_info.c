@@ -134,6 +134,10 @@ info_response(struct ca *ca, struct job *j, struct ae_err *e)
 	/* Issued under another of ours: that one belongs there, too. */
 	if (issuer != as)
 		v[n++] = issuer->cert->der;
+	if (j->asks.challenge.p != NULL) {
+		s.challenge = &j->asks;
+		v[n++] = j->asks.exchange_cert;
+	}
 	s.nchain = info_issuers(ca, as, v, n, AE_CHAIN_MAX);
 	s.encrypted_key_hash = archived_hash(j);
 	/* with a certificate only, MS-WCCE 3.2.1.4.2.1.4.8.2 */

@@ -127,8 +127,9 @@ job_activate(struct job *j)
 	uint8_t hash[AE_HASH_MAX];
 	struct ae_wr w;
 
-	j->d.message =
-	    ae_arena_printf(j->arena, "Issued  Resubmitted by %s", j->by);
+	if (!j->proven)
+		j->d.message = ae_arena_printf(
+		    j->arena, "Issued  Resubmitted by %s", j->by);
 	if (j->d.message == NULL ||
 	    ae_hash_bytes(hash, AE_HASH_SHA256, j->d.tbs, j->d.tbs_len) !=
 		AE_DB_HASH_LEN) {
@@ -142,7 +143,7 @@ job_activate(struct job *j)
 	put_bytes(&w, j->d.serial, AE_CA_SERIAL_LEN);
 	ae_wr_bytes(&w, hash, AE_DB_HASH_LEN);
 	ae_wr_u32(&w, ae_ca_cert_version(&j->ca->file.list, j->issuer));
-	put_str(&w, j->by);
+	put_str(&w, j->proven ? NULL : j->by);
 	if (!peer_send(
 		peer_of(j->ca->p, ROLE_DB, 0), MSG_DB_ACTIVATE, j->id, &w))
 		job_fail(j, HR_BUSY, "the database is not there");
@@ -309,9 +310,10 @@ job_answer(struct job *j, const struct ae_wcce_reply *p)
 		return;
 	}
 	j->reply = *p;
-	if (p->hresult == 0 && j->q.opnum == AE_OP_REQUEST2 &&
-	    j->q.iface == AE_WCCE_ICERTREQUESTD2 &&
-	    (j->q.flags & AE_CR_IN_FULLRESPONSE) != 0) {
+	if (j->asks.challenge.p != NULL ||
+	    (p->hresult == 0 && j->q.opnum == AE_OP_REQUEST2 &&
+		j->q.iface == AE_WCCE_ICERTREQUESTD2 &&
+		(j->q.flags & AE_CR_IN_FULLRESPONSE) != 0)) {
 		job_sign_response(j);
 		return;
 	}
@@ -537,7 +539,13 @@ void
 job_reply_decided(struct job *j)
 {
 	struct ae_wcce_reply p = { .hresult = 0 };
+	struct ae_err e = AE_ERR_INIT;
 
+	if (j->d.verdict == AE_CA_PEND && j->d.challenge != NULL && !j->local &&
+	    attest_challenge(j, &e) < 0) {
+		job_fail(j, HR_BUSY, e.text);
+		return;
+	}
 	ae_ca_reply(&p, &j->d, (uint32_t)j->row);
 	job_answer(j, &p);
 }
@@ -600,11 +608,15 @@ on_db_done(
 	case STAGE_KEEP:
 		reply_issued(j);
 		break;
+	case STAGE_ATTESTED:
+		attest_decide(j);
+		break;
 	case STAGE_ADMIN:
 		if (j->op == MSG_ADMIN_BACKUP)
 			j->row = id;
 		admin_done(j);
 		break;
+	case STAGE_SECRET:
 	case STAGE_LOAD:
 	case STAGE_WHO:
 	case STAGE_CRL:

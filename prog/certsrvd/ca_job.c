@@ -226,6 +226,10 @@ job_advance(struct job *j)
 		.now = j->now,
 		.random = j->random,
 		.approved = j->local && j->op == MSG_ADMIN_APPROVE,
+		.answered = j->proven,
+		.row_flags = j->stored == NULL ? 0
+					       : j->stored->request_flags |
+			(j->proven ? AE_CR_FLG_CHALLENGESATISFIED : 0),
 		.anew = j->op == MSG_ADMIN_EXPLAIN && j->stored != NULL,
 		.parsed = &j->parsed,
 	};
@@ -244,12 +248,17 @@ job_advance(struct job *j)
 		job_reply_decided(j);
 		return;
 	}
+	if (j->proven && j->d.verdict != AE_CA_ASK &&
+	    j->d.verdict != AE_CA_ISSUE) {
+		attest_decided(j);
+		return;
+	}
 	switch (j->d.verdict) {
 	case AE_CA_ASK:
 		job_ask(j);
 		break;
 	case AE_CA_ISSUE:
-		if (j->local)
+		if (j->local || j->proven)
 			job_activate(j);
 		else
 			job_record(j, AE_DB_ACTIVE, STAGE_INTENT);
@@ -296,6 +305,10 @@ begin(struct job *j)
 	const struct ae_wcce_blob *csr = &j->q.csr;
 	uint8_t hash[AE_HASH_MAX];
 
+	if (attest_is_answer(&j->q)) {
+		attest_answer(j);
+		return;
+	}
 	if (csr->p == NULL || j->q.request_id != 0 ||
 	    ae_hash_bytes(hash, AE_HASH_SHA256, csr->p, csr->len) == 0) {
 		job_advance(j);
@@ -475,6 +488,7 @@ job_peer_down(struct ca *ca, const struct peer *peer)
 
 	for (i = 0; ca->njobs > 0 && i < JOBS_MAX; i++) {
 		struct job *j = &ca->job[i];
+		const unsigned keys = AE_CA_ASK_ARCHIVE | AE_CA_ASK_EK;
 		unsigned dir = AE_CA_ASK_REQUESTER | AE_CA_ASK_SUBJECT |
 		    AE_CA_ASK_OBJECT | AE_CA_ASK_DNS_OWNERS | AE_CA_ASK_HOSTS |
 		    AE_CA_ASK_NAMES;
@@ -483,12 +497,14 @@ job_peer_down(struct ca *ca, const struct peer *peer)
 			continue;
 		if (peer->role == ROLE_DB && j->stage != STAGE_SIGN &&
 		    j->stage != STAGE_RESPONSE && j->stage != STAGE_KEY &&
-		    (j->stage != STAGE_ASK ||
-			(j->asked & ~(dir | AE_CA_ASK_ARCHIVE)) != 0))
+		    (j->stage != STAGE_ASK || (j->asked & ~(dir | keys)) != 0))
 			job_fail(j, HR_BUSY, "the database was restarted");
 		else if (peer->role == ROLE_SIGN && peer->index == 0 &&
-		    (j->asked & AE_CA_ASK_ARCHIVE) != 0)
-			job_answered(j, AE_CA_ASK_ARCHIVE, false);
+		    (j->asked & keys) != 0)
+			job_answered(j, j->asked & keys, false);
+		else if (peer->role == ROLE_SIGN && peer->index == 0 &&
+		    j->stage == STAGE_SECRET)
+			job_fail(j, HR_BUSY, "the signer was restarted");
 		else if (peer->role == ROLE_AD && j->stage == STAGE_WHO)
 			job_fail(j, HR_BUSY, "the directory was let go of");
 		else if (peer->role == ROLE_AD && (j->asked & dir) != 0)

@@ -124,4 +124,16 @@ bool xchg_keep(struct job *j);
 /* Put AE_CA_ASK_ARCHIVE to the signer; false: it is answered already. */
 bool xchg_ask(struct job *j);
 
+/* ---- ca_attest.c ---- */
+
+/* Put AE_CA_ASK_EK to the signer; false: it is answered already. */
+bool attest_ask(struct job *j);
+/* What he found, or not. */
+void attest_opened(
+    struct job *j, uint32_t hr, const uint8_t *p, size_t len, const char *text);
+/* The row of STAGE_LOAD that an answer is about, NULL: there is none. */
+void attest_loaded(struct job *j, struct ae_db_request *row);
+void attest_decide(struct job *j);  /* STAGE_ATTESTED is over */
+void attest_decided(struct job *j); /* anything but to issue it */
+
 #endif

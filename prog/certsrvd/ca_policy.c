@@ -98,6 +98,8 @@ ca_policy(struct proc *p, struct ae_ipc_msg *m, struct ae_err *e)
 	struct ae_rd r;
 	uint32_t n;
 
+	if (m->type == MSG_EK_TRUST)
+		return attest_trust(ca, m, e);
 	ae_rd_init(&r, m->body, m->len);
 	if (m->type == MSG_POLICY_FILE)
 		return take_file(ca, &r, e);

@@ -24,7 +24,8 @@ static const struct ca_service service = { MSG_XCHG_NEW, "Xchg",
 static bool
 configured(const struct ca *ca)
 {
-	return ca->p->conf.recovery_agents.n > 0;
+	return ca->p->conf.recovery_agents.n > 0 ||
+	    ca->p->conf.attest_dir != NULL;
 }
 
 static void
@@ -370,7 +371,9 @@ on_xchg_opened(
 	size_t len;
 
 	(void)ipc;
-	if (j == NULL || (j->asked & AE_CA_ASK_ARCHIVE) == 0)
+	if (j == NULL ||
+	    ((j->asked & (AE_CA_ASK_ARCHIVE | AE_CA_ASK_EK)) == 0 &&
+		j->stage != STAGE_SECRET))
 		return AE_OK;
 	ae_rd_init(&r, m->body, m->len);
 	hr = ae_rd_u32(&r);
@@ -378,6 +381,10 @@ on_xchg_opened(
 	text = get_str(&r, j->arena);
 	if (!ae_rd_done(&r))
 		return bad_message(&r, "XCHG_OPENED", e);
+	if ((j->asked & AE_CA_ASK_ARCHIVE) == 0) {
+		attest_opened(j, hr, blob, len, text);
+		return AE_OK;
+	}
 	if (hr == 0) {
 		j->archived.p = ae_arena_dup(j->arena, blob, len);
 		j->archived.len = len;

@@ -71,6 +71,7 @@ struct conf {
 	char *tpm; /* TCTI; NULL: /dev/tpmrm0 when it is there */
 
 	/* [archive] */
+	char *attest_dir; /* whose TPMs count; NULL: no key attestation */
 	struct ae_strv recovery_agents; /* SHA-256 of certificates, hex */
 
 	/* [admin] */

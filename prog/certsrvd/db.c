@@ -395,6 +395,7 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_DB_RELEASE, MSG_TEXT_MAX, 1, false, on_change },
 	{ MSG_DB_RECOVER, MSG_TEXT_MAX, 1, false, on_recover },
 	{ MSG_DB_SET_ATTRS, MSG_ATTRS_MAX, 1, false, on_change },
+	{ MSG_DB_ATTESTED, 12, 1, false, on_change },
 	{ MSG_DB_BY_ID, 8, 1, false, on_lookup },
 	{ MSG_DB_BY_SERIAL, 64, 1, false, on_lookup },
 	{ MSG_DB_SAME, MSG_ATTRS_MAX + 256, 1, false, on_lookup },

@@ -17,7 +17,7 @@ struct change {
 	const uint8_t *serial, *cert;
 	size_t serial_len, cert_len;
 	uint8_t hash[AE_DB_HASH_LEN];
-	uint32_t issuer, state, hresult;
+	uint32_t issuer, state, hresult, flags;
 	int64_t from, until;
 	int reason;
 	char *message, *attrs, *by;
@@ -155,6 +155,21 @@ make_set_attrs(struct change *c, int64_t now, struct ae_err *e)
 	    c->d->db, c->id, c->attrs, c->by, now, e);
 }
 
+/* The TPM has answered its challenge. */
+static void
+get_attested(struct change *c, struct ae_rd *r)
+{
+	c->id = (int64_t)ae_rd_u64(r);
+	c->flags = ae_rd_u32(r);
+}
+
+static int
+make_attested(struct change *c, int64_t now, struct ae_err *e)
+{
+	return ae_db_request_add_flags(
+	    c->d->db, c->id, c->flags, "attested", now, e);
+}
+
 /* clang-format off */
 static const struct change_row rows[] = {
 	{ MSG_DB_ADD, "DB_ADD", MSG_ROW_ARENA, get_add, make_add },
@@ -167,6 +182,8 @@ static const struct change_row rows[] = {
 	    get_release, make_release },
 	{ MSG_DB_SET_ATTRS, "DB_SET_ATTRS", 2 * MSG_ATTRS_MAX,
 	    get_set_attrs, make_set_attrs },
+	{ MSG_DB_ATTESTED, "DB_ATTESTED", MSG_TEXT_MAX,
+	    get_attested, make_attested },
 };
 /* clang-format on */
 

@@ -9,6 +9,7 @@
 #define CERTSRVD_PARENT_INT_H
 
 #include "conf.h"
+#include "ektrust.h"
 #include "parent.h"
 #include "proto.h"
 #include "sys/growing.h"
@@ -66,6 +67,7 @@ struct parent {
 		uint64_t seen; /* how the directory looked when sent */
 		bool told;     /* that it cannot be read */
 	} watched[WATCHED_COUNT];
+	struct ektrust_seen ek_seen;
 	bool stopping, killed, announced, failed, reload;
 	bool figures_told; /* that their file could not be written */
 	char seed[33];	   /* of DCOM identifiers: names, not secrets */
@@ -104,6 +106,11 @@ void control_close(struct parent *p);
 int policies_watch(struct parent *p, struct ae_err *e) AE_MUST_CHECK;
 /* Policy files and pins, to ca, changed or not. */
 void policies_send(struct parent *p);
+
+/* ---- ektrust.c ---- */
+
+void ektrust_send(struct parent *p); /* to ca, changed or not */
+void ektrust_look(struct parent *p); /* when they changed */
 
 /* ---- parent.c ---- */
 

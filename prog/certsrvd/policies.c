@@ -207,6 +207,7 @@ pass_on(struct parent *p, bool anyhow)
 void
 policies_send(struct parent *p)
 {
+	ektrust_send(p);
 	pass_on(p, true);
 }
 
@@ -234,6 +235,7 @@ on_timer(void *arg)
 	struct parent *p = arg;
 
 	if (!p->stopping) {
+		ektrust_look(p);
 		pass_on(p, false);
 		tell_lost(p);
 	}

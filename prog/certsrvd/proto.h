@@ -49,7 +49,9 @@ enum msg {
 	MSG_PIN_FILE,	 /* -> ca: as MSG_POLICY_FILE, of a pinned template */
 	MSG_PINS,	 /* -> ca: as MSG_POLICIES */
 	MSG_LOST,	 /* -> ca: u64 lines that the log did not take */
-	MSG_CRL_SAID,	 /* -> ca: u8 a part (0) or the end (1), i32 rc, text */
+	/* -> ca: bytes roots, intermediates, keys; text why not */
+	MSG_EK_TRUST,
+	MSG_CRL_SAID, /* -> ca: u8 a part (0) or the end (1), i32 rc, text */
 
 	/* any -> parent */
 	MSG_READY, /* text: what the sandbox lacks, "" for nothing */
@@ -115,6 +117,7 @@ enum msg {
 	MSG_DB_RELEASE,	  /* bytes serial, string by */
 	MSG_DB_RECOVER,	  /* i64 id, string by */
 	MSG_DB_SET_ATTRS, /* i64 id, string attributes, string by */
+	MSG_DB_ATTESTED,  /* i64 id, u32 request flags that come to it */
 	MSG_DB_BY_ID,	  /* i64 id */
 	MSG_DB_BY_SERIAL, /* bytes */
 	MSG_DB_SAME,	  /* string sid, 32 bytes hash, string attributes */
@@ -186,12 +189,15 @@ enum msg {
 	/* bytes envelope, bytes spki; of another node's exchange key bytes
 	   certificate and bytes sealed, else nothing twice; u8 n, agents */
 	MSG_XCHG_OPEN,
+	MSG_XCHG_EK,	 /* an envelope with an EndorsementKeyInfo */
+	MSG_XCHG_SECRET, /* SHA-256 of a secret; an envelope: is it in there? */
 	/* sign -> ca */
 	MSG_SIGN_STATE,	   /* u8: the key that signs can be used; text */
 	MSG_SIGNED,	   /* i32 rc, bytes signature, text */
 	MSG_SIGN_CRL_SEEN, /* i32 rc, text: of a head or of entries */
 	MSG_XCHG_KEY,	   /* i32 rc, bytes spki, bytes sealed, text */
-	MSG_XCHG_OPENED,   /* u32 hresult, bytes recovery blob, text */
+	MSG_XCHG_OPENED,   /* u32 hresult, bytes recovery blob or
+			      EndorsementKeyInfo, text */
 
 	/* sign -> db */
 	/* u64 its number, bytes serial, 32 bytes hash, u16 key, i64 not_after:
@@ -251,6 +257,7 @@ enum msg {
 #define MSG_METRICS_MAX (256u * 1024u)
 #define MSG_ROWS_MAX (16u * 1024u * 1024u)
 #define XCHG_OPEN_MAX (640u * 1024u) /* an envelope and eight certificates */
+#define MSG_EK_TRUST_MAX (20u * 1024u * 1024u)
 #define MSG_CERT_MAX (256u * 1024u)
 #define MSG_CACHE_MAX (256u * 1024u)
 #define MSG_ROW_ARENA (2048u * 1024u)

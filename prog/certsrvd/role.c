@@ -425,6 +425,7 @@ static const struct ae_ipc_row control_rows[] = {
 	{ MSG_PIN_FILE, MSG_PIN_MAX, 1, false, on_policy },
 	{ MSG_PINS, 4, 1, false, on_policy },
 	{ MSG_LOST, 8, 1, false, on_lost },
+	{ MSG_EK_TRUST, MSG_EK_TRUST_MAX, 1, false, on_policy },
 	{ MSG_CRL_SAID, MSG_TEXT_MAX, 1, false, on_crl_said },
 	{ .handle = NULL },
 };

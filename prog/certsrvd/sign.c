@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pki/attest.h"
+#include "pki/envelope.h"
 #include "pki/ocsp.h"
 #include "pki/recover.h"
 #include "sys/clock.h"
@@ -539,6 +541,9 @@ static const struct ae_ipc_row ca_rows[] = {
 	{ MSG_XCHG_NEW, 0, 1, false, on_xchg_new },
 	{ MSG_XCHG_CERT, AE_PKI_CERT_MAX, 1, false, on_xchg_cert },
 	{ MSG_XCHG_OPEN, XCHG_OPEN_MAX, 1, false, on_xchg_open },
+	{ MSG_XCHG_EK, AE_ENVELOPE_MAX, 1, false, on_xchg_ek },
+	{ MSG_XCHG_SECRET, AE_ENVELOPE_MAX + AE_ATTEST_SECRET, 1, false,
+	    on_xchg_secret },
 	{ .handle = NULL },
 };
 

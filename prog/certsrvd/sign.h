@@ -88,6 +88,7 @@ ae_ipc_handler on_ocsp_new, on_sign_ocsp;
 
 /* ---- sign_xchg.c ---- */
 
-ae_ipc_handler on_xchg_new, on_xchg_cert, on_xchg_open;
+ae_ipc_handler on_xchg_new, on_xchg_cert, on_xchg_open, on_xchg_ek,
+    on_xchg_secret;
 
 #endif

@@ -7,13 +7,18 @@
  * With one node it is never written down.  What clients encrypt
  * to it is opened here, compared with the key that was certified, and
  * wrapped for the key recovery agents of this process's own configuration,
- * so that a broken ca cannot name itself one.
+ * so that a broken ca cannot name itself one.  Of what else is opened here
+ * ca learns an endorsement key, which is no secret, and whether a secret is
+ * the one it knows: nothing that was meant for the archive.
  */
 #include "sign.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "pki/attest.h"
+#include "pki/envelope.h"
 #include "pki/oid.h"
 #include "pki/recover.h"
 #include "pki/seal.h"
@@ -125,8 +130,8 @@ on_xchg_cert(
 
 /* With the current key, or with the one before. */
 static int
-open_any(const struct signer *s, struct ae_secret *blob, const void *p,
-    size_t len, struct ae_err *e)
+open_any(const struct signer *s, struct ae_secret *out, const void *p,
+    size_t len, size_t max, const char *what, struct ae_err *e)
 {
 	int64_t now = ae_clock_now();
 	int i, rc = AE_ETRUST;
@@ -135,8 +140,8 @@ open_any(const struct signer *s, struct ae_secret *blob, const void *p,
 	    e, AE_ETRUST, AE_DOM_NONE, 0, "the CA has no exchange key for it");
 	for (i = 1; i <= 2 && rc == AE_ETRUST; i++)
 		if (s->xchg[i].key != NULL && now <= s->xchg[i].cert->not_after)
-			rc = ae_archive_open(
-			    blob, p, len, s->xchg[i].key, s->xchg[i].cert, e);
+			rc = ae_envelope_open(out, p, len, s->xchg[i].key,
+			    s->xchg[i].cert, max, what, e);
 	return rc;
 }
 
@@ -245,9 +250,10 @@ recover(struct proc *p, struct ae_rd *r, struct ae_wr *out, struct ae_err *e)
 		rc = bad_message(r, "XCHG_OPEN", e);
 	if (rc != AE_OK || n == 0) {
 		hr = AE_HR_NO_VALID_KRA;
-	} else if ((sealed.len > 0
-			   ? open_others(s, &blob, env, cert, sealed, e)
-			   : open_any(s, &blob, env.p, env.len, e)) != AE_OK ||
+	} else if ((sealed.len > 0 ? open_others(s, &blob, env, cert, sealed, e)
+				   : open_any(s, &blob, env.p, env.len,
+					 AE_ARCHIVED_KEY_MAX,
+					 "the archived key", e)) != AE_OK ||
 	    ae_archive_matches(&blob, spki.p, spki.len, e) != AE_OK) {
 		hr = AE_HR_BAD_REQUEST_KEY_ARCHIVAL;
 	} else {
@@ -283,5 +289,77 @@ on_xchg_open(
 	(void)peer_send(peer, MSG_XCHG_OPENED, m->id, &w);
 	ae_wr_done(&out);
 	ae_wr_done(&w);
+	return AE_OK;
+}
+
+/* ---- key attestation ---- */
+
+static void
+opened(struct peer *peer, uint32_t id, uint32_t hr,
+    const struct ae_secret *found, const char *why)
+{
+	struct ae_wr w;
+
+	ae_wr_init(&w, AE_EK_INFO_MAX + MSG_TEXT_MAX);
+	ae_wr_u32(&w, hr);
+	put_bytes(&w, found != NULL ? found->p : NULL,
+	    found != NULL ? found->len : 0);
+	put_str(&w, hr == 0 ? NULL : why);
+	(void)peer_send(peer, MSG_XCHG_OPENED, id, &w);
+	ae_wr_done(&w);
+}
+
+/* Handed out only when it is what it should be. */
+int
+on_xchg_ek(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	struct peer *peer = arg;
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_secret found = { 0 };
+	struct ae_ek_info ek;
+	uint32_t hr = 0;
+
+	(void)ipc;
+	(void)e;
+	if (open_any(peer->p->state, &found, m->body, m->len, AE_EK_INFO_MAX,
+		"the endorsement key", &why) != AE_OK)
+		hr = AE_HR_CORRUPT_KEY_ATTESTATION;
+	else if (ae_ek_info_parse(&ek, found.p, found.len, &why) != AE_OK)
+		hr = AE_HR_INVALID_EK;
+	else
+		ae_ek_info_done(&ek);
+	opened(peer, m->id, hr, hr == 0 ? &found : NULL, why.text);
+	ae_secret_done(&found);
+	return AE_OK;
+}
+
+/* Is the secret in there that has this hash? */
+int
+on_xchg_secret(
+    void *arg, struct ae_ipc *ipc, struct ae_ipc_msg *m, struct ae_err *e)
+{
+	static const char wrong[] = "another secret than the challenge's";
+	struct peer *peer = arg;
+	struct ae_err why = AE_ERR_INIT;
+	struct ae_secret found = { 0 };
+	uint8_t hash[AE_HASH_MAX];
+	const size_t n = AE_ATTEST_SECRET;
+	int rc;
+
+	(void)ipc;
+	if (m->len < n)
+		return ae_fail(
+		    e, AE_EPROTO, AE_DOM_NONE, 0, "XCHG_SECRET is cut off");
+	rc = open_any(peer->p->state, &found, m->body + n, m->len - n, n,
+	    "the answer", &why);
+	if (rc == AE_OK &&
+	    (found.len != n ||
+		ae_hash_bytes(hash, AE_HASH_SHA256, found.p, n) != n ||
+		CRYPTO_memcmp(hash, m->body, n) != 0))
+		rc = ae_fail(&why, AE_ETRUST, AE_DOM_NONE, 0, "%s", wrong);
+	opened(peer, m->id, rc == AE_OK ? 0 : AE_HR_INVALID_RESPONSE, NULL,
+	    why.text);
+	ae_secret_done(&found);
 	return AE_OK;
 }
