@@ -11,7 +11,7 @@ _certsrv() {
 		esac
 	done
 	case $cmd in
-	'') words='setup ca key root audit request revoke recover-key template permission agent officer explain policy backup restore crl db ping status diagnose --root --config --ca --help --version' ;;
+	'') words='setup ca key root audit request revoke recover-key template permission agent officer attestation explain policy backup restore crl db ping status diagnose --root --config --ca --help --version' ;;
 	audit) words='templates acl mappings verify --trust --json --help' ;;
 	setup) words='--name --key --key-type --subordinate --passphrase-file --pkcs11-module --pkcs11-pin-file --pkcs11-path --tpm --years --cdp --no-templates --no-gpo --machine-logon --uid-base --new-database --database --database-password-file --dry-run --json --help' ;;
 	ca) words='list show renew install-certificate --new-key --key --key-type --years --no-cross --chain --no-directory --no-templates --no-gpo --json --help' ;;
@@ -22,6 +22,7 @@ _certsrv() {
 	recover-key) words='--out --json --help' ;;
 	template) words='list show diff new set grant revoke export import delete publish unpublish pin unpin pins settings --acl --from --reenroll --out --json --help' ;;
 	permission) words='show grant revoke enroll read manage-certificates manage-ca audit backup --json --help' ;;
+	attestation) words='show add-root add-intermediate add-key remove --json --help' ;;
 	agent | officer) words='show allow deny remove unrestrict --for --template --json --help' ;;
 	diagnose) words='--request --requester --template --lang --verbose --json --help' ;;
 	explain) words='--as --template --attrib --renew-on-behalf --policy --request --json --help' ;;

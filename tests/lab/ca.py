@@ -143,10 +143,10 @@ class Ca:
     def text(self):
         return self.log.read_text(errors="replace")
 
-    def wait_log(self, pattern, seconds=15, count=1):
+    def wait_log(self, pattern, seconds=15, count=1, since=0):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if len(re.findall(pattern, self.text())) >= count:
+            if len(re.findall(pattern, self.text()[since:])) >= count:
                 return
             if self.process.popen.poll() is not None:
                 break

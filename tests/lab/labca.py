@@ -44,6 +44,9 @@ TEMPLATES = {
     "NoSid": (MACHINES, {FLAG: 0x80000, USAGES: [SERVER_AUTH]}),
     "Constraints": (MACHINES, {FLAG: 0x8001, "pKICriticalExtensions": ["2.5.29.15", "2.5.29.19"]}),
     "Agents": (MACHINES, {"msPKI-RA-Signature": 1}),
+    "Attested": (MACHINES, {"msPKI-Private-Key-Flag": 0x2400, "msPKI-Minimal-Key-Size": 256}),  # required, EK certificate
+    "AttestedKey": (MACHINES, {"msPKI-Private-Key-Flag": 0x2800, "msPKI-Minimal-Key-Size": 256}),  # required, EK list
+    "AttestLiked": (MACHINES, {"msPKI-Private-Key-Flag": 0x1400, "msPKI-Minimal-Key-Size": 256}),  # preferred
     "Archived": (MACHINES, {"msPKI-Private-Key-Flag": 0x1}),
     "Renewed": (MACHINES, {"msPKI-Supersede-Templates": "MachineEc", FLAG: 0x42}),
     "SameKey": (MACHINES, {"msPKI-Private-Key-Flag": 0x80}),
