@@ -255,7 +255,7 @@ a_lie(uint32_t hr)
 }
 
 static void
-an_attestation_of_another_key(void **state)
+attest_another_key(void **state)
 {
 	(void)state;
 	attest_key(f.ca_key);
@@ -263,7 +263,7 @@ an_attestation_of_another_key(void **state)
 }
 
 static void
-an_attestation_key_of_software(void **state)
+attest_key_of_software(void **state)
 {
 	(void)state;
 	tpm.aik_attributes &= ~0x10000u;
@@ -272,7 +272,7 @@ an_attestation_key_of_software(void **state)
 }
 
 static void
-a_key_that_may_leave(void **state)
+attest_key_that_may_leave(void **state)
 {
 	(void)state;
 	tpm.key_attributes &= ~0x12u;
@@ -291,7 +291,7 @@ a_forged_signature(void **state)
 
 /* What the attestation key did not sign. */
 static void
-a_forged_statement(void **state)
+attest_forged_statement(void **state)
 {
 	(void)state;
 	/* firmwareVersion in what is said about the key */
@@ -336,7 +336,7 @@ what_the_signer_found(void **state)
 
 /* An officer's approval proves nothing about a TPM. */
 static void
-a_challenge_nobody_answered(void **state)
+attest_approval_is_no_answer(void **state)
 {
 	(void)state;
 	f.in.approved = true;
@@ -387,12 +387,13 @@ lists_of_keys(void **state)
 	    " pc1\r\n\n"
 	    "  "
 	    "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
-	static const char *const bad[] = { "0011", "zz",
-		"00112233445566778899aabbccddeeff00112233445566778899aabbccddee"
-		"f"
-		"f00",
-		"\n00112233445566778899aabbccddeeff0011223344556677-899aabbccdd"
-		"eef" };
+	static const char a[] = "0011", b[] = "zz", /* too short, no hex */
+	    c[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccdd"
+		  "eeff00", /* too long */
+	    d[] =
+		"\n00112233445566778899aabbccddeeff0011223344556677-899aabbccd"
+		"deef";
+	static const char *const bad[] = { a, b, c, d };
 	const struct ae_ca_trust_text none = { NULL, 0 };
 	struct ae_ca_trust_text text = { (const uint8_t *)good,
 		sizeof(good) - 1 };
@@ -427,15 +428,15 @@ main(void)
 		T(preferred_goes_without),
 		T(required_does_not),
 		T(a_template_without_it),
-		T(an_attestation_of_another_key),
-		T(an_attestation_key_of_software),
-		T(a_key_that_may_leave),
+		T(attest_another_key),
+		T(attest_key_of_software),
+		T(attest_key_that_may_leave),
 		T(a_forged_signature),
-		T(a_forged_statement),
+		T(attest_forged_statement),
 		T(what_is_no_statement),
 		T(another_provider),
 		T(what_the_signer_found),
-		T(a_challenge_nobody_answered),
+		T(attest_approval_is_no_answer),
 		T(approval_comes_after_the_challenge),
 		T(asked_again),
 		T(lists_of_keys),

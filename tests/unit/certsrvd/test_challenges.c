@@ -51,7 +51,7 @@ take(int64_t row, uint32_t rid, int64_t now)
 }
 
 static void
-an_answer_once_more(void **state)
+attest_answer_replayed(void **state)
 {
 	(void)state;
 	assert_true(take(7, 1104, NOW + 1));
@@ -59,7 +59,7 @@ an_answer_once_more(void **state)
 }
 
 static void
-the_answer_of_another_account(void **state)
+attest_answer_of_another(void **state)
 {
 	(void)state;
 	assert_false(take(7, 1105, NOW));
@@ -67,7 +67,7 @@ the_answer_of_another_account(void **state)
 }
 
 static void
-an_answer_too_late(void **state)
+attest_answer_too_late(void **state)
 {
 	(void)state;
 	assert_false(take(7, 1104, NOW + CHALLENGE_MS + 1));
@@ -111,9 +111,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(an_answer_once_more, reset),
-		cmocka_unit_test_setup(the_answer_of_another_account, reset),
-		cmocka_unit_test_setup(an_answer_too_late, reset),
+		cmocka_unit_test_setup(attest_answer_replayed, reset),
+		cmocka_unit_test_setup(attest_answer_of_another, reset),
+		cmocka_unit_test_setup(attest_answer_too_late, reset),
 		cmocka_unit_test_setup(another_request, reset),
 		cmocka_unit_test_setup(too_many, reset),
 	};
