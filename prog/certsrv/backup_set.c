@@ -50,18 +50,6 @@ backup_set_done(struct backup_set *s)
 	memset(s, 0, sizeof(*s));
 }
 
-bool
-backup_good_path(const char *path)
-{
-	size_t len = strlen(path);
-
-	return path[0] == '/' && len > 1 && len < 1024 &&
-	    path[len - 1] != '/' && strstr(path, "//") == NULL &&
-	    strstr(path, "/../") == NULL && strstr(path, "/./") == NULL &&
-	    strcmp(path + len - (len < 3 ? len : 3), "/..") != 0 &&
-	    strcmp(path + len - 2, "/.") != 0;
-}
-
 int
 backup_set_add(struct backup_set *s, enum backup_kind kind, const char *path,
     unsigned mode, struct ae_err *e)

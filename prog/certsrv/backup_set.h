@@ -59,9 +59,6 @@ void backup_set_done(struct backup_set *s);
 int backup_set_add(struct backup_set *s, enum backup_kind kind,
     const char *path, unsigned mode, struct ae_err *e) AE_MUST_CHECK;
 
-/* Absolute, and without a step that leads elsewhere? */
-bool backup_good_path(const char *path);
-
 /* Where the file is in a backup at dir; heap, NULL: no memory. */
 char *backup_file_path(const char *dir, const struct backup_file *f);
 /* The first of that kind; NULL: there is none. */

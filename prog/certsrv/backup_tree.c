@@ -2,7 +2,7 @@
 /* Copyright the autoenroll authors. */
 /*
  * Files of any length: copied, hashed; trees of them counted, synced,
- * removed.
+ * removed; which paths they have.
  */
 #include "backup_tree.h"
 
@@ -21,6 +21,18 @@
 #include "base/hex.h"
 #include "pki/key.h"
 #include "sys/files.h"
+
+bool
+backup_good_path(const char *path)
+{
+	size_t len = strlen(path);
+
+	return path[0] == '/' && len > 1 && len < 1024 &&
+	    path[len - 1] != '/' && strstr(path, "//") == NULL &&
+	    strstr(path, "/../") == NULL && strstr(path, "/./") == NULL &&
+	    strcmp(path + len - (len < 3 ? len : 3), "/..") != 0 &&
+	    strcmp(path + len - 2, "/.") != 0;
+}
 
 int
 backup_hash(const char *path, char sha256[BACKUP_HASH_HEX + 1], uint64_t *size,

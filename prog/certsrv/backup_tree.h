@@ -6,9 +6,13 @@
 #ifndef CERTSRV_BACKUP_TREE_H
 #define CERTSRV_BACKUP_TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
+
+/* A path in it: absolute, and without a step that leads elsewhere? */
+bool backup_good_path(const char *path);
 
 /* How many files there are; AE_ETRUST: something that is no file. */
 int backup_tree_count(

@@ -193,7 +193,7 @@ def test_a_backup_in_one_file(ca, certsrv):  # noqa: F811
     assert made["path"] == "/srv/ca.tar" and not ca.host.path("/srv/ca.tar.part").exists()
     ca.host.run("tar", "xf", "/srv/ca.tar", "-C", "/srv/plain")
     assert json.loads(certsrv("backup", "verify", "/srv/plain", "--json"))["sha256"] == made["sha256"]
-    for form in ("ustar", "gnu"):
+    for form in ("ustar", "gnu", "pax"):
         ca.host.run(f"cd /srv/plain && tar --format={form} -cf /srv/again.tar manifest.json $(find files -type f)")
         assert json.loads(certsrv("backup", "verify", "/srv/again.tar", "--json"))["sha256"] == made["sha256"]
     assert "is there already" in certsrv("backup", "/srv/ca.tar", code=2)
