@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import subprocess
 
 import pytest
@@ -41,7 +42,7 @@ def test_explain_unknown_is_said():
     assert not said["known"] and "template.no-enroll-right" in said["nearest"]
     autoenroll("explain", "--nothing", code=2)
     autoenroll("explain", "--lang", "xx", "1722", code=2)
-    autoenroll("explain", stdin=os.urandom(200000), code=3)
+    autoenroll("explain", stdin=random.Random(2).randbytes(200000), code=3)
 
 
 def test_locale_chooses_the_language():
@@ -85,7 +86,7 @@ def test_from_csv_damaged(exports, tmp_path):
     torn.write_bytes(whole[:len(whole) // 2])
     said = verdict(torn, code=1)
     assert said["key"] == "0x80094012" and "line" in said["damage"]
-    for name, data in (("zeros", bytes(100000)), ("noise", os.urandom(100000)), ("text", b"Dear all,\n"), ("mark", b"\xff\xfe")):
+    for name, data in (("zeros", bytes(100000)), ("noise", random.Random(2).randbytes(100000)), ("text", b"Dear all,\n"), ("mark", b"\xff\xfe")):
         bad = tmp_path / f"{name}.csv"
         bad.write_bytes(data)
         assert autoenroll("diagnose", "--from-csv", bad, code=4 if name != "mark" else 3) is not None
@@ -125,13 +126,13 @@ en.cause: It is {template}.
 en.expected: b
 en.fix: c
 fr.cause: C'est {template}.
-fr.expected: b
-fr.fix: c
+fr.expected: d
+fr.fix: e
 """
 
 
 @pytest.mark.parametrize("old, new, said", [
-    ("", "", None), ("fr.fix: c\n", "", "fr fix is missing"), ("C'est {template}", "C'est", "different placeholders"),
+    ("", "", None), ("fr.fix: e\n", "", "fr fix is missing"), ("C'est {template}", "C'est", "different placeholders"),
     ("{template}", "{nobody}", "no placeholder"), ("who: user", "who: nobody", "who is one"), ("category: N", "category: Q", "category"),
     ("[a.b]", "[a.b]\nsee: c.d", "no such check"), ("[a.b]", "[a.b]\ncodes: 80094012", "code 80094012"),
     ("[a.b]", "[a.b]\nevents: XX 1", "event XX 1"), ("en.fix: c", "en.fix: c [{template}", "not closed"),
