@@ -154,7 +154,7 @@ class Ca:
         raise AssertionError(f"no {pattern!r} x {count} in the log of certsrvd:\n{self.text()}")
 
     def pids(self, role):
-        """Pids (as the machine counts) of one role of this CA."""
+        """Pids (as the machine counts) of one role of this CA, in the order of their index."""
         found = []
         for p in pathlib.Path("/proc").glob("[0-9]*"):
             try:
@@ -164,8 +164,8 @@ class Ca:
                 continue
             if parent == self.process.pid and b"--role" in words \
                     and words[words.index(b"--role") + 1] == role.encode():
-                found.append(int(p.name))
-        return sorted(found)
+                found.append((int(words[words.index(b"--index") + 1]), int(p.name)))
+        return [pid for _, pid in sorted(found)]
 
     def events(self, number=None):
         path = self.host.path("/var/lib/certsrv/events.jsonl")
