@@ -7,6 +7,7 @@ import email.utils
 import ipaddress
 import json
 import re
+import time
 
 import pytest
 from asn1crypto import x509 as asn1
@@ -88,9 +89,12 @@ def policy(ca, build):
 
 
 def told(ca, answer):
-    """What certsrvd-policy says of a request."""
-    return [int(e["event"]) for e in ca.events() if e.get("source") == "certsrvd-policy"
-            and e.get("request_id") == str(answer["id"])]
+    """What certsrvd-policy says of a request, which its file may have a moment after the answer."""
+    end = time.monotonic() + 5
+    while not (said := [int(e["event"]) for e in ca.events() if e.get("source") == "certsrvd-policy"
+                        and e.get("request_id") == str(answer["id"])]) and time.monotonic() < end:
+        time.sleep(0.1)
+    return said
 
 
 def ask(witness, request, template="Ruled"):
