@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "diag/checks.h"
 #include "wcce/hresult.h"
 
@@ -22,25 +21,11 @@ struct failure {
 	bool live;
 };
 
-static const json_t *
-plan_item(const json_t *facts, const char *cn)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(ae_fact(facts, "plan.plan"), i, item)
-	{
-		if (ae_str_eq_nocase(ae_fact_text(item, "template"), cn))
-			return item;
-	}
-	return NULL;
-}
-
 /* What is there now came after the last run. */
 static bool
 still_counts(const json_t *facts, const char *cn)
 {
-	const json_t *item = plan_item(facts, cn);
+	const json_t *item = ae_diag_item_of(facts, cn);
 
 	return item != NULL && !ae_fact_is(item, "action", "keep") &&
 	    ae_diag_is_ours(facts, item);
